@@ -1,0 +1,165 @@
+"""Which minutes are slots. Pure: no clock, file, network or environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, timezone
+from itertools import islice
+from typing import Protocol
+
+# Korea has kept +09:00 without daylight saving since 1988; the host's zone plays no part.
+KST = timezone(timedelta(hours=9), "KST")
+MINUTE = timedelta(minutes=1)
+DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+# A cron expression such as "0 0 30 2 *" never matches: looking ahead must end.
+HORIZON = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One message at one instant. The kind is a property of the minute, not part of the name."""
+
+    message: str
+    at: datetime
+    kind: str
+
+    @property
+    def id(self) -> str:
+        return delivery_id(self.message, self.at)
+
+
+def delivery_id(name: str, at: datetime) -> str:
+    """Name a delivery by what it is and when it is due, as in `report@20261123T0930`."""
+    return f"{name}@{at.astimezone(KST):%Y%m%dT%H%M}"
+
+
+def parse_delivery_id(text: str) -> tuple[str, datetime]:
+    """Return the message name and the slot's instant in KST; ValueError for anything else."""
+    name, _, stamp = text.rpartition("@")
+    if not name or len(stamp) != len("20261123T0930"):
+        raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
+    return name, datetime.strptime(stamp, "%Y%m%dT%H%M").replace(tzinfo=KST)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Hours of the day from `start` up to, not including, `end`; may cross midnight."""
+
+    start: time
+    end: time
+
+    def __contains__(self, moment: datetime) -> bool:
+        clock = moment.astimezone(KST).time()
+        if self.start <= self.end:
+            return self.start <= clock < self.end
+        return clock >= self.start or clock < self.end
+
+
+class Times(Protocol):
+    """When a message may be due, and of which kind each minute is."""
+
+    def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        """Yield (instant, kind) in order, for `after` < instant <= `until`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Minutes:
+    """The regular and peak minutes of the clock; one that is both is of kind `peak`.
+
+    A message that lists only `regular` is still due at a minute that is both.
+    """
+
+    regular_minutes: frozenset[int]
+    peak_minutes: frozenset[int]
+    peak_hours: frozenset[int]
+    kinds: frozenset[str]
+
+    def kind_at(self, hour: int, minute: int) -> str | None:
+        regular = minute in self.regular_minutes
+        peak = minute in self.peak_minutes and hour in self.peak_hours
+        if not (regular and "regular" in self.kinds) and not (peak and "peak" in self.kinds):
+            return None
+        return "peak" if peak else "regular"
+
+    def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        minutes = sorted(self.regular_minutes | self.peak_minutes)
+        hour = after.astimezone(KST).replace(minute=0, second=0, microsecond=0)
+        while hour <= until:
+            for minute in minutes:
+                at = hour.replace(minute=minute)
+                kind = self.kind_at(hour.hour, minute) if after < at <= until else None
+                if kind is not None:
+                    yield at, kind
+            hour += timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """A message's times, less the days and hours on which it rests."""
+
+    times: Times
+    days: frozenset[int] = frozenset(range(7))
+    quiet: tuple[Span, ...] = ()
+
+    def rests(self, at: datetime) -> str | None:
+        """Say why a minute that would be a slot is none: `day`, `quiet`, or None."""
+        if at.weekday() not in self.days:
+            return "day"
+        if any(at in span for span in self.quiet):
+            return "quiet"
+        return None
+
+    def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        for at, kind in self.times.between(after, until):
+            if self.rests(at) is None:
+                yield at, kind
+
+
+def slots_between(
+    name: str, timetable: Timetable, after: datetime, until: datetime
+) -> Iterator[Slot]:
+    """Yield the slots of one message in order, for `after` < instant <= `until`."""
+    for at, kind in timetable.between(after, until):
+        yield Slot(name, at, kind)
+
+
+def next_slot(name: str, timetable: Timetable, after: datetime) -> Slot | None:
+    """Return the first slot later than `after`, or None if there is none within a year."""
+    return next(slots_between(name, timetable, after, after + HORIZON), None)
+
+
+def newest_slot(
+    name: str, timetable: Timetable, now: datetime, within: timedelta
+) -> Slot | None:
+    """Return the last slot at or before `now` and not older than `within`."""
+    newest = None
+    for newest in slots_between(name, timetable, now - within - MINUTE, now):  # noqa: B007
+        pass
+    return newest
+
+
+def upcoming(
+    timetables: Sequence[tuple[str, Timetable]], after: datetime, count: int
+) -> list[Slot]:
+    """Return the next `count` slots of all messages together, in order."""
+    found = [
+        slot
+        for name, timetable in timetables
+        for slot in islice(slots_between(name, timetable, after, after + HORIZON), count)
+    ]
+    return sorted(found, key=lambda slot: (slot.at, slot.message))[:count]
+
+
+def expiry(slot: Slot, timetable: Timetable | None, expire_after: timedelta) -> datetime:
+    """Return the instant from which the slot may no longer be sent.
+
+    That is `expire_after` later, and never past the next slot of the same message.
+    """
+    limit = slot.at + expire_after
+    if timetable is None:
+        return limit
+    following = next(timetable.between(slot.at, limit), None)
+    return following[0] if following else limit

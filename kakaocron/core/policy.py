@@ -1,0 +1,302 @@
+"""What to do now: which deliveries are due, which have come to their end, what follows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from types import MappingProxyType
+
+from kakaocron.core.answers import Outcome, Verdict
+from kakaocron.core.calendar import KST, Slot, Timetable, expiry, slots_between
+from kakaocron.core.ledger import FINAL, Delivery, Event, Kind, Reason, Result, State, worst
+
+
+NEVER = datetime.min.replace(tzinfo=KST)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How often, how long and whether at all to try again."""
+
+    retry_delays: tuple[timedelta, ...]
+    max_retries: int
+    expire_after: timedelta
+    resend_unknown: bool = False
+
+    def delay_after(self, attempts: int) -> timedelta:
+        """Return the pause after the given attempt (from 1); the last delay repeats."""
+        return self.retry_delays[min(attempts, len(self.retry_delays)) - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A configured message: when it is due and to whom it goes."""
+
+    name: str
+    timetable: Timetable
+    to: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery to be sent now: to which receivers, as which attempt, and until when."""
+
+    slot: Slot
+    to: tuple[str, ...]
+    all_to: tuple[str, ...]
+    attempt: int
+    expires_at: datetime
+
+    @property
+    def id(self) -> str:
+        return self.slot.id
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the ledger must say before anything else is done, and what is then to be sent."""
+
+    settle: tuple[Event, ...]
+    due: tuple[Due, ...]
+
+
+MissedReason = Callable[[Slot, datetime], Reason]
+
+
+def decide(
+    series: Sequence[Series],
+    policy: Policy,
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    since: datetime | None,
+    *,
+    ahead: timedelta = timedelta(0),
+    lost_until: Mapping[date, datetime] = MappingProxyType({}),
+    missed_reason: MissedReason = lambda *_: Reason.NO_TICK,
+) -> Decision:
+    """Decide what `now` asks for.
+
+    `since` is the instant up to which every slot is known to have a state, None on the first run.
+    `ahead` also makes slots due that will come within it (`early_start`). `lost_until` says up to
+    which instant a day's part of the ledger has gaps: what came due before it and has no final
+    state may have been sent, so it is not sent (again).
+    """
+    settle: list[Event] = []
+    due: list[Due] = []
+    for delivery in deliveries.values():
+        event = _lost(delivery, lost_until, now) or overdue(delivery, policy, now)
+        if event:
+            settle.append(event)
+        elif may_be_sent(delivery, policy, now, ahead):
+            due.append(_again(delivery, policy))
+    for one in series:
+        for slot, expires_at, is_newest in _unsettled(one, policy, deliveries, now, since, ahead):
+            if slot.at <= min(now, lost_until.get(slot.at.date(), NEVER)):
+                settle.append(_first_word(slot, one.to, now, State.UNKNOWN, Reason.LEDGER_DAMAGED))
+            elif is_newest and now < expires_at:
+                due.append(Due(slot, one.to, one.to, 1, expires_at))
+            elif slot.at <= now:
+                reason = missed_reason(slot, expires_at)
+                settle.append(_first_word(slot, one.to, now, State.MISSED, reason))
+    due.sort(key=lambda item: (item.slot.at, item.slot.message))
+    return Decision(tuple(settle), tuple(due))
+
+
+def _lost(
+    delivery: Delivery, lost_until: Mapping[date, datetime], now: datetime
+) -> Event | None:
+    """Return the event that holds back a delivery whose latest lines may be lost, or None."""
+    limit = lost_until.get(delivery.slot.date())
+    if limit is None or delivery.slot > limit or delivery.state in FINAL - {State.UNKNOWN}:
+        return None
+    if delivery.reason is Reason.LEDGER_DAMAGED or (
+        delivery.updated_at and delivery.updated_at > limit
+    ):
+        return None
+    return _settled(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
+
+
+def _unsettled(
+    one: Series,
+    policy: Policy,
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    since: datetime | None,
+    ahead: timedelta,
+) -> Iterable[tuple[Slot, datetime, bool]]:
+    """Yield the slots without a state, oldest first, each with its expiry and whether it is the
+    newest that has come."""
+    window = now - policy.expire_after - timedelta(minutes=1)
+    start = window if since is None else min(window, since)
+    slots = list(slots_between(one.name, one.timetable, start, now + ahead))
+    for index, slot in enumerate(slots):
+        if slot.id in deliveries:
+            continue
+        is_newest = all(later.at > now for later in slots[index + 1 :])
+        expires_at = expiry(slot, one.timetable, policy.expire_after)
+        was_watched = since is not None and slot.at > since
+        if was_watched or (is_newest and now < expires_at):
+            yield slot, expires_at, is_newest
+
+
+def _first_word(
+    slot: Slot, to: tuple[str, ...], now: datetime, state: State, reason: Reason
+) -> Event:
+    return Event(
+        Kind.SETTLE,
+        now,
+        slot.id,
+        state,
+        reason,
+        data={"message": slot.message, "kind": slot.kind, "slot": slot.at, "to": list(to)},
+    )
+
+
+def _again(delivery: Delivery, policy: Policy) -> Due:
+    open_to = tuple(
+        name
+        for name in delivery.to
+        if name not in delivery.targets or _is_open(delivery.targets[name], policy)
+    )
+    return Due(
+        Slot(delivery.message, delivery.slot, delivery.kind),
+        open_to,
+        delivery.to,
+        len(delivery.attempts) + 1,
+        _expires_at(delivery, policy),
+    )
+
+
+def _is_open(result: Result, policy: Policy) -> bool:
+    if result.state is State.UNKNOWN:
+        return policy.resend_unknown and result.reason is not Reason.LEDGER_DAMAGED
+    return result.state in {State.RETRYING, State.SCHEDULED}
+
+
+def _expires_at(delivery: Delivery, policy: Policy) -> datetime:
+    return delivery.expires_at or delivery.slot + policy.expire_after
+
+
+def may_be_sent(
+    delivery: Delivery, policy: Policy, now: datetime, ahead: timedelta = timedelta(0)
+) -> bool:
+    """Say whether a delivery that the ledger knows is to be sent at `now`.
+
+    Only first attempts are looked at `ahead` of time: a retry is for the first tick after it.
+    """
+    if now >= _expires_at(delivery, policy):
+        return False
+    if delivery.state is State.SCHEDULED:
+        return (delivery.next_attempt_at or delivery.slot) <= now + ahead
+    may_try_again = delivery.state is State.RETRYING or (
+        delivery.state is State.UNKNOWN
+        and policy.resend_unknown
+        and delivery.reason is not Reason.LEDGER_DAMAGED
+    )
+    next_at = delivery.next_attempt_at
+    return may_try_again and next_at is not None and next_at <= now
+
+
+def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Event | None:
+    """Return the event that ends a delivery which nobody else will end, or None."""
+    expires_at = _expires_at(delivery, policy)
+    if delivery.state is State.SENDING and delivery.lease_is_over(now):
+        resend = policy.resend_unknown and now < expires_at
+        return _settled(
+            delivery,
+            now,
+            State.UNKNOWN,
+            Reason.PROCESS_DIED,
+            next_attempt_at=now if resend else None,
+        )
+    if now < expires_at:
+        return None
+    if delivery.state is State.RETRYING:
+        return _settled(delivery, now, State.FAILED, Reason.EXPIRED, detail=delivery.detail)
+    if delivery.state is State.SCHEDULED:
+        return _settled(delivery, now, State.MISSED, Reason.NO_TICK)
+    return None
+
+
+def _settled(
+    delivery: Delivery,
+    now: datetime,
+    state: State,
+    reason: Reason,
+    *,
+    detail: str | None = None,
+    next_attempt_at: datetime | None = None,
+) -> Event:
+    return Event(
+        Kind.SETTLE,
+        now,
+        delivery.id,
+        state,
+        reason,
+        detail,
+        data={
+            "message": delivery.message,
+            "kind": delivery.kind,
+            "slot": delivery.slot,
+            "to": list(delivery.to),
+            "next_attempt_at": next_attempt_at,
+        },
+    )
+
+
+def result_of(verdict: Verdict, parts: int = 0) -> Result:
+    """Translate one verdict into a receiver's result, before retries are counted."""
+    state = {
+        Outcome.CONFIRMED: State.CONFIRMED,
+        Outcome.NOT_SENT: State.RETRYING,
+        Outcome.REFUSED_FOR_NOW: State.RETRYING,
+        Outcome.REFUSED_FOR_GOOD: State.FAILED,
+        Outcome.LOG_IN_AGAIN: State.FAILED,
+        Outcome.AMBIGUOUS: State.UNKNOWN,
+    }[verdict.outcome]
+    return Result(
+        state,
+        verdict.reason,
+        verdict.detail,
+        verdict.code,
+        verdict.http_status,
+        verdict.phase,
+        parts,
+    )
+
+
+def conclude(
+    due: Due, policy: Policy, results: Mapping[str, Result], now: datetime
+) -> tuple[dict[str, Result], datetime | None]:
+    """Close those receivers for whom there is no next attempt; return when the next one is.
+
+    The next attempt serves those refused for now, and under `on_unknown = "resend"` also those
+    whose outcome is unknown.
+    """
+    wants_another = any(_is_open(result, policy) for result in results.values())
+    if not wants_another:
+        return dict(results), None
+    next_at = now + policy.delay_after(due.attempt)
+    if due.attempt > policy.max_retries:
+        end = Reason.RETRIES_SPENT
+    elif next_at >= due.expires_at:
+        end = Reason.EXPIRED
+    else:
+        return dict(results), next_at
+    closed = {
+        name: replace(result, state=State.FAILED, reason=end, detail=_because(result))
+        if result.state is State.RETRYING
+        else result
+        for name, result in results.items()
+    }
+    return closed, None
+
+
+def _because(result: Result) -> str:
+    return ": ".join(str(part) for part in (result.reason, result.detail) if part)
+
+
+def state_after(results: Mapping[str, Result]) -> Result:
+    """Return the result that gives the whole delivery its state."""
+    return worst(results.values())

@@ -1,0 +1,58 @@
+"""The ticks' own trace on disk. It may be lost or unwritable at any time: the ledger stands alone."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from kakaocron.core.heartbeat import Beat, Word, last_complete, parse, to_line
+from kakaocron.disk import Disk, make_folders, opened, read_file
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The files in `folder`, one per KST day."""
+
+    folder: str
+    disk: Disk
+
+    def path(self, day: date) -> str:
+        return f"{self.folder}/{day.isoformat()}"
+
+    def read(self, day: date) -> list[Beat]:
+        try:
+            return parse(day, read_file(self.disk, self.path(day)))
+        except OSError:
+            return []
+
+    def days(self) -> list[date]:
+        days = []
+        with suppress(OSError):
+            for name in self.disk.listdir(self.folder):
+                with suppress(ValueError):
+                    days.append(date.fromisoformat(name))
+        return sorted(days)
+
+    def last_complete(self, now: datetime) -> datetime | None:
+        """Return the last instant up to which a tick has said that every slot has a state."""
+        for day in reversed(self.days()):
+            found = last_complete(self.read(day), now)
+            if found is not None:
+                return found
+        return None
+
+    def beat(self, at: datetime, word: Word, exit_code: int, ledger_bytes: int) -> None:
+        """Append a line; a disk that refuses it is no reason to fail."""
+        with suppress(OSError):
+            make_folders(self.disk, self.folder)
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
+            with opened(self.disk, self.path(at.date()), flags) as fd:
+                self.disk.write(fd, to_line(at, word, exit_code, ledger_bytes))
+
+    def prune(self, today: date, keep_days: int) -> None:
+        for day in self.days():
+            if day < today - timedelta(days=keep_days):
+                with suppress(OSError):
+                    self.disk.unlink(self.path(day))

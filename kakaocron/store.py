@@ -1,0 +1,288 @@
+"""The ledger on disk: a folder of JSON Lines files, one per KST day of the slots, and its lock.
+
+Everything else reaches the ledger through `open`, `read`, `record` and `shows_claim`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from kakaocron.clock import Clock
+from kakaocron.core.ledger import (
+    DamagedLineError,
+    Delivery,
+    Event,
+    Kind,
+    NewerFormatError,
+    LINE_START,
+    fold,
+    from_line,
+    is_event,
+    to_line,
+)
+from kakaocron.disk import (
+    Disk,
+    append_lines,
+    locked,
+    make_folders,
+    read_file,
+    replace_file,
+)
+from kakaocron.errors import LedgerError
+
+LOCK_TIMEOUT_SECONDS = 10.0
+SUFFIX = ".jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class DayFile:
+    """One day's file as read: its events, and what of it could not be read.
+
+    `damaged` holds the numbers (from 1) of unreadable lines that no `damage` line below them
+    accounts for, `torn_at` the offset of a last line that was never finished, `lacks_newline`
+    says that the last line is whole or damaged, but not ended.
+    """
+
+    day: date
+    size: int = 0
+    events: tuple[Event, ...] = ()
+    damaged: tuple[int, ...] = ()
+    torn_at: int | None = None
+    lacks_newline: bool = False
+    lost_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Several days of the ledger, folded."""
+
+    files: tuple[DayFile, ...]
+    deliveries: dict[str, Delivery]
+    settled: datetime | None = None
+    last_event_at: datetime | None = None
+
+    @property
+    def lost_until(self) -> dict[date, datetime]:
+        return {found.day: found.lost_until for found in self.files if found.lost_until}
+
+
+def parse_day(day: date, content: bytes) -> DayFile:
+    """Read a day's file. Only NewerFormatError is raised: everything else is damage, and said."""
+    *lines, tail = content.split(b"\n")
+    torn_at = len(content) - len(tail) if is_torn(tail, len(content)) else None
+    if tail and torn_at is None:
+        lines.append(tail)
+    events: list[Event] = []
+    damaged: list[int] = []
+    lost_until: datetime | None = None
+    for number, line in enumerate(lines, 1):
+        try:
+            event = from_line(line)
+        except DamagedLineError:
+            damaged.append(number)
+            continue
+        if event.kind is Kind.DAMAGE:
+            damaged.clear()
+            lost_until = max(lost_until or event.at, event.at)
+        events.append(event)
+    return DayFile(
+        day,
+        len(content),
+        tuple(events),
+        tuple(damaged),
+        torn_at,
+        bool(tail) and torn_at is None,
+        lost_until,
+    )
+
+
+def is_torn(tail: bytes, file_size: int) -> bool:
+    """Say whether what stands after the last newline is a line that a power cut left unfinished.
+
+    Such a line was never fsynced, so nothing was done on its word. It begins as every line does,
+    or is all NUL (a file system may have grown the file and not yet written to it). Anything else,
+    and a file of nothing but NUL, is damage to something that may have counted.
+    """
+    if not tail:
+        return False
+    if not tail.strip(b"\0"):
+        return len(tail) < file_size
+    begins_well = tail[: len(LINE_START)] == LINE_START[: len(tail)]
+    return begins_well and not is_event(tail)
+
+
+@dataclass(slots=True)
+class Book:
+    """The ledger with its lock held. `now` was read after the lock was."""
+
+    ledger: Ledger
+    now: datetime
+    _files: dict[date, DayFile] = field(default_factory=dict)
+
+    def read(self, days: Iterable[date]) -> View:
+        for day in days:
+            if day not in self._files:
+                self._files[day] = self.ledger.read_day(day)
+        return _view(self._files.values())
+
+    def record(self, events: Sequence[Event]) -> dict[str, tuple[date, int]]:
+        """Append events, each to the file of its slot's day, and fsync before returning.
+
+        Returns by id where its last line stands (day, offset in bytes). Raises LedgerError, and
+        then nothing of it counts.
+        """
+        by_day: dict[date, list[Event]] = {}
+        for event in events:
+            by_day.setdefault(day_of(event), []).append(event)
+        places: dict[str, tuple[date, int]] = {}
+        for day, group in by_day.items():
+            found = self._files.get(day) or self.ledger.read_day(day)
+            offset = self.ledger.append(day, group, found)
+            for event in group:
+                places[event.id] = (day, offset)
+                offset += len(to_line(event))
+            self._files.pop(day, None)
+        return places
+
+    def set_aside(self, found: DayFile, detail: str) -> None:
+        """Keep a copy of a damaged day's file and note in the file that its gaps are known."""
+        kept = self.ledger.keep_copy(found.day, self.now)
+        event = Event(
+            Kind.DAMAGE, self.now, found.day.isoformat(), detail=detail, data={"kept": kept}
+        )
+        self.record([event])
+
+
+def day_of(event: Event) -> date:
+    """Return the KST day in whose file an event belongs: that of its slot."""
+    if event.kind is Kind.DAMAGE:
+        return date.fromisoformat(event.id)
+    stamp = event.id.rpartition("@")[2]
+    return date(int(stamp[:4]), int(stamp[4:6]), int(stamp[6:8]))
+
+
+def _view(files: Iterable[DayFile]) -> View:
+    ordered = tuple(sorted(files, key=lambda found: found.day))
+    events = [event for found in ordered for event in found.events]
+    settled = [event.settled for event in events if event.settled]
+    return View(
+        ordered,
+        fold(events),
+        max(settled, default=None),
+        max((event.at for event in events), default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The ledger in `folder`; `disk` and `clock` are the edges that it stands on."""
+
+    folder: str
+    disk: Disk
+    clock: Clock
+    lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS
+
+    @property
+    def lock_path(self) -> str:
+        return f"{self.folder}.lock"
+
+    @contextmanager
+    def open(self) -> Iterator[Book]:
+        """Hold the lock for a block. Raises LockTimeoutError, LedgerError."""
+        try:
+            make_folders(self.disk, self.folder)
+            with locked(self.disk, self.clock, self.lock_path, self.lock_timeout_seconds):
+                yield Book(self, self.clock.now())
+        except OSError as error:
+            raise self._unusable("written", error) from error
+
+    def read(self, days: Iterable[date]) -> View:
+        """Fold days without the lock, for showing them: a line half written counts as none."""
+        return _view([self.read_day(day) for day in days])
+
+    def days(self) -> list[date]:
+        """Return the days that have a file, oldest first."""
+        try:
+            names = self.disk.listdir(self.folder)
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        return sorted(day for name in names if (day := _day_named(name)))
+
+    def path(self, day: date) -> str:
+        return f"{self.folder}/{day.isoformat()}{SUFFIX}"
+
+    def read_day(self, day: date) -> DayFile:
+        try:
+            return parse_day(day, read_file(self.disk, self.path(day)))
+        except FileNotFoundError:
+            return DayFile(day)
+        except NewerFormatError as error:
+            raise LedgerError(
+                f"'{self.path(day)}' was written by a later kakaocron ({error}); nothing was sent. "
+                "Upgrade: pip install --upgrade kakaocron"
+            ) from None
+        except OSError as error:
+            raise self._unusable("read", error) from error
+
+    def append(self, day: date, events: Sequence[Event], found: DayFile) -> int:
+        """Append and fsync; return the offset of the first line."""
+        lines = [to_line(event) for event in events]
+        try:
+            if found.lacks_newline:
+                lines[0] = b"\n" + lines[0]
+            start = append_lines(self.disk, self.path(day), lines, cut_to=found.torn_at)
+            return start + found.lacks_newline
+        except OSError as error:
+            raise self._unusable("written", error) from error
+
+    def shows_claim(self, day: date, offset: int, event: Event) -> bool:
+        """Say whether the claim stands where it was written and nothing after it undoes it."""
+        try:
+            tail = read_file(self.disk, self.path(day), offset)
+        except OSError:
+            return False
+        if not tail.startswith(to_line(event)):
+            return False
+        return not any(later.id == event.id for later in parse_day(day, tail).events[1:])
+
+    def keep_copy(self, day: date, now: datetime) -> str:
+        """Copy a damaged file to `damaged/` beside the day files; return the copy's path."""
+        folder = f"{self.folder}/damaged"
+        path = f"{folder}/{day.isoformat()}-{now:%Y%m%dT%H%M%S}{SUFFIX}"
+        try:
+            make_folders(self.disk, folder)
+            try:
+                content = read_file(self.disk, self.path(day))
+            except FileNotFoundError:
+                content = b""
+            replace_file(self.disk, path, content)
+        except OSError as error:
+            raise self._unusable("written", error) from error
+        return path
+
+    def remove(self, day: date) -> None:
+        try:
+            self.disk.unlink(self.path(day))
+        except OSError as error:
+            raise self._unusable("written", error) from error
+
+    def _unusable(self, verb: str, error: OSError) -> LedgerError:
+        what = os.strerror(error.errno) if error.errno else str(error)
+        return LedgerError(
+            f"The ledger '{self.folder}' cannot be {verb} ({what}); nothing was sent. "
+            "See what is wrong: kakaocron doctor"
+        )
+
+
+def _day_named(name: str) -> date | None:
+    stem, dot, _ = name.partition(SUFFIX)
+    try:
+        return date.fromisoformat(stem) if dot and name == stem + SUFFIX else None
+    except ValueError:
+        return None
