@@ -1,0 +1,360 @@
+"""config.toml: what it may hold, and one line for whatever is wrong with it."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from kakaocron.core.calendar import DAY_NAMES, Minutes, Span, Timetable
+from kakaocron.core.policy import Policy, Series
+from kakaocron.errors import UsageError
+
+MAX_BYTES = 1 << 20
+PROFILES = ("development", "production", "testing")
+NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
+RESERVED_NAMES = ("once", "send")
+
+Minute = Annotated[int, Field(ge=0, le=59, strict=True)]
+Hour = Annotated[int, Field(ge=0, le=23, strict=True)]
+
+
+def _http_url(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(?:[/?#]\S*)?", value):
+        raise ValueError("must be an address such as https://example.com")
+    return value.rstrip("/")
+
+
+Url = Annotated[str, AfterValidator(_http_url)]
+
+
+class Section(BaseModel):
+    """A table of the configuration: no unknown keys, no change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Kakao(Section):
+    rest_api_key: SecretStr | None = None
+    client_secret: SecretStr | None = None
+    link: Url = "https://developers.kakao.com"
+    timeout: Annotated[float, Field(gt=0, le=40)] = 10
+    api_url: Url = "https://kapi.kakao.com"
+    auth_url: Url = "https://kauth.kakao.com"
+
+
+def parse_span(text: str) -> Span:
+    """Read "23:00-06:30". Raises ValueError with what is wrong."""
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", text)
+    if match is None:
+        raise ValueError(f"'{text}' is not a span such as \"23:00-06:30\"")
+    hours = (int(match[1]), int(match[3]))
+    minutes = (int(match[2]), int(match[4]))
+    if max(hours) > 23 or max(minutes) > 59:  # noqa: PLR2004
+        raise ValueError(f"'{text}': hours go from 00 to 23, minutes from 00 to 59")
+    span = Span(time(hours[0], minutes[0]), time(hours[1], minutes[1]))
+    if span.start == span.end:
+        raise ValueError(f"'{text}' begins and ends at the same minute")
+    return span
+
+
+Quiet = Annotated[str, AfterValidator(lambda text: text if parse_span(text) else text)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+class Schedule(Section):
+    regular_minutes: tuple[Minute, ...] = (0, 30)
+    peak_minutes: tuple[Minute, ...] = (0, 15, 30, 45)
+    peak_hours: tuple[Hour, ...] = (7, 8, 9, 11, 12, 13, 17, 18, 19, 20)
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAY_NAMES
+    quiet: tuple[Quiet, ...] = ()
+    early_start: bool = False
+
+
+Seconds = Annotated[float, Field(ge=0, le=86400)]
+
+
+class DeliveryRules(Section):
+    retry_delays: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (30, 60, 120, 300)
+    max_retries: Annotated[int, Field(ge=0, le=100, strict=True)] = 4
+    expire_after: Annotated[float, Field(ge=1, le=86400)] = 600
+    on_unknown: Literal["hold", "resend"] = "hold"
+    confirmation_delay: Seconds = 10
+
+    def policy(self) -> Policy:
+        return Policy(
+            tuple(timedelta(seconds=delay) for delay in self.retry_delays),
+            self.max_retries,
+            timedelta(seconds=self.expire_after),
+            self.on_unknown == "resend",
+        )
+
+
+class LedgerRules(Section):
+    keep_days: Annotated[int, Field(ge=2, le=36500, strict=True)] = 90
+
+
+class Monitor(Section):
+    ping_url: Url | None = None
+    alert_urls: tuple[SecretStr, ...] = ()
+    min_success_rate: Annotated[float, Field(ge=0, le=1)] = 0.9
+    max_delay_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
+
+
+class Message(Section):
+    name: Annotated[str, Field(pattern=NAME)]
+    slots: Annotated[tuple[Literal["regular", "peak"], ...], Field(min_length=1)]
+    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    to: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)] = ("me",)
+
+    @field_validator("name")
+    @classmethod
+    def _is_free(cls, name: str) -> str:
+        if name in RESERVED_NAMES or name.startswith(("once-", "send-")):
+            raise ValueError(f"'{name}' is kakaocron's own; choose another name")
+        return name
+
+    @field_validator("to")
+    @classmethod
+    def _each_once(cls, to: tuple[str, ...]) -> tuple[str, ...]:
+        for receiver in to:
+            if not receiver or to.count(receiver) > 1:
+                raise ValueError(f"receiver '{receiver}' is empty or listed twice")
+        return to
+
+
+class Config(Section):
+    """The whole file, checked."""
+
+    kakao: Kakao = Kakao()
+    schedule: Schedule = Schedule()
+    delivery: DeliveryRules = DeliveryRules()
+    ledger: LedgerRules = LedgerRules()
+    monitor: Monitor = Monitor()
+    friends: dict[str, str] = {}
+    message: tuple[Message, ...] = ()
+
+    @model_validator(mode="after")
+    def _names_are_one_of_a_kind(self) -> Self:
+        names = [message.name for message in self.message]
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise ValueError(f"two messages are named '{name}'")
+        return self
+
+    def series(self) -> list[Series]:
+        """Return each message with its timetable and its receivers' uuids."""
+        return [
+            Series(message.name, self._timetable(message), self.receivers(message.to))
+            for message in self.message
+        ]
+
+    def receivers(self, to: Sequence[str]) -> tuple[str, ...]:
+        """Turn names from [friends] into uuids; `me` and uuids stay as they are."""
+        return tuple(self.friends.get(name, name) for name in to)
+
+    def _timetable(self, message: Message) -> Timetable:
+        rules = self.schedule
+        return Timetable(
+            Minutes(
+                frozenset(rules.regular_minutes),
+                frozenset(rules.peak_minutes),
+                frozenset(rules.peak_hours),
+                frozenset(message.slots),
+            ),
+            frozenset(DAY_NAMES.index(day) for day in rules.days),
+            tuple(parse_span(text) for text in rules.quiet),
+        )
+
+
+def load_config(path: Path, profile: str | None = None) -> Config:
+    """Read and check the file. Raises UsageError: file, line, key, what is wrong, what is near."""
+    return parse_config(read_config(path), str(path), profile)
+
+
+def read_config(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise UsageError(f"There is no configuration at '{path}'. Make one: kakaocron init") from None
+    except OSError as error:
+        raise UsageError(f"Cannot read '{path}': {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"'{path}' has {len(content)} bytes; the limit is {MAX_BYTES}")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}:{line}: not UTF-8 text. Save the file as UTF-8") from None
+
+
+def parse_config(text: str, path: str, profile: str | None = None) -> Config:
+    """Check a configuration's text; `path` only names it in errors."""
+    if profile is not None and profile not in PROFILES:
+        near = _nearest(profile, PROFILES)
+        raise UsageError(f"ENVIRONMENT is '{profile}'; it must be one of {', '.join(PROFILES)}{near}")
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: not TOML: {_one_line(str(error))}") from None
+    except RecursionError:
+        raise UsageError(f"{path}: not TOML that can be read: nested too deeply") from None
+    lines = key_lines(text)
+    profiles = tables.pop("profile", {})
+    checked = _check(tables, path, lines)
+    for name in _profile_names(profiles, path, lines):
+        merged = _merged(tables, profiles[name])
+        overridden = _check(merged, path, lines, ("profile", name))
+        checked = overridden if name == profile else checked
+    return checked
+
+
+def _profile_names(profiles: object, path: str, lines: Mapping[tuple[str, ...], int]) -> list[str]:
+    if not isinstance(profiles, dict):
+        raise UsageError(f"{path}:{lines.get(('profile',), 1)}: profile: must be a table")
+    for name, tables in profiles.items():
+        line = lines.get(("profile", name), lines.get(("profile",), 1))
+        if name not in PROFILES:
+            raise UsageError(
+                f"{path}:{line}: profile.{name}: unknown profile; it must be one of "
+                f"{', '.join(PROFILES)}{_nearest(name, PROFILES)}"
+            )
+        if not isinstance(tables, dict):
+            raise UsageError(f"{path}:{line}: profile.{name}: must be a table")
+    return list(profiles)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        found = merged.get(key)
+        both = isinstance(value, dict) and isinstance(found, dict)
+        merged[key] = _merged(found, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _check(
+    tables: Mapping[str, Any],
+    path: str,
+    lines: Mapping[tuple[str, ...], int],
+    prefix: tuple[str, ...] = (),
+) -> Config:
+    try:
+        return Config.model_validate(tables)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        keys = tuple(str(part) for part in fault["loc"])
+        line = _line_of((*prefix, *keys), lines) or _line_of(keys, lines) or 1
+        name = _readable(keys) or "the file"
+        raise UsageError(f"{path}:{line}: {name}: {_what_is_wrong(fault, keys)}") from None
+
+
+def _readable(keys: Sequence[str]) -> str:
+    """Write ("message", "0", "text") as `message[1].text`: people count from one."""
+    name = ""
+    for key in keys:
+        if key.isdigit():
+            name += f"[{int(key) + 1}]"
+        elif not key.startswith("function-"):
+            name += f".{key}" if name else key
+    return name
+
+
+_SAYINGS = {
+    "missing": "is missing",
+    "string_pattern_mismatch": "may hold letters, digits, '-', '_' and '.', up to 64 of them",
+}
+
+
+def _what_is_wrong(fault: Mapping[str, Any], keys: Sequence[str]) -> str:
+    if fault["type"] == "extra_forbidden":
+        return f"unknown key{_nearest(keys[-1], _known_keys(keys))}"
+    said = _SAYINGS.get(fault["type"]) or _one_line(fault["msg"]).removeprefix("Value error, ")
+    near = ""
+    if fault["type"] == "literal_error" and isinstance(fault.get("input"), str):
+        near = _nearest(fault["input"], re.findall(r"'([^']+)'", said))
+    return said[0].lower() + said[1:] + near
+
+
+def _known_keys(keys: Sequence[str]) -> list[str]:
+    model: Any = Config
+    for key in keys[:-1]:
+        if not key.isdigit():
+            annotation = model.model_fields[key].annotation
+            model = getattr(annotation, "__args__", (annotation,))[0]
+    return list(model.model_fields) + (["profile"] if model is Config else [])
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean '{found[0]}'?" if found else ""
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?")
+_KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
+
+
+def key_lines(text: str) -> dict[tuple[str, ...], int]:
+    """Return on which line (from 1) each key and table stands; tomllib keeps none of it.
+
+    The elements of an array of tables are numbered from 0, as in ("message", "0", "text").
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    counts: dict[tuple[str, ...], int] = {}
+    for number, line in _outside_strings(text):
+        if header := _HEADER.match(line):
+            table = _split_keys(header[2])
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, str(counts[table]))
+            elif table[:1] in counts:
+                table = (table[0], str(counts[table[:1]]), *table[1:])
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_split_keys(key[1])), number)
+    return lines
+
+
+def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines that do not begin inside a multi-line string."""
+    closing = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if closing:
+            closing = "" if closing in line else closing
+            continue
+        yield number, line
+        for quotes in ('"""', "'''"):
+            if line.count(quotes) % 2:
+                closing = quotes
+
+
+def _split_keys(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _line_of(keys: tuple[str, ...], lines: Mapping[tuple[str, ...], int]) -> int | None:
+    while keys:
+        if keys in lines:
+            return lines[keys]
+        keys = keys[:-1]
+    return None

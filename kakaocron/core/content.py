@@ -1,0 +1,128 @@
+"""What a message says: placeholders, Kakao's length limit, the parts that are sent. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from hashlib import sha256
+from typing import Any
+
+# Kakao's documentation says 200 characters and not how it counts them; UTF-16 units are the
+# strictest reading, so that nothing is cut or refused.
+MAX_UTF16_UNITS = 200
+MAX_FIELD_WIDTH = 200
+
+
+class ContentError(Exception):
+    """The content cannot be made; `str()` says why, without secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One request's worth of content: Kakao's kind of message and its form fields."""
+
+    kind: str  # "default", "custom" or "scrap"
+    fields: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What one delivery brings to each of its receivers. `text` is for people and the ledger."""
+
+    text: str
+    parts: tuple[Part, ...]
+
+    @property
+    def hash(self) -> str:
+        return content_hash(json.dumps([[part.kind, dict(part.fields)] for part in self.parts]))
+
+
+def content_hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
+def utf16_units(text: str) -> int:
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def text_parcel(text: str, link: str) -> Parcel:
+    """Make a parcel of one text. Raises ContentError if Kakao would not take it."""
+    if not text.strip():
+        raise ContentError("the text is empty")
+    units = utf16_units(text)
+    if units > MAX_UTF16_UNITS:
+        raise ContentError(f"the text has {units} characters, Kakao takes {MAX_UTF16_UNITS}")
+    template = {
+        "object_type": "text",
+        "text": text,
+        "link": {"web_url": link, "mobile_web_url": link},
+    }
+    body = json.dumps(template, ensure_ascii=False)
+    try:
+        body.encode()
+    except UnicodeEncodeError:
+        raise ContentError("the text holds half a surrogate pair, which is no character") from None
+    return Parcel(text, (Part("default", {"template_object": body}),))
+
+
+_SPEC = re.compile(r"[^{}]{0,40}")
+
+
+class _Formatter(string.Formatter):
+    """`str.format` with names and formats only: no attributes, indexes, calls or nesting."""
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
+        if not field_name.replace("_", "a").isalnum() or field_name.isdigit():
+            raise ContentError(f"'{{{field_name}}}' is not a plain name")
+        if field_name not in kwargs:
+            known = ", ".join(sorted(kwargs))
+            raise ContentError(f"no value for '{{{field_name}}}'; there are: {known}")
+        return kwargs[field_name], field_name
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        if conversion is not None:
+            raise ContentError(f"'!{conversion}' is not allowed in a placeholder")
+        return value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not _SPEC.fullmatch(format_spec) or _width(format_spec) > MAX_FIELD_WIDTH:
+            raise ContentError(f"format '{format_spec[:40]}' is not allowed")
+        if not isinstance(value, str | int | float | date | datetime):
+            value = "" if value is None else json.dumps(value, ensure_ascii=False)
+        return format(value, format_spec)
+
+
+def _width(format_spec: str) -> int:
+    return max((int(digits) for digits in re.findall(r"\d+", format_spec)), default=0)
+
+
+def fill(template: str, fields: Mapping[str, Any]) -> str:
+    """Fill placeholders such as `{score}` and `{time:%H:%M}`. Raises ContentError."""
+    try:
+        return _Formatter().vformat(template, (), fields)
+    except ContentError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        raise ContentError(f"'{template[:40]}': {error}") from None
+
+
+class SlotTime(datetime):
+    """A slot's time, shown as people write it unless a format says otherwise."""
+
+    def __format__(self, format_spec: str) -> str:
+        return super().__format__(format_spec or "%Y-%m-%d %H:%M:%S")
+
+
+def slot_fields(name: str, slot: datetime, kind: str, attempt: int) -> dict[str, Any]:
+    """Return the placeholders that every message has."""
+    return {
+        "time": SlotTime.fromtimestamp(slot.timestamp(), slot.tzinfo),
+        "date": slot.date(),
+        "slot": kind,
+        "name": name,
+        "attempt": attempt,
+    }

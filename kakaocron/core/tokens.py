@@ -1,0 +1,89 @@
+"""Kakao's tokens: how long they live and what a reply changes. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from kakaocron.core.ledger import isoformat
+
+# A token that dies within this time is renewed before it is used.
+MARGIN = timedelta(minutes=10)
+# Kakao renews a refresh token only when one is used within the last month of its life; looking
+# in once a week means that this month is never missed.
+LONGEST_REST = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One login. Secrets are not shown by `repr`."""
+
+    access_token: str | None = field(default=None, repr=False)
+    access_expires_at: datetime | None = None
+    refresh_token: str | None = field(default=None, repr=False)
+    refresh_expires_at: datetime | None = None
+    client_id: str | None = field(default=None, repr=False)
+    refreshed_at: datetime | None = None
+    refused: str | None = None  # the code with which kauth last refused
+    refused_until: datetime | None = None  # None with `refused`: this login is dead
+
+    def is_fresh(self, now: datetime, margin: timedelta = MARGIN) -> bool:
+        return bool(
+            self.access_token and self.access_expires_at and now + margin < self.access_expires_at
+        )
+
+    @property
+    def is_dead(self) -> bool:
+        return self.refused is not None and self.refused_until is None
+
+
+def merged(tokens: Tokens, reply: Mapping[str, Any], now: datetime) -> Tokens:
+    """Return the tokens after kauth's reply: a new refresh token only if one came."""
+    renewed = replace(
+        tokens,
+        access_token=reply["access_token"],
+        access_expires_at=now + timedelta(seconds=max(0, reply["expires_in"])),
+        refreshed_at=now,
+        refused=None,
+        refused_until=None,
+    )
+    if not isinstance(reply.get("refresh_token"), str):
+        return renewed
+    lifetime = reply.get("refresh_token_expires_in")
+    return replace(
+        renewed,
+        refresh_token=reply["refresh_token"],
+        refresh_expires_at=now + timedelta(seconds=lifetime) if isinstance(lifetime, int) else None,
+    )
+
+
+_INSTANTS = ("access_expires_at", "refresh_expires_at", "refreshed_at", "refused_until")
+_TEXTS = ("access_token", "refresh_token", "client_id", "refused")
+
+
+def to_json(tokens: Tokens) -> bytes:
+    fields: dict[str, Any] = {name: getattr(tokens, name) for name in _TEXTS}
+    for name in _INSTANTS:
+        moment = getattr(tokens, name)
+        fields[name] = isoformat(moment) if moment else None
+    return json.dumps({"v": 1, **fields}, indent=1).encode() + b"\n"
+
+
+def from_json(content: bytes) -> Tokens:
+    """Read a token file. Raises ValueError, whose text holds nothing of the file."""
+    try:
+        fields = json.loads(content)
+        texts = {name: fields.get(name) for name in _TEXTS}
+        instants = {
+            name: datetime.fromisoformat(fields[name]) if fields.get(name) else None
+            for name in _INSTANTS
+        }
+        naive = any(moment and moment.tzinfo is None for moment in instants.values())
+        if naive or not all(value is None or isinstance(value, str) for value in texts.values()):
+            raise ValueError
+        return Tokens(**texts, **instants)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        raise ValueError("not a token file of kakaocron's") from None

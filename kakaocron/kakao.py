@@ -1,0 +1,130 @@
+"""Kakao's message API: which request a delivery makes, and in what order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from kakaocron.channel import Flight, Withheld
+from kakaocron.core.answers import (
+    Answer,
+    Failure,
+    Outcome,
+    Phase,
+    Verdict,
+    of_failure,
+    of_friends,
+    of_memo,
+)
+from kakaocron.core.content import Parcel, Part
+from kakaocron.core.ledger import Reason
+from kakaocron.errors import KakaocronError, LoginError
+from kakaocron.http import Http, Request
+from kakaocron.login import Login
+
+ME = "me"
+# Kakao's documentation: at most five receivers a call.
+RECEIVERS_A_CALL = 5
+
+MEMO_PATHS = {
+    "default": "/v2/api/talk/memo/default/send",
+    "custom": "/v2/api/talk/memo/send",
+    "scrap": "/v2/api/talk/memo/scrap/send",
+}
+FRIENDS_PATHS = {
+    "default": "/v1/api/talk/friends/message/default/send",
+    "custom": "/v1/api/talk/friends/message/send",
+    "scrap": "/v1/api/talk/friends/message/scrap/send",
+}
+
+Judge = Callable[[Answer], dict[str, Verdict]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kakao:
+    """The channel to oneself and to friends."""
+
+    http: Http
+    login: Login
+    api_url: str
+
+    def prepare(self, count: int) -> None:
+        with suppress(KakaocronError):  # the delivery itself meets it again, and records it
+            self.login.access_token()
+        self.http.warm(self.api_url, count)
+
+    def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
+        for group in groups(to):
+            self._deliver_parts(parcel, group, flight)
+
+    def _deliver_parts(self, parcel: Parcel, group: Sequence[str], flight: Flight) -> None:
+        """Send the parts in order; a receiver who did not get one gets none after it."""
+        first = min(flight.parts_done.get(receiver, 0) for receiver in group)
+        for index in range(first, len(parcel.parts)):
+            receivers = [r for r in group if _has_before(flight, r, index)]
+            if not receivers:
+                return
+            verdicts = self._send_part(parcel.parts[index], receivers, flight)
+            for receiver, verdict in verdicts.items():
+                is_confirmed = verdict.outcome is Outcome.CONFIRMED
+                flight.land(receiver, verdict, index + is_confirmed)
+
+    def _send_part(
+        self, part: Part, receivers: Sequence[str], flight: Flight
+    ) -> dict[str, Verdict]:
+        try:
+            token = self.login.access_token()
+            verdicts = self._request(part, receivers, token, flight)
+            if all(v.outcome is Outcome.LOG_IN_AGAIN for v in verdicts.values()):
+                # Kakao has refused the token, so the message was not taken: one more try is safe.
+                verdicts = self._request(part, receivers, self.login.renew(token), flight)
+            return verdicts
+        except Withheld as withheld:
+            verdict = Verdict(
+                Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE
+            )
+        except LoginError as error:
+            flight.login_error = str(error)
+            verdict = Verdict(
+                Outcome.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE
+            )
+        except KakaocronError as error:
+            verdict = Verdict(
+                Outcome.NOT_SENT, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE
+            )
+        return dict.fromkeys(receivers, verdict)
+
+    def _request(
+        self, part: Part, receivers: Sequence[str], token: str, flight: Flight
+    ) -> dict[str, Verdict]:
+        is_memo = list(receivers) == [ME]
+        paths = MEMO_PATHS if is_memo else FRIENDS_PATHS
+        form = dict(part.fields)
+        if not is_memo:
+            form["receiver_uuids"] = json.dumps(list(receivers))
+        answer = self.http.ask(
+            Request(f"{self.api_url}{paths[part.kind]}", form, token), flight.leave
+        )
+        if isinstance(answer, Failure):
+            return dict.fromkeys(receivers, of_failure(answer))
+        flight.server_date = answer.headers.get("date")
+        return {ME: of_memo(answer)} if is_memo else of_friends(answer, receivers)
+
+
+def groups(to: Sequence[str]) -> Iterator[list[str]]:
+    """Split receivers into those of one request each: `me` alone, friends by five."""
+    if ME in to:
+        yield [ME]
+    friends = [receiver for receiver in to if receiver != ME]
+    for start in range(0, len(friends), RECEIVERS_A_CALL):
+        yield friends[start : start + RECEIVERS_A_CALL]
+
+
+def _has_before(flight: Flight, receiver: str, index: int) -> bool:
+    """Say whether a receiver has every part before `index` and still lacks that one."""
+    found = flight.results.get(receiver)
+    if found is None:
+        return flight.parts_done.get(receiver, 0) == index
+    return found.parts == index and found.state == "confirmed"
