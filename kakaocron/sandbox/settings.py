@@ -1,0 +1,65 @@
+"""What a sandbox is told once: the app in Kakao's console, its user, friends, limits."""
+
+from dataclasses import dataclass
+from datetime import timedelta, timezone
+
+KST = timezone(timedelta(hours=9), "KST")
+
+
+@dataclass(frozen=True)
+class Friend:
+    """A friend of the sender; `allowed_msg` is False for one who refuses messages."""
+
+    uuid: str
+    nickname: str
+    allowed_msg: bool = True
+    favorite: bool = False
+
+
+@dataclass(frozen=True)
+class Quotas:
+    """Messages to friends per KST day (Kakao's documentation, quota page).
+
+    Messages to oneself are not counted. `before_permission` (reported, not documented) holds
+    in place of `per_sender` while the app has no permission for friend messages.
+    """
+
+    per_app: int = 30_000
+    per_sender: int = 100
+    per_receiver: int = 100
+    per_pair: int = 20
+    before_permission: int = 30
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One Kakao app with one user.
+
+    `client_secret` None means that the console has it switched off. `scopes` are the consent
+    items switched on in the console; which of them the user agreed to is decided at login.
+    `strangers` are uuids of this app's users who are not friends of the sender: any uuid that is
+    in neither list belongs to another app.
+    """
+
+    rest_api_key: str = "sandbox-rest-api-key"
+    client_secret: str | None = "sandbox-client-secret"  # noqa: S105 - opens nothing but the sandbox
+    redirect_uris: tuple[str, ...] = (
+        "http://127.0.0.1:8765/callback",
+        "http://localhost:8765/callback",
+    )
+    app_id: int = 1234
+    user_id: int = 3000000001
+    user_uuid: str = "uuid-me"
+    scopes: tuple[str, ...] = ("talk_message", "friends")
+    friends: tuple[Friend, ...] = (
+        Friend("uuid-aaa", "지우"),
+        Friend("uuid-bbb", "하준", favorite=True),
+        Friend("uuid-ccc", "서연", allowed_msg=False),
+    )
+    strangers: tuple[str, ...] = ("uuid-stranger",)
+    has_friend_permission: bool = True
+    quotas: Quotas = Quotas()
+    access_token_lifetime: timedelta = timedelta(seconds=21_599)
+    refresh_token_lifetime: timedelta = timedelta(seconds=5_183_999)
+    rotation_window: timedelta = timedelta(days=30)
+    code_lifetime: timedelta = timedelta(minutes=10)

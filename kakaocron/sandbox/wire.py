@@ -1,0 +1,66 @@
+"""Requests, answers, and what is to happen on the wire: values without sockets."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Action = Literal["answer", "close-before", "reset", "stall", "half", "drip", "slow"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """An HTTP request as it came; `received_at_ns` is the wall clock, where there is one."""
+
+    method: str
+    path: str
+    query: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    scheme: str = "http"
+    received_at_ns: int | None = None
+
+    def header(self, name: str) -> str | None:
+        """Look a header up; its case does not matter."""
+        wanted = name.lower()
+        return next((v for key, v in self.headers.items() if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer; whoever sends it adds Content-Length."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class Wire:
+    """What the client is to experience, and whether a message was accepted meanwhile.
+
+    `close-before`: hung up before the request was read. `reset`: reset after it was read.
+    `stall`: silence until the client gives up. `half`: the whole Content-Length, half the body,
+    then closed. `drip`: one byte each `seconds`. `slow`: the answer after `seconds`.
+    """
+
+    action: Action
+    delivered: bool
+    answer: Answer | None = None
+    seconds: float = 0.0
+
+
+def json_answer(status: int, value: object) -> Answer:
+    """Build a JSON answer as Kakao writes it."""
+    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    return Answer(status, {"Content-Type": "application/json;charset=UTF-8"}, body)
+
+
+def html_answer(status: int, html: str) -> Answer:
+    """Build an HTML page."""
+    return Answer(status, {"Content-Type": "text/html;charset=UTF-8"}, html.encode())
+
+
+def redirect(location: str) -> Answer:
+    """Build a 302."""
+    return Answer(302, {"Location": location}, b"")
