@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kakaocron.core.answers import Outcome, Phase, Verdict
 from kakaocron.core.content import Parcel
-from kakaocron.core.ledger import Reason, Result
+from kakaocron.core.ledger import Reason, Result, State
 from kakaocron.core.policy import result_of
 
 
@@ -30,6 +30,7 @@ class Flight:
     """
 
     may_leave: Callable[[], datetime]
+    parts_total: int = 1
     parts_done: Mapping[str, int] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     sent_at: datetime | None = None
@@ -61,13 +62,19 @@ class Flight:
             self._is_abandoned = True
             if self.sent_at is None:
                 verdict = Verdict(
-                    Outcome.NOT_SENT, Reason.UNREACHABLE, "gave up before it left", phase=Phase.BEFORE
+                    Outcome.NOT_SENT,
+                    Reason.UNREACHABLE,
+                    "gave up before it left",
+                    phase=Phase.BEFORE,
                 )
             else:
                 verdict = Verdict(Outcome.AMBIGUOUS, Reason.READ_TIMEOUT, "gave up waiting")
             for receiver in to:
-                if receiver not in self.results:
-                    self.results[receiver] = result_of(verdict, self.parts_done.get(receiver, 0))
+                found = self.results.get(receiver)
+                parts = found.parts if found else self.parts_done.get(receiver, 0)
+                is_halfway = found and found.state is State.CONFIRMED and parts < self.parts_total
+                if found is None or is_halfway:
+                    self.results[receiver] = result_of(verdict, parts)
 
 
 class Channel(Protocol):

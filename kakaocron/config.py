@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -81,7 +81,7 @@ class Schedule(Section):
     regular_minutes: tuple[Minute, ...] = (0, 30)
     peak_minutes: tuple[Minute, ...] = (0, 15, 30, 45)
     peak_hours: tuple[Hour, ...] = (7, 8, 9, 11, 12, 13, 17, 18, 19, 20)
-    days: Annotated[tuple[Day, ...], Field(min_length=1)] = DAY_NAMES
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] = get_args(Day)
     quiet: tuple[Quiet, ...] = ()
     early_start: bool = False
 
@@ -191,7 +191,9 @@ def read_config(path: Path) -> str:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"There is no configuration at '{path}'. Make one: kakaocron init") from None
+        raise UsageError(
+            f"There is no configuration at '{path}'. Make one: kakaocron init"
+        ) from None
     except OSError as error:
         raise UsageError(f"Cannot read '{path}': {error.strerror}") from None
     if len(content) > MAX_BYTES:
@@ -207,7 +209,9 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
     """Check a configuration's text; `path` only names it in errors."""
     if profile is not None and profile not in PROFILES:
         near = _nearest(profile, PROFILES)
-        raise UsageError(f"ENVIRONMENT is '{profile}'; it must be one of {', '.join(PROFILES)}{near}")
+        raise UsageError(
+            f"ENVIRONMENT is '{profile}'; it must be one of {', '.join(PROFILES)}{near}"
+        )
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -310,7 +314,9 @@ def _one_line(text: str) -> str:
 
 
 _HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?")
-_KEY = re.compile(r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_KEY = re.compile(
+    r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
+)
 
 
 def key_lines(text: str) -> dict[tuple[str, ...], int]:

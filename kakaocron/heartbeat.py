@@ -45,11 +45,17 @@ class Heartbeat:
 
     def beat(self, at: datetime, word: Word, exit_code: int, ledger_bytes: int) -> None:
         """Append a line; a disk that refuses it is no reason to fail."""
+        self._append(at.date(), to_line(at, word, exit_code, ledger_bytes))
+
+    def reset(self, day: date, at: datetime, ledger_bytes: int) -> None:
+        """Accept the size that a day's ledger file has now, whatever it was before."""
+        self._append(day, to_line(at, Word.RESET, 0, ledger_bytes))
+
+    def _append(self, day: date, line: bytes) -> None:
         with suppress(OSError):
             make_folders(self.disk, self.folder)
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
-            with opened(self.disk, self.path(at.date()), flags) as fd:
-                self.disk.write(fd, to_line(at, word, exit_code, ledger_bytes))
+            with opened(self.disk, self.path(day), os.O_WRONLY | os.O_APPEND | os.O_CREAT) as fd:
+                self.disk.write(fd, line)
 
     def prune(self, today: date, keep_days: int) -> None:
         for day in self.days():

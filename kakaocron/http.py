@@ -67,10 +67,11 @@ class _Gated:
     """A connection that asks the gate before the first byte of a request leaves."""
 
     sock: Any
+    connect: Callable[[], None]
 
     def send(self, data: Any) -> None:
         if self.sock is None:
-            self.connect()  # type: ignore[attr-defined]
+            self.connect()
         if not _under_way.has_left:
             if _under_way.gate is not None:
                 _under_way.gate()
@@ -171,7 +172,7 @@ class RequestsHttp:
             settings = self._session.merge_environment_settings(
                 prepared.url or url, {}, True, None, None
             )
-            pool = self._adapter.get_connection_with_tls_context(
+            pool: Any = self._adapter.get_connection_with_tls_context(
                 prepared, settings["verify"], settings["proxies"], settings["cert"]
             )
             connection = pool._get_conn(timeout=CONNECT_TIMEOUT_SECONDS)

@@ -82,9 +82,7 @@ class Kakao:
                 verdicts = self._request(part, receivers, self.login.renew(token), flight)
             return verdicts
         except Withheld as withheld:
-            verdict = Verdict(
-                Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE
-            )
+            verdict = Verdict(Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
         except LoginError as error:
             flight.login_error = str(error)
             verdict = Verdict(

@@ -103,7 +103,9 @@ class Login:
                 "or KAKAO_REST_API_KEY"
             )
         if tokens.is_dead:
-            raise LoginError(f"Kakao no longer accepts the saved login ({tokens.refused}). {LOG_IN}")
+            raise LoginError(
+                f"Kakao no longer accepts the saved login ({tokens.refused}). {LOG_IN}"
+            )
         if tokens.refused_until and self.clock.now() < tokens.refused_until:
             raise NoTokenNowError(
                 f"Kakao refused a new token ({tokens.refused}); "
@@ -133,7 +135,9 @@ class Login:
             return Tokens(refresh_token=given)
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            raise LoginError(f"Cannot read the saved login '{self.path}': {why}. {LOG_IN}") from None
+            raise LoginError(
+                f"Cannot read the saved login '{self.path}': {why}. {LOG_IN}"
+            ) from None
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
         return tokens

@@ -13,12 +13,12 @@ from datetime import date, datetime
 
 from kakaocron.clock import Clock
 from kakaocron.core.ledger import (
+    LINE_START,
     DamagedLineError,
     Delivery,
     Event,
     Kind,
     NewerFormatError,
-    LINE_START,
     fold,
     from_line,
     is_event,
@@ -29,6 +29,7 @@ from kakaocron.disk import (
     append_lines,
     locked,
     make_folders,
+    opened,
     read_file,
     replace_file,
 )
@@ -48,12 +49,16 @@ class DayFile:
     """
 
     day: date
-    size: int = 0
+    size: int = 0  # bytes, a torn last line included
     events: tuple[Event, ...] = ()
     damaged: tuple[int, ...] = ()
     torn_at: int | None = None
     lacks_newline: bool = False
     lost_until: datetime | None = None
+
+    @property
+    def intact_bytes(self) -> int:
+        return self.size if self.torn_at is None else self.torn_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,9 +129,12 @@ class Book:
     _files: dict[date, DayFile] = field(default_factory=dict)
 
     def read(self, days: Iterable[date]) -> View:
+        """Fold days. What is read here is durable: a writer may have died before its fsync."""
         for day in days:
             if day not in self._files:
-                self._files[day] = self.ledger.read_day(day)
+                found = self._files[day] = self.ledger.read_day(day)
+                if found.size:
+                    self.ledger.sync_day(day)
         return _view(self._files.values())
 
     def record(self, events: Sequence[Event]) -> dict[str, tuple[date, int]]:
@@ -148,13 +156,17 @@ class Book:
             self._files.pop(day, None)
         return places
 
-    def set_aside(self, found: DayFile, detail: str) -> None:
-        """Keep a copy of a damaged day's file and note in the file that its gaps are known."""
+    def set_aside(self, found: DayFile, detail: str) -> str:
+        """Keep a copy of a damaged day's file and note in the file that its gaps are known.
+
+        Returns the copy's path.
+        """
         kept = self.ledger.keep_copy(found.day, self.now)
         event = Event(
             Kind.DAMAGE, self.now, found.day.isoformat(), detail=detail, data={"kept": kept}
         )
         self.record([event])
+        return kept
 
 
 def day_of(event: Event) -> date:
@@ -230,6 +242,13 @@ class Ledger:
         except OSError as error:
             raise self._unusable("read", error) from error
 
+    def size(self, day: date) -> int:
+        """Return the size of a day's file in bytes, 0 if there is none or it cannot be seen."""
+        try:
+            return self.disk.stat(self.path(day)).size
+        except OSError:
+            return 0
+
     def append(self, day: date, events: Sequence[Event], found: DayFile) -> int:
         """Append and fsync; return the offset of the first line."""
         lines = [to_line(event) for event in events]
@@ -238,6 +257,13 @@ class Ledger:
                 lines[0] = b"\n" + lines[0]
             start = append_lines(self.disk, self.path(day), lines, cut_to=found.torn_at)
             return start + found.lacks_newline
+        except OSError as error:
+            raise self._unusable("written", error) from error
+
+    def sync_day(self, day: date) -> None:
+        try:
+            with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
+                self.disk.fsync(fd)
         except OSError as error:
             raise self._unusable("written", error) from error
 
@@ -266,11 +292,15 @@ class Ledger:
             raise self._unusable("written", error) from error
         return path
 
-    def remove(self, day: date) -> None:
+    def prune(self, today: date, keep_days: int) -> list[date]:
+        """Remove the files of days more than `keep_days` ago; return which."""
+        old = [day for day in self.days() if (today - day).days > keep_days]
         try:
-            self.disk.unlink(self.path(day))
+            for day in old:
+                self.disk.unlink(self.path(day))
         except OSError as error:
             raise self._unusable("written", error) from error
+        return old
 
     def _unusable(self, verb: str, error: OSError) -> LedgerError:
         what = os.strerror(error.errno) if error.errno else str(error)

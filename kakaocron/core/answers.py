@@ -163,13 +163,11 @@ def _of_receiver(
 
 def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
     code = body.get("code") if body else None
-    if _is_int(code) and code < 0:
+    if isinstance(code, int) and code < 0:
         return _of_code(code, answer.status)
     status = answer.status
     if status in _SERVER_ERRORS:
-        return Verdict(
-            Outcome.AMBIGUOUS, Reason.SERVER_FAULT, f"HTTP {status}", http_status=status
-        )
+        return Verdict(Outcome.AMBIGUOUS, Reason.SERVER_FAULT, f"HTTP {status}", http_status=status)
     if status == _UNAUTHORIZED and body is not None:
         return Verdict(Outcome.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=status)
     if status == _TOO_MANY:
@@ -184,9 +182,7 @@ def _of_code(code: int, status: int) -> Verdict:
         outcome, reason, meaning = MESSAGE_CODES[code]
         return Verdict(outcome, reason, f"{meaning} ({code})", code, status)
     # A code that no table names: nobody knows whether trying again could double the message.
-    return Verdict(
-        Outcome.AMBIGUOUS, Reason.UNPROVEN_ANSWER, f"unknown code {code}", code, status
-    )
+    return Verdict(Outcome.AMBIGUOUS, Reason.UNPROVEN_ANSWER, f"unknown code {code}", code, status)
 
 
 def _unproven(answer: Answer, detail: str) -> Verdict:

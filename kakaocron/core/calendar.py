@@ -131,9 +131,7 @@ def next_slot(name: str, timetable: Timetable, after: datetime) -> Slot | None:
     return next(slots_between(name, timetable, after, after + HORIZON), None)
 
 
-def newest_slot(
-    name: str, timetable: Timetable, now: datetime, within: timedelta
-) -> Slot | None:
+def newest_slot(name: str, timetable: Timetable, now: datetime, within: timedelta) -> Slot | None:
     """Return the last slot at or before `now` and not older than `within`."""
     newest = None
     for newest in slots_between(name, timetable, now - within - MINUTE, now):  # noqa: B007

@@ -21,6 +21,7 @@ class Word(StrEnum):
     IDLE = "idle"  # looked, nothing was due
     DONE = "done"  # every slot up to this instant has a state
     FAIL = "fail"  # ended, and that cannot be said
+    RESET = "reset"  # the ledger file's new size was accepted after damage
 
 
 COMPLETE = frozenset({Word.IDLE, Word.DONE})
@@ -36,7 +37,9 @@ class Beat:
 
 def to_line(at: datetime, word: Word, exit_code: int, ledger_bytes: int) -> bytes:
     at = at.astimezone(KST)
-    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {word} {exit_code} {ledger_bytes}\n".encode()
+    return (
+        f"{at:%H:%M:%S}.{at.microsecond // 1000:03d} {word} {exit_code} {ledger_bytes}\n".encode()
+    )
 
 
 def parse(day: date, content: bytes) -> list[Beat]:
@@ -57,6 +60,9 @@ def last_complete(beats: Iterable[Beat], now: datetime) -> datetime | None:
     return max((b.at for b in beats if b.word in COMPLETE and b.at <= now), default=None)
 
 
-def largest_ledger(beats: Iterable[Beat]) -> int:
+def ledger_bytes(beats: Iterable[Beat]) -> int:
     """Return the size in bytes that the day's ledger file has certainly had."""
-    return max((beat.ledger_bytes for beat in beats), default=0)
+    largest = 0
+    for beat in beats:
+        largest = beat.ledger_bytes if beat.word is Word.RESET else max(largest, beat.ledger_bytes)
+    return largest

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -36,9 +36,7 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
-FINAL = frozenset(
-    {State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, State.CANCELLED}
-)
+FINAL = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, State.CANCELLED})
 
 
 class Reason(StrEnum):
@@ -138,6 +136,8 @@ def _plain(value: Any) -> Any:
         return isoformat(value)
     if isinstance(value, Result):
         return result_fields(value)
+    if isinstance(value, tuple):
+        return list(value)
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value
@@ -204,8 +204,20 @@ def from_line(line: bytes) -> Event:
         return replace(event, data=_READ[kind](event.data))
     except NewerFormatError:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise DamagedLineError(str(error)) from None
+
+
+def as_read(event: Event) -> Event:
+    """Return an event as it will be read back from its line."""
+    return from_line(to_line(event)[:-1])
 
 
 def is_event(line: bytes) -> bool:
@@ -305,13 +317,13 @@ def _read_settle(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_READ = {
+_READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Kind.SCHEDULE: _read_identity,
     Kind.CLAIM: _read_claim,
     Kind.OUTCOME: _read_outcome,
     Kind.SETTLE: _read_settle,
     Kind.REOPEN: _read_settle,
-    Kind.DAMAGE: dict,
+    Kind.DAMAGE: lambda data: dict(data),
 }
 
 
@@ -378,7 +390,9 @@ class Delivery:
 
 
 def _may_have_gone(attempt: Attempt) -> bool:
-    return any(r.state in {State.CONFIRMED, State.SENT, State.UNKNOWN} for r in attempt.results.values())
+    return any(
+        r.state in {State.CONFIRMED, State.SENT, State.UNKNOWN} for r in attempt.results.values()
+    )
 
 
 # A delivery is as its worst receiver is; one that will be tried again is not at its end yet.
@@ -461,7 +475,9 @@ def _claimed(delivery: Delivery, event: Event) -> Delivery:
     data = event.data
     attempt = Attempt(data["attempt"], data["by"], event.at, data["until"], data["to"])
     sending = {
-        name: Result(State.SENDING, parts=found.parts if (found := delivery.targets.get(name)) else 0)
+        name: Result(
+            State.SENDING, parts=found.parts if (found := delivery.targets.get(name)) else 0
+        )
         for name in data["to"]
     }
     return replace(
@@ -488,8 +504,10 @@ def _ended(delivery: Delivery, event: Event) -> Delivery:
         else a
         for a in delivery.attempts
     )
-    is_newest = bool(attempts) and attempts[-1].by == data["by"] and (
-        attempts[-1].number == data["attempt"]
+    is_newest = (
+        bool(attempts)
+        and attempts[-1].by == data["by"]
+        and (attempts[-1].number == data["attempt"])
     )
     # An outcome that comes after its claim was given up may only bring good news, unless nobody
     # has decided anything since: another attempt may be under way, or a person has settled it.

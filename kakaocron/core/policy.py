@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
 
 from kakaocron.core.answers import Outcome, Verdict
 from kakaocron.core.calendar import KST, Slot, Timetable, expiry, slots_between
-from kakaocron.core.ledger import FINAL, Delivery, Event, Kind, Reason, Result, State, worst
-
+from kakaocron.core.ledger import FINAL, Delivery, Event, Kind, Reason, Result, State
 
 NEVER = datetime.min.replace(tzinfo=KST)
 
@@ -40,13 +39,17 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery to be sent now: to which receivers, as which attempt, and until when."""
+    """A delivery to be sent now: to which receivers, as which attempt, and until when.
+
+    `known` holds the results that its receivers have from earlier attempts.
+    """
 
     slot: Slot
     to: tuple[str, ...]
     all_to: tuple[str, ...]
     attempt: int
     expires_at: datetime
+    known: Mapping[str, Result] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -103,9 +106,7 @@ def decide(
     return Decision(tuple(settle), tuple(due))
 
 
-def _lost(
-    delivery: Delivery, lost_until: Mapping[date, datetime], now: datetime
-) -> Event | None:
+def _lost(delivery: Delivery, lost_until: Mapping[date, datetime], now: datetime) -> Event | None:
     """Return the event that holds back a delivery whose latest lines may be lost, or None."""
     limit = lost_until.get(delivery.slot.date())
     if limit is None or delivery.slot > limit or delivery.state in FINAL - {State.UNKNOWN}:
@@ -165,6 +166,7 @@ def _again(delivery: Delivery, policy: Policy) -> Due:
         delivery.to,
         len(delivery.attempts) + 1,
         _expires_at(delivery, policy),
+        delivery.targets,
     )
 
 
@@ -295,8 +297,3 @@ def conclude(
 
 def _because(result: Result) -> str:
     return ": ".join(str(part) for part in (result.reason, result.detail) if part)
-
-
-def state_after(results: Mapping[str, Result]) -> Result:
-    """Return the result that gives the whole delivery its state."""
-    return worst(results.values())

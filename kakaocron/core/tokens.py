@@ -84,6 +84,7 @@ def from_json(content: bytes) -> Tokens:
         naive = any(moment and moment.tzinfo is None for moment in instants.values())
         if naive or not all(value is None or isinstance(value, str) for value in texts.values()):
             raise ValueError
-        return Tokens(**texts, **instants)
+        known: dict[str, Any] = {**texts, **instants}
+        return Tokens(**known)
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError("not a token file of kakaocron's") from None

@@ -32,15 +32,15 @@ def _read_body(request: Request) -> Mapping[str, Any]:
     return body
 
 
-def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:  # noqa: ANN401 - any JSON
+def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.deliveries]
 
 
-def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:  # noqa: ANN401
+def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.requests]
 
 
-def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:  # noqa: ANN401
+def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
     _refuse_unknown(body, "script", "spec")
     script, spec = body.get("script", []), body.get("spec", "")
     if not (isinstance(script, list) and all(isinstance(name, str) for name in script)):
@@ -51,7 +51,7 @@ def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: dateti
     return {"pending": faults.pending}
 
 
-def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: datetime) -> Any:  # noqa: ANN401
+def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: datetime) -> Any:
     _refuse_unknown(body, "scopes")
     login = kakao.issue_login(at, body.get("scopes"))
     return {
@@ -61,7 +61,7 @@ def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: dateti
     }
 
 
-def _revoke(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:  # noqa: ANN401
+def _revoke(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
     _refuse_unknown(body, "tokens")
     tokens = body.get("tokens", "all")
     if tokens not in {"all", "access", "refresh"}:
@@ -73,13 +73,13 @@ def _revoke(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: date
     return {"revoked": tokens}
 
 
-def _reset(kakao: Kakao, faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:  # noqa: ANN401
+def _reset(kakao: Kakao, faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     kakao.reset()
     faults.replace()
     return {"status": "ok"}
 
 
-def _health(_kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:  # noqa: ANN401
+def _health(_kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     return {"status": "ok"}
 
 

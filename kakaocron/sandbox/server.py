@@ -167,7 +167,7 @@ class _Sockets(socketserver.ThreadingTCPServer):
             self._open.add(connection)
         return connection, address
 
-    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as in the base class
+    def shutdown_request(self, request: Any) -> None:
         with self._open_lock:
             self._open.discard(request)
         if _is_to_be_reset(request):
@@ -182,7 +182,7 @@ class _Sockets(socketserver.ThreadingTCPServer):
             for connection in self._open:
                 _shut(connection)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401
+    def handle_error(self, request: Any, client_address: Any) -> None:
         """Leave a client that went away alone; let a bug be heard."""
         error = sys.exception()
         if error is not None and not isinstance(error, OSError):

@@ -1,0 +1,416 @@
+"""claim → send → record: how what is due becomes what is proven. The heart of kakaocron."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+
+from kakaocron.channel import Channel, Flight, Withheld
+from kakaocron.clock import Clock
+from kakaocron.core.answers import Outcome, Phase, Verdict
+from kakaocron.core.content import ContentError, Parcel, content_hash
+from kakaocron.core.ledger import (
+    CLOCK_SLACK,
+    Delivery,
+    Event,
+    Kind,
+    Reason,
+    Result,
+    State,
+    apply,
+    as_read,
+    isoformat,
+    worst,
+)
+from kakaocron.core.policy import Due, Policy, conclude, may_be_sent, result_of
+from kakaocron.errors import LedgerError, LockTimeoutError
+from kakaocron.store import Ledger
+from kakaocron.workers import Workers
+
+log = logging.getLogger("kakaocron")
+
+# How long before its lease ends a claim may let its last request leave.
+LEASE_MARGIN = timedelta(seconds=1)
+# How far ahead of its slot a delivery is waited for, and how long for token and connections.
+LONGEST_WAIT = timedelta(seconds=70)
+PREPARING = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A delivery that is due, with its content, or with what is wrong with it."""
+
+    due: Due
+    parcel: Parcel | ContentError
+
+    @property
+    def id(self) -> str:
+        return self.due.id
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this process, and no other, may send until `until`."""
+
+    job: Job
+    event: Event
+    day: date
+    offset: int
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What sending needs: the ledger, the way out, the clock, and the rules."""
+
+    ledger: Ledger
+    channel: Channel
+    workers: Workers
+    clock: Clock
+    policy: Policy
+    owner: str
+    lease: timedelta
+    at_once: int = 16
+
+
+@dataclass(slots=True)
+class Sent:
+    """What became of the deliveries of one run; `left` counts those that have no new state."""
+
+    ended: dict[str, Delivery] = field(default_factory=dict)
+    login_error: str | None = None
+    server_date: str | None = None
+    left: int = 0
+
+
+@dataclass(slots=True)
+class _Run:
+    """The state of `send_all`: what has no content yet, what waits, what is on its way, and what
+    has landed and is to be recorded."""
+
+    unpacked: deque[Due]
+    settled: datetime | None
+    packing: dict[str, tuple[Due, datetime]] = field(default_factory=dict)
+    packed: dict[str, Parcel | ContentError] = field(default_factory=dict)
+    channel_until: datetime | None = None
+    waiting: list[Job] = field(default_factory=list)
+    flying: dict[str, tuple[Claim, Flight]] = field(default_factory=dict)
+    landed: list[tuple[Claim, Flight]] = field(default_factory=list)
+    sent: Sent = field(default_factory=Sent)
+
+    @property
+    def is_over(self) -> bool:
+        return not (self.unpacked or self.packing or self.waiting or self.flying or self.landed)
+
+
+CHANNEL = "channel"
+
+
+def send_all(
+    desk: Desk, due: Sequence[Due], pack: Callable[[Due], Parcel], settled: datetime | None = None
+) -> Sent:
+    """Make the content of everything due, claim, send and record it, side by side.
+
+    `pack` makes a content and may raise ContentError; at most `desk.at_once` are made or on their
+    way at a time, and none waits for another. Each turn writes once: the outcomes that have come
+    in and the claims that take their places. What lies ahead waits for its instant. `settled` is
+    noted in the ledger's lines.
+
+    Raises LedgerError or LockTimeoutError when the ledger fails; then nothing more is claimed, and
+    what was under way is recorded if it can be.
+    """
+    run = _Run(deque(due), settled)
+    run.channel_until = desk.clock.now() + PREPARING
+    desk.workers.start(CHANNEL, lambda: desk.channel.prepare(min(len(due), desk.at_once)))
+    while not run.is_over:
+        _pack_more(desk, run, pack)
+        try:
+            claims = _record_and_claim(desk, run)
+        except (LedgerError, LockTimeoutError):
+            _land_the_rest(desk, run)
+            raise
+        for claim in claims:
+            _start(desk, run, claim)
+        _collect(desk, run)
+    return run.sent
+
+
+def _pack_more(desk: Desk, run: _Run, pack: Callable[[Due], Parcel]) -> None:
+    while run.unpacked and len(run.packing) < desk.at_once:
+        due = run.unpacked.popleft()
+        run.packing[f"content:{due.id}"] = due, desk.clock.now() + desk.lease
+        desk.workers.start(f"content:{due.id}", partial(_pack, run, pack, due))
+
+
+def _pack(run: _Run, pack: Callable[[Due], Parcel], due: Due) -> None:
+    try:
+        run.packed[due.id] = pack(due)
+    except ContentError as error:
+        run.packed[due.id] = error
+
+
+def _record_and_claim(desk: Desk, run: _Run) -> list[Claim]:
+    """Write the outcomes that have come in and claim what may go now, under one lock."""
+    if not run.landed and not _ready(desk, run, desk.clock.now()):
+        return []
+    with desk.ledger.open() as book:
+        wanted = _ready(desk, run, book.now)
+        days = {claim.day for claim, _ in run.landed} | {j.due.slot.at.date() for j in wanted}
+        view = book.read(days)
+        outcomes = [_outcome(desk, claim, flight, book.now) for claim, flight in run.landed]
+        # What is damaged is set aside by the next tick before anything of that day is sent.
+        is_sound = not any(found.damaged for found in view.files)
+        begun = {
+            job.id: _claim_events(desk, run, view.deliveries.get(job.id), job, book.now)
+            for job in wanted
+            if is_sound
+        }
+        events = [*outcomes, *(event for group in begun.values() for event in group)]
+        places = book.record(events) if events else {}
+    run.waiting = [job for job in run.waiting if job not in wanted]
+    run.sent.left += len(wanted) - len(begun)
+    _note_ended(run, view.deliveries, outcomes, begun.values())
+    return [
+        _begun(job, begun[job.id][-1], places)
+        for job in wanted
+        if begun.get(job.id) and begun[job.id][-1].kind is Kind.CLAIM
+    ]
+
+
+def _begun(job: Job, event: Event, places: Mapping[str, tuple[date, int]]) -> Claim:
+    log.info("📤 메시지 전송 시작: %s", job.id)
+    return Claim(job, event, *places[job.id], event.data["until"])
+
+
+def _ready(desk: Desk, run: _Run, now: datetime) -> list[Job]:
+    if run.channel_until is not None:
+        return []
+    places = max(0, desk.at_once - len(run.flying))
+    return [job for job in run.waiting if job.due.slot.at <= now][:places]
+
+
+def _claim_events(
+    desk: Desk, run: _Run, delivery: Delivery | None, job: Job, now: datetime
+) -> list[Event]:
+    """Return the lines that a job begins with: none if another process has it or had it."""
+    due = job.due
+    if delivery is None:
+        is_ours = due.attempt == 1
+    else:
+        is_ours = may_be_sent(delivery, desk.policy, now) and (
+            len(delivery.attempts) + 1 == due.attempt
+        )
+    if not is_ours:
+        log.info("⚠️ 중복 메시지 감지: %s", due.id)
+        return []
+    if now >= due.expires_at:
+        return [] if delivery else [_too_late(due, now)]
+    claim = _claim(desk, run, job, now)
+    if isinstance(job.parcel, Parcel):
+        return [claim]
+    verdict = Verdict(Outcome.NOT_SENT, Reason.CONTENT_FAILED, str(job.parcel), phase=Phase.BEFORE)
+    results = dict.fromkeys(due.to, result_of(verdict))
+    return [claim, _outcome_event(desk, due, results, None, now)]
+
+
+def _too_late(due: Due, now: datetime) -> Event:
+    slot = due.slot
+    return Event(
+        Kind.SETTLE,
+        now,
+        due.id,
+        State.MISSED,
+        Reason.EXPIRED,
+        "its content was not ready in time",
+        data={"message": slot.message, "kind": slot.kind, "slot": slot.at, "to": list(due.all_to)},
+    )
+
+
+def _claim(desk: Desk, run: _Run, job: Job, now: datetime) -> Event:
+    due, slot, parcel = job.due, job.due.slot, job.parcel
+    return Event(
+        Kind.CLAIM,
+        now,
+        due.id,
+        State.SENDING,
+        settled=run.settled,
+        data={
+            "message": slot.message,
+            "kind": slot.kind,
+            "slot": slot.at,
+            "expires_at": due.expires_at,
+            "to": list(due.to),
+            "attempt": due.attempt,
+            "by": desk.owner,
+            "until": now + desk.lease,
+            "text": parcel.text if isinstance(parcel, Parcel) else None,
+            "content_hash": parcel.hash if isinstance(parcel, Parcel) else content_hash(""),
+        },
+    )
+
+
+def _start(desk: Desk, run: _Run, claim: Claim) -> None:
+    parcel, to = claim.job.parcel, claim.job.due.to
+    assert isinstance(parcel, Parcel)  # noqa: S101 - a claim without content has ended already
+    flight = Flight(
+        _gate(desk, claim),
+        len(parcel.parts),
+        {name: result.parts for name, result in claim.job.due.known.items()},
+    )
+    run.flying[claim.job.id] = claim, flight
+    desk.workers.start(claim.job.id, lambda: desk.channel.deliver(parcel, to, flight))
+
+
+def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
+    """Make the last check before a request leaves: the promises P1, P3, P4 and P6, each time.
+
+    A process that was stopped and woken up, or whose clock was set, finds out here.
+    """
+    due = claim.job.due
+
+    def may_leave() -> datetime:
+        now = desk.clock.now()
+        if now < due.slot.at:
+            raise Withheld(Reason.CLOCK_WRONG, "the clock was set back before the slot")
+        if now >= due.expires_at:
+            raise Withheld(Reason.EXPIRED, "the slot's time ran out before the request could leave")
+        if not claim.event.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
+            raise Withheld(
+                Reason.EXPIRED, "the claim's time ran out before the request could leave"
+            )
+        if not desk.ledger.shows_claim(claim.day, claim.offset, claim.event):
+            raise Withheld(Reason.LEDGER_DAMAGED, "the ledger does not show this process's claim")
+        return now
+
+    return may_leave
+
+
+def _collect(desk: Desk, run: _Run) -> None:
+    """Wait for whatever comes next, and move on what has ended or has to be given up."""
+    ended = desk.workers.wait(_patience(desk, run))
+    now = desk.clock.now()
+    is_set_back = any(now < c.event.at - CLOCK_SLACK for c, _ in run.flying.values())
+    if CHANNEL in ended or (run.channel_until and now >= run.channel_until):
+        run.channel_until = None
+    for name, (due, until) in list(run.packing.items()):
+        if name in ended or now >= until:
+            del run.packing[name]
+            late = ContentError("making the content took too long")
+            run.waiting.append(Job(due, run.packed.get(due.id, late)))
+    for name, (claim, flight) in list(run.flying.items()):
+        if name not in ended and not is_set_back and now < claim.until:
+            continue
+        flight.abandon(claim.job.due.to)
+        run.landed.append(run.flying.pop(name))
+    # A clock that was set back leaves slots too far ahead: a later tick will see to them.
+    run.waiting = [job for job in run.waiting if job.due.slot.at - now <= LONGEST_WAIT]
+
+
+def _patience(desk: Desk, run: _Run) -> float:
+    """Return for how many seconds there is nothing to do unless a worker ends.
+
+    In short steps while a slot's instant is awaited, as the clock may be set meanwhile.
+    """
+    now = desk.clock.now()
+    if run.landed or _ready(desk, run, now):
+        return 0.0
+    limits = [until for _, until in run.packing.values()]
+    limits += [claim.until for claim, _ in run.flying.values()]
+    if run.channel_until is not None:
+        limits.append(run.channel_until)
+    seconds = [(until - now).total_seconds() for until in limits]
+    ahead = [job.due.slot.at - now for job in run.waiting if job.due.slot.at > now]
+    seconds += [min(wait.total_seconds(), 1.0) for wait in ahead]
+    return max(0.0, min(seconds, default=0.0))
+
+
+def _land_the_rest(desk: Desk, run: _Run) -> None:
+    """After the ledger failed: wait for what is under way, and try once more to record it."""
+    run.unpacked.clear()
+    while run.flying:
+        _collect(desk, run)
+    if run.landed:
+        with desk.ledger.open() as book:
+            book.record([_outcome(desk, *item, book.now) for item in run.landed])
+
+
+def _outcome(desk: Desk, claim: Claim, flight: Flight, now: datetime) -> Event:
+    due = claim.job.due
+    return _outcome_event(desk, due, flight.results, flight.sent_at, now)
+
+
+def _outcome_event(
+    desk: Desk,
+    due: Due,
+    results: Mapping[str, Result],
+    sent_at: datetime | None,
+    now: datetime,
+) -> Event:
+    closed, next_at = conclude(due, desk.policy, results, now)
+    decisive = worst({**due.known, **closed}.values())
+    return Event(
+        Kind.OUTCOME,
+        now,
+        due.id,
+        decisive.state,
+        decisive.reason,
+        decisive.detail,
+        data={
+            "attempt": due.attempt,
+            "by": desk.owner,
+            "targets": closed,
+            "sent_at": sent_at,
+            "next_attempt_at": next_at,
+        },
+    )
+
+
+def _note_ended(
+    run: _Run,
+    before: Mapping[str, Delivery],
+    outcomes: Sequence[Event],
+    begun: Iterable[Sequence[Event]],
+) -> None:
+    """Log and remember how deliveries ended, and what their flights learned on the way."""
+    for _, flight in run.landed:
+        run.sent.login_error = run.sent.login_error or flight.login_error
+        run.sent.server_date = flight.server_date or run.sent.server_date
+    run.landed.clear()
+    for event in outcomes:
+        _note(run, before, [event])
+    for group in begun:
+        if group and group[-1].kind is not Kind.CLAIM:
+            _note(run, before, group)
+
+
+def _note(run: _Run, before: Mapping[str, Delivery], events: Sequence[Event]) -> None:
+    delivery = before.get(events[0].id)
+    for event in events:
+        delivery = apply(delivery, as_read(event))
+    if delivery is None:
+        return
+    run.sent.ended[delivery.id] = delivery
+    if delivery.state is State.CONFIRMED:
+        log.info("✅ 메시지 전송 성공: %s", delivery.id)
+        log.info("✅ 전송 확인 완료: %s", delivery.id)
+    elif delivery.state is State.RETRYING:
+        next_at = delivery.next_attempt_at
+        log.warning(
+            "🔄 메시지 재시도: %s - %s (%s) - %s",
+            delivery.id,
+            delivery.reason,
+            delivery.detail,
+            isoformat(next_at) if next_at else "",
+        )
+    else:
+        log.error(
+            "❌ 메시지 최종 실패: %s - %s - %s (%s)",
+            delivery.id,
+            delivery.state,
+            delivery.reason,
+            delivery.detail,
+        )

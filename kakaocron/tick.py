@@ -1,0 +1,232 @@
+"""One tick: look at the ledger, decide, make ready, send, and leave a heartbeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from kakaocron.core.calendar import Slot
+from kakaocron.core.content import Parcel
+from kakaocron.core.heartbeat import Beat, Word, ledger_bytes
+from kakaocron.core.ledger import Delivery, Event, Reason, State, apply, as_read
+from kakaocron.core.policy import Due, MissedReason, Series, decide
+from kakaocron.delivery import Desk, Sent, send_all
+from kakaocron.errors import KakaocronError
+from kakaocron.heartbeat import Heartbeat
+from kakaocron.store import Book, DayFile, View
+
+DAY = timedelta(days=1)
+BUG = 70
+# Kakao answers with its own time; further off than this, ours is plainly wrong.
+LARGEST_CLOCK_ERROR = timedelta(seconds=90)
+
+Pack = Callable[[Due, View], Parcel]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be sent: the messages, and how to make their content.
+
+    `pack` may take long and raise ContentError; it is called outside the lock.
+    """
+
+    series: Sequence[Series]
+    pack: Pack
+    keep_days: int = 90
+    ahead: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one tick did. `problems` are sentences for the user, each with a stable key."""
+
+    now: datetime
+    ended: dict[str, Delivery] = field(default_factory=dict)
+    due: tuple[Due, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+    login_error: str | None = None
+    is_complete: bool = True
+    ledger_bytes: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        if self.login_error:
+            return 3
+        bad = {State.FAILED, State.UNKNOWN, State.MISSED}
+        return 1 if any(delivery.state in bad for delivery in self.ended.values()) else 0
+
+
+def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+    """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
+    now = desk.clock.now()
+    heartbeat.beat(now, Word.START, 0, 0)
+    word, exit_code, ledger_bytes = Word.FAIL, BUG, 0
+    try:
+        report = _tick(desk, plan, heartbeat)
+        now, exit_code, ledger_bytes = report.now, report.exit_code, report.ledger_bytes
+        word = Word.DONE if report.is_complete else Word.FAIL
+        return report
+    except KakaocronError as error:
+        exit_code = error.exit_code
+        raise
+    finally:
+        # The instant is that of the decision: what came due since then is for the next tick.
+        heartbeat.beat(now, word, exit_code, ledger_bytes)
+
+
+def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+    with desk.ledger.open() as book:
+        now = book.now
+        last_complete = heartbeat.last_complete(now)
+        view, problems = _read(book, heartbeat, plan, last_complete)
+        since = _settled_until(view, last_complete, now, plan)
+        decision = decide(
+            plan.series,
+            desk.policy,
+            view.deliveries,
+            now,
+            since,
+            ahead=plan.ahead,
+            lost_until=view.lost_until,
+            missed_reason=missed_reason(heartbeat),
+        )
+        settle = [replace(event, settled=since) for event in decision.settle]
+        if settle:
+            book.record(settle)
+    sent = Sent()
+    if decision.due:
+        sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), since)
+    if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
+        desk.ledger.prune(now.date(), plan.keep_days)
+        heartbeat.prune(now.date(), plan.keep_days)
+    return Report(
+        now,
+        {**_folded(view, settle), **sent.ended},
+        decision.due,
+        (*problems, *_clock_problems(desk, view, sent)),
+        sent.login_error,
+        not sent.left,
+        next((f.intact_bytes for f in view.files if f.day == now.date()), 0),
+    )
+
+
+def _settled_until(
+    view: View, last_complete: datetime | None, now: datetime, plan: Plan
+) -> datetime | None:
+    """Return up to when every slot has a state: what the last heartbeat and the ledger know."""
+    known = [found for found in (last_complete, view.settled) if found and found <= now]
+    return max(max(known), now - plan.keep_days * DAY) if known else None
+
+
+def _read(
+    book: Book, heartbeat: Heartbeat, plan: Plan, since: datetime | None
+) -> tuple[View, list[tuple[str, str]]]:
+    """Read the days that matter; set aside what is damaged, and say so."""
+    days = days_to_read(book, plan, since)
+    view = book.read(days)
+    problems = []
+    for found in view.files:
+        detail = _damage(found, heartbeat)
+        if detail is None:
+            continue
+        kept = book.set_aside(found, detail)
+        heartbeat.reset(found.day, book.now, book.ledger.size(found.day))
+        problems.append(
+            (
+                f"ledger-damaged:{found.day}:{detail}",
+                f"The ledger of {found.day} is damaged ({detail}); a copy is kept as '{kept}'. "
+                f"Slots that it may have held are not sent again: kakaocron history --days 2",
+            )
+        )
+    return book.read(days), problems
+
+
+def days_to_read(book: Book, plan: Plan, since: datetime | None) -> list[date]:
+    """Return the days whose slots may still change: from the last settled one to the next slot's.
+
+    Without a heartbeat the newest day on file tells how far the ledger got.
+    """
+    today = book.now.date()
+    first = today - DAY
+    if since is not None:
+        first = min(first, since.date())
+    else:
+        known = [day for day in book.ledger.days() if day <= today]
+        first = min(first, known[-1]) if known else first
+    first = max(first, today - plan.keep_days * DAY)
+    last = (book.now + plan.ahead).date()
+    return [first + n * DAY for n in range((last - first).days + 1)]
+
+
+def _damage(found: DayFile, heartbeat: Heartbeat) -> str | None:
+    if found.damaged:
+        numbers = ", ".join(str(number) for number in found.damaged[:5])
+        more = ", …" if len(found.damaged) > 5 else ""  # noqa: PLR2004
+        return f"unreadable line {numbers}{more}"
+    known = ledger_bytes(heartbeat.read(found.day))
+    if known > found.intact_bytes:
+        return f"it has {found.size} bytes, and had {known}: an older copy, or cut short"
+    return None
+
+
+def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:
+    ended: dict[str, Delivery] = {}
+    for event in settled:
+        delivery = apply(view.deliveries.get(event.id), as_read(event))
+        if delivery is not None:
+            ended[event.id] = delivery
+    return ended
+
+
+def missed_reason(heartbeat: Heartbeat) -> MissedReason:
+    """Return the rule that tells why a slot was missed, from what the ticks left behind."""
+    seen: dict[date, list[Beat]] = {}
+
+    def reason(slot: Slot, expires_at: datetime) -> Reason:
+        day = slot.at.date()
+        beats = seen.setdefault(day, heartbeat.read(day))
+        during = [beat for beat in beats if slot.at <= beat.at < expires_at]
+        codes = {beat.exit_code for beat in during if beat.word is Word.FAIL}
+        for code, why in _WHY_MISSED.items():
+            if code in codes:
+                return why
+        return Reason.TICK_CRASHED if during else Reason.NO_TICK
+
+    return reason
+
+
+_WHY_MISSED = {
+    74: Reason.LEDGER_UNWRITABLE,
+    75: Reason.LOCK_HELD,
+    2: Reason.CONFIG_BROKEN,
+    70: Reason.TICK_CRASHED,
+}
+
+
+def _clock_problems(desk: Desk, view: View, sent: Sent) -> list[tuple[str, str]]:
+    now = desk.clock.now()
+    last = view.last_event_at
+    if last is not None and last > now + LARGEST_CLOCK_ERROR:
+        return [
+            (
+                "clock-wrong:ledger",
+                f"clock-wrong: it is {now:%Y-%m-%d %H:%M:%S}, but the ledger's last entry is of "
+                f"{last:%Y-%m-%d %H:%M:%S}. Set the clock: timedatectl set-ntp true",
+            )
+        ]
+    try:
+        theirs = parsedate_to_datetime(sent.server_date or "")
+        offset = now - theirs
+    except (ValueError, TypeError):
+        return []
+    if abs(offset) <= LARGEST_CLOCK_ERROR:
+        return []
+    return [
+        (
+            "clock-wrong:server",
+            f"clock-wrong: this clock is {offset.total_seconds():+.0f} s off Kakao's. "
+            "Set it: timedatectl set-ntp true",
+        )
+    ]
