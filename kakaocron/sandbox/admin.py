@@ -43,7 +43,7 @@ def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: d
 def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
     _refuse_unknown(body, "script", "spec")
     script, spec = body.get("script", []), body.get("spec", "")
-    if not (isinstance(script, list) and all(isinstance(name, str) for name in script)):
+    if not _is_list_of_strings(script):
         raise UsageError("'script' is not a list of fault names.")
     if not isinstance(spec, str):
         raise UsageError("'spec' is not a string.")
@@ -53,7 +53,10 @@ def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: dateti
 
 def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: datetime) -> Any:
     _refuse_unknown(body, "scopes")
-    login = kakao.issue_login(at, body.get("scopes"))
+    scopes = body.get("scopes")
+    if scopes is not None and not _is_list_of_strings(scopes):
+        raise UsageError("'scopes' is not a list of consent items.")
+    login = kakao.issue_login(at, scopes)
     return {
         **asdict(login),
         "access_expires_at": login.access_expires_at.isoformat(),
@@ -81,6 +84,10 @@ def _reset(kakao: Kakao, faults: FaultPlan, _body: Mapping[str, Any], _at: datet
 
 def _health(_kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     return {"status": "ok"}
+
+
+def _is_list_of_strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
 def _refuse_unknown(body: Mapping[str, Any], *known: str) -> None:
