@@ -73,7 +73,12 @@ def parse_span(text: str) -> Span:
     return span
 
 
-Quiet = Annotated[str, AfterValidator(lambda text: text if parse_span(text) else text)]
+def _span_text(text: str) -> str:
+    parse_span(text)
+    return text
+
+
+Quiet = Annotated[str, AfterValidator(_span_text)]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 

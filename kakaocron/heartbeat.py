@@ -1,4 +1,4 @@
-"""The ticks' own trace on disk. It may be lost or unwritable at any time: the ledger stands alone."""
+"""The ticks' own trace on disk. It may be lost or unwritable at any time: none depends on it."""
 
 from __future__ import annotations
 

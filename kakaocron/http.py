@@ -99,7 +99,7 @@ class _OnceAdapter(HTTPAdapter):
     """An adapter that never repeats a request and whose connections ask the gate."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        super().init_poolmanager(*args, **options)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
 
 

@@ -91,11 +91,11 @@ def read_env_file(path: Path) -> dict[str, str]:
         raise UsageError(f"Cannot read '{path}': {error}. Mend it, or remove it") from None
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
-        line = line.strip()
-        if not line or line.startswith("#"):
+        stripped = line.strip()
+        if not stripped or stripped.startswith("#"):
             continue
-        match = _LINE.fullmatch(line)
-        if match is None or "\0" in line:
+        match = _LINE.fullmatch(stripped)
+        if match is None or "\0" in stripped:
             raise UsageError(f"{path}:{number}: not a line of the form NAME=value")
         found[match[1]] = _unquoted(match[2].strip())
     return found

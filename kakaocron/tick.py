@@ -11,14 +11,15 @@ from kakaocron.core.calendar import Slot
 from kakaocron.core.content import Parcel
 from kakaocron.core.heartbeat import Beat, Word, ledger_bytes
 from kakaocron.core.ledger import Delivery, Event, Reason, State, apply, as_read
-from kakaocron.core.policy import Due, MissedReason, Series, decide
+from kakaocron.core.policy import Decision, Due, MissedReason, Series, decide
 from kakaocron.delivery import Desk, Sent, send_all
 from kakaocron.errors import KakaocronError
 from kakaocron.heartbeat import Heartbeat
-from kakaocron.store import Book, DayFile, View
+from kakaocron.store import Book, DayFile, Ledger, View
 
 DAY = timedelta(days=1)
 BUG = 70
+BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
 
@@ -54,8 +55,7 @@ class Report:
     def exit_code(self) -> int:
         if self.login_error:
             return 3
-        bad = {State.FAILED, State.UNKNOWN, State.MISSED}
-        return 1 if any(delivery.state in bad for delivery in self.ended.values()) else 0
+        return 1 if any(delivery.state in BAD for delivery in self.ended.values()) else 0
 
 
 def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
@@ -76,22 +76,42 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         heartbeat.beat(now, word, exit_code, ledger_bytes)
 
 
+def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
+    """Return what a tick would do now. Takes no lock and writes nothing."""
+    now = desk.clock.now()
+    last_complete = heartbeat.last_complete(now)
+    view = desk.ledger.read(days_to_read(desk.ledger, plan, now, last_complete))
+    since = _settled_until(view, last_complete, now, plan)
+    return _decide(desk, plan, heartbeat, view, now, since)
+
+
+def _decide(
+    desk: Desk,
+    plan: Plan,
+    heartbeat: Heartbeat,
+    view: View,
+    now: datetime,
+    since: datetime | None,
+) -> Decision:
+    return decide(
+        plan.series,
+        desk.policy,
+        view.deliveries,
+        now,
+        since,
+        ahead=plan.ahead,
+        lost_until=view.lost_until,
+        missed_reason=missed_reason(heartbeat),
+    )
+
+
 def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     with desk.ledger.open() as book:
         now = book.now
         last_complete = heartbeat.last_complete(now)
         view, problems = _read(book, heartbeat, plan, last_complete)
         since = _settled_until(view, last_complete, now, plan)
-        decision = decide(
-            plan.series,
-            desk.policy,
-            view.deliveries,
-            now,
-            since,
-            ahead=plan.ahead,
-            lost_until=view.lost_until,
-            missed_reason=missed_reason(heartbeat),
-        )
+        decision = _decide(desk, plan, heartbeat, view, now, since)
         settle = [replace(event, settled=since) for event in decision.settle]
         if settle:
             book.record(settle)
@@ -117,14 +137,14 @@ def _settled_until(
 ) -> datetime | None:
     """Return up to when every slot has a state: what the last heartbeat and the ledger know."""
     known = [found for found in (last_complete, view.settled) if found and found <= now]
-    return max(max(known), now - plan.keep_days * DAY) if known else None
+    return max(*known, now - plan.keep_days * DAY) if known else None
 
 
 def _read(
     book: Book, heartbeat: Heartbeat, plan: Plan, since: datetime | None
 ) -> tuple[View, list[tuple[str, str]]]:
     """Read the days that matter; set aside what is damaged, and say so."""
-    days = days_to_read(book, plan, since)
+    days = days_to_read(book.ledger, plan, book.now, since)
     view = book.read(days)
     problems = []
     for found in view.files:
@@ -143,20 +163,20 @@ def _read(
     return book.read(days), problems
 
 
-def days_to_read(book: Book, plan: Plan, since: datetime | None) -> list[date]:
+def days_to_read(ledger: Ledger, plan: Plan, now: datetime, since: datetime | None) -> list[date]:
     """Return the days whose slots may still change: from the last settled one to the next slot's.
 
     Without a heartbeat the newest day on file tells how far the ledger got.
     """
-    today = book.now.date()
+    today = now.date()
     first = today - DAY
     if since is not None:
         first = min(first, since.date())
     else:
-        known = [day for day in book.ledger.days() if day <= today]
+        known = [day for day in ledger.days() if day <= today]
         first = min(first, known[-1]) if known else first
     first = max(first, today - plan.keep_days * DAY)
-    last = (book.now + plan.ahead).date()
+    last = (now + plan.ahead).date()
     return [first + n * DAY for n in range((last - first).days + 1)]
 
 

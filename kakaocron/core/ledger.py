@@ -317,13 +317,17 @@ def _read_settle(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _read_damage(data: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(data)
+
+
 _READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Kind.SCHEDULE: _read_identity,
     Kind.CLAIM: _read_claim,
     Kind.OUTCOME: _read_outcome,
     Kind.SETTLE: _read_settle,
     Kind.REOPEN: _read_settle,
-    Kind.DAMAGE: lambda data: dict(data),
+    Kind.DAMAGE: _read_damage,
 }
 
 

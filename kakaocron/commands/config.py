@@ -1,0 +1,49 @@
+"""`kakaocron config path|show|check`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.config import load_config, read_config
+from kakaocron.paths import find_places
+from kakaocron.render import print_json
+
+config_app = typer.Typer(help="Where the configuration is, what it says, what is wrong with it.")
+
+
+@config_app.command("path")
+def path(config: ConfigOption = None) -> None:
+    """Print where config.toml is, or would be."""
+    print(find_places(config).config)
+
+
+@config_app.command("show")
+def show(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    raw: Annotated[bool, typer.Option(help="The file as it stands, secrets and all.")] = False,
+) -> None:
+    """Print the configuration as it is understood: defaults filled in, secrets hidden."""
+    places = find_places(config)
+    if raw:
+        print(read_config(places.config), end="")
+        return
+    loaded = load_config(places.config, places.profile).model_dump(mode="json", exclude_none=True)
+    if as_json:
+        print_json(loaded)
+        return
+    import tomli_w  # noqa: PLC0415 - for this command alone
+
+    print(tomli_w.dumps(loaded), end="")
+
+
+@config_app.command("check")
+def check(config: ConfigOption = None) -> None:
+    """Check the configuration; name file, line and key of a fault."""
+    places = find_places(config)
+    loaded = load_config(places.config, places.profile)
+    count = len(loaded.message)
+    print(f"{places.config}: fine, {count} message{'s' if count != 1 else ''}")

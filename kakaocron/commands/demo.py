@@ -1,0 +1,32 @@
+"""`kakaocron demo`: a whole day, tick by tick, with faults."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import JsonOption
+from kakaocron.demo import run_day
+from kakaocron.render import print_day, print_json, progress
+
+
+def demo(
+    as_json: JsonOption = False,
+    keep: Annotated[
+        Path | None, typer.Option(help="Keep the ledger and the log in this new folder.")
+    ] = None,
+) -> int:
+    """Run a whole KST day against the sandbox, with faults, and count what arrived."""
+    with (
+        tempfile.TemporaryDirectory(prefix="kakaocron-demo-") as folder,
+        progress("a day, minute by minute", 1440, hidden=as_json) as advance,
+    ):
+        day = run_day(keep or Path(folder), advance)
+    if as_json:
+        print_json(day.fields())
+    else:
+        print_day(day)
+    return 0 if day.verdict.holds else 1

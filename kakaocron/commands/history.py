@@ -1,0 +1,42 @@
+"""`kakaocron history` and `kakaocron show`: what the ledger holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.core.ledger import State, delivery_fields
+from kakaocron.overview import delivery_with_log, find_delivery, recent
+from kakaocron.render import print_deliveries, print_delivery, print_json
+from kakaocron.wiring import find_installation
+
+
+def history(
+    config: ConfigOption = None,
+    days: Annotated[int, typer.Option(min=1, max=36500, help="How many days, with today.")] = 7,
+    state: Annotated[
+        list[State] | None, typer.Option(help="Only this state; may be given again.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the deliveries of the last days."""
+    found = recent(find_installation(config), days, frozenset(state or ()))
+    if as_json:
+        print_json([delivery_fields(delivery) for delivery in found])
+    else:
+        print_deliveries(found)
+
+
+def show(
+    id_: Annotated[str, typer.Argument(metavar="ID", help="As in report@20261123T0930.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one delivery with each of its attempts."""
+    delivery = find_delivery(find_installation(config).ledger, id_)
+    if as_json:
+        print_json(delivery_with_log(delivery))
+    else:
+        print_delivery(delivery)

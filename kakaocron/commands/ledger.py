@@ -1,0 +1,67 @@
+"""`kakaocron ledger path|verify|prune`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.disk import RealDisk
+from kakaocron.heartbeat import Heartbeat
+from kakaocron.paths import Places, find_places
+from kakaocron.render import print_json
+from kakaocron.store import Ledger
+from kakaocron.verify import Finding, verify_ledger
+from kakaocron.wiring import Edges, make_ledger
+
+ledger_app = typer.Typer(help="The record of everything that was sent.")
+
+
+def _open(config: ConfigOption) -> tuple[Places, Ledger]:
+    places = find_places(config)
+    return places, make_ledger(places, Edges())
+
+
+@ledger_app.command("path")
+def path(config: ConfigOption = None) -> None:
+    """Print the ledger's folder."""
+    print(find_places(config).ledger)
+
+
+@ledger_app.command("verify")
+def verify(config: ConfigOption = None, as_json: JsonOption = False) -> int:
+    """Read every line of every day; report what is damaged. Exit 1 if anything is."""
+    _, ledger = _open(config)
+    checked, findings = verify_ledger(ledger)
+    if as_json:
+        print_json(
+            {
+                "days": checked.days,
+                "lines": checked.lines,
+                "findings": [_fields(f) for f in findings],
+            }
+        )
+    else:
+        for finding in findings:
+            print(f"{finding.path}: {finding.what}")
+        print(f"{checked.days} days, {checked.lines} lines, {len(findings)} findings")
+    return 1 if any(finding.is_damage for finding in findings) else 0
+
+
+def _fields(finding: Finding) -> dict[str, object]:
+    return {"path": finding.path, "what": finding.what, "is_damage": finding.is_damage}
+
+
+@ledger_app.command("prune")
+def prune(
+    days: Annotated[int, typer.Option(min=2, help="Keep this many days before today.")],
+    config: ConfigOption = None,
+) -> None:
+    """Remove the files of older days."""
+    places, ledger = _open(config)
+    with ledger.open() as book:
+        today = book.now.date()
+        removed = ledger.prune(today, days)
+    Heartbeat(places.heartbeat, RealDisk()).prune(today, days)
+    print(f"removed {len(removed)} days")

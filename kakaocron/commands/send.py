@@ -1,0 +1,56 @@
+"""`kakaocron send`: a message now, by hand."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from kakaocron.byhand import send_now
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.core.ledger import State
+from kakaocron.errors import UsageError
+from kakaocron.overview import delivery_with_log
+from kakaocron.render import print_json, sentence
+from kakaocron.wiring import find_installation
+
+MAX_STDIN = 100_000
+
+
+def send(
+    text: Annotated[
+        str | None, typer.Argument(help="The text, or - to read it from stdin.", show_default=False)
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="Send this configured message.")] = None,
+    to: Annotated[
+        list[str] | None, typer.Option(help="me, or a friend's uuid or name; may be given again.")
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Send even if this text went out in this minute.")
+    ] = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Send a text, or a configured message, now."""
+    if (text is None) == (message is None):
+        raise UsageError("Give either a TEXT or --message NAME. As in: kakaocron send 안녕")
+    if text == "-":
+        text = sys.stdin.read(MAX_STDIN)
+    installation = find_installation(config)
+    sent = send_now(installation, text=text, message=message, to=to, force=force)
+    delivery = sent.delivery
+    if as_json:
+        print_json(delivery_with_log(delivery))
+    elif delivery.state is State.CONFIRMED:
+        print(f"{delivery.id}: confirmed")
+    elif delivery.state is State.RETRYING:
+        when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else "later"
+        print(f"{delivery.id}: {delivery.detail}; a tick at or after {when} tries again")
+    if sent.login_error:
+        print(sent.login_error, file=sys.stderr)
+        return 3
+    if delivery.state in {State.FAILED, State.UNKNOWN, State.MISSED}:
+        print(sentence(delivery), file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,75 @@
+"""`kakaocron tick`: what cron runs every minute."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption
+from kakaocron.core.ledger import State
+from kakaocron.disk import RealDisk
+from kakaocron.errors import KakaocronError
+from kakaocron.paths import find_places
+from kakaocron.render import sentence
+from kakaocron.tick import BAD, Report, preview
+from kakaocron.tick import tick as run_tick
+from kakaocron.wiring import Installation, find_installation, make_incidents
+
+MOST_LINES = 5
+
+
+def tick(
+    config: ConfigOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")
+    ] = False,
+) -> int:
+    """Send what is due now. Cron runs this every minute; it is silent when all is well."""
+    incidents = make_incidents(find_places(config), RealDisk())
+    try:
+        installation = find_installation(config)
+        if dry_run:
+            return _dry_run(installation)
+        report = run_tick(installation.desk, installation.plan, installation.heartbeat)
+    except KakaocronError as error:
+        if dry_run:
+            raise
+        _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
+        return error.exit_code
+    ongoing = dict(report.problems)
+    if report.login_error:
+        ongoing[f"login:{report.login_error}"] = report.login_error
+    over = ["exit-2", "exit-74", "exit-75", "clock-wrong"]
+    if any(d.state is State.CONFIRMED for d in report.ended.values()):
+        over.append("login")
+    _tell([*incidents.news(ongoing, over), *_sentences(report)])
+    return report.exit_code
+
+
+def _sentences(report: Report) -> list[str]:
+    if report.login_error:
+        return []
+    bad = [delivery for delivery in report.ended.values() if delivery.state in BAD]
+    lines = [sentence(delivery) for delivery in bad[:MOST_LINES]]
+    if len(bad) > MOST_LINES:
+        lines.append(f"… and {len(bad) - MOST_LINES} more. See: kakaocron history")
+    return lines
+
+
+def _tell(lines: Iterable[str]) -> None:
+    for line in lines:
+        print(" ".join(line.split()), file=sys.stderr)
+
+
+def _dry_run(installation: Installation) -> int:
+    decision = preview(installation.desk, installation.plan, installation.heartbeat)
+    for event in decision.settle:
+        print(f"would record {event.id} as {event.state} ({event.reason})")
+    for due in decision.due:
+        print(f"would send {due.id} to {', '.join(due.to)}, attempt {due.attempt}")
+    if not decision.settle and not decision.due:
+        print("nothing is due")
+    return 0

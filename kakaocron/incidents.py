@@ -1,0 +1,59 @@
+"""What the user has been told already, so that a lasting fault is told once and not each minute."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from kakaocron.disk import Disk, make_folders, read_file, replace_file
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """The memory in `path`, or in `spare` where that cannot be written (a full disk)."""
+
+    path: str
+    spare: str
+    disk: Disk
+
+    def news(self, ongoing: Mapping[str, str], over: Sequence[str] = ()) -> list[str]:
+        """Return the sentences of the incidents not told before, and remember them as told.
+
+        `over` names kinds of incident (the part of a key before the first colon) that this run has
+        seen to be over unless they are in `ongoing`.
+        """
+        told = self._read()
+        kept = {
+            key: said
+            for key, said in told.items()
+            if key.partition(":")[0] not in over or key in ongoing
+        }
+        fresh = [said for key, said in ongoing.items() if key not in told]
+        now_told = {**kept, **ongoing}
+        if now_told != told:
+            self._write(now_told)
+        return fresh
+
+    def _read(self) -> dict[str, str]:
+        told: dict[str, str] = {}
+        for path in (self.path, self.spare):
+            with suppress(OSError, ValueError, RecursionError):
+                found = json.loads(read_file(self.disk, path))
+                told.update(found if isinstance(found, dict) else {})
+        return told
+
+    def _write(self, told: Mapping[str, str]) -> None:
+        content = json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+        for path in (self.path, self.spare):
+            try:
+                make_folders(self.disk, os.path.dirname(path))  # noqa: PTH120
+                replace_file(self.disk, path, content, durable=False)
+            except OSError:
+                continue
+            if path == self.path:
+                with suppress(OSError):
+                    self.disk.unlink(self.spare)
+            return

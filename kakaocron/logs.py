@@ -1,0 +1,63 @@
+"""kakaocron.log: the lines that users know, rotating. A log that cannot be written is no fault."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from kakaocron.core.calendar import KST
+from kakaocron.errors import UsageError
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+MAX_BYTES = 5_000_000
+BACKUPS = 3
+
+log = logging.getLogger("kakaocron")
+
+
+class _KstFormatter(logging.Formatter):
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802
+        return datetime.fromtimestamp(record.created, KST).strftime(datefmt or "%Y-%m-%d %H:%M:%S")
+
+
+class _PrivateRotatingHandler(logging.handlers.RotatingFileHandler):
+    def _open(self):  # type: ignore[no-untyped-def] # noqa: ANN202
+        return open(
+            self.baseFilename,
+            self.mode,
+            encoding=self.encoding,
+            errors="backslashreplace",
+            opener=lambda path, flags: os.open(path, flags, 0o600),
+        )
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """A full disk must not print a traceback into cron's mail, nor stop a delivery."""
+
+
+def log_to_file(path: Path, level: str = "INFO") -> None:
+    """Send kakaocron's log lines to `path`. Raises UsageError for an unknown LOG_LEVEL."""
+    if level.upper() not in LEVELS:
+        raise UsageError(f"LOG_LEVEL is '{level}'; it must be one of {', '.join(LEVELS)}")
+    for handler in list(_file_handlers()):
+        log.removeHandler(handler)
+        handler.close()
+    log.setLevel(level.upper())
+    log.propagate = False
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handler = _PrivateRotatingHandler(
+            path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
+        )
+    except OSError:
+        log.addHandler(logging.NullHandler())
+        return
+    handler.setFormatter(_KstFormatter("%(asctime)s - %(levelname)s - %(message)s"))
+    log.addHandler(handler)
+
+
+def _file_handlers() -> Iterator[logging.Handler]:
+    return (handler for handler in log.handlers if isinstance(handler, _PrivateRotatingHandler))

@@ -1,0 +1,157 @@
+"""Puts the parts together: which ledger, which channel, which clock."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from kakaocron.clock import Clock, SystemClock
+from kakaocron.config import Config, load_config
+from kakaocron.core.content import (
+    ContentError,
+    Parcel,
+    Part,
+    fill,
+    slot_fields,
+    text_parcel,
+)
+from kakaocron.core.policy import Due
+from kakaocron.delivery import Desk
+from kakaocron.disk import Disk, RealDisk
+from kakaocron.heartbeat import Heartbeat
+from kakaocron.http import CONNECT_TIMEOUT_SECONDS, Http, RequestsHttp
+from kakaocron.incidents import Incidents
+from kakaocron.kakao import Kakao
+from kakaocron.login import Credentials, Login
+from kakaocron.logs import log_to_file
+from kakaocron.paths import Places, find_places, secret
+from kakaocron.store import Ledger, View
+from kakaocron.tick import Plan
+from kakaocron.workers import Threads, Workers
+
+LONGEST_LEASE = timedelta(seconds=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Edges:
+    """The outside world; a test or a simulation puts its own in place."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    disk: Disk = field(default_factory=RealDisk)
+    workers: Workers = field(default_factory=Threads)
+    make_http: Callable[[float, int], Http] = RequestsHttp
+    owner: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """One kakaocron, ready to work: a configuration over a data folder."""
+
+    places: Places
+    config: Config
+    edges: Edges
+    ledger: Ledger
+    heartbeat: Heartbeat
+    login: Login
+    desk: Desk
+    plan: Plan
+
+    @property
+    def clock(self) -> Clock:
+        return self.edges.clock
+
+
+def find_installation(config_path: Path | None = None) -> Installation:
+    """Read the environment and the configuration. Raises UsageError."""
+    places = find_places(config_path)
+    config = load_config(places.config, places.profile)
+    log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
+    return assemble(places, config, Edges())
+
+
+def assemble(places: Places, config: Config, edges: Edges) -> Installation:
+    http = edges.make_http(config.kakao.timeout, AT_ONCE)
+    ledger = make_ledger(places, edges)
+    login = Login(
+        places.tokens,
+        edges.disk,
+        edges.clock,
+        http,
+        config.kakao.auth_url,
+        credentials(places, config),
+    )
+    desk = Desk(
+        ledger,
+        Kakao(http, login, config.kakao.api_url),
+        edges.workers,
+        edges.clock,
+        config.delivery.policy(),
+        edges.owner,
+        lease(config),
+        AT_ONCE,
+    )
+    plan = Plan(
+        config.series(),
+        lambda due, view: pack(config, due, view),
+        config.ledger.keep_days,
+    )
+    heartbeat = Heartbeat(places.heartbeat, edges.disk)
+    return Installation(places, config, edges, ledger, heartbeat, login, desk, plan)
+
+
+AT_ONCE = 32
+
+
+def make_ledger(places: Places, edges: Edges) -> Ledger:
+    return Ledger(places.ledger, edges.disk, edges.clock)
+
+
+def make_incidents(places: Places, disk: Disk) -> Incidents:
+    runtime = places.variables.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    spare = f"{runtime}/kakaocron-{os.getuid()}/incidents.json"
+    return Incidents(str(places.data / "incidents.json"), spare, disk)
+
+
+def lease(config: Config) -> timedelta:
+    """Return how long a claim holds: time to connect and be answered, twice over."""
+    seconds = 2 * (CONNECT_TIMEOUT_SECONDS + config.kakao.timeout) + 10
+    return min(timedelta(seconds=seconds), LONGEST_LEASE)
+
+
+def credentials(places: Places, config: Config) -> Credentials:
+    """Gather what the user gave; the environment wins over the configuration."""
+    key, client_secret = config.kakao.rest_api_key, config.kakao.client_secret
+    return Credentials(
+        secret(places.variables, "KAKAO_REST_API_KEY") or (key.get_secret_value() if key else None),
+        secret(places.variables, "KAKAO_CLIENT_SECRET")
+        or (client_secret.get_secret_value() if client_secret else None),
+        secret(places.variables, "KAKAO_ACCESS_TOKEN"),
+        secret(places.variables, "KAKAO_REFRESH_TOKEN"),
+    )
+
+
+def pack(config: Config, due: Due, view: View) -> Parcel:
+    """Make a delivery's content. Raises ContentError."""
+    known = view.deliveries.get(due.id)
+    if known is not None and known.content is not None:
+        return unpack(known.content)
+    for message in config.message:
+        if message.name == due.slot.message:
+            fields = slot_fields(message.name, due.slot.at, due.slot.kind, due.attempt)
+            return text_parcel(fill(message.text, fields), config.kakao.link)
+    raise ContentError(f"the configuration has no message '{due.slot.message}' any more")
+
+
+def unpack(content: object) -> Parcel:
+    """Read back the content that the ledger keeps of a delivery made by hand."""
+    try:
+        assert isinstance(content, dict)  # noqa: S101
+        parts = tuple(Part(part["kind"], dict(part["fields"])) for part in content["parts"])
+        return Parcel(content["text"], parts)
+    except (AssertionError, KeyError, TypeError, ValueError):
+        raise ContentError("the ledger's copy of the content cannot be read") from None
