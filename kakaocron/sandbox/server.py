@@ -326,7 +326,8 @@ def _is_to_be_reset(connection: socket.socket) -> bool:
 
 def _shut(connection: socket.socket) -> None:
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        # Past TLS, whose own shutdown would take its state from a thread that is reading.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:
         return  # gone by itself
 
