@@ -50,6 +50,7 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
         "status": ("answer", False),
     }
 )
+_NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status"}
 _WITH_SECONDS = frozenset({"slow", "drip", "date"})
 _STATUSES = frozenset({429, 500, 502, 503, 504})
 # Kinds that may strike although the message went out: written with a "+" at the end.
@@ -225,7 +226,7 @@ def _known(name: str, match: re.Match[str]) -> Fault:
         return _fault(name, "koe", prefixes=(TOKEN_PATH,))
     if match["status"] and int(match["status"]) in _STATUSES:
         return _fault(name, "status", number=int(match["status"]))
-    if match["kind"] in _KINDS.keys() - {"code", "koe", "status"}:
+    if match["kind"] in _NAMED_KINDS:
         return _with_seconds(name, match["kind"], match["seconds"])
     raise _unknown(name)
 
@@ -265,4 +266,8 @@ def _may_follow_a_delivery(fault: Fault) -> bool:
 
 
 def _unknown(name: str) -> UsageError:
-    return UsageError(f"Unknown fault '{name}': see the list in docs/sandbox.md.")
+    kinds = ", ".join(sorted(_NAMED_KINDS))
+    return UsageError(
+        f"Unknown fault '{name}': use one of {kinds}, {_TWICE}, a code of Kakao's "
+        "such as -603, -603+ or KOE322, or an HTTP status such as 503."
+    )

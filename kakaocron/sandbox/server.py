@@ -26,6 +26,7 @@ MAX_BODY_BYTES = 1024 * 1024
 DRAIN_BYTES = 16 * MAX_BODY_BYTES
 READ_TIMEOUT_SECONDS = 10.0
 BACKLOG = 512
+SHUTDOWN_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,9 @@ class SandboxServer:
         self.answer_delay_seconds = answer_delay_seconds
         self.read_timeout_seconds = read_timeout_seconds
         self._sockets = _Sockets((host, port), self, _tls(certificate))
-        self._thread = threading.Thread(target=self._sockets.serve_forever, args=(0.05,))
+        self._thread = threading.Thread(
+            target=self._sockets.serve_forever, args=(SHUTDOWN_POLL_SECONDS,)
+        )
 
     @property
     def url(self) -> str:
@@ -323,7 +326,8 @@ def _is_to_be_reset(connection: socket.socket) -> bool:
 
 def _shut(connection: socket.socket) -> None:
     try:
-        connection.shutdown(socket.SHUT_RDWR)
+        # Past TLS, whose own shutdown would take its state from a thread that is reading.
+        socket.socket.shutdown(connection, socket.SHUT_RDWR)
     except OSError:
         return  # gone by itself
 
