@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,10 +27,9 @@ from kakaocron.core.ledger import (
 )
 from kakaocron.core.policy import Due, Policy, conclude, may_be_sent, result_of
 from kakaocron.errors import LedgerError, LockTimeoutError
+from kakaocron.logs import log
 from kakaocron.store import Ledger
 from kakaocron.workers import Workers
-
-log = logging.getLogger("kakaocron")
 
 # How long before its lease ends a claim may let its last request leave.
 LEASE_MARGIN = timedelta(seconds=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections import Counter
@@ -45,19 +44,14 @@ text = "📊 장부 모니터링\\n⏰ {{time:%Y-%m-%d %H:%M}}"
 # What goes wrong at which slot. The words are the sandbox's.
 FAULTS = {
     "01:30": "refuse",
-    "02:00": "cut-before",
     "03:30": "cut-after",
-    "04:00": "-603",
     "05:30": "html",
-    "06:00": "503",
     "07:15": "-603+",
     "08:45": "half",
     "09:00": "stall",
     "11:15": "401-twice",
     "12:30": "-10",
-    "14:00": "stall-after",
     "16:30": "429",
-    "21:00": "empty",
 }
 SLEEP = (19 * 60 - 5, 19 * 60 + 20)  # minutes in which the host is asleep
 KILLED_AT = 15 * 60  # the tick of this minute dies between its claim and its request
@@ -166,7 +160,6 @@ def _installation(folder: Path, sandbox: SandboxServer, clock: DemoClock) -> Ins
         folder / "log",
         {"KAKAO_REFRESH_TOKEN": login.refresh_token},
     )
-    logging.getLogger("kakaocron").propagate = False
     return assemble(places, parse_config(text, str(places.config)), Edges(clock=clock))
 
 

@@ -7,8 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from kakaocron.core.heartbeat import Beat, Word, last_complete, parse, to_line
+from kakaocron.core.heartbeat import Beat, Word, last_complete, ledger_bytes, parse, to_line
 from kakaocron.disk import Disk, make_folders, opened, read_file
+
+TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,20 @@ class Heartbeat:
         except OSError:
             return []
 
+    def tail(self, day: date) -> list[Beat]:
+        """Return the last beats of a day: enough to tell what the last complete tick said."""
+        try:
+            path = self.path(day)
+            offset = max(0, self.disk.stat(path).size - TAIL_BYTES)
+            return parse(day, read_file(self.disk, path, offset))
+        except OSError:
+            return []
+
+    def ledger_bytes(self, day: date) -> int:
+        """Return the size in bytes that the day's ledger file has certainly had."""
+        found = ledger_bytes(self.tail(day))
+        return (ledger_bytes(self.read(day)) or 0) if found is None else found
+
     def days(self) -> list[date]:
         days = []
         with suppress(OSError):
@@ -38,7 +54,7 @@ class Heartbeat:
     def last_complete(self, now: datetime) -> datetime | None:
         """Return the last instant up to which a tick has said that every slot has a state."""
         for day in reversed(self.days()):
-            found = last_complete(self.read(day), now)
+            found = last_complete(self.tail(day), now) or last_complete(self.read(day), now)
             if found is not None:
                 return found
         return None

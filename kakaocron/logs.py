@@ -17,6 +17,7 @@ MAX_BYTES = 5_000_000
 BACKUPS = 3
 
 log = logging.getLogger("kakaocron")
+log.addHandler(logging.NullHandler())  # without a file, warnings must not reach stderr
 
 
 class _KstFormatter(logging.Formatter):
@@ -53,7 +54,6 @@ def log_to_file(path: Path, level: str = "INFO") -> None:
             path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
         )
     except OSError:
-        log.addHandler(logging.NullHandler())
         return
     handler.setFormatter(_KstFormatter("%(asctime)s - %(levelname)s - %(message)s"))
     log.addHandler(handler)

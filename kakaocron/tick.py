@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import Parcel
-from kakaocron.core.heartbeat import Beat, Word, ledger_bytes
+from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import Delivery, Event, Reason, State, apply, as_read
 from kakaocron.core.policy import Decision, Due, MissedReason, Series, decide
 from kakaocron.delivery import Desk, Sent, send_all
@@ -185,7 +185,7 @@ def _damage(found: DayFile, heartbeat: Heartbeat) -> str | None:
         numbers = ", ".join(str(number) for number in found.damaged[:5])
         more = ", …" if len(found.damaged) > 5 else ""  # noqa: PLR2004
         return f"unreadable line {numbers}{more}"
-    known = ledger_bytes(heartbeat.read(found.day))
+    known = heartbeat.ledger_bytes(found.day)
     if known > found.intact_bytes:
         return f"it has {found.size} bytes, and had {known}: an older copy, or cut short"
     return None

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from typing import Protocol
 
+from kakaocron.logs import log
+
 Task = Callable[[], None]
 
 
@@ -33,6 +35,8 @@ class Threads:
         def run() -> None:
             try:
                 task()
+            except Exception:
+                log.exception("bug in the worker '%s'", name)
             finally:
                 self._ended.put(name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, timezone
@@ -15,6 +16,9 @@ DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 # A cron expression such as "0 0 30 2 *" never matches: looking ahead must end.
 HORIZON = timedelta(days=366)
+
+
+_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,12 @@ def delivery_id(name: str, at: datetime) -> str:
 
 def parse_delivery_id(text: str) -> tuple[str, datetime]:
     """Return the message name and the slot's instant in KST; ValueError for anything else."""
-    name, _, stamp = text.rpartition("@")
-    if not name or len(stamp) != len("20261123T0930"):
+    match = _DELIVERY_ID.fullmatch(text)
+    if match is None:
         raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
-    return name, datetime.strptime(stamp, "%Y%m%dT%H%M").replace(tzinfo=KST)
+    name, *stamp = match.groups()
+    year, month, day, hour, minute = map(int, stamp)
+    return name, datetime(year, month, day, hour, minute, tzinfo=KST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,9 +60,11 @@ def last_complete(beats: Iterable[Beat], now: datetime) -> datetime | None:
     return max((b.at for b in beats if b.word in COMPLETE and b.at <= now), default=None)
 
 
-def ledger_bytes(beats: Iterable[Beat]) -> int:
-    """Return the size in bytes that the day's ledger file has certainly had."""
-    largest = 0
-    for beat in beats:
-        largest = beat.ledger_bytes if beat.word is Word.RESET else max(largest, beat.ledger_bytes)
-    return largest
+def ledger_bytes(beats: Iterable[Beat]) -> int | None:
+    """Return the size in bytes that the day's ledger file has certainly had, None if none is told.
+
+    A ledger only grows, so the last word on it is the largest, unless a smaller one was accepted.
+    """
+    return next(
+        (b.ledger_bytes for b in reversed(list(beats)) if b.word in {*COMPLETE, Word.RESET}), None
+    )

@@ -191,7 +191,8 @@ def from_line(line: bytes) -> Event:
         state = fields.get("state")
         reason = fields.get("reason")
         settled = fields.get("settled")
-        event = Event(
+        data = {key: value for key, value in fields.items() if key not in _COMMON}
+        return Event(
             kind,
             _instant(fields["at"]),
             identity,
@@ -199,9 +200,8 @@ def from_line(line: bytes) -> Event:
             None if reason is None else Reason(reason),
             fields.get("detail"),
             None if settled is None else _instant(settled),
-            {key: value for key, value in fields.items() if key not in _COMMON},
+            _READ[kind](data),
         )
-        return replace(event, data=_READ[kind](event.data))
     except NewerFormatError:
         raise
     except (

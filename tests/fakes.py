@@ -1,0 +1,91 @@
+"""Stand-ins with behaviour, and a whole installation over a sandbox."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kakaocron.config import parse_config
+from kakaocron.core.calendar import KST
+from kakaocron.disk import Disk, RealDisk
+from kakaocron.paths import Places
+from kakaocron.sandbox.server import SandboxServer
+from kakaocron.tick import Report, tick
+from kakaocron.wiring import Edges, Installation, assemble
+
+NOW = datetime(2026, 11, 23, 9, 30, 1, tzinfo=KST)
+
+MESSAGE = """
+[[message]]
+name = "report"
+slots = ["regular", "peak"]
+text = "보고 {time:%Y-%m-%d %H:%M}"
+"""
+
+
+class FakeClock:
+    """A clock that stands until it is moved; sleeping moves it."""
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+    def set(self, clock_time: str, day: int = 23) -> None:
+        """Set the time of day, as in "09:30:01", on a day of November 2026."""
+        hour, minute, second = (*map(int, clock_time.split(":")), 0)[:3]
+        self.at = datetime(2026, 11, day, hour, minute, second, tzinfo=KST)
+
+
+def kakao_section(sandbox: SandboxServer, timeout: float = 0.5) -> str:
+    settings = sandbox.kakao.settings
+    return (
+        f'[kakao]\nrest_api_key = "{settings.rest_api_key}"\n'
+        f'client_secret = "{settings.client_secret}"\n'
+        f'api_url = "{sandbox.url}"\nauth_url = "{sandbox.url}"\ntimeout = {timeout}\n'
+    )
+
+
+def install(
+    folder: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    config: str = MESSAGE,
+    *,
+    disk: Disk | None = None,
+    variables: Mapping[str, str] | None = None,
+) -> Installation:
+    """Assemble what a new process would find in `folder`, logged in to the sandbox.
+
+    `config` is everything but the [kakao] section.
+    """
+    if variables is None:
+        tokens = folder / "refresh-token"
+        if not tokens.exists():
+            tokens.parent.mkdir(parents=True, exist_ok=True)
+            tokens.write_text(sandbox.kakao.issue_login(clock.now()).refresh_token)
+        variables = {"KAKAO_REFRESH_TOKEN": tokens.read_text()}
+    places = Places(folder / "config.toml", folder / "data", folder / "log", variables)
+    parsed = parse_config(kakao_section(sandbox) + config, str(places.config))
+    return assemble(places, parsed, Edges(clock=clock, disk=disk or RealDisk()))
+
+
+def run_tick(installation: Installation) -> Report:
+    """Run one tick as a process of its own would: nothing but files and the clock is shared."""
+    edges = Edges(clock=installation.clock, disk=installation.edges.disk)
+    process = assemble(installation.places, installation.config, edges)
+    return tick(process.desk, process.plan, process.heartbeat)
+
+
+def texts(sandbox: SandboxServer) -> list[str]:
+    """Return what was delivered, in order: the only judge of duplicates."""
+    return [delivery.text for delivery in sandbox.deliveries]
