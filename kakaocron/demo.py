@@ -183,7 +183,10 @@ def _process(installation: Installation, disk: Disk) -> Installation:
 
 
 def _run_tick(process: Installation) -> None:
-    tick(process.desk, process.plan, process.heartbeat)
+    try:
+        tick(process.desk, process.plan, process.heartbeat)
+    finally:
+        process.close()
 
 
 def _run_and_die(installation: Installation) -> None:

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from kakaocron.core.heartbeat import Beat, Word, last_complete, ledger_bytes, parse, to_line
 from kakaocron.disk import Disk, make_folders, opened, read_file
 
-TAIL_BYTES = 4096
+TAIL_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ class Http(Protocol):
         """Open connections to a server ahead of need; a failure is left to `ask` to report."""
         ...
 
+    def close(self) -> None:
+        """Let go of kept connections."""
+        ...
+
 
 class _UnderWay(threading.local):
     """The request that this thread is making: its gate, and whether a byte of it has left."""
@@ -165,6 +169,9 @@ class RequestsHttp:
         deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        self._session.close()
 
     def _warm_one(self, url: str) -> None:
         with suppress(Exception):  # whatever is wrong, the request itself will meet and report it

@@ -61,6 +61,10 @@ class Installation:
     desk: Desk
     plan: Plan
 
+    def close(self) -> None:
+        """Let go of kept connections; a command that ends need not."""
+        self.login.http.close()
+
     @property
     def clock(self) -> Clock:
         return self.edges.clock

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
 
 from .fakes import NOW, FakeClock
+
+_FOREIGN = re.compile(r"KAKAO|XDG_|CREDENTIALS_|ENVIRONMENT$|LOG_LEVEL$|.*_proxy$", re.IGNORECASE)
 
 
 class ReachedTheNetworkError(AssertionError):

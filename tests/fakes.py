@@ -83,7 +83,10 @@ def run_tick(installation: Installation) -> Report:
     """Run one tick as a process of its own would: nothing but files and the clock is shared."""
     edges = Edges(clock=installation.clock, disk=installation.edges.disk)
     process = assemble(installation.places, installation.config, edges)
-    return tick(process.desk, process.plan, process.heartbeat)
+    try:
+        return tick(process.desk, process.plan, process.heartbeat)
+    finally:
+        process.close()
 
 
 def texts(sandbox: SandboxServer) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from kakaocron.core.ledger import State
 from kakaocron.sandbox.server import SandboxServer
 
-from .fakes import FakeClock, install, run_tick, texts
+from .fakes import MESSAGE, FakeClock, install, run_tick, texts
 
 
 def test_a_tick_sends_a_slot_at_its_own_minute(
@@ -45,7 +45,7 @@ def test_the_newest_slot_that_has_not_expired_is_sent(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, at: str, expected: str
 ) -> None:
     clock.set(at)
-    config = '[delivery]\nexpire_after = 900\n[[message]]\nname = "r"\nslots = ["peak"]\ntext = "{time:%Y-%m-%d %H:%M}"\n'
-    run_tick(install(tmp_path, sandbox, clock, config))
+    config = MESSAGE.replace("보고 ", "")
+    run_tick(install(tmp_path, sandbox, clock, "[delivery]\nexpire_after = 900\n" + config))
 
     assert texts(sandbox) == [expected]
