@@ -183,8 +183,9 @@ class RequestsHttp:
                 prepared, settings["verify"], settings["proxies"], settings["cert"]
             )
             connection = pool._get_conn(timeout=CONNECT_TIMEOUT_SECONDS)
-            connection.timeout = self._timeouts[0]
-            connection.connect()
+            if connection.is_closed:
+                connection.timeout = self._timeouts[0]
+                connection.connect()
             pool._put_conn(connection)
 
 
