@@ -1,0 +1,108 @@
+"""The real cron daemon runs the real command for two minutes; the sandbox counts what arrives."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kakaocron.clock import SystemClock
+from kakaocron.core.calendar import KST
+from kakaocron.sandbox.kakao import Kakao
+from kakaocron.sandbox.server import SandboxServer
+
+from .fakes import kakao_section
+
+CONFIG = """
+[schedule]
+regular_minutes = [{minutes}]
+
+[[message]]
+name = "every-minute"
+slots = ["regular"]
+text = "{{time:%Y-%m-%d %H:%M%z}}"
+"""
+
+
+def _why_not() -> str | None:
+    if shutil.which("cron") is None:
+        return "no cron daemon here (Debian's package: cron)"
+    if os.geteuid() != 0:
+        return "starting a cron daemon of its own needs root"
+    probe = subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False)
+    return None if probe.returncode == 0 else "no mount namespace can be made here"
+
+
+@pytest.fixture
+def cron(tmp_path: Path) -> Iterator[Path]:
+    """Start a cron daemon that sees one crontab, the one at the path that this gives, and no other.
+
+    It runs in a mount namespace of its own, so that the machine's crontabs are neither seen nor
+    touched.
+    """
+    if reason := _why_not():
+        pytest.skip(reason)
+    spool, empty, run = (tmp_path / name for name in ("spool", "empty", "run"))
+    for folder in (spool, empty, run):
+        folder.mkdir()
+    (tmp_path / "crontab").write_text("")
+    script = (
+        f"mount --make-rprivate / && mount --bind {spool} /var/spool/cron/crontabs"
+        f" && mount --bind {empty} /etc/cron.d && mount --bind {tmp_path}/crontab /etc/crontab"
+        f" && mount --bind {run} /run && exec cron -f"
+    )
+    daemon = subprocess.Popen(["unshare", "-m", "sh", "-c", script])
+    try:
+        yield spool / "root"
+        assert daemon.poll() is None, "the cron daemon ended by itself"
+    finally:
+        daemon.terminate()
+        daemon.wait(10)
+
+
+def test_cron_delivers_each_minute_once_and_in_its_minute(tmp_path: Path, cron: Path) -> None:
+    clock = SystemClock()
+    with SandboxServer(Kakao(), clock.now) as sandbox:
+        _write_crontab(cron, tmp_path, sandbox)
+        second = clock.now().replace(second=0, microsecond=0) + timedelta(minutes=2)
+        _wait_until(max(clock.now() + timedelta(minutes=2), second + timedelta(seconds=20)))
+        received = [
+            (d.at, datetime.strptime(d.text, "%Y-%m-%d %H:%M%z")) for d in sandbox.deliveries
+        ]
+
+    counts = Counter(slot for _, slot in received)
+    assert set(counts.values()) == {1}
+    assert second in counts
+    assert second - timedelta(minutes=1) in counts
+    for at, slot in received:
+        assert timedelta(0) <= at - slot < timedelta(minutes=1)
+
+
+def _write_crontab(crontab: Path, folder: Path, sandbox: SandboxServer) -> None:
+    """Write a crontab with one kakaocron whose slot is every minute from the next one on."""
+    config = folder / "config.toml"
+    minutes = ", ".join(str(minute) for minute in range(60))
+    config.write_text(kakao_section(sandbox, timeout=5) + CONFIG.format(minutes=minutes))
+    token = sandbox.kakao.issue_login(datetime.now(KST)).refresh_token
+    (folder / ".env").write_text(f"KAKAO_REFRESH_TOKEN={token}\n")
+    crontab.write_text(
+        f"KAKAOCRON_CONFIG={config}\n"
+        f"KAKAOCRON_DATA_DIR={folder}/data\n"
+        f"KAKAOCRON_LOG_DIR={folder}/log\n"
+        f"* * * * * {sys.executable} -m kakaocron tick\n"
+    )
+    crontab.chmod(0o600)
+
+
+def _wait_until(end: datetime) -> None:
+    """Wait for the minutes to pass: cron's own clock cannot be hurried."""
+    while datetime.now(KST) < end:
+        time.sleep(0.5)
