@@ -26,10 +26,16 @@ from kakaocron.errors import KakaocronError
 from kakaocron.logs import log
 
 EXIT_CODES = """\
-Exit codes: 0 fine (nothing due, or another tick has the slot, is fine) · 1 a delivery ended failed,
-unknown or missed in this run, or was refused as a duplicate, or unhealthy · 2 wrong usage or
-configuration · 3 not logged in, or the login has died · 70 a bug · 74 the ledger cannot be written
-or read, nothing was sent · 75 no ledger lock in time, nothing done · 130 interrupted."""
+Exit codes:
+  0  fine; so is nothing due, or another tick has the slot
+  1  a delivery ended failed, unknown or missed in this run, or was refused
+     as a duplicate; or unhealthy
+  2  wrong usage or configuration
+  3  not logged in, or the login has died
+ 70  a bug
+ 74  the ledger cannot be written or read; nothing was sent
+ 75  no ledger lock in time; nothing done
+130  interrupted"""
 
 app = typer.Typer(
     name="kakaocron",
@@ -79,7 +85,8 @@ def run(arguments: Sequence[str]) -> int:
     except KakaocronError as error:
         return _say(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _say(f"{error.format_message()} Try: kakaocron --help", USAGE)
+        said = error.format_message()  # empty where the help was printed instead
+        return _say(f"{said} Try: kakaocron --help" if said else "", USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except BrokenPipeError:
