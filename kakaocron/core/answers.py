@@ -107,6 +107,9 @@ MESSAGE_CODES: Mapping[int, tuple[Outcome, Reason, str]] = {
     -9798: (_AMBIGUOUS, Reason.SERVER_FAULT, "Kakao is under maintenance"),
 }
 
+# Codes about people, not about the call: one receiver's, or a quota that may run out midway.
+RECEIVER_CODES = frozenset({-501, -502, -504, -530, -531, -532, -533, -536})
+
 _OK = 200
 _UNAUTHORIZED = 401
 _TOO_MANY = 429
@@ -145,10 +148,25 @@ def of_friends(answer: Answer, receivers: Iterable[str]) -> dict[str, Verdict]:
     body = _json_object(answer.body)
     if answer.status != _OK or body is None or "code" in body:
         verdict = _of_error(answer, body)
-        return dict.fromkeys(receivers, verdict)
+        named = _strings(body.get("receiver_ids")) if body else frozenset()
+        return {
+            uuid: _of_group_error(answer, uuid, verdict, receivers, named) for uuid in receivers
+        }
     sent = _strings(body.get("successful_receiver_uuids"))
     failed = _failures(body.get("failure_info"))
     return {uuid: _of_receiver(answer, uuid, sent, failed) for uuid in receivers}
+
+
+def _of_group_error(
+    answer: Answer, uuid: str, verdict: Verdict, receivers: list[str], named: frozenset[str]
+) -> Verdict:
+    """Judge a plain error for one of several receivers.
+
+    Kakao may answer so for one failing receiver; what became of the others it does not say.
+    """
+    if verdict.code not in RECEIVER_CODES or len(receivers) == 1 or uuid in named:
+        return verdict
+    return _unproven(answer, f"{verdict.detail}; Kakao did not say for which receivers")
 
 
 def _of_receiver(

@@ -1,0 +1,37 @@
+"""A plain error for a call with several receivers proves nothing about those it does not name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kakaocron.core.answers import RECEIVER_CODES, Answer, Outcome, of_friends
+
+
+def _answer(code: int, **more: object) -> Answer:
+    return Answer(400, {}, json.dumps({"msg": "…", "code": code, **more}).encode())
+
+
+@pytest.mark.parametrize("code", sorted(RECEIVER_CODES))
+def test_a_receivers_error_for_a_lone_receiver_is_his(code: int) -> None:
+    verdicts = of_friends(_answer(code), ["a"])
+
+    assert verdicts["a"].code == code
+    assert verdicts["a"].outcome is not Outcome.AMBIGUOUS
+
+
+@pytest.mark.parametrize("code", sorted(RECEIVER_CODES))
+def test_a_receivers_error_for_several_is_ambiguous_for_those_not_named(code: int) -> None:
+    verdicts = of_friends(_answer(code, receiver_ids=["a"]), ["a", "b"])
+
+    assert verdicts["a"].code == code
+    assert verdicts["b"].outcome is Outcome.AMBIGUOUS
+
+
+@pytest.mark.parametrize("code", [-401, -2, -10, -402])
+def test_an_error_of_the_call_holds_for_all_receivers(code: int) -> None:
+    verdicts = of_friends(_answer(code), ["a", "b"])
+
+    assert {verdict.code for verdict in verdicts.values()} == {code}
+    assert Outcome.AMBIGUOUS not in {verdict.outcome for verdict in verdicts.values()}
