@@ -35,7 +35,7 @@ from kakaocron.workers import Workers
 LEASE_MARGIN = timedelta(seconds=1)
 # How far ahead of its slot a delivery is waited for, and how long for token and connections.
 LONGEST_WAIT = timedelta(seconds=70)
-PREPARING = timedelta(seconds=20)
+PREPARING_SECONDS = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ class _Run:
 
     unpacked: deque[Due]
     settled: datetime | None
-    packing: dict[str, tuple[Due, datetime]] = field(default_factory=dict)
+    packing: dict[str, tuple[Due, float]] = field(default_factory=dict)
     packed: dict[str, Parcel | ContentError] = field(default_factory=dict)
-    channel_until: datetime | None = None
+    channel_until: float | None = None
     waiting: list[Job] = field(default_factory=list)
     flying: dict[str, tuple[Claim, Flight]] = field(default_factory=dict)
     landed: list[tuple[Claim, Flight]] = field(default_factory=list)
@@ -122,7 +122,7 @@ def send_all(
     what was under way is recorded if it can be.
     """
     run = _Run(deque(due), settled)
-    run.channel_until = desk.clock.now() + PREPARING
+    run.channel_until = desk.clock.monotonic() + PREPARING_SECONDS
     desk.workers.start(CHANNEL, lambda: desk.channel.prepare(min(len(due), desk.at_once)))
     while not run.is_over:
         _pack_more(desk, run, pack)
@@ -140,7 +140,8 @@ def send_all(
 def _pack_more(desk: Desk, run: _Run, pack: Callable[[Due], Parcel]) -> None:
     while run.unpacked and len(run.packing) < desk.at_once:
         due = run.unpacked.popleft()
-        run.packing[f"content:{due.id}"] = due, desk.clock.now() + desk.lease
+        until = desk.clock.monotonic() + desk.lease.total_seconds()
+        run.packing[f"content:{due.id}"] = due, until
         desk.workers.start(f"content:{due.id}", partial(_pack, run, pack, due))
 
 
@@ -290,12 +291,12 @@ def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
 def _collect(desk: Desk, run: _Run) -> None:
     """Wait for whatever comes next, and move on what has ended or has to be given up."""
     ended = desk.workers.wait(_patience(desk, run))
-    now = desk.clock.now()
+    now, elapsed = desk.clock.now(), desk.clock.monotonic()
     is_set_back = any(now < c.event.at - CLOCK_SLACK for c, _ in run.flying.values())
-    if CHANNEL in ended or (run.channel_until and now >= run.channel_until):
+    if CHANNEL in ended or (run.channel_until and elapsed >= run.channel_until):
         run.channel_until = None
     for name, (due, until) in list(run.packing.items()):
-        if name in ended or now >= until:
+        if name in ended or elapsed >= until:
             del run.packing[name]
             late = ContentError("making the content took too long")
             run.waiting.append(Job(due, run.packed.get(due.id, late)))
@@ -311,19 +312,18 @@ def _collect(desk: Desk, run: _Run) -> None:
 def _patience(desk: Desk, run: _Run) -> float:
     """Return for how many seconds there is nothing to do unless a worker ends.
 
-    In short steps while a slot's instant is awaited, as the clock may be set meanwhile.
+    At most one: the clock may be set meanwhile, which moves every instant that is awaited.
     """
-    now = desk.clock.now()
-    if run.landed or _ready(desk, run, now):
+    now, elapsed = desk.clock.now(), desk.clock.monotonic()
+    if run.landed or run.is_over or _ready(desk, run, now):
         return 0.0
-    limits = [until for _, until in run.packing.values()]
-    limits += [claim.until for claim, _ in run.flying.values()]
+    ahead = [job.due.slot.at for job in run.waiting if job.due.slot.at > now]
+    ends = [claim.until for claim, _ in run.flying.values()]
+    seconds = [(moment - now).total_seconds() for moment in (*ahead, *ends)]
+    seconds += [until - elapsed for _, until in run.packing.values()]
     if run.channel_until is not None:
-        limits.append(run.channel_until)
-    seconds = [(until - now).total_seconds() for until in limits]
-    ahead = [job.due.slot.at - now for job in run.waiting if job.due.slot.at > now]
-    seconds += [min(wait.total_seconds(), 1.0) for wait in ahead]
-    return max(0.0, min(seconds, default=0.0))
+        seconds.append(run.channel_until - elapsed)
+    return max(0.0, min([1.0, *seconds]))
 
 
 def _land_the_rest(desk: Desk, run: _Run) -> None:
