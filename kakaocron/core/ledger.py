@@ -402,9 +402,12 @@ def _may_have_gone(attempt: Attempt) -> bool:
 # A delivery is as its worst receiver is; one that will be tried again is not at its end yet.
 _WORST_FIRST = (
     State.SENDING,
+    State.SCHEDULED,
     State.RETRYING,
     State.UNKNOWN,
     State.FAILED,
+    State.MISSED,
+    State.CANCELLED,
     State.SENT,
     State.CONFIRMED,
 )
@@ -524,10 +527,13 @@ def _ended(delivery: Delivery, event: Event) -> Delivery:
         if result.state is State.CONFIRMED
         or (is_awaited and _state_of(delivery, name) is not State.CONFIRMED)
     }
+    if not news:
+        return replace(delivery, attempts=attempts)
     targets = {**delivery.targets, **news}
-    if not targets:
-        return delivery
     decisive = worst(targets.values())
+    if delivery.state is State.SCHEDULED and decisive.state is not State.CONFIRMED:
+        # Reopened meanwhile: who has no confirmation by now is still to be served.
+        decisive = Result(delivery.state, delivery.reason, delivery.detail)
     return replace(
         delivery,
         attempts=attempts,
