@@ -1,0 +1,293 @@
+"""Which minutes are slots: whole days are walked, minute by minute."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta, timezone
+from itertools import pairwise
+
+import pytest
+
+from kakaocron.core.calendar import (
+    KST,
+    MINUTE,
+    Minutes,
+    Slot,
+    Span,
+    Timetable,
+    delivery_id,
+    expiry,
+    newest_slot,
+    next_slot,
+    parse_delivery_id,
+    slots_between,
+    upcoming,
+)
+
+MONDAY = datetime(2026, 11, 23, tzinfo=KST)
+PEAK_HOURS = frozenset({7, 8, 9, 11, 12, 13, 17, 18, 19, 20})
+DAY = timedelta(days=1)
+SECOND = timedelta(seconds=1)
+
+
+def minutes(*kinds: str) -> Minutes:
+    """The contract's default minutes."""
+    return Minutes(frozenset({0, 30}), frozenset({0, 15, 30, 45}), PEAK_HOURS, frozenset(kinds))
+
+
+def at(clock: str, day: int = 23) -> datetime:
+    return datetime.combine(date(2026, 11, day), time.fromisoformat(clock), KST)
+
+
+def day_of(timetable: Timetable, day: datetime = MONDAY) -> list[Slot]:
+    return list(slots_between("report", timetable, day - SECOND, day + DAY - SECOND))
+
+
+BOTH = Timetable(minutes("regular", "peak"))
+
+
+@pytest.mark.parametrize(
+    ("kinds", "count"),
+    [
+        (("regular", "peak"), 68),
+        (("regular",), 48),
+        (("peak",), 40),
+        ((), 0),
+    ],
+)
+def test_a_day_has_as_many_slots_as_the_default_minutes_say(
+    kinds: tuple[str, ...], count: int
+) -> None:
+    assert len(day_of(Timetable(minutes(*kinds)))) == count
+
+
+@pytest.mark.parametrize("kinds", [("regular", "peak"), ("regular",), ("peak",)])
+def test_each_of_the_1440_minutes_is_what_the_rules_say(kinds: tuple[str, ...]) -> None:
+    found = {slot.at: slot.kind for slot in day_of(Timetable(minutes(*kinds)))}
+    expected = {}
+    for number in range(1440):
+        hour, minute = divmod(number, 60)
+        is_peak = minute in {0, 15, 30, 45} and hour in PEAK_HOURS
+        is_regular = minute in {0, 30}
+        if (is_peak and "peak" in kinds) or (is_regular and "regular" in kinds):
+            expected[MONDAY + number * MINUTE] = "peak" if is_peak else "regular"
+
+    assert found == expected
+
+
+def test_walking_a_day_minute_by_minute_finds_the_same_slots_as_walking_it_at_once() -> None:
+    start = MONDAY - SECOND
+    steps = [start + n * MINUTE for n in range(1441)]
+    one_by_one = [
+        slot
+        for after, until in pairwise(steps)
+        for slot in slots_between("report", BOTH, after, until)
+    ]
+
+    assert one_by_one == day_of(BOTH)
+
+
+def test_a_minute_that_is_both_kinds_is_one_slot_of_kind_peak() -> None:
+    slots = list(slots_between("report", BOTH, at("08:59"), at("09:00")))
+
+    assert slots == [Slot("report", at("09:00"), "peak")]
+
+
+@pytest.mark.parametrize(
+    ("after", "until", "count"),
+    [
+        ("09:29:59", "09:29:59.999999", 0),
+        ("09:29:59", "09:30:00", 1),
+        ("09:29:59", "09:30:01", 1),
+        ("09:30:00", "09:30:59", 0),
+    ],
+)
+def test_the_lower_end_is_left_out_and_the_upper_end_counts(
+    after: str, until: str, count: int
+) -> None:
+    assert len(list(slots_between("report", BOTH, at(after), at(until)))) == count
+
+
+@pytest.mark.parametrize("hours", [-12, -5, 0, 5.5, 9, 14])
+def test_the_zone_in_which_the_question_is_asked_plays_no_part(hours: float) -> None:
+    zone = timezone(timedelta(hours=hours))
+    start, end = (MONDAY - SECOND).astimezone(zone), (MONDAY + DAY - SECOND).astimezone(zone)
+
+    assert [slot.id for slot in slots_between("report", BOTH, start, end)] == [
+        slot.id for slot in day_of(BOTH)
+    ]
+
+
+@pytest.mark.parametrize("weekday", range(7))
+def test_a_message_comes_on_its_days_only(weekday: int) -> None:
+    timetable = Timetable(minutes("regular"), days=frozenset({weekday}))
+    counts = [len(day_of(timetable, MONDAY + n * DAY)) for n in range(7)]
+
+    assert counts == [48 if day == weekday else 0 for day in range(7)]
+
+
+def test_the_day_is_that_of_korea_at_both_midnights() -> None:
+    sunday_only = Timetable(minutes("regular"), days=frozenset({6}))
+    before = next_slot("report", sunday_only, at("23:59:59", 28))
+    last = newest_slot("report", sunday_only, at("00:00", 30), DAY)
+
+    assert before is not None
+    assert before.at == at("00:00", 29)
+    assert last is not None
+    assert last.at == at("23:30", 29)
+
+
+@pytest.mark.parametrize(
+    ("clock", "is_quiet"),
+    [
+        ("22:59:59", False),
+        ("23:00:00", True),
+        ("23:59:59", True),
+        ("00:00:00", True),
+        ("06:29:59", True),
+        ("06:30:00", False),
+        ("12:00:00", False),
+    ],
+)
+def test_quiet_hours_may_cross_midnight(clock: str, is_quiet: bool) -> None:
+    night = Span(time(23), time(6, 30))
+
+    assert (at(clock) in night) is is_quiet
+
+
+@pytest.mark.parametrize(
+    ("clock", "is_quiet"),
+    [("11:59:59", False), ("12:00", True), ("12:59:59", True), ("13:00", False)],
+)
+def test_a_span_within_a_day_holds_its_start_and_not_its_end(clock: str, is_quiet: bool) -> None:
+    assert (at(clock) in Span(time(12), time(13))) is is_quiet
+
+
+def test_a_quiet_night_takes_exactly_its_slots_away() -> None:
+    night = Span(time(23), time(6, 30))
+    timetable = Timetable(minutes("regular", "peak"), quiet=(night,))
+    kept = {slot.at for slot in day_of(timetable)}
+    taken = {slot.at for slot in day_of(BOTH)} - kept
+
+    assert taken == {slot.at for slot in day_of(BOTH) if slot.at in night}
+    assert min(kept) == at("06:30")
+    assert max(kept) == at("22:30")
+
+
+def test_a_rest_says_whether_it_is_for_the_day_or_the_hour() -> None:
+    timetable = Timetable(minutes("regular"), frozenset(range(5)), (Span(time(23), time(6)),))
+
+    assert timetable.rests(at("12:00", 27)) is None
+    assert timetable.rests(at("23:00", 27)) == "quiet"
+    assert timetable.rests(at("12:00", 28)) == "day"
+
+
+@pytest.mark.parametrize(
+    ("now", "newest"),
+    [
+        ("09:29:59.999999", "09:15"),
+        ("09:30:00", "09:30"),
+        ("09:30:00.000001", "09:30"),
+        ("09:44:59", "09:30"),
+        ("09:45:00", "09:45"),
+    ],
+)
+def test_the_newest_slot_changes_at_the_slots_own_instant(now: str, newest: str) -> None:
+    slot = newest_slot("report", BOTH, at(now), timedelta(hours=1))
+
+    assert slot is not None
+    assert slot.at == at(newest)
+
+
+def test_there_is_no_newest_slot_in_a_time_without_slots() -> None:
+    never = Timetable(minutes())
+
+    assert newest_slot("report", never, at("09:30"), DAY) is None
+    assert next_slot("report", never, at("09:30")) is None
+
+
+@pytest.mark.parametrize(
+    ("after", "following"),
+    [("09:29:59", "09:30"), ("09:30:00", "09:45"), ("09:30:01", "09:45"), ("20:45", "21:00")],
+)
+def test_the_next_slot_is_later_than_now(after: str, following: str) -> None:
+    slot = next_slot("report", BOTH, at(after))
+
+    assert slot is not None
+    assert slot.at == at(following)
+
+
+def test_upcoming_slots_of_several_messages_come_in_order_and_number() -> None:
+    tables = [("b", BOTH), ("a", Timetable(minutes("regular")))]
+    found = upcoming(tables, at("09:00"), 5)
+
+    assert [(slot.message, slot.at) for slot in found] == [
+        ("b", at("09:15")),
+        ("a", at("09:30")),
+        ("b", at("09:30")),
+        ("b", at("09:45")),
+        ("a", at("10:00")),
+    ]
+    assert upcoming(tables, at("09:00"), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("seconds", "limit"),
+    [
+        (600, "09:40:00"),
+        (899, "09:44:59"),
+        (900, "09:45:00"),
+        (901, "09:45:00"),
+        (9000, "09:45:00"),
+    ],
+)
+def test_a_slot_expires_after_its_time_and_never_past_the_next_slot(
+    seconds: int, limit: str
+) -> None:
+    slot = Slot("report", at("09:30"), "peak")
+
+    assert expiry(slot, BOTH, timedelta(seconds=seconds)) == at(limit)
+
+
+def test_a_slot_before_a_quiet_night_expires_by_its_time_alone() -> None:
+    timetable = Timetable(minutes("regular"), quiet=(Span(time(23), time(6, 30)),))
+    slot = Slot("report", at("22:30"), "regular")
+
+    assert expiry(slot, timetable, timedelta(hours=2)) == at("00:30", 24)
+
+
+def test_a_one_off_has_no_next_slot_to_expire_at() -> None:
+    slot = Slot("once-0011", at("09:30"), "once")
+
+    assert expiry(slot, None, timedelta(hours=2)) == at("11:30")
+
+
+def test_a_delivery_is_named_by_its_minute_in_korea_and_the_name_is_read_back() -> None:
+    moment = datetime(2026, 11, 23, 0, 30, tzinfo=UTC)
+    id_ = delivery_id("장부.1", moment)
+
+    assert id_ == "장부.1@20261123T0930"
+    assert parse_delivery_id(id_) == ("장부.1", at("09:30"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "report",
+        "report@",
+        "@20261123T0930",
+        "report@20261123",
+        "report@20261123T930",
+        "report@20261323T0930",
+        "report@20261131T0930",
+        "report@20261123T2400",
+        "report@20261123T0960",
+        "re port@20261123T0930",
+        "../x@20261123T0930",
+        "report@20261123T0930\n",
+        "report@２０２６1123T0930",
+    ],
+)
+def test_what_is_no_delivery_id_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        parse_delivery_id(text)
