@@ -1,0 +1,85 @@
+"""`kakaocron init`: a commented config.toml."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption
+from kakaocron.config import parse_config
+from kakaocron.disk import RealDisk, make_folders, replace_file
+from kakaocron.errors import UsageError
+from kakaocron.paths import Places, find_places, read_env_file, secret
+from kakaocron.template import DEFAULT_LINK, DEFAULT_TEXT, Answers, config_text
+
+
+def init(
+    config: ConfigOption = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take the defaults.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite the file that is there.")
+    ] = False,
+    link: Annotated[str, typer.Option(help="Where a tap on the message leads.")] = DEFAULT_LINK,
+    text: Annotated[str, typer.Option(help="The message.", show_default=False)] = DEFAULT_TEXT,
+    to: Annotated[
+        list[str] | None, typer.Option(help="me, or a friend's uuid; may be given again.")
+    ] = None,
+) -> None:
+    """Write a commented config.toml. The app's key and secret are asked for, or taken from
+    KAKAO_REST_API_KEY and KAKAO_CLIENT_SECRET: as options every user could see them."""
+    places = find_places(config)
+    if places.config.exists() and not force:
+        raise UsageError(
+            f"'{places.config}' is there already; nothing was changed. "
+            "To write it anew: kakaocron init --force"
+        )
+    given = Answers(
+        _own_secret(places, "KAKAO_REST_API_KEY"),
+        _own_secret(places, "KAKAO_CLIENT_SECRET"),
+        link,
+        text,
+        tuple(to or ("me",)),
+    )
+    is_asking = not yes and sys.stdin.isatty()
+    written = write_config(places, _asked(given) if is_asking else given)
+    print(f"Wrote {places.config}")
+    if written.rest_api_key is None:
+        print("Put the app's REST API key into it: rest_api_key in [kakao]")
+    print("Next: kakaocron login, then: kakaocron cron install, then: kakaocron doctor")
+
+
+def _own_secret(places: Places, name: str) -> str | None:
+    """Return what this shell's environment has: cron's will not have it, but reads `.env`."""
+    beside = read_env_file(places.config.parent / ".env")
+    return None if name in beside or f"{name}_FILE" in beside else secret(places.variables, name)
+
+
+def _asked(given: Answers) -> Answers:
+    print("From Kakao's console (developers.kakao.com), [App] > [Platform key]:")
+    return Answers(
+        given.rest_api_key or _hidden("REST API key (not shown)"),
+        given.client_secret or _hidden("Client secret, empty if it is off (not shown)"),
+        typer.prompt("Link of the message", default=given.link),
+        given.text,
+        given.to,
+    )
+
+
+def _hidden(question: str) -> str | None:
+    answer: str = typer.prompt(question, default="", hide_input=True, show_default=False)
+    return answer.strip() or None
+
+
+def write_config(places: Places, answers: Answers) -> Answers:
+    """Write the file, private, once it passes the check; return what it holds."""
+    content = config_text(answers)
+    parse_config(content, str(places.config), places.profile)
+    path = str(places.config)
+    try:
+        make_folders(RealDisk(), str(places.config.parent))
+        replace_file(RealDisk(), path, content.encode())
+    except OSError as error:
+        raise UsageError(f"Cannot write '{path}': {error.strerror}") from None
+    return answers

@@ -1,0 +1,88 @@
+"""`kakaocron init`: what it writes is sound, private, and never overwrites unasked."""
+
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from kakaocron.cli import run
+from kakaocron.config import Config, parse_config
+from kakaocron.template import Answers, config_text
+
+
+@pytest.fixture
+def config_path(home: Path) -> Path:
+    return home / ".config" / "kakaocron" / "config.toml"
+
+
+def test_what_init_writes_passes_the_check_and_is_enough_for_tick(
+    config_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KAKAO_REST_API_KEY", 'key"with\\quotes')
+    assert run(["init", "--yes"]) == 0
+    assert run(["config", "check"]) == 0
+    assert run(["tick", "--dry-run"]) == 0
+    assert "key" not in capsys.readouterr().out.replace("API key", "")
+    parsed = parse_config(config_path.read_text(), "config.toml")
+    assert parsed.kakao.rest_api_key
+    assert parsed.kakao.rest_api_key.get_secret_value() == 'key"with\\quotes'
+    assert parsed.schedule.early_start
+
+
+def test_the_file_is_private(config_path: Path) -> None:
+    run(["init", "--yes"])
+    assert stat.S_IMODE(config_path.stat().st_mode) == 0o600
+
+
+def test_init_never_overwrites_without_force(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config_path.parent.mkdir(parents=True)
+    config_path.write_text("# mine\n")
+    assert run(["init", "--yes"]) == 2
+    assert config_path.read_text() == "# mine\n"
+    assert "init --force" in capsys.readouterr().err
+    assert run(["init", "--yes", "--force"]) == 0
+    assert "[[message]]" in config_path.read_text()
+
+
+def test_options_end_up_in_the_file(config_path: Path) -> None:
+    options = [
+        "--link",
+        "https://example.org",
+        "--text",
+        '안녕 "{time}"\n둘째 줄',
+        "--to",
+        "uuid-aaa",
+    ]
+    assert run(["init", "--yes", *options]) == 0
+    parsed = parse_config(config_path.read_text(), "config.toml")
+    assert parsed.kakao.link == "https://example.org"
+    assert parsed.message[0].text == '안녕 "{time}"\n둘째 줄'
+    assert parsed.message[0].to == ("uuid-aaa",)
+
+
+def test_an_option_that_the_check_refuses_writes_nothing(config_path: Path) -> None:
+    assert run(["init", "--yes", "--link", "not an address"]) == 2
+    assert not config_path.exists()
+
+
+def test_a_key_in_the_env_file_stays_there_alone(config_path: Path) -> None:
+    config_path.parent.mkdir(parents=True)
+    (config_path.parent / ".env").write_text("KAKAO_REST_API_KEY=from-env-file\n")
+    assert run(["init", "--yes"]) == 0
+    assert "from-env-file" not in config_path.read_text()
+
+
+def test_the_commented_lines_are_defaults_or_examples_that_pass_too() -> None:
+    """Every `# key = value` of the template is a key that the configuration knows."""
+    lines = config_text(Answers()).split("\n")
+    text = "\n".join(
+        line.removeprefix("# ")
+        if line.startswith("# ") and (" = " in line or "[" in line[:4])
+        else line
+        for line in lines
+    )
+    assert parse_config(text.replace('"…"', '"x"'), "config.toml") != Config()
