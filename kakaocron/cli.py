@@ -16,7 +16,9 @@ from kakaocron import __version__
 from kakaocron.commands.config import config_app
 from kakaocron.commands.demo import demo
 from kakaocron.commands.history import history, show
+from kakaocron.commands.init import init
 from kakaocron.commands.ledger import ledger_app
+from kakaocron.commands.login import login, logout
 from kakaocron.commands.next import next_slots
 from kakaocron.commands.sandbox import sandbox
 from kakaocron.commands.send import send
@@ -61,6 +63,9 @@ def kakaocron(
         os.environ["KAKAOCRON_CONFIG"] = str(config)
 
 
+app.command()(init)
+app.command()(login)
+app.command()(logout)
 app.command()(tick)
 app.command()(send)
 app.command()(status)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple, Protocol
 
@@ -159,14 +159,49 @@ def replace_file(disk: Disk, path: str, data: bytes, *, durable: bool = True) ->
 
     The new one is private (0600) from its first byte on.
     """
-    beside = f"{path}.new"
-    with opened(disk, beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
+    new = beside(path)
+    with opened(disk, new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
         write_all(disk, fd, data)
         if durable:
             disk.fsync(fd)
-    disk.replace(beside, path)
+    disk.replace(new, path)
     if durable:
         sync_folder(disk, os.path.dirname(path))  # noqa: PTH120
+
+
+def beside(path: str) -> str:
+    """Name the file in which a new version of another one is written first."""
+    return f"{path}.new"
+
+
+@contextmanager
+def room_for(disk: Disk, path: str, size: int) -> Iterator[Callable[[bytes], None]]:
+    """Reserve room for a new version of a file before asking for what goes into it.
+
+    Yields the function that puts it in place durably, once it is known; it is complete beside the
+    file from its first system call on. Without a call of it, the file stays as it is.
+    """
+    new = beside(path)
+    is_kept = False
+
+    def keep(data: bytes) -> None:
+        nonlocal is_kept
+        disk.seek(fd, 0)
+        write_all(disk, fd, data.ljust(size))
+        is_kept = True
+        disk.truncate(fd, len(data))
+        disk.fsync(fd)
+        disk.replace(new, path)
+        sync_folder(disk, os.path.dirname(path))  # noqa: PTH120
+
+    with opened(disk, new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
+        write_all(disk, fd, b" " * size)
+        try:
+            yield keep
+        finally:
+            if not is_kept:
+                with suppress(OSError):
+                    disk.unlink(new)
 
 
 def sync_folder(disk: Disk, path: str) -> None:

@@ -2,19 +2,72 @@
 
 from __future__ import annotations
 
+import atexit
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from http import HTTPStatus
 
 from kakaocron.clock import Clock
-from kakaocron.core.answers import Failure, Refusal, of_token
-from kakaocron.core.tokens import Tokens, from_json, merged, to_json
-from kakaocron.disk import Disk, locked, make_folders, read_file, replace_file
-from kakaocron.errors import KakaocronError, LedgerError, LockTimeoutError, LoginError
+from kakaocron.core.answers import LOGIN_CODES, Answer, Failure, Refusal, of_token
+from kakaocron.core.tokens import LAST_MOMENTS, LONG_PAUSE, Tokens, from_json, merged, to_json
+from kakaocron.disk import (
+    Disk,
+    beside,
+    locked,
+    make_folders,
+    read_file,
+    replace_file,
+    room_for,
+)
+from kakaocron.errors import (
+    KakaocronError,
+    LedgerError,
+    LockTimeoutError,
+    LoginError,
+    UsageError,
+)
 from kakaocron.http import Http, Request
+from kakaocron.logs import log
 
 LOCK_TIMEOUT_SECONDS = 15.0
+# Two tokens of the longest kind that Kakao gives, and what else is noted.
+FILE_BYTES = 4096
 PAUSE_AFTER_REFUSAL = timedelta(minutes=1)
 LOG_IN = "Run: kakaocron login"
+
+
+class _UnderWay:
+    """Counts renewals: the process must not end between Kakao's answer and the disk."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    def __enter__(self) -> None:
+        with self._changed:
+            self._count += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._changed:
+            self._count -= 1
+            self._changed.notify_all()
+
+    def wait(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count == 0, LOCK_TIMEOUT_SECONDS)
+
+
+_under_way = _UnderWay()
+atexit.register(_under_way.wait)
+
+
+def dead(code: str) -> LoginError:
+    """Return the one sentence, always the same, for a login that Kakao has ended."""
+    detail = LOGIN_CODES[code].detail if code in LOGIN_CODES else "refused"
+    return LoginError(f"Kakao no longer accepts the saved login ({code}: {detail}). {LOG_IN}")
 
 
 class NoTokenNowError(KakaocronError):
@@ -47,9 +100,15 @@ class Login:
         if self.credentials.access_token:
             return self.credentials.access_token
         tokens = self.read()
-        if tokens.is_fresh(self.clock.now()) and tokens.access_token:
+        now = self.clock.now()
+        if tokens.is_fresh(now) and tokens.access_token:
             return tokens.access_token
-        return self.renew(None)
+        try:
+            return self.renew(None)
+        except (LoginError, NoTokenNowError):
+            if tokens.is_fresh(now, LAST_MOMENTS) and tokens.access_token:
+                return tokens.access_token
+            raise
 
     def renew(self, rejected: str | None) -> str:
         """Return another token than the `rejected` one, asking Kakao for it if need be.
@@ -62,37 +121,103 @@ class Login:
                 "Kakao does not accept KAKAO_ACCESS_TOKEN: it lives for hours and is not renewed. "
                 "Unset it. " + LOG_IN
             )
+        with self._alone():
+            tokens = self._recovered()
+            is_another = tokens.access_token != rejected
+            if not (is_another and tokens.is_fresh(self.clock.now())):
+                tokens = self._renewed(tokens)
+            return tokens.access_token or ""
+
+    def renew_ahead(self) -> None:
+        """Renew the access token if it is time to, so that no slot has to wait for it."""
+        with self._alone():
+            tokens = self._recovered()
+            if tokens.wants_renewal(self.clock.now()):
+                self._renewed(tokens)
+
+    def exchange(self, code: str, redirect_uri: str, verifier: str) -> None:
+        """Turn an authorization code into the saved login. Raises LoginError, UsageError."""
+        key = self.credentials.rest_api_key or ""
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": key,
+            "redirect_uri": redirect_uri,
+            "code": code,
+            "code_verifier": verifier,
+        }
+        with self._alone():
+            reply = self._ask_and_keep(form, Tokens(client_id=key))
+        if isinstance(reply, Refusal):
+            said = f"Kakao refuses the login ({reply.code}: {reply.detail})"
+            raise UsageError(said) if reply.is_setup else LoginError(f"{said}. {LOG_IN}")
+
+    def end(self, api_url: str) -> bool:
+        """End the login here and at Kakao; return whether Kakao could be told."""
+        is_told = False
+        with suppress(LoginError, NoTokenNowError):
+            request = Request(f"{api_url}/v1/user/logout", {}, self.access_token())
+            answer = self.http.ask(request)
+            is_told = isinstance(answer, Answer) and answer.status == HTTPStatus.OK
+        with self._alone():
+            for path in (beside(self.path), self.path):
+                with suppress(FileNotFoundError):
+                    self.disk.unlink(path)
+        return is_told
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes, and the end of this one, away from the tokens for a block."""
         try:
             make_folders(self.disk, self.path.rpartition("/")[0])
-            with locked(self.disk, self.clock, f"{self.path}.lock", LOCK_TIMEOUT_SECONDS):
-                return self._renew_alone(rejected)
+            with (
+                _under_way,
+                locked(self.disk, self.clock, f"{self.path}.lock", LOCK_TIMEOUT_SECONDS),
+            ):
+                yield
         except LockTimeoutError as error:
             raise NoTokenNowError(str(error)) from None
         except OSError as error:
             raise LedgerError(f"Cannot write '{self.path}': {error.strerror}") from error
 
-    def _renew_alone(self, rejected: str | None) -> str:
-        now = self.clock.now()
-        tokens = self.read()
-        if tokens.is_fresh(now) and tokens.access_token and tokens.access_token != rejected:
-            return tokens.access_token
+    def _recovered(self) -> Tokens:
+        """Return the saved tokens; those that a process saved in part before it died come first.
+
+        They can only be newer: every renewal begins here.
+        """
+        try:
+            tokens = from_json(read_file(self.disk, beside(self.path)))
+        except (OSError, ValueError):
+            return self.read()
+        self.write(tokens)
+        return tokens
+
+    def _renewed(self, tokens: Tokens) -> Tokens:
         self._check_renewable(tokens)
         form = {
             "grant_type": "refresh_token",
             "client_id": self.credentials.rest_api_key or tokens.client_id or "",
             "refresh_token": tokens.refresh_token or "",
         }
-        if self.credentials.client_secret:
-            form["client_secret"] = self.credentials.client_secret
-        answer = self.http.ask(Request(f"{self.auth_url}/oauth/token", form))
-        if isinstance(answer, Failure):
-            raise NoTokenNowError(f"Kakao's login server: {answer.detail}")
-        reply = of_token(answer)
+        reply = self._ask_and_keep(form, tokens)
         if isinstance(reply, Refusal):
             raise self._refused(tokens, reply)
-        renewed = merged(tokens, reply, now)
-        self.write(renewed)
-        return renewed.access_token or ""
+        log.info("token renewed, good until %s", reply.access_expires_at)
+        return reply
+
+    def _ask_and_keep(self, form: Mapping[str, str], tokens: Tokens) -> Tokens | Refusal:
+        """Ask kauth for tokens and put them on disk; room for them is made before asking."""
+        if self.credentials.client_secret:
+            form = {**form, "client_secret": self.credentials.client_secret}
+        with room_for(self.disk, self.path, FILE_BYTES) as keep:
+            answer = self.http.ask(Request(f"{self.auth_url}/oauth/token", form))
+            if isinstance(answer, Failure):
+                raise NoTokenNowError(f"Kakao's login server: {answer.detail}")
+            reply = of_token(answer)
+            if isinstance(reply, Refusal):
+                return reply
+            renewed = merged(tokens, reply, self.clock.now())
+            keep(to_json(renewed))
+            return renewed
 
     def _check_renewable(self, tokens: Tokens) -> None:
         if tokens.refresh_token is None:
@@ -103,9 +228,7 @@ class Login:
                 "or KAKAO_REST_API_KEY"
             )
         if tokens.is_dead:
-            raise LoginError(
-                f"Kakao no longer accepts the saved login ({tokens.refused}). {LOG_IN}"
-            )
+            raise dead(tokens.refused or "")
         if tokens.refused_until and self.clock.now() < tokens.refused_until:
             raise NoTokenNowError(
                 f"Kakao refused a new token ({tokens.refused}); "
@@ -114,11 +237,13 @@ class Login:
 
     def _refused(self, tokens: Tokens, refusal: Refusal) -> KakaocronError:
         pause = max(PAUSE_AFTER_REFUSAL, timedelta(seconds=refusal.wait_seconds))
+        if refusal.wait_seconds and tokens.refused == refusal.code:
+            pause = LONG_PAUSE
         until = None if refusal.is_dead else self.clock.now() + pause
         self.write(replace(tokens, refused=refusal.code, refused_until=until))
-        said = f"{refusal.code}: {refusal.detail}"
         if refusal.is_dead:
-            return LoginError(f"Kakao no longer accepts the saved login ({said}). {LOG_IN}")
+            return dead(refusal.code)
+        said = f"{refusal.code}: {refusal.detail}"
         if refusal.is_setup:
             return LoginError(f"Kakao refuses to renew the login ({said})")
         return NoTokenNowError(f"Kakao gives no token now ({said})")

@@ -16,6 +16,7 @@ from kakaocron.paths import find_places
 from kakaocron.render import sentence
 from kakaocron.tick import BAD, Report, preview
 from kakaocron.tick import tick as run_tick
+from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Installation, find_installation, make_incidents
 
 MOST_LINES = 5
@@ -39,14 +40,16 @@ def tick(
             raise
         _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
         return error.exit_code
-    ongoing = dict(report.problems)
+    login = look_after_login(installation, report)
+    ongoing = {**dict(report.problems), **login}
     if report.login_error:
         ongoing[f"login:{report.login_error}"] = report.login_error
-    over = ["exit-2", "exit-74", "exit-75", "clock-wrong"]
+    over = ["exit-2", "exit-74", "exit-75", "clock-wrong", "login-ends"]
     if any(d.state is State.CONFIRMED for d in report.ended.values()):
         over.append("login")
     _tell([*incidents.news(ongoing, over), *_sentences(report)])
-    return report.exit_code
+    has_died = any(key.startswith("login:") for key in login)
+    return 3 if has_died else report.exit_code
 
 
 def _sentences(report: Report) -> list[str]:

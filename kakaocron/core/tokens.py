@@ -12,6 +12,15 @@ from kakaocron.core.ledger import isoformat
 
 # A token that dies within this time is renewed before it is used.
 MARGIN = timedelta(minutes=10)
+# One that dies within this time is renewed in an idle minute, so that no slot waits for it; if
+# there is no idle minute, at the end of a busy one.
+AHEAD = timedelta(hours=1)
+AT_THE_LATEST = timedelta(minutes=20)
+# Where no other can be had, a token is used up to its last moments.
+LAST_MOMENTS = timedelta(seconds=30)
+# Kakao's limits on issuing tokens count 10 minutes and 60: a first pause, and those after it.
+LONG_PAUSE = timedelta(minutes=60)
+WARNING_DAYS = 14
 # Kakao renews a refresh token only when one is used within the last month of its life; looking
 # in once a week means that this month is never missed.
 LONGEST_REST = timedelta(days=7)
@@ -34,6 +43,20 @@ class Tokens:
         return bool(
             self.access_token and self.access_expires_at and now + margin < self.access_expires_at
         )
+
+    def wants_renewal(self, now: datetime) -> bool:
+        """Say whether an idle minute should be used to renew the access token."""
+        if self.refresh_token is None or self.is_dead:
+            return False
+        if self.refused_until and now < self.refused_until:
+            return False
+        rested = self.refreshed_at is None or now - self.refreshed_at > LONGEST_REST
+        return rested or not self.is_fresh(now, AHEAD)
+
+    def ends_soon(self, now: datetime) -> bool:
+        """Say whether the login itself will end, as it does when nothing renews it for a month."""
+        end = self.refresh_expires_at
+        return end is not None and end - now < timedelta(days=WARNING_DAYS)
 
     @property
     def is_dead(self) -> bool:

@@ -1,0 +1,83 @@
+"""`kakaocron login` and `logout`."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from kakaocron.callback import HOST, PATH, Callback
+from kakaocron.commands.options import ConfigOption
+from kakaocron.core.consent import Consent
+from kakaocron.errors import LoginError
+from kakaocron.login_flow import Account, log_in, wanted_scopes
+from kakaocron.logs import log
+from kakaocron.render import clean
+from kakaocron.wiring import find_installation
+
+WAIT_SECONDS = 300.0
+MAX_PASTED = 5000
+
+
+def login(
+    config: ConfigOption = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address; paste what comes back.")
+    ] = False,
+    port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Of the registered redirect URI.")
+    ] = 8765,
+) -> int:
+    """Log in to Kakao in the browser. The redirect URI http://127.0.0.1:8765/callback must be
+    registered: console, [App] > [Platform key] > [REST API key]."""
+    installation = find_installation(config)
+    scopes = wanted_scopes(installation.config)
+    redirect_uri = f"http://{HOST}:{port}{PATH}"
+    api_url = installation.config.kakao.api_url
+    visit = _paste if no_browser else lambda page, consent: _browse(page, consent, port)
+    account = log_in(installation.login, api_url, scopes, redirect_uri, visit)
+    log.info("login: account %s", account.id)
+    return _tell(account)
+
+
+def _browse(page: str, consent: Consent, port: int) -> str:
+    with Callback(port) as callback:
+        print(f"Open this address if no browser does:\n\n{page}\n", flush=True)
+        webbrowser.open(page)
+        return consent.code_in(callback.wait(WAIT_SECONDS))
+
+
+def _paste(page: str, consent: Consent) -> str:
+    print(f"Open this address in a browser, on any machine:\n\n{page}\n")
+    print(
+        f"After you agree, the browser goes to {consent.redirect_uri}?… and may say that it cannot "
+        "be reached. Paste that address, or the code in it:",
+        flush=True,
+    )
+    return consent.code_pasted(sys.stdin.readline(MAX_PASTED))
+
+
+def _tell(account: Account) -> int:
+    name = f" ({clean(account.nickname)})" if account.nickname else ""
+    print(f"Logged in as Kakao account {account.id}{name}.")
+    if account.missing:
+        raise LoginError(
+            f"The account has not agreed to {', '.join(account.missing)}: without it Kakao refuses "
+            "to send. Tick its box on the consent page: kakaocron login. If there is no such box: "
+            "console, [Kakao Login] > [Consent items]"
+        )
+    print("Try it: kakaocron send 안녕")
+    return 0
+
+
+def logout(config: ConfigOption = None) -> None:
+    """End the login at Kakao, and remove its tokens from this machine."""
+    installation = find_installation(config)
+    is_told = installation.login.end(installation.config.kakao.api_url)
+    print(f"Logged out; '{installation.places.tokens}' is gone.")
+    if not is_told:
+        print("Kakao could not be told: the old access token lives on for some hours.")
+    if installation.login.credentials.refresh_token:
+        print("KAKAO_REFRESH_TOKEN is still set: the next tick logs in with it. Unset it.")

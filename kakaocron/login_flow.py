@@ -1,0 +1,127 @@
+"""A login from beginning to end: the page, the code, the tokens, and what they are good for."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kakaocron.config import Config
+from kakaocron.core.answers import Answer, Failure
+from kakaocron.core.consent import AGAIN, Consent, explained
+from kakaocron.errors import KakaocronError, LoginError, UsageError
+from kakaocron.http import Http, Request
+from kakaocron.kakao import ME
+from kakaocron.login import Login
+
+_OK = 200
+_CLIENT_ERRORS = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who is logged in, and which of the wanted scopes he or she has not agreed to."""
+
+    id: int | None
+    nickname: str | None
+    missing: tuple[str, ...] = ()
+
+
+def wanted_scopes(config: Config) -> tuple[str, ...]:
+    """Return the scopes that the configured messages need."""
+    has_friends = config.friends or any(set(m.to) - {ME} for m in config.message)
+    return ("talk_message", "friends") if has_friends else ("talk_message",)
+
+
+def log_in(
+    login: Login,
+    api_url: str,
+    scopes: Sequence[str],
+    redirect_uri: str,
+    visit: Callable[[str, Consent], str],
+) -> Account:
+    """Let the user agree, save the tokens, and see what they are good for.
+
+    `visit` shows an address to the user and returns the code that comes back. Until the new tokens
+    have come, an older login stays as it is. Raises LoginError, UsageError.
+    """
+    key = login.credentials.rest_api_key
+    if not key:
+        raise UsageError(
+            "The login needs the app's REST API key (console: [App] > [Platform key]): set "
+            "rest_api_key in [kakao], or KAKAO_REST_API_KEY"
+        )
+    consent = Consent(redirect_uri, secrets.token_urlsafe(24), secrets.token_urlsafe(48))
+    page = consent.page(login.auth_url, key, scopes)
+    _look_at(login.http, page, redirect_uri)
+    code = visit(page, consent)
+    login.exchange(code, redirect_uri, consent.verifier)
+    return account(login, api_url, scopes)
+
+
+def _look_at(http: Http, page: str, redirect_uri: str) -> None:
+    """Fetch the consent page once before the user does: a wrong key or address shows at once."""
+    answer = http.ask(Request(page))
+    if isinstance(answer, Failure):
+        raise LoginError(f"Kakao's login server cannot be reached ({answer.detail}). {AGAIN}")
+    if answer.status in _CLIENT_ERRORS:
+        error = explained(answer.body.decode("utf-8", "replace"), redirect_uri)
+        if error:
+            raise error
+
+
+def account(login: Login, api_url: str, scopes: Sequence[str]) -> Account:
+    """Ask Kakao who is logged in and what was agreed to. Raises LoginError.
+
+    Kakao unlinks accounts of which nobody ever asks the former.
+    """
+    token = login.access_token()
+    user = ask(login.http, f"{api_url}/v2/user/me", token)
+    agreed = {
+        scope.get("id")
+        for scope in ask(login.http, f"{api_url}/v2/user/scopes", token).get("scopes", [])
+        if scope.get("agreed")
+    }
+    missing = tuple(scope for scope in scopes if scope not in agreed)
+    return Account(user.get("id"), _nickname(user), missing)
+
+
+def _nickname(user: dict[str, Any]) -> str | None:
+    for path in (("kakao_account", "profile"), ("properties",)):
+        found: Any = user
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, dict) and isinstance(found.get("nickname"), str):
+            return str(found["nickname"])
+    return None
+
+
+def ask(http: Http, url: str, token: str) -> dict[str, Any]:
+    """GET a JSON object from Kakao's API. Raises KakaocronError with Kakao's code."""
+    answer = http.ask(Request(url, token=token))
+    if isinstance(answer, Failure):
+        raise KakaocronError(f"Kakao cannot be reached ({answer.detail}). Try again later")
+    found = _object(answer)
+    if answer.status == _OK and "code" not in found:
+        return found
+    code = found.get("code", f"HTTP {answer.status}")
+    path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
+    raise KakaocronError(f"Kakao refuses '/{path}' ({code}). {_help(code)}")
+
+
+def _help(code: object) -> str:
+    if code == -402:  # noqa: PLR2004
+        return "The account has not agreed to it: kakaocron login, and tick the box"
+    if code == -3:  # noqa: PLR2004
+        return "Switch it on: console, [Kakao Login] > [Consent items]"
+    return "Log in again: kakaocron login"
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
