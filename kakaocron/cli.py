@@ -15,11 +15,14 @@ import typer
 from kakaocron import __version__
 from kakaocron.commands.config import config_app
 from kakaocron.commands.demo import demo
+from kakaocron.commands.explain import explain
+from kakaocron.commands.health import health
 from kakaocron.commands.history import history, show
 from kakaocron.commands.init import init
 from kakaocron.commands.ledger import ledger_app
 from kakaocron.commands.login import login, logout
 from kakaocron.commands.next import next_slots
+from kakaocron.commands.report import report
 from kakaocron.commands.sandbox import sandbox
 from kakaocron.commands.send import send
 from kakaocron.commands.status import status
@@ -71,6 +74,9 @@ app.command()(send)
 app.command()(status)
 app.command()(history)
 app.command()(show)
+app.command()(explain)
+app.command()(report)
+app.command()(health)
 app.command("next")(next_slots)
 app.add_typer(config_app, name="config")
 app.add_typer(ledger_app, name="ledger")

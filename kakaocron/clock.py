@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from kakaocron.core.calendar import KST
@@ -30,3 +30,11 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+
+def booted_at(now: datetime) -> datetime | None:
+    """Return when this host was started, None where the system does not tell."""
+    try:
+        return now - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+    except (AttributeError, OSError):
+        return None

@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from kakaocron.core.calendar import DAY_NAMES, Minutes, Span, Timetable
+from kakaocron.core.health import Bounds
 from kakaocron.core.policy import Policy, Series
 from kakaocron.errors import UsageError
 
@@ -117,8 +118,12 @@ class LedgerRules(Section):
 class Monitor(Section):
     ping_url: Url | None = None
     alert_urls: tuple[SecretStr, ...] = ()
+    alert_command: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     min_success_rate: Annotated[float, Field(ge=0, le=1)] = 0.9
     max_delay_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
+
+    def bounds(self) -> Bounds:
+        return Bounds(self.min_success_rate, timedelta(minutes=self.max_delay_minutes))
 
 
 class Message(Section):

@@ -4,19 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from kakaocron.core.calendar import Slot, parse_delivery_id, slots_between, upcoming
+from kakaocron.core.calendar import KST, Slot, parse_delivery_id, slots_between, upcoming
+from kakaocron.core.explain import Evidence, Explanation, explain, settled_until
+from kakaocron.core.health import (
+    RUNNING_WITHIN,
+    SEEN_TO_WITHIN,
+    delay_problem,
+    login_problem,
+    newest_of_each,
+    overdue_problem,
+    quota_problem,
+    rate_problem,
+    tick_problem,
+)
+from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
-from kakaocron.core.stats import Stats, stats_of
+from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
 from kakaocron.core.tokens import Tokens
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.store import Ledger
 from kakaocron.wiring import Installation
 
 DAY = timedelta(days=1)
-RUNNING_WITHIN = timedelta(minutes=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +36,18 @@ class Overview:
     """Today, as `kakaocron status` shows it."""
 
     now: datetime
-    last_tick: datetime | None
+    last_beat: Beat | None
     deliveries: tuple[Delivery, ...]
     upcoming: tuple[Slot, ...]
     stats: Stats
     next_regular: Slot | None
     next_peak: Slot | None
     tokens: Tokens
+    overdue: tuple[Slot, ...] = ()
+
+    @property
+    def last_tick(self) -> datetime | None:
+        return self.last_beat.at if self.last_beat else None
 
     @property
     def is_running(self) -> bool:
@@ -79,14 +96,63 @@ def look(installation: Installation) -> Overview:
     following = upcoming(series, now, 200)
     return Overview(
         now,
-        last_tick(installation, now),
+        last_beat(installation, now),
         deliveries,
         tuple(sorted(ahead, key=lambda slot: (slot.at, slot.message))),
         stats_of(deliveries, len(ahead)),
         next((slot for slot in following if slot.kind == "regular"), None),
         next((slot for slot in following if slot.kind == "peak"), None),
         tokens_of(installation),
+        overdue(installation, now),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a person has to look, and why."""
+
+    scheduled_count: int
+    success_rate: float | None
+    problems: tuple[str, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """Return the object that `health --json` prints."""
+        return {
+            "status": "unhealthy" if self.problems else "healthy",
+            "scheduled_count": self.scheduled_count,
+            "success_rate": self.success_rate,
+            "problems": list(self.problems),
+        }
+
+
+def health_of(installation: Installation, overview: Overview) -> Health:
+    now, bounds = overview.now, installation.config.monitor.bounds()
+    problems = [
+        tick_problem(overview.last_beat, now),
+        overdue_problem(overview.overdue),
+        login_problem(overview.tokens, now),
+        quota_problem(newest_of_each(overview.deliveries)),
+        rate_problem(overview.stats, bounds),
+        delay_problem(overview.stats, bounds),
+    ]
+    found = tuple(problem for problem in problems if problem)
+    return Health(overview.scheduled_count, overview.stats.success_rate, found)
+
+
+def overdue(installation: Installation, now: datetime) -> tuple[Slot, ...]:
+    """Return the slots that came due since the last complete tick and that none has seen to."""
+    settled = installation.heartbeat.last_complete(now)
+    if settled is None:
+        return ()
+    after = max(settled, now - DAY)
+    until = now - SEEN_TO_WITHIN
+    found = [
+        slot
+        for one in installation.plan.series
+        for slot in slots_between(one.name, one.timetable, after, until)
+    ]
+    known = installation.ledger.read({slot.at.date() for slot in found}).deliveries
+    return tuple(sorted((s for s in found if s.id not in known), key=lambda slot: slot.at))
 
 
 def tokens_of(installation: Installation) -> Tokens:
@@ -96,11 +162,15 @@ def tokens_of(installation: Installation) -> Tokens:
         return Tokens()
 
 
-def last_tick(installation: Installation, now: datetime) -> datetime | None:
+def last_beat(installation: Installation, now: datetime) -> Beat | None:
     for day in (now.date(), now.date() - DAY):
-        beats = [beat.at for beat in installation.heartbeat.read(day) if beat.at <= now]
+        beats = [
+            beat
+            for beat in installation.heartbeat.tail(day)
+            if beat.at <= now and beat.word is not Word.RESET
+        ]
         if beats:
-            return max(beats)
+            return max(beats, key=lambda beat: beat.at)
     return None
 
 
@@ -138,3 +208,45 @@ def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
     """Return the object that `show --json` prints."""
     log = [attempt_fields(attempt) for attempt in delivery.attempts]
     return {**delivery_fields(delivery), "attempt_log": log}
+
+
+def read_minute(text: str, now: datetime) -> datetime:
+    """Read a minute: a time of today, a date and time, or a delivery's id. Raises UsageError."""
+    try:
+        return parse_delivery_id(text)[1]
+    except ValueError:
+        pass
+    try:
+        if len(text) <= len("HH:MM"):
+            found = datetime.combine(now.date(), time.fromisoformat(text.zfill(5)), KST)
+        else:
+            found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(
+            f"Cannot read the time '{text}'. As in: kakaocron explain 10:30 (today), "
+            "kakaocron explain '2026-11-23 10:30'"
+        ) from None
+    found = found.astimezone(KST) if found.tzinfo else found.replace(tzinfo=KST)
+    return found.replace(second=0, microsecond=0)
+
+
+def explain_minute(
+    installation: Installation, at: datetime, booted_at: datetime | None = None
+) -> Explanation:
+    """Gather what is known around a minute, and explain it. Raises LedgerError."""
+    now = installation.clock.now()
+    days = sorted({(at - DAY).date(), at.date(), (at + DAY).date(), now.date()})
+    beats = [beat for day in days for beat in installation.heartbeat.read(day)]
+    beats = [beat for beat in beats if beat.at <= now]
+    view = installation.ledger.read(days)
+    evidence = Evidence(view.deliveries, beats, settled_until(beats, view.settled), booted_at)
+    series, policy = installation.plan.series, installation.desk.policy
+    return explain(at, now, series, policy, evidence)
+
+
+def report(installation: Installation, days: int) -> Report:
+    """Count the last `days` days, today included. Raises LedgerError."""
+    today = installation.clock.now().date()
+    ledger = installation.ledger
+    wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
+    return Report(tuple(report_of_day(d, ledger.read([d]).deliveries.values()) for d in wanted))

@@ -50,16 +50,21 @@ class Places:
         return self.variables.get("ENVIRONMENT") or None
 
 
-def find_places(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Places:
+def find_places(
+    config: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    *,
+    with_env_file: bool = True,
+) -> Places:
     """Resolve the paths: option, then environment, then the platform's own folders.
 
     A `.env` beside the configuration adds variables, as cron has no shell profile; the real
-    environment wins.
+    environment wins. Raises UsageError for a `.env` that cannot be read.
     """
     variables = dict(os.environ if environ is None else environ)
     path = config or _named(variables, "KAKAOCRON_CONFIG") or _platform("config") / "config.toml"
     path = path.expanduser().absolute()
-    merged = {**read_env_file(path.parent / ".env"), **variables}
+    merged = {**read_env_file(path.parent / ".env"), **variables} if with_env_file else variables
     return Places(
         path,
         (_named(merged, "KAKAOCRON_DATA_DIR") or _platform("data")).expanduser().absolute(),

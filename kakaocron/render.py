@@ -1,8 +1,10 @@
-"""What people see in the terminal. The one importer of Rich."""
+"""What people see in the terminal. With pictures.py, the one importer of Rich."""
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,9 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kakaocron.core.calendar import Slot
-from kakaocron.core.ledger import Delivery, State
-from kakaocron.demo import Day
-from kakaocron.overview import Overview
+from kakaocron.core.ledger import Delivery, State, delivery_fields
 
 COLOURS = {
     State.SCHEDULED: "dim",
@@ -29,6 +29,19 @@ COLOURS = {
     State.UNKNOWN: "magenta",
     State.MISSED: "bright_red",
     State.CANCELLED: "dim",
+}
+
+# None of them is of ambiguous width: a Korean terminal may draw such a sign two columns wide.
+MARKS = {
+    State.CONFIRMED: "✓",
+    State.SENT: "▹",
+    State.SENDING: "▸",
+    State.SCHEDULED: ".",
+    State.RETRYING: "↻",
+    State.FAILED: "✗",
+    State.UNKNOWN: "?",
+    State.MISSED: "!",
+    State.CANCELLED: "-",
 }
 
 
@@ -63,7 +76,7 @@ def sentence(delivery: Delivery) -> str:
 
 
 def deliveries_table(deliveries: Iterable[Delivery], title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1), expand=False)
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     table.add_column("slot", no_wrap=True)
     table.add_column("message", overflow="ellipsis", max_width=18, no_wrap=True)
     table.add_column("kind", no_wrap=True)
@@ -76,7 +89,7 @@ def deliveries_table(deliveries: Iterable[Delivery], title: str | None = None) -
             f"{one.slot:%m-%d %H:%M}",
             escape(clean(one.message)),
             one.kind,
-            Text(one.state, COLOURS[one.state]),
+            Text(f"{MARKS[one.state]} {one.state}", COLOURS[one.state]),
             str(len(one.attempts)) if one.attempts else "",
             "" if one.delay_seconds is None else f"{one.delay_seconds:.1f} s",
             one.reason or "",
@@ -84,54 +97,34 @@ def deliveries_table(deliveries: Iterable[Delivery], title: str | None = None) -
     return table
 
 
-def print_overview(overview: Overview) -> None:
-    out = console()
-    out.print(deliveries_table(overview.deliveries, f"Today, {overview.now:%Y-%m-%d}"))
-    if not overview.deliveries:
-        out.print("No slot has come due today.")
-    stats = overview.stats
-    rate = "–" if stats.success_rate is None else f"{stats.success_rate:.1%}"
-    out.print(
-        f"\n{stats.total_scheduled} slots today · {stats.total_confirmed} confirmed · "
-        f"{stats.total_failed} failed · {stats.total_unknown} unknown · "
-        f"{stats.total_missed} missed · {overview.scheduled_count} to come · success {rate}"
-    )
-    if stats.delay_p50_seconds is not None:
-        out.print(
-            f"lateness p50 {stats.delay_p50_seconds:.3f} s · p99 {stats.delay_p99_seconds:.3f} s"
-        )
-    for slot in (overview.next_regular, overview.next_peak):
-        if slot is not None:
-            out.print(f"next {slot.kind} slot: {slot.at:%m-%d %H:%M} ({_left(overview.now, slot)})")
-    out.print(_token_line(overview))
-    out.print(_tick_line(overview))
-    for one in overview.deliveries:
-        if one.state is State.UNKNOWN:
-            out.print(Text(sentence(one), COLOURS[State.UNKNOWN]))
+def print_csv(deliveries: Iterable[Delivery]) -> None:
+    """Print deliveries for a spreadsheet; text that it would run as a formula is quoted."""
+    rows = [delivery_fields(delivery) for delivery in deliveries]
+    out = csv.DictWriter(sys.stdout, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    out.writeheader()
+    for row in rows:
+        plain = {**row, "to": " ".join(row["to"])}
+        out.writerow({name: _no_formula(plain[name]) for name in CSV_COLUMNS})
 
 
-def _left(now: datetime, slot: Slot) -> str:
-    minutes = max(0, int((slot.at - now).total_seconds() // 60))
-    return f"in {minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"in {minutes} min"  # noqa: PLR2004
+CSV_COLUMNS = (
+    "id",
+    "message",
+    "kind",
+    "slot",
+    "state",
+    "reason",
+    "attempts",
+    "to",
+    "sent_at",
+    "confirmed_at",
+    "delay_seconds",
+    "text",
+)
 
 
-def _token_line(overview: Overview) -> str:
-    tokens = overview.tokens
-    if tokens.access_expires_at is None:
-        return "token: none saved"
-    until = f"token: good until {tokens.access_expires_at:%m-%d %H:%M}"
-    if tokens.refresh_expires_at:
-        days = (tokens.refresh_expires_at - overview.now).days
-        until += f", login for {days} more days"
-    return until
-
-
-def _tick_line(overview: Overview) -> str:
-    if overview.last_tick is None:
-        return "last tick: none seen. Is cron set up? See: crontab.example"
-    ago = int((overview.now - overview.last_tick).total_seconds())
-    word = "" if overview.is_running else " - cron does not seem to run kakaocron"
-    return f"last tick: {overview.last_tick:%m-%d %H:%M:%S} ({ago} s ago){word}"
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
 
 
 def print_deliveries(deliveries: Sequence[Delivery]) -> None:
@@ -180,30 +173,6 @@ def progress(what: str, total: int, *, hidden: bool = False) -> Iterator[Callabl
     with Progress(console=Console(stderr=True), transient=True, disable=hidden) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
-
-
-def print_day(day: Day) -> None:
-    out = console()
-    print_overview(day.overview)
-    found = day.verdict
-    states = ", ".join(f"{count} {state}" for state, count in sorted(found.by_state.items()))
-    table = Table(title="\nCounted at the receiver", title_justify="left", box=None)
-    rows = [
-        ("slots due", found.due, found.due),
-        ("in a final state", found.final, found.due),
-        ("delivered", found.delivered, None),
-        ("duplicates", found.duplicates, 0),
-        ("silently lost", found.lost, 0),
-        ("falsely confirmed", found.falsely_confirmed, 0),
-        ("too early or too late", found.early_or_late, 0),
-    ]
-    for name, count, wanted in rows:
-        style = "" if wanted is None else "green" if count == wanted else "bold red"
-        table.add_row(name, Text(str(count), style))
-    out.print(table)
-    out.print(f"The ledger says: {states}.")
-    kept = "The promises held" if found.holds else "A PROMISE WAS BROKEN"
-    out.print(f"{kept}: 1,440 ticks with faults in {day.seconds:.1f} s.")
 
 
 def print_slots(slots: Sequence[tuple[Slot, str]]) -> None:

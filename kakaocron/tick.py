@@ -11,7 +11,7 @@ from kakaocron.core.calendar import Slot
 from kakaocron.core.content import Parcel
 from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import Delivery, Event, Reason, State, apply, as_read
-from kakaocron.core.policy import Decision, Due, MissedReason, Series, decide
+from kakaocron.core.policy import Decision, Due, MissedReason, Series, decide, why_missed
 from kakaocron.delivery import Desk, Sent, send_all
 from kakaocron.errors import KakaocronError
 from kakaocron.heartbeat import Heartbeat
@@ -207,22 +207,9 @@ def missed_reason(heartbeat: Heartbeat) -> MissedReason:
     def reason(slot: Slot, expires_at: datetime) -> Reason:
         day = slot.at.date()
         beats = seen.setdefault(day, heartbeat.read(day))
-        during = [beat for beat in beats if slot.at <= beat.at < expires_at]
-        codes = {beat.exit_code for beat in during if beat.word is Word.FAIL}
-        for code, why in _WHY_MISSED.items():
-            if code in codes:
-                return why
-        return Reason.TICK_CRASHED if during else Reason.NO_TICK
+        return why_missed(beat for beat in beats if slot.at <= beat.at < expires_at)
 
     return reason
-
-
-_WHY_MISSED = {
-    74: Reason.LEDGER_UNWRITABLE,
-    75: Reason.LOCK_HELD,
-    2: Reason.CONFIG_BROKEN,
-    70: Reason.TICK_CRASHED,
-}
 
 
 def _clock_problems(desk: Desk, view: View, sent: Sent) -> list[tuple[str, str]]:

@@ -10,7 +10,8 @@ import typer
 
 from kakaocron.commands.options import JsonOption
 from kakaocron.demo import run_day
-from kakaocron.render import print_day, print_json, progress
+from kakaocron.pictures import print_day
+from kakaocron.render import print_json, progress
 
 
 def demo(

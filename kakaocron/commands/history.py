@@ -8,8 +8,9 @@ import typer
 
 from kakaocron.commands.options import ConfigOption, JsonOption
 from kakaocron.core.ledger import State, delivery_fields
+from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log, find_delivery, recent
-from kakaocron.render import print_deliveries, print_delivery, print_json
+from kakaocron.render import print_csv, print_deliveries, print_delivery, print_json
 from kakaocron.wiring import find_installation
 
 
@@ -20,11 +21,16 @@ def history(
         list[State] | None, typer.Option(help="Only this state; may be given again.")
     ] = None,
     as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
 ) -> None:
     """List the deliveries of the last days."""
+    if as_json and as_csv:
+        raise UsageError("Give either --json or --csv, not both")
     found = recent(find_installation(config), days, frozenset(state or ()))
     if as_json:
         print_json([delivery_fields(delivery) for delivery in found])
+    elif as_csv:
+        print_csv(found)
     else:
         print_deliveries(found)
 

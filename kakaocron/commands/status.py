@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+import typer
+
 from kakaocron.commands.options import ConfigOption, JsonOption
 from kakaocron.overview import look
-from kakaocron.render import print_json, print_overview
+from kakaocron.pictures import print_overview, watch
+from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
 
 
-def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def status(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    keep_watching: Annotated[
+        bool, typer.Option("--watch", help="Redraw every 2 seconds until interrupted.")
+    ] = False,
+) -> None:
     """Show today's slots, totals, what comes next, the token and the last tick."""
-    overview = look(find_installation(config))
+    installation = find_installation(config)
     if as_json:
-        print_json(overview.fields())
+        print_json(look(installation).fields())
+    elif keep_watching:
+        watch(lambda: look(installation))
     else:
-        print_overview(overview)
+        print_overview(look(installation))

@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
+from kakaocron.clock import SystemClock
 from kakaocron.commands.options import ConfigOption
+from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import State
 from kakaocron.disk import RealDisk
-from kakaocron.errors import KakaocronError
-from kakaocron.paths import find_places
+from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.heartbeat import Heartbeat
+from kakaocron.paths import Places, find_places
 from kakaocron.render import sentence
 from kakaocron.tick import BAD, Report, preview
 from kakaocron.tick import tick as run_tick
@@ -29,17 +32,21 @@ def tick(
     ] = False,
 ) -> int:
     """Send what is due now. Cron runs this every minute; it is silent when all is well."""
-    incidents = make_incidents(find_places(config), RealDisk())
+    if dry_run:
+        return _dry_run(find_installation(config))
     try:
+        places = find_places(config)
         installation = find_installation(config)
-        if dry_run:
-            return _dry_run(installation)
+    except UsageError as error:
+        places = find_places(config, with_env_file=False)
+        Heartbeat(places.heartbeat, RealDisk()).beat(
+            SystemClock().now(), Word.FAIL, error.exit_code, 0
+        )
+        return _failed(places, error)
+    try:
         report = run_tick(installation.desk, installation.plan, installation.heartbeat)
     except KakaocronError as error:
-        if dry_run:
-            raise
-        _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
-        return error.exit_code
+        return _failed(places, error)
     login = look_after_login(installation, report)
     ongoing = {**dict(report.problems), **login}
     if report.login_error:
@@ -47,9 +54,16 @@ def tick(
     over = ["exit-2", "exit-74", "exit-75", "clock-wrong", "login-ends"]
     if any(d.state is State.CONFIRMED for d in report.ended.values()):
         over.append("login")
+    incidents = make_incidents(places, RealDisk())
     _tell([*incidents.news(ongoing, over), *_sentences(report)])
     has_died = any(key.startswith("login:") for key in login)
     return 3 if has_died else report.exit_code
+
+
+def _failed(places: Places, error: KakaocronError) -> int:
+    incidents = make_incidents(places, RealDisk())
+    _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
+    return error.exit_code
 
 
 def _sentences(report: Report) -> list[str]:

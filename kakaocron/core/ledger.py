@@ -42,6 +42,8 @@ FINAL = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, S
 class Reason(StrEnum):
     """The closed list of reasons: part of the interface, never reworded, only added to."""
 
+    NO_SLOT = "no-slot"
+    DAY_OFF = "day-off"
     NO_TICK = "no-tick"
     EXPIRED = "expired"
     PAUSED = "paused"
@@ -114,14 +116,17 @@ class Event:
 
 
 def to_line(event: Event) -> bytes:
-    """Encode an event as one JSON line, newline included."""
+    """Encode an event as one JSON line, newline included.
+
+    Raises ValueError for a reason that is not of the closed list.
+    """
     fields: dict[str, Any] = {
         "v": FORMAT_VERSION,
         "at": isoformat(event.at),
         "event": event.kind,
         "id": event.id,
         "state": event.state,
-        "reason": event.reason,
+        "reason": None if event.reason is None else Reason(event.reason),
         "detail": event.detail,
         **event.data,
         "settled": isoformat(event.settled) if event.settled else None,
@@ -147,7 +152,7 @@ def result_fields(result: Result) -> dict[str, Any]:
     """Return a result as JSON fields, without those that say nothing."""
     fields = {
         "state": result.state,
-        "reason": result.reason,
+        "reason": None if result.reason is None else Reason(result.reason),
         "detail": result.detail,
         "code": result.code,
         "http_status": result.http_status,

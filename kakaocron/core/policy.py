@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from kakaocron.core.answers import Outcome, Verdict
 from kakaocron.core.calendar import KST, Slot, Timetable, expiry, slots_between
+from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import FINAL, Delivery, Event, Kind, Reason, Result, State
 
 NEVER = datetime.min.replace(tzinfo=KST)
@@ -297,3 +298,22 @@ def conclude(
 
 def _because(result: Result) -> str:
     return ": ".join(str(part) for part in (result.reason, result.detail) if part)
+
+
+# What stopped a tick, by its exit code; the first that fits a slot's ticks is told.
+_STOPPED_BY = {
+    74: Reason.LEDGER_UNWRITABLE,
+    75: Reason.LOCK_HELD,
+    2: Reason.CONFIG_BROKEN,
+    70: Reason.TICK_CRASHED,
+}
+
+
+def why_missed(beats: Iterable[Beat]) -> Reason:
+    """Tell why a slot was missed from the ticks between it and its expiry."""
+    during = list(beats)
+    codes = {beat.exit_code for beat in during if beat.word is Word.FAIL}
+    for code, reason in _STOPPED_BY.items():
+        if code in codes:
+            return reason
+    return Reason.TICK_CRASHED if during else Reason.NO_TICK

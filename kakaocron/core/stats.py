@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
 from kakaocron.core.ledger import Delivery, State
 
@@ -55,3 +57,96 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
         return None
     rank = max(0, min(len(ordered) - 1, round(share * len(ordered) + 0.5) - 1))
     return ordered[rank]
+
+
+@dataclass(frozen=True, slots=True)
+class DayReport:
+    """One day's slots: how many came due, what became of them, how late they left."""
+
+    day: date
+    due: int
+    sent: int
+    confirmed: int
+    late: int
+    failed: int
+    unknown: int
+    missed: int
+    delays: tuple[float, ...]
+
+    @property
+    def bad(self) -> int:
+        return self.late + self.failed + self.unknown + self.missed
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "day": self.day.isoformat(),
+            "due": self.due,
+            "sent": self.sent,
+            "confirmed": self.confirmed,
+            "late": self.late,
+            "failed": self.failed,
+            "unknown": self.unknown,
+            "missed": self.missed,
+            **_lateness(self.delays),
+        }
+
+
+def report_of_day(day: date, deliveries: Iterable[Delivery]) -> DayReport:
+    """Count one day; a cancelled slot and one that is still ahead were not due."""
+    delays: list[float] = []
+    counts: Counter[State] = Counter()
+    for delivery in deliveries:
+        counts[delivery.state] += 1
+        delay = delivery.delay_seconds
+        if delay is not None:
+            delays.append(delay)
+    delays.sort()
+    return DayReport(
+        day,
+        counts.total() - counts[State.CANCELLED] - counts[State.SCHEDULED],
+        len(delays),
+        counts[State.CONFIRMED],
+        sum(delay > PUNCTUAL_SECONDS for delay in delays),
+        counts[State.FAILED],
+        counts[State.UNKNOWN],
+        counts[State.MISSED],
+        tuple(delays),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Several days, oldest first."""
+
+    days: tuple[DayReport, ...]
+
+    def total(self, name: str) -> int:
+        return sum(getattr(day, name) for day in self.days)
+
+    @property
+    def delays(self) -> list[float]:
+        return sorted(delay for day in self.days for delay in day.delays)
+
+    @property
+    def bad_days(self) -> list[DayReport]:
+        """The days with anything late, failed, unknown or missed, the worst first."""
+        return sorted((day for day in self.days if day.bad), key=lambda day: (-day.bad, day.day))
+
+    def fields(self) -> dict[str, Any]:
+        """Return the object that `report --json` prints."""
+        names = ("due", "sent", "confirmed", "late", "failed", "unknown", "missed")
+        return {
+            "from": self.days[0].day.isoformat() if self.days else None,
+            "to": self.days[-1].day.isoformat() if self.days else None,
+            **{name: self.total(name) for name in names},
+            **_lateness(self.delays),
+            "bad_days": [day.fields() for day in self.bad_days],
+            "days": [day.fields() for day in self.days],
+        }
+
+
+def _lateness(ordered: Sequence[float]) -> dict[str, float | None]:
+    return {
+        "delay_p50_seconds": percentile(ordered, 0.50),
+        "delay_p99_seconds": percentile(ordered, 0.99),
+    }

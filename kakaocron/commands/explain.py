@@ -1,0 +1,31 @@
+"""`kakaocron explain TIME`: what happened, or will, at a minute, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kakaocron.clock import booted_at
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.overview import explain_minute, read_minute
+from kakaocron.pictures import print_explanation
+from kakaocron.render import print_json
+from kakaocron.wiring import find_installation
+
+
+def explain(
+    time: Annotated[
+        str, typer.Argument(help="10:30 (today), '2026-11-23 10:30', or a delivery's id.")
+    ],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what happened, or will, at a minute, and why."""
+    installation = find_installation(config)
+    now = installation.clock.now()
+    explanation = explain_minute(installation, read_minute(time, now), booted_at(now))
+    if as_json:
+        print_json(explanation.fields())
+    else:
+        print_explanation(explanation)

@@ -1,0 +1,23 @@
+"""`kakaocron health`: for Docker, systemd, Nagios."""
+
+from __future__ import annotations
+
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.errors import KakaocronError
+from kakaocron.overview import Health, health_of, look
+from kakaocron.render import print_json
+from kakaocron.wiring import find_installation
+
+
+def health(config: ConfigOption = None, as_json: JsonOption = False) -> int:
+    """Say whether all is well; exit 1 if a person has to look."""
+    try:
+        installation = find_installation(config)
+        found = health_of(installation, look(installation))
+    except KakaocronError as error:
+        found = Health(0, None, (str(error),))
+    if as_json:
+        print_json(found.fields())
+    else:
+        print("\n".join(found.problems) or "healthy")
+    return 1 if found.problems else 0

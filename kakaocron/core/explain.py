@@ -1,0 +1,287 @@
+"""What happened, or will, at one minute, and why: one reason from the closed list. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from kakaocron.core.calendar import MINUTE, Slot, expiry, next_slot
+from kakaocron.core.heartbeat import COMPLETE, Beat, Word
+from kakaocron.core.ledger import (
+    Delivery,
+    Reason,
+    State,
+    attempt_fields,
+    isoformat,
+)
+from kakaocron.core.policy import Policy, Series, why_missed
+
+INSTANT = timedelta.resolution
+
+MEANINGS: Mapping[Reason, str] = {
+    Reason.NO_SLOT: "no message has a slot at this minute",
+    Reason.DAY_OFF: "the message rests on this weekday ([schedule] days)",
+    Reason.NO_TICK: "no tick ran while it could be sent: the host or cron was down",
+    Reason.EXPIRED: "its time ran out before it could be delivered",
+    Reason.PAUSED: "it was paused",
+    Reason.QUIET: "the minute lies in quiet hours ([schedule] quiet)",
+    Reason.QUOTA: "a quota of Kakao's is used up",
+    Reason.NOT_LOGGED_IN: "Kakao does not accept the login",
+    Reason.REFUSED: "Kakao refuses it, and will again",
+    Reason.REFUSED_FOR_NOW: "Kakao refuses it for now",
+    Reason.RETRIES_SPENT: "every attempt failed, and no more are allowed",
+    Reason.UNREACHABLE: "Kakao could not be reached, so nothing was sent",
+    Reason.READ_TIMEOUT: "the request left and no answer came in time",
+    Reason.CONNECTION_RESET: "the connection broke after the request had left",
+    Reason.SERVER_FAULT: "Kakao had a fault of its own after taking the request",
+    Reason.UNPROVEN_ANSWER: "the answer does not prove that Kakao took the message",
+    Reason.PROCESS_DIED: "the process that was sending it died before it noted the answer",
+    Reason.LEDGER_DAMAGED: "the part of the ledger that would tell is damaged",
+    Reason.LEDGER_UNWRITABLE: "the ledger could not be written, so nothing was sent",
+    Reason.LOCK_HELD: "another process held the ledger's lock for too long",
+    Reason.TICK_CRASHED: "the ticks that ran then did not come to their end",
+    Reason.CONFIG_BROKEN: "the configuration could not be used at the time",
+    Reason.CONTENT_FAILED: "the message's content could not be made",
+    Reason.CLOCK_WRONG: "the clock was wrong",
+    Reason.BY_HAND: "somebody settled it by hand",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One message at the minute. `reason` is None for plain success and for what lies ahead."""
+
+    message: str
+    id: str | None
+    kind: str | None
+    is_expected: bool
+    state: State | None
+    reason: Reason | None
+    why: str
+    what_next: str
+    delivery: Delivery | None = None
+
+    def fields(self) -> dict[str, Any]:
+        log = self.delivery.attempts if self.delivery else ()
+        return {
+            "message": self.message,
+            "id": self.id,
+            "kind": self.kind,
+            "expected": self.is_expected,
+            "state": self.state,
+            "reason": self.reason,
+            "why": self.why,
+            "detail": self.delivery.detail if self.delivery else None,
+            "attempt_log": [attempt_fields(attempt) for attempt in log],
+            "next": self.what_next,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The answer for a minute: the ticks seen in it, and what each message concerned came to.
+
+    `gap` is the stretch without any tick around the minute, if no tick ran in it.
+    """
+
+    at: datetime
+    now: datetime
+    ticks: tuple[Beat, ...]
+    gap: tuple[datetime | None, datetime | None] | None
+    gap_words: str | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def reason(self) -> Reason | None:
+        return next((f.reason for f in self.findings if f.reason), None)
+
+    @property
+    def is_expected(self) -> bool:
+        return any(found.is_expected for found in self.findings)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the object that `explain --json` prints."""
+        return {
+            "at": isoformat(self.at),
+            "now": isoformat(self.now),
+            "expected": self.is_expected,
+            "reason": self.reason,
+            "ticks": [
+                {"at": isoformat(b.at), "word": b.word, "exit_code": b.exit_code}
+                for b in self.ticks
+            ],
+            "gap": self.gap_words,
+            "messages": [found.fields() for found in self.findings],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known around the minute: the day's deliveries, the ticks, the last start of the
+    host, and up to when every slot is known to have a state."""
+
+    deliveries: Mapping[str, Delivery]
+    beats: Sequence[Beat]
+    settled: datetime | None = None
+    booted_at: datetime | None = None
+
+
+def explain(
+    at: datetime, now: datetime, series: Sequence[Series], policy: Policy, evidence: Evidence
+) -> Explanation:
+    """Say what became of the minute that begins at `at`, or what will."""
+    findings = [f for one in series if (f := _of_series(one, at, now, policy, evidence))]
+    known = {found.id for found in findings}
+    findings += [
+        _of_delivery(one, _meaning(one.reason), now, None)
+        for one in evidence.deliveries.values()
+        if at <= one.slot < at + MINUTE and one.id not in known
+    ]
+    if not findings:
+        findings = [_nothing(at, now, series)]
+    ticks = tuple(
+        b for b in evidence.beats if at <= b.at < at + MINUTE and b.word is not Word.RESET
+    )
+    gap = None if ticks or at > now else _gap(evidence.beats, at)
+    words = _gap_words(gap, evidence.booted_at, now) if gap else None
+    return Explanation(at, now, ticks, gap, words, tuple(findings))
+
+
+def _of_series(
+    one: Series, at: datetime, now: datetime, policy: Policy, evidence: Evidence
+) -> Finding | None:
+    """Explain one configured message; None if the minute does not concern it."""
+    _, kind = next(one.timetable.times.between(at - INSTANT, at), (at, None))
+    slot = Slot(one.name, at, kind or "")
+    delivery = evidence.deliveries.get(slot.id)
+    if delivery is not None:
+        why = _meaning(delivery.reason) or f"{delivery.kind} slot of '{one.name}'"
+        return _of_delivery(delivery, why, now, one)
+    if kind is None:
+        return None
+    rests = one.timetable.rests(at)
+    if rests is not None:
+        reason = Reason.QUIET if rests == "quiet" else Reason.DAY_OFF
+        return _not_expected(one, kind, reason, at, now)
+    return _without_record(slot, one, now, policy, evidence)
+
+
+def _not_expected(one: Series, kind: str, reason: Reason, at: datetime, now: datetime) -> Finding:
+    following = _next_words(one, max(at, now))
+    return Finding(one.name, None, kind, False, None, reason, MEANINGS[reason], following)
+
+
+def _without_record(
+    slot: Slot, one: Series, now: datetime, policy: Policy, evidence: Evidence
+) -> Finding:
+    expires_at = expiry(slot, one.timetable, policy.expire_after)
+    if slot.at > now:
+        why = f"{slot.kind} slot of '{one.name}'"
+        what_next = f"a tick at {slot.at:%H:%M} sends it"
+        return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
+    if evidence.settled is not None and evidence.settled >= slot.at:
+        why = f"{MEANINGS[Reason.NO_SLOT]} as kakaocron was set up then"
+        return Finding(
+            one.name,
+            slot.id,
+            slot.kind,
+            False,
+            None,
+            Reason.NO_SLOT,
+            why,
+            _next_words(one, now),
+        )
+    reason = why_missed(b for b in evidence.beats if slot.at <= b.at < min(expires_at, now))
+    if now < expires_at:
+        what_next = f"the next tick sends it, if it runs before {expires_at:%H:%M:%S}"
+        why = f"no tick has seen to it so far ({MEANINGS[reason]})"
+        state = State.SCHEDULED
+    else:
+        what_next = "the next tick records it as missed"
+        why, state = MEANINGS[reason], State.MISSED
+    return Finding(one.name, slot.id, slot.kind, True, state, reason, why, what_next)
+
+
+def _of_delivery(delivery: Delivery, why: str, now: datetime, one: Series | None) -> Finding:
+    return Finding(
+        delivery.message,
+        delivery.id,
+        delivery.kind,
+        True,
+        delivery.state,
+        delivery.reason,
+        why or f"{delivery.kind} of '{delivery.message}'",
+        _what_next(delivery, now, one),
+        delivery,
+    )
+
+
+def _meaning(reason: Reason | None) -> str:
+    return MEANINGS[reason] if reason else ""
+
+
+def _what_next(delivery: Delivery, now: datetime, one: Series | None) -> str:
+    at = delivery.next_attempt_at
+    if at is not None:
+        return f"the first tick at or after {at:%H:%M:%S} tries again"
+    if delivery.state is State.SENDING:
+        until = delivery.attempts[-1].until
+        return f"its tick is at work; after {until:%H:%M:%S} it counts as unknown"
+    if delivery.state is State.SCHEDULED:
+        return f"a tick at {delivery.slot:%H:%M} sends it"
+    if delivery.state is State.UNKNOWN:
+        return (
+            f"look at the chat, then: kakaocron resolve {delivery.id} --delivered "
+            "(or --not-delivered)"
+        )
+    if delivery.state in {State.FAILED, State.MISSED}:
+        return f"to send it anyway: kakaocron retry {delivery.id}"
+    return _next_words(one, now)
+
+
+def _next_words(one: Series | None, after: datetime) -> str:
+    following = next_slot(one.name, one.timetable, after) if one else None
+    if following is None:
+        return "nothing"
+    return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
+
+
+def _nothing(at: datetime, now: datetime, series: Sequence[Series]) -> Finding:
+    after = max(at, now)
+    ahead = [s for one in series if (s := next_slot(one.name, one.timetable, after))]
+    if not series:
+        what_next = "nothing: the configuration has no [[message]]"
+    elif not ahead:
+        what_next = "nothing within a year"
+    else:
+        first = min(ahead, key=lambda slot: slot.at)
+        what_next = f"the next slot is {first.at:%Y-%m-%d %H:%M}, of '{first.message}'"
+    reason = Reason.NO_SLOT
+    return Finding("", None, None, False, None, reason, MEANINGS[reason], what_next)
+
+
+def _gap(beats: Iterable[Beat], at: datetime) -> tuple[datetime | None, datetime | None]:
+    seen = [beat.at for beat in beats if beat.word is not Word.RESET]
+    before = max((moment for moment in seen if moment < at), default=None)
+    after = min((moment for moment in seen if moment >= at + MINUTE), default=None)
+    return before, after
+
+
+def _gap_words(
+    gap: tuple[datetime | None, datetime | None], booted_at: datetime | None, now: datetime
+) -> str:
+    before, after = gap
+    since = f"after {before:%m-%d %H:%M:%S}" if before else "before it"
+    until = f"until {after:%m-%d %H:%M:%S}" if after else "since"
+    words = f"no tick in this minute: none {since}, {until}"
+    if booted_at and booted_at <= (after or now) and (before is None or before < booted_at):
+        words += f"; this host was down until {booted_at:%m-%d %H:%M:%S}"
+    return words
+
+
+def settled_until(beats: Iterable[Beat], settled: datetime | None) -> datetime | None:
+    """Return up to when every slot has a state, as beats and ledger tell."""
+    complete = [beat.at for beat in beats if beat.word in COMPLETE]
+    return max([*complete, *([settled] if settled else [])], default=None)

@@ -1,0 +1,300 @@
+"""The day, a minute and weeks, drawn for a terminal: readable at 80 columns and without colour."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from kakaocron.core.calendar import Slot
+from kakaocron.core.explain import Explanation, Finding
+from kakaocron.core.ledger import Attempt, State
+from kakaocron.core.stats import DayReport, Report
+from kakaocron.demo import Day
+from kakaocron.overview import Overview
+from kakaocron.render import COLOURS, MARKS, clean, console, deliveries_table
+
+WIDTH = 80
+REDRAW_SECONDS = 2.0
+NEXT_SLOTS = 3
+
+# Where one mark stands for several slots, it is that of the one to look at first.
+_WORST = (
+    State.UNKNOWN,
+    State.FAILED,
+    State.MISSED,
+    State.RETRYING,
+    State.SENDING,
+    State.SENT,
+    State.SCHEDULED,
+    State.CONFIRMED,
+    State.CANCELLED,
+)
+
+
+def print_overview(overview: Overview) -> None:
+    out = console()
+    out.print(overview_picture(overview, min(out.width, WIDTH)))
+
+
+def watch(look: Callable[[], Overview]) -> None:
+    """Redraw the overview in place until interrupted; in a pipe, print it once."""
+    out = Console(highlight=False)
+    if not out.is_terminal:
+        print_overview(look())
+        return
+    with Live(console=out, screen=True, auto_refresh=False) as live:
+        while True:
+            around = 16  # lines that are not the table's
+            rows = max(3, out.height - around)
+            live.update(overview_picture(look(), min(out.width, WIDTH), rows), refresh=True)
+            time.sleep(REDRAW_SECONDS)
+
+
+def overview_picture(overview: Overview, width: int, rows: int | None = None) -> RenderableType:
+    """Draw today; with `rows`, only so many of the newest deliveries."""
+    shown = overview.deliveries if rows is None else overview.deliveries[-rows:]
+    parts: list[RenderableType] = [
+        Text(f"Today, {overview.now:%Y-%m-%d}  (now {overview.now:%H:%M:%S} KST)", "bold"),
+        *strip(overview, width),
+        Text(),
+    ]
+    if shown:
+        parts.append(deliveries_table(shown))
+    else:
+        parts.append(Text("No slot has come due today."))
+    parts += [Text(), *_totals(overview), *_ahead(overview)]
+    parts += [Text(_token_words(overview)), _tick_words(overview)]
+    return Group(*parts, *_held(overview))
+
+
+def _held(overview: Overview) -> Iterator[Text]:
+    """Name the command that settles each delivery of which nobody knows whether it arrived."""
+    held = [one for one in overview.deliveries if one.state is State.UNKNOWN]
+    if held:
+        words = "Nobody can know whether these arrived. Look at the chat, then settle each:"
+        yield Text(f"\n{words}", COLOURS[State.UNKNOWN])
+    for one in held:
+        yield Text(f"kakaocron resolve {one.id} --delivered (or --not-delivered)")
+
+
+def strip(overview: Overview, width: int) -> list[Text]:
+    """Draw the day as a line with a mark a slot (an hour, where they are too many), above it the
+    hours, below it what the marks mean."""
+    marks = _marks(overview)
+    if len(marks) > width:
+        marks = _by_hour(marks)
+    line, hours = Text(no_wrap=True), [" "] * width
+    seen: dict[State, None] = {}
+    for column, (at, state) in enumerate(marks):
+        line.append(MARKS[state], COLOURS[state])
+        seen.setdefault(state)
+        label = f"{at:%H}"
+        is_new_hour = column == 0 or marks[column - 1][0].hour != at.hour
+        room = hours[max(0, column - 1) : column + 3]
+        if is_new_hour and column + 2 <= width and set(room) == {" "}:
+            hours[column : column + 2] = label
+    legend = "  ".join(f"{MARKS[state]} {state}" for state in seen)
+    return [Text("".join(hours).rstrip(), "dim"), line, Text(legend, "dim")] if marks else []
+
+
+def _marks(overview: Overview) -> list[tuple[datetime, State]]:
+    states: dict[datetime, State] = {}
+    known = [(one.slot, one.state) for one in overview.deliveries]
+    for at, state in [*known, *((slot.at, State.SCHEDULED) for slot in overview.upcoming)]:
+        states[at] = min(states.get(at, state), state, key=_WORST.index)
+    return sorted(states.items())
+
+
+def _by_hour(marks: Iterable[tuple[datetime, State]]) -> list[tuple[datetime, State]]:
+    hours: dict[datetime, State] = {}
+    for at, state in marks:
+        hour = at.replace(minute=0)
+        hours[hour] = min(hours.get(hour, state), state, key=_WORST.index)
+    return list(hours.items())
+
+
+def _totals(overview: Overview) -> Iterator[Text]:
+    stats = overview.stats
+    yield Text(
+        f"{stats.total_scheduled} slots today: {stats.total_confirmed} confirmed, "
+        f"{stats.total_failed} failed, {stats.total_unknown} unknown, "
+        f"{stats.total_missed} missed, {overview.scheduled_count} to come"
+    )
+    yield Text(
+        f"success {_percent(stats.success_rate)}, on schedule {_percent(stats.schedule_accuracy)}, "
+        f"lateness p50 {_seconds(stats.delay_p50_seconds)}, "
+        f"p99 {_seconds(stats.delay_p99_seconds)}"
+    )
+
+
+def _ahead(overview: Overview) -> Iterator[Text]:
+    following = list(overview.upcoming[:NEXT_SLOTS])
+    for slot in (overview.next_regular, overview.next_peak):
+        if slot is not None and slot not in following:
+            following.append(slot)
+    for slot in following:
+        yield Text(
+            f"next: {slot.at:%m-%d %H:%M} {clean(slot.message)} ({slot.kind}) "
+            f"{_left(overview.now, slot)}"
+        )
+
+
+def _left(now: datetime, slot: Slot) -> str:
+    return f"in {_span(slot.at - now)}"
+
+
+def _span(span: timedelta) -> str:
+    minutes = max(0, int(span.total_seconds() // 60))
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {minutes % 60:02d} min" if hours else f"{minutes} min"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.3f} s"
+
+
+def _token_words(overview: Overview) -> str:
+    tokens, now = overview.tokens, overview.now
+    if tokens.is_dead:
+        return "login: Kakao no longer accepts it. Run: kakaocron login"
+    if tokens.access_expires_at is None:
+        return "login: no access token saved yet"
+    if tokens.access_expires_at <= now:
+        words = "login: access token expired, the next tick renews it"
+    else:
+        words = f"login: access token for {_span(tokens.access_expires_at - now)}"
+    if tokens.refresh_expires_at:
+        words += f", login for {_span(tokens.refresh_expires_at - now)}"
+    return words
+
+
+def _tick_words(overview: Overview) -> Text:
+    if overview.last_tick is None:
+        return Text("last tick: none seen. Is cron set up? See: kakaocron doctor", "bold red")
+    ago = int((overview.now - overview.last_tick).total_seconds())
+    words = f"last tick: {overview.last_tick:%m-%d %H:%M:%S} ({ago} s ago)"
+    if overview.is_running:
+        return Text(words)
+    return Text(f"{words} - cron does not seem to run kakaocron", "bold red")
+
+
+def print_explanation(explanation: Explanation) -> None:
+    out = console()
+    out.print(Text(f"{explanation.at:%Y-%m-%d %H:%M} KST", "bold"))
+    for found in explanation.findings:
+        out.print(_finding(found))
+    out.print(_row("ticks", _tick_list(explanation)))
+
+
+def _tick_list(explanation: Explanation) -> str:
+    if explanation.at > explanation.now:
+        return "not yet"
+    if explanation.gap_words:
+        return explanation.gap_words
+    return ", ".join(
+        f"{beat.at:%H:%M:%S} {beat.word}" + (f" (exit {beat.exit_code})" if beat.exit_code else "")
+        for beat in explanation.ticks
+    )
+
+
+def _row(name: str, value: str, style: str = "") -> Text:
+    return Text(f"{name:>9}  {clean(value)}", style)
+
+
+def _finding(found: Finding) -> Group:
+    rows = [_row("expected", f"{'yes' if found.is_expected else 'no'}, {found.id or found.why}")]
+    if found.message and not found.is_expected:
+        rows.append(_row("message", found.message))
+    if found.state:
+        mark = f"{MARKS[found.state]} {found.state}"
+        rows.append(_row("state", mark, COLOURS[found.state]))
+    if found.reason:
+        rows.append(_row("reason", found.reason))
+    if found.is_expected:
+        rows.append(_row("why", found.why))
+    if found.delivery:
+        if found.delivery.detail:
+            rows.append(_row("detail", found.delivery.detail))
+        rows += [_row("attempt", _attempt(one)) for one in found.delivery.attempts]
+    rows.append(_row("next", found.what_next))
+    return Group(*rows)
+
+
+def _attempt(attempt: Attempt) -> str:
+    sent = f"sent {attempt.sent_at:%H:%M:%S.%f}"[:-3] if attempt.sent_at else "nothing sent"
+    parts = [f"{attempt.number}: claimed {attempt.claimed_at:%H:%M:%S}", sent]
+    for name, result in attempt.results.items():
+        facts = [result.reason, f"HTTP {result.http_status}" if result.http_status else None]
+        facts += [f"code {result.code}" if result.code else None]
+        said = ", ".join(str(fact) for fact in facts if fact)
+        parts.append(f"{name} {result.state}" + (f" ({said})" if said else ""))
+    if not attempt.results:
+        parts.append("no end known")
+    return ", ".join(parts)
+
+
+def print_report(report: Report) -> None:
+    out = console()
+    if not report.days:
+        out.print("The ledger holds nothing of these days.")
+        return
+    first, last = report.days[0].day, report.days[-1].day
+    out.print(Text(f"{first} to {last}, {len(report.days)} days with slots", "bold"))
+    fields = report.fields()
+    for name in ("due", "sent", "confirmed", "late", "failed", "unknown", "missed"):
+        share = f"{fields[name] / fields['due']:8.2%}" if fields["due"] else ""
+        out.print(Text(f"{name:>10} {fields[name]:7} {share}"))
+    out.print(
+        Text(
+            f"  lateness p50 {_seconds(fields['delay_p50_seconds'])}, "
+            f"p99 {_seconds(fields['delay_p99_seconds'])}"
+        )
+    )
+    out.print(_bad_days(report.bad_days) if report.bad_days else Text("No bad day."))
+
+
+def _bad_days(days: Sequence[DayReport]) -> Table:
+    table = Table(title="\nThe bad days", title_justify="left", box=None, padding=(0, 1))
+    table.add_column("day", no_wrap=True)
+    names = ("due", "late", "failed", "unknown", "missed")
+    for name in names:
+        table.add_column(name, justify="right")
+    for day in days:
+        table.add_row(day.day.isoformat(), *(str(getattr(day, name) or "") for name in names))
+    return table
+
+
+def print_day(day: Day) -> None:
+    out = console()
+    print_overview(day.overview)
+    found = day.verdict
+    states = ", ".join(f"{count} {state}" for state, count in sorted(found.by_state.items()))
+    table = Table(title="\nCounted at the receiver", title_justify="left", box=None)
+    rows = [
+        ("slots due", found.due, found.due),
+        ("in a final state", found.final, found.due),
+        ("delivered", found.delivered, None),
+        ("duplicates", found.duplicates, 0),
+        ("silently lost", found.lost, 0),
+        ("falsely confirmed", found.falsely_confirmed, 0),
+        ("too early or too late", found.early_or_late, 0),
+    ]
+    for name, count, wanted in rows:
+        style = "" if wanted is None else "green" if count == wanted else "bold red"
+        table.add_row(name, Text(str(count), style))
+    out.print(table)
+    out.print(f"The ledger says: {states}.")
+    kept = "The promises held" if found.holds else "A PROMISE WAS BROKEN"
+    out.print(f"{kept}: 1,440 ticks with faults in {day.seconds:.1f} s.")

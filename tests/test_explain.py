@@ -1,0 +1,414 @@
+"""Causes brought about for real, and what `explain` says of each."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import pytest
+
+from kakaocron.core.explain import MEANINGS, Explanation
+from kakaocron.core.heartbeat import Word
+from kakaocron.core.ledger import (
+    DamagedLineError,
+    Event,
+    Kind,
+    Reason,
+    Result,
+    State,
+    from_line,
+    to_line,
+)
+from kakaocron.disk import RealDisk
+from kakaocron.errors import LedgerError, UsageError
+from kakaocron.overview import explain_minute, read_minute
+from kakaocron.sandbox.server import SandboxServer
+from kakaocron.wiring import Installation
+
+from .fakes import MESSAGE, NOW, FakeClock, install, run_tick
+
+SLOT = "09:30"
+NO_RETRY = "[delivery]\nmax_retries = 0\n"
+
+
+@dataclass
+class Scene:
+    """An installation whose ticks ran up to 09:15; the cause is at work from 09:30 on."""
+
+    folder: Path
+    sandbox: SandboxServer
+    clock: FakeClock
+
+    def ticks(self, *times: str, config: str = MESSAGE) -> Installation:
+        installation = install(self.folder, self.sandbox, self.clock, config)
+        for at in times:
+            self.clock.set(at)
+            run_tick(installation)
+        return installation
+
+    def beat(self, at: str, word: Word, exit_code: int) -> None:
+        self.clock.set(at)
+        self.ticks().heartbeat.beat(self.clock.now(), word, exit_code, 0)
+
+    def fault(self, *names: str) -> None:
+        self.sandbox.faults.enqueue(*names)
+
+
+Cause = Callable[[Scene], str | None]
+CAUSES: list[tuple[str, Cause, Reason | None, State | None]] = []
+
+
+def cause(reason: Reason | None, state: State | None) -> Callable[[Cause], Cause]:
+    """Register how a cause is brought about, and what `explain 09:30` must make of it.
+
+    A cause may name another minute to be explained.
+    """
+
+    def register(bring_about: Cause) -> Cause:
+        CAUSES.append((bring_about.__name__, bring_about, reason, state))
+        return bring_about
+
+    return register
+
+
+@cause(None, State.CONFIRMED)
+def delivered(scene: Scene) -> None:
+    scene.ticks("09:15:01", "09:30:01")
+
+
+@cause(None, State.SCHEDULED)
+def ahead(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+
+
+@cause(Reason.NO_SLOT, None)
+def not_a_slot(scene: Scene) -> str:
+    scene.ticks("09:15:01")
+    return "09:31"
+
+
+@cause(Reason.NO_SLOT, None)
+def before_kakaocron_was_set_up(scene: Scene) -> str:
+    scene.ticks("09:45:01")
+    return "08:30"
+
+
+@cause(Reason.QUIET, None)
+def quiet_hours(scene: Scene) -> None:
+    scene.ticks("09:30:01", config='[schedule]\nquiet = ["09:20-10:00"]\n' + MESSAGE)
+
+
+@cause(Reason.DAY_OFF, None)
+def a_weekday_off(scene: Scene) -> None:
+    scene.ticks("09:30:01", config='[schedule]\ndays = ["sun"]\n' + MESSAGE)
+
+
+@cause(Reason.NO_TICK, State.MISSED)
+def cron_stopped(scene: Scene) -> None:
+    scene.ticks("09:15:01", "09:50:01")
+
+
+@cause(Reason.NO_TICK, State.MISSED)
+def cron_has_not_come_back(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.clock.set("11:00:00")
+
+
+@cause(Reason.NO_TICK, State.SCHEDULED)
+def cron_is_late(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.clock.set("09:31:30")
+
+
+@cause(Reason.TICK_CRASHED, State.MISSED)
+def the_tick_has_a_bug(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.beat("09:30:01", Word.START, 0)
+    scene.beat("09:30:01", Word.FAIL, 70)
+    scene.ticks("09:50:01")
+
+
+@cause(Reason.TICK_CRASHED, State.MISSED)
+def the_tick_is_killed(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.beat("09:30:01", Word.START, 0)
+    scene.ticks("09:50:01")
+
+
+@cause(Reason.LOCK_HELD, State.MISSED)
+def the_lock_is_held(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.beat("09:30:01", Word.FAIL, 75)
+    scene.ticks("09:50:01")
+
+
+@cause(Reason.CONFIG_BROKEN, State.MISSED)
+def the_configuration_is_broken(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.beat("09:30:01", Word.FAIL, 2)
+    scene.ticks("09:50:01")
+
+
+class FullDisk(RealDisk):
+    def write(self, fd: int, data: bytes) -> int:
+        if data.startswith(b'{"v":'):
+            raise OSError(28, "No space left on device")
+        return super().write(fd, data)
+
+
+@cause(Reason.LEDGER_UNWRITABLE, State.MISSED)
+def the_disk_is_full(scene: Scene) -> None:
+    installation = scene.ticks("09:15:01")
+    full = replace(installation, edges=replace(installation.edges, disk=FullDisk()))
+    for at in ("09:30:01", "09:31:01"):
+        scene.clock.set(at)
+        with pytest.raises(LedgerError):
+            run_tick(full)
+    scene.ticks("09:50:01")
+
+
+@cause(Reason.UNREACHABLE, State.RETRYING)
+def kakao_cannot_be_reached(scene: Scene) -> None:
+    installation = scene.ticks("09:15:01")
+    kakao = installation.config.kakao.model_copy(update={"api_url": "http://127.0.0.1:1"})
+    scene.clock.set("09:30:01")
+    config = installation.config.model_copy(update={"kakao": kakao})
+    run_tick(replace(installation, config=config))
+
+
+@cause(Reason.RETRIES_SPENT, State.FAILED)
+def no_retry_is_left(scene: Scene) -> None:
+    scene.fault("429")
+    scene.ticks("09:30:01", config=NO_RETRY + MESSAGE)
+
+
+@cause(Reason.READ_TIMEOUT, State.UNKNOWN)
+def no_answer(scene: Scene) -> None:
+    scene.fault("stall-after")
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.CONNECTION_RESET, State.UNKNOWN)
+def the_connection_is_cut(scene: Scene) -> None:
+    scene.fault("cut-after")
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.SERVER_FAULT, State.UNKNOWN)
+def a_fault_at_kakao(scene: Scene) -> None:
+    scene.fault("-603+")
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.UNPROVEN_ANSWER, State.UNKNOWN)
+def a_captive_portal(scene: Scene) -> None:
+    scene.fault("html")
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.QUOTA, State.RETRYING)
+def the_quota_is_spent(scene: Scene) -> None:
+    scene.fault("-10")
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.REFUSED_FOR_NOW, State.RETRYING)
+def refused_for_now(scene: Scene) -> None:
+    scene.fault("-502")
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.REFUSED, State.FAILED)
+def refused_for_good(scene: Scene) -> None:
+    scene.fault("-501")
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.NOT_LOGGED_IN, State.FAILED)
+def the_login_is_revoked(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.sandbox.kakao.revoke_access_tokens()
+    scene.sandbox.kakao.revoke_refresh_tokens()
+    scene.ticks("09:30:01")
+
+
+@cause(Reason.CONTENT_FAILED, State.RETRYING)
+def no_content(scene: Scene) -> None:
+    scene.ticks("09:30:01", config=MESSAGE.replace("보고 ", "가" * 300))
+
+
+@cause(Reason.PROCESS_DIED, State.UNKNOWN)
+def the_sender_is_killed(scene: Scene) -> None:
+    installation = scene.ticks("09:15:01")
+    scene.clock.set("09:30:01")
+    _write(installation, Kind.CLAIM, State.SENDING, None)
+    scene.ticks("09:32:01")
+
+
+@cause(Reason.LEDGER_DAMAGED, State.UNKNOWN)
+def the_ledger_is_damaged(scene: Scene) -> None:
+    installation = scene.ticks("09:15:01", "09:30:01")
+    path = Path(installation.ledger.path(NOW.date()))
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(lines[:-1]) + lines[-1].replace(b"confirmed", b"c0nfirmed"))
+    scene.ticks("09:31:01")
+
+
+@cause(Reason.BY_HAND, State.CANCELLED)
+def cancelled_by_hand(scene: Scene) -> None:
+    installation = scene.ticks("09:15:01")
+    _write(installation, Kind.SETTLE, State.CANCELLED, Reason.BY_HAND)
+
+
+@cause(Reason.PAUSED, State.MISSED)
+def paused(scene: Scene) -> None:
+    installation = scene.ticks("09:15:01")
+    _write(installation, Kind.SETTLE, State.MISSED, Reason.PAUSED)
+
+
+@cause(Reason.EXPIRED, State.MISSED)
+def content_that_came_too_late(scene: Scene) -> None:
+    installation = scene.ticks("09:15:01")
+    _write(installation, Kind.SETTLE, State.MISSED, Reason.EXPIRED)
+
+
+def _write(installation: Installation, kind: Kind, state: State, reason: Reason | None) -> None:
+    slot = read_minute(SLOT, NOW)
+    now = installation.clock.now()
+    data = {
+        "message": "report",
+        "kind": "peak",
+        "slot": slot,
+        "to": ["me"],
+        "attempt": 1,
+        "by": "1-dead",
+        "until": now.replace(second=40),
+    }
+    with installation.ledger.open() as book:
+        book.record([Event(kind, now, f"report@{slot:%Y%m%dT%H%M}", state, reason, data=data)])
+
+
+@pytest.mark.parametrize(
+    ("bring_about", "reason", "state"), [pytest.param(*c[1:], id=c[0]) for c in CAUSES]
+)
+def test_each_cause_is_explained(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    bring_about: Cause,
+    reason: Reason | None,
+    state: State | None,
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    clock.set("09:15:01")
+    minute = bring_about(scene) or SLOT
+    config = {
+        "quiet_hours": '[schedule]\nquiet = ["09:20-10:00"]\n',
+        "a_weekday_off": '[schedule]\ndays = ["sun"]\n',
+    }.get(bring_about.__name__, "")
+    installation = install(tmp_path, sandbox, clock, config + MESSAGE)
+    explanation = explain_minute(installation, read_minute(minute, clock.now()))
+
+    assert (explanation.reason, explanation.findings[0].state) == (reason, state)
+    assert explanation.findings[0].what_next
+    assert explanation.is_expected is (reason not in NOT_EXPECTED)
+
+
+NOT_EXPECTED = {Reason.NO_SLOT, Reason.QUIET, Reason.DAY_OFF}
+
+
+def test_every_reason_has_a_meaning() -> None:
+    assert set(MEANINGS) == set(Reason)
+
+
+def test_every_reason_but_a_wrong_clock_is_brought_about() -> None:
+    told = {reason for _, _, reason, _ in CAUSES if reason}
+
+    assert set(Reason) - told == {Reason.CLOCK_WRONG}
+
+
+SETTLED = Event(
+    Kind.SETTLE,
+    NOW,
+    "report@20261123T0930",
+    State.MISSED,
+    data={"message": "report", "kind": "peak", "slot": NOW, "to": ["me"]},
+)
+OTHER: Any = "because"
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        replace(SETTLED, reason=OTHER),
+        replace(SETTLED, reason=""),  # type: ignore[arg-type]
+        replace(SETTLED, data={**SETTLED.data, "targets": {"me": Result(State.MISSED, OTHER)}}),
+    ],
+)
+def test_no_other_reason_can_be_written(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, event: Event
+) -> None:
+    ledger = install(tmp_path, sandbox, clock).ledger
+    with ledger.open() as book, pytest.raises(ValueError, match="not a valid Reason"):
+        book.record([event])
+
+    assert ledger.days() == []
+
+
+def test_no_other_reason_can_be_read() -> None:
+    line = to_line(replace(SETTLED, reason=Reason.NO_TICK))
+    body = line.rpartition(b',"crc"')[0].replace(b"no-tick", b"because") + b"}"
+    forged = b'%b,"crc":"%08x"}' % (body[:-1], crc32(body))
+
+    with pytest.raises(DamagedLineError, match="because"):
+        from_line(forged)
+
+
+def explained(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, minute: str) -> Explanation:
+    return explain_minute(install(tmp_path, sandbox, clock), read_minute(minute, clock.now()))
+
+
+def test_a_gap_is_told_with_its_two_ends(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    Scene(tmp_path, sandbox, clock).ticks("09:15:01", "09:50:01")
+
+    words = explained(tmp_path, sandbox, clock, "09:20").gap_words
+    assert words == "no tick in this minute: none after 11-23 09:15:01, until 11-23 09:50:01"
+
+
+def test_a_host_that_was_down_is_told_apart_from_a_cron_that_was(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    Scene(tmp_path, sandbox, clock).ticks("09:15:01", "09:50:01")
+    installation = install(tmp_path, sandbox, clock)
+    booted_at = read_minute("09:48", NOW)
+
+    during = explain_minute(installation, read_minute("09:20", NOW), booted_at)
+    assert "this host was down until 11-23 09:48:00" in (during.gap_words or "")
+
+
+@pytest.mark.parametrize("text", ["", "25:00", "10:60", "noon", "2026-13-01 10:00", "10:30:00:00"])
+def test_a_time_that_is_none_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match="kakaocron explain 10:30"):
+        read_minute(text, NOW)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["9:30", "09:30", "2026-11-23 09:30", "2026-11-23T00:30+00:00", "report@20261123T0930"],
+)
+def test_a_time_may_be_written_in_several_ways(text: str) -> None:
+    assert read_minute(text, NOW) == NOW.replace(second=0)
+
+
+def test_nothing_is_left_behind_by_looking(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    explained(tmp_path, sandbox, clock, SLOT)
+
+    assert not os.path.exists(tmp_path / "data")  # noqa: PTH110

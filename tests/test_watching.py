@@ -1,0 +1,244 @@
+"""status, health, report and history, over ledgers that real ticks wrote."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kakaocron.byhand import send_now
+from kakaocron.cli import run
+from kakaocron.core.calendar import KST
+from kakaocron.core.health import login_problem
+from kakaocron.core.heartbeat import Word
+from kakaocron.core.ledger import Event, Kind, Reason, State
+from kakaocron.core.stats import report_of_day
+from kakaocron.core.tokens import Tokens
+from kakaocron.disk import RealDisk
+from kakaocron.heartbeat import Heartbeat
+from kakaocron.overview import Overview, health_of, look
+from kakaocron.pictures import strip
+from kakaocron.render import MARKS
+from kakaocron.sandbox.server import SandboxServer
+from kakaocron.wiring import Installation, find_installation
+
+from .fakes import MESSAGE, NOW, FakeClock, install, kakao_section, run_tick
+
+
+def day_of_ticks(installation: Installation, clock: FakeClock, *times: str) -> Overview:
+    for at in times:
+        clock.set(at)
+        run_tick(installation)
+    return look(installation)
+
+
+def problems(installation: Installation) -> tuple[str, ...]:
+    return health_of(installation, look(installation)).problems
+
+
+def test_the_strip_has_a_mark_a_slot_and_fits_80_columns(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    sandbox.faults.enqueue("-501", "stall-after")
+    installation = install(tmp_path, sandbox, clock)
+    overview = day_of_ticks(installation, clock, "09:00:01", "09:15:01", "09:30:01", "09:59:00")
+
+    hours, marks, legend = (line.plain for line in strip(overview, 80))
+    assert marks == "✗?✓!" + "." * 42
+    assert hours.startswith("09  10    12")
+    assert legend == "✗ failed  ? unknown  ✓ confirmed  ! missed  . scheduled"
+
+
+def test_a_day_of_more_slots_than_columns_is_drawn_by_the_hour(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    config = f"[schedule]\nregular_minutes = {list(range(60))}\n" + MESSAGE
+    overview = day_of_ticks(install(tmp_path, sandbox, clock, config), clock, "00:00:01")
+
+    assert [len(line.plain) for line in strip(overview, 80)[:2]] == [23, 24]
+
+
+def test_marks_differ_without_colour() -> None:
+    assert set(MARKS) == set(State)
+    assert len(set(MARKS.values())) == len(State)
+
+
+def test_health_is_good_while_ticks_run_and_messages_arrive(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:15:01", "09:30:01")
+
+    assert problems(installation) == ()
+
+
+@pytest.mark.parametrize(("at", "count"), [("09:30:59", 0), ("09:31:00", 1), ("09:32:29", 2)])
+def test_a_slot_that_no_tick_saw_to_is_told_after_a_minute(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, at: str, count: int
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:15:01", "09:29:01")
+    clock.set(at)
+
+    assert len(problems(installation)) == count
+
+
+def test_health_names_a_tick_that_failed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    installation.heartbeat.beat(clock.now(), Word.FAIL, 74, 0)
+
+    (problem,) = problems(installation)
+    assert "the ledger cannot be written or read" in problem
+
+
+def test_health_names_a_dead_login_and_a_lost_bound(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    sandbox.kakao.revoke_refresh_tokens()
+    day_of_ticks(installation, clock, "09:30:01")
+
+    login, rate = problems(installation)
+    assert "no longer accepts the saved login" in login
+    assert "Only 0.0%" in rate
+
+
+@pytest.fixture
+def setup(home: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration that the commands find by themselves, without any tick yet."""
+    config = home / "config.toml"
+    config.write_text(kakao_section(sandbox) + MESSAGE)
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
+    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(home / "data"))
+    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(home / "log"))
+    return home
+
+
+def test_health_without_ticks_is_unhealthy_in_json_and_exit_code(
+    setup: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["health", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert found["status"] == "unhealthy"
+    assert set(found) == {"status", "scheduled_count", "success_rate", "problems"}
+
+
+def test_health_with_a_broken_configuration_is_unhealthy(
+    setup: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (setup / "config.toml").write_text("nonsense")
+
+    assert run(["health", "--json"]) == 1
+    (problem,) = json.loads(capsys.readouterr().out)["problems"]
+    assert "not TOML" in problem
+
+
+def test_a_tick_with_a_broken_configuration_leaves_a_beat_and_speaks_once(
+    setup: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (setup / "config.toml").write_text("nonsense")
+
+    assert [run(["tick"]), run(["tick"])] == [2, 2]
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert [(b.word, b.exit_code) for b in _beats(setup)] == [(Word.FAIL, 2)] * 2
+
+
+def test_a_tick_with_an_unreadable_env_file_leaves_a_beat_and_speaks_once(
+    setup: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (setup / ".env").write_text("what is this\n")
+
+    assert [run(["tick"]), run(["tick"])] == [2, 2]
+    assert len(capsys.readouterr().err.splitlines()) == 1
+    assert [(b.word, b.exit_code) for b in _beats(setup)] == [(Word.FAIL, 2)] * 2
+
+
+def _beats(setup: Path) -> list[Any]:
+    heartbeat = Heartbeat(str(setup / "log" / "ticks"), RealDisk())
+    return [beat for day in heartbeat.days() for beat in heartbeat.read(day)]
+
+
+@pytest.mark.parametrize("command", [["status"], ["report"]])
+def test_commands_print_plain_lines_of_80_columns_into_a_pipe(
+    setup: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert run(command) == 0
+    out = capsys.readouterr().out
+    assert "\x1b" not in out
+    assert max(len(line) for line in out.splitlines()) <= 80
+
+
+@pytest.mark.parametrize(
+    "command", [["status"], ["report"], ["explain", "09:30"], ["history"], ["next"]]
+)
+def test_json_is_one_document_and_nothing_else(
+    setup: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    assert run([*command, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) is not None
+
+
+def test_history_as_csv_is_read_back_and_holds_no_formula(
+    setup: Path, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    login = sandbox.kakao.issue_login(datetime.now(KST))
+    (setup / ".env").write_text(f"KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
+    installation = find_installation()
+    send_now(installation, text='=cmd|"/c calc"\n둘째 줄, "따옴표"')
+    installation.close()
+
+    assert run(["history", "--csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out))
+    assert row["state"] == "confirmed"
+    assert row["text"] == '\'=cmd|"/c calc"\n둘째 줄, "따옴표"'
+
+
+def settled(message: str, at: datetime, state: State, reason: Reason | None) -> Event:
+    data = {"message": message, "kind": "regular", "slot": at, "to": ["me"]}
+    return Event(Kind.SETTLE, at, f"{message}@{at:%Y%m%dT%H%M}", state, reason, data=data)
+
+
+def test_the_report_counts_each_slot_once_and_names_the_bad_days(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    sandbox.faults.enqueue("-501", "cut-after")
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:00:01", "09:15:01", "09:30:01", "09:47:01", "10:20:00")
+
+    day = report_of_day(NOW.date(), look(installation).deliveries)
+    assert (day.due, day.confirmed, day.late, day.failed, day.unknown, day.missed) == (
+        5,
+        2,
+        1,
+        1,
+        1,
+        1,
+    )
+    assert day.bad == 4
+    assert day.fields()["delay_p99_seconds"] == pytest.approx(121)
+
+
+def test_lateness_over_its_bound_is_a_problem(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "08:50:01", "09:06:00")
+
+    assert any("Today's lateness" in problem for problem in problems(installation))
+
+
+def test_a_login_near_its_end_is_a_problem(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    end = NOW + timedelta(days=7)
+    tokens = Tokens("a", NOW, "r", end)
+    assert login_problem(tokens, NOW - timedelta(seconds=1)) is None
+    assert "ends in 7 days" in (login_problem(tokens, NOW) or "")
+    assert "expired on" in (login_problem(tokens, end) or "")
