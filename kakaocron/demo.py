@@ -17,10 +17,12 @@ from kakaocron.core.ledger import FINAL, State
 from kakaocron.disk import Disk, RealDisk
 from kakaocron.overview import Overview, look
 from kakaocron.paths import Places
+from kakaocron.rest import leave_plan, may_rest
 from kakaocron.sandbox.faults import FaultPlan
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import tick
+from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Edges, Installation, assemble
 
 DAY = datetime(2026, 11, 23, tzinfo=KST)
@@ -168,30 +170,31 @@ def _run_minute(installation: Installation, clock: DemoClock, minute: int) -> No
     if minute == KILLED_AT:
         _run_and_die(installation)
     elif minute in TWO_CRONS:
-        twin = threading.Thread(target=_run_tick, args=(_process(installation, RealDisk()),))
+        twin = threading.Thread(target=_run_tick, args=(installation,))
         twin.start()
-        _run_tick(_process(installation, RealDisk()))
+        _run_tick(installation)
         twin.join()
     else:
-        _run_tick(_process(installation, RealDisk()))
+        _run_tick(installation)
 
 
-def _process(installation: Installation, disk: Disk) -> Installation:
-    """Assemble what a new process would: nothing is shared but the files and the clock."""
-    edges = Edges(clock=installation.clock, disk=disk)
-    return assemble(installation.places, installation.config, edges)
-
-
-def _run_tick(process: Installation) -> None:
+def _run_tick(installation: Installation, disk: Disk | None = None) -> None:
+    """Do what a process of its own would, which leaves at once if it may."""
+    edges = Edges(clock=installation.clock, disk=disk or RealDisk())
+    if may_rest(installation.places, edges):
+        return
+    process = assemble(installation.places, installation.config, edges)
     try:
-        tick(process.desk, process.plan, process.heartbeat)
+        report = tick(process.desk, process.plan, process.heartbeat)
+        look_after_login(process, report)
+        leave_plan(process, report)
     finally:
         process.close()
 
 
 def _run_and_die(installation: Installation) -> None:
     try:
-        _run_tick(_process(installation, _DyingDisk()))
+        _run_tick(installation, _DyingDisk())
     except _KilledError:
         return
 

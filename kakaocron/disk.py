@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from kakaocron.clock import Clock
 from kakaocron.errors import LockTimeoutError
+from kakaocron.syscalls import PRIVATE_FILE, RealDisk, Stat
 
-PRIVATE_FILE = 0o600
-PRIVATE_FOLDER = 0o700
+__all__ = [
+    "Disk",
+    "RealDisk",
+    "Stat",
+    "append_lines",
+    "exists",
+    "locked",
+    "make_folders",
+    "opened",
+    "read_file",
+    "replace_file",
+    "sync_ancestors",
+    "sync_folder",
+    "write_all",
+]
+
 LOCK_POLL_SECONDS = 0.02
 READ_BYTES = 1 << 20
-
-
-class Stat(NamedTuple):
-    """What identifies a file's content without reading it."""
-
-    size: int
-    mtime_ns: int
-    inode: int
-    mode: int = 0
 
 
 class Disk(Protocol):
@@ -45,58 +50,6 @@ class Disk(Protocol):
     def try_lock(self, fd: int) -> bool:
         """Take the exclusive lock if it is free; closing the descriptor gives it back."""
         ...
-
-
-def _stat(found: os.stat_result) -> Stat:
-    return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_mode)
-
-
-class RealDisk:
-    def open(self, path: str, flags: int, mode: int = PRIVATE_FILE) -> int:
-        return os.open(path, flags | os.O_CLOEXEC, mode)
-
-    def read(self, fd: int, count: int) -> bytes:
-        return os.read(fd, count)
-
-    def write(self, fd: int, data: bytes) -> int:
-        return os.write(fd, data)
-
-    def seek(self, fd: int, offset: int) -> None:
-        os.lseek(fd, offset, os.SEEK_SET)
-
-    def fsync(self, fd: int) -> None:
-        os.fsync(fd)
-
-    def truncate(self, fd: int, size: int) -> None:
-        os.ftruncate(fd, size)
-
-    def fstat(self, fd: int) -> Stat:
-        return _stat(os.fstat(fd))
-
-    def close(self, fd: int) -> None:
-        os.close(fd)
-
-    def stat(self, path: str) -> Stat:
-        return _stat(os.stat(path))  # noqa: PTH116
-
-    def replace(self, source: str, target: str) -> None:
-        os.replace(source, target)  # noqa: PTH105
-
-    def unlink(self, path: str) -> None:
-        os.unlink(path)  # noqa: PTH108
-
-    def mkdir(self, path: str) -> None:
-        os.mkdir(path, PRIVATE_FOLDER)  # noqa: PTH102
-
-    def listdir(self, path: str) -> list[str]:
-        return os.listdir(path)  # noqa: PTH208
-
-    def try_lock(self, fd: int) -> bool:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
 
 @contextmanager

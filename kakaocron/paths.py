@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kakaocron.envfile import read_env_file
 from kakaocron.errors import UsageError
 
 APP = "kakaocron"
@@ -17,7 +17,6 @@ SECRET_NAMES = (
     "KAKAO_REST_API_KEY",
     "KAKAO_CLIENT_SECRET",
 )
-_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +61,9 @@ def find_places(
     environment wins. Raises UsageError for a `.env` that cannot be read.
     """
     variables = dict(os.environ if environ is None else environ)
-    path = config or _named(variables, "KAKAOCRON_CONFIG") or _platform("config") / "config.toml"
-    path = path.expanduser().absolute()
-    merged = {**read_env_file(path.parent / ".env"), **variables} if with_env_file else variables
+    path = find_config(config, variables)
+    beside = read_env_file(str(path.parent / ".env")) if with_env_file else {}
+    merged = {**beside, **variables}
     return Places(
         path,
         (_named(merged, "KAKAOCRON_DATA_DIR") or _platform("data")).expanduser().absolute(),
@@ -73,43 +72,24 @@ def find_places(
     )
 
 
+def find_config(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
+    """Resolve the configuration's path alone."""
+    variables = os.environ if environ is None else environ
+    path = config or _named(variables, "KAKAOCRON_CONFIG") or _platform("config") / "config.toml"
+    return path.expanduser().absolute()
+
+
 def _named(variables: Mapping[str, str], name: str) -> Path | None:
     value = variables.get(name)
     return Path(value) if value else None
 
 
 def _platform(kind: str) -> Path:
-    # Imported here: with every path given, an idle tick does without it.
+    # Imported here: with every path given, nothing needs it.
     import platformdirs  # noqa: PLC0415
 
     found: Path = getattr(platformdirs, f"user_{kind}_path")(APP)
     return found
-
-
-def read_env_file(path: Path) -> dict[str, str]:
-    """Read `NAME=value` lines; quotes around a value and `export` before it are allowed."""
-    try:
-        text = path.read_text("utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"Cannot read '{path}': {error}. Mend it, or remove it") from None
-    found = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if not stripped or stripped.startswith("#"):
-            continue
-        match = _LINE.fullmatch(stripped)
-        if match is None or "\0" in stripped:
-            raise UsageError(f"{path}:{number}: not a line of the form NAME=value")
-        found[match[1]] = _unquoted(match[2].strip())
-    return found
-
-
-def _unquoted(value: str) -> str:
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "'\"":
-        return value[1:-1]
-    return value.split(" #", 1)[0].rstrip()
 
 
 def secret(variables: Mapping[str, str], name: str) -> str | None:

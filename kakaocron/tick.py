@@ -11,7 +11,15 @@ from kakaocron.core.calendar import Slot
 from kakaocron.core.content import Parcel
 from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import Delivery, Event, Reason, State, apply, as_read
-from kakaocron.core.policy import Decision, Due, MissedReason, Series, decide, why_missed
+from kakaocron.core.policy import (
+    Decision,
+    Due,
+    MissedReason,
+    Series,
+    decide,
+    quiet_until,
+    why_missed,
+)
 from kakaocron.delivery import Desk, Sent, send_all
 from kakaocron.errors import KakaocronError
 from kakaocron.heartbeat import Heartbeat
@@ -85,6 +93,41 @@ def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
     return _decide(desk, plan, heartbeat, view, now, since)
 
 
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """No tick from `since` until before `until` will find anything to do."""
+
+    since: datetime
+    until: datetime
+    ledger_bytes: int
+
+
+def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
+    """Return how long nothing will be due; None if something is, or if it cannot be told.
+
+    Takes no lock and writes nothing. It holds for as long as nothing is changed.
+    """
+    now = desk.clock.now()
+    last_complete = heartbeat.last_complete(now)
+    if last_complete is None:
+        return None
+    view = desk.ledger.read(days_to_read(desk.ledger, plan, now, last_complete))
+    decision = _decide(
+        desk, plan, heartbeat, view, now, _settled_until(view, last_complete, now, plan)
+    )
+    if decision.settle or decision.due or any(_damage(found, heartbeat) for found in view.files):
+        return None
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    until = quiet_until(
+        plan.series, desk.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
+    )
+    return Quiet(now, until, _bytes_of(view, now))
+
+
+def _bytes_of(view: View, now: datetime) -> int:
+    return next((f.intact_bytes for f in view.files if f.day == now.date()), 0)
+
+
 def _decide(
     desk: Desk,
     plan: Plan,
@@ -128,7 +171,7 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         (*problems, *_clock_problems(desk, view, sent)),
         sent.login_error,
         not sent.left,
-        next((f.intact_bytes for f in view.files if f.day == now.date()), 0),
+        _bytes_of(view, now),
     )
 
 

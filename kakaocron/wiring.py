@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -25,11 +25,12 @@ from kakaocron.delivery import Desk
 from kakaocron.disk import Disk, RealDisk
 from kakaocron.heartbeat import Heartbeat
 from kakaocron.http import CONNECT_TIMEOUT_SECONDS, Http, RequestsHttp
+from kakaocron.idle import config_marks, data_marks
 from kakaocron.incidents import Incidents
 from kakaocron.kakao import Kakao
 from kakaocron.login import Credentials, Login
 from kakaocron.logs import log_to_file
-from kakaocron.paths import Places, find_places, secret
+from kakaocron.paths import Places, find_config, find_places, secret
 from kakaocron.store import Ledger, View
 from kakaocron.tick import Plan
 from kakaocron.workers import Threads, Workers
@@ -60,6 +61,7 @@ class Installation:
     login: Login
     desk: Desk
     plan: Plan
+    inputs: Sequence[str]  # the marks of what it was made from
 
     def close(self) -> None:
         """Let go of kept connections; a command that ends need not."""
@@ -72,13 +74,21 @@ class Installation:
 
 def find_installation(config_path: Path | None = None) -> Installation:
     """Read the environment and the configuration. Raises UsageError."""
+    edges = Edges()
+    marks = config_marks(edges.disk, str(find_config(config_path)))
     places = find_places(config_path)
     config = load_config(places.config, places.profile)
     log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
-    return assemble(places, config, Edges())
+    return assemble(places, config, edges, marks)
 
 
-def assemble(places: Places, config: Config, edges: Edges) -> Installation:
+def assemble(
+    places: Places, config: Config, edges: Edges, marks: Sequence[str] | None = None
+) -> Installation:
+    """Make an installation. `marks` are those of the configuration before it was read."""
+    if marks is None:
+        marks = config_marks(edges.disk, str(places.config))
+    inputs = [*marks, *data_marks(edges.disk, str(places.data))]
     http = edges.make_http(config.kakao.timeout, AT_ONCE)
     ledger = make_ledger(places, edges)
     login = Login(
@@ -105,7 +115,7 @@ def assemble(places: Places, config: Config, edges: Edges) -> Installation:
         config.ledger.keep_days,
     )
     heartbeat = Heartbeat(places.heartbeat, edges.disk)
-    return Installation(places, config, edges, ledger, heartbeat, login, desk, plan)
+    return Installation(places, config, edges, ledger, heartbeat, login, desk, plan, inputs)
 
 
 AT_ONCE = 32

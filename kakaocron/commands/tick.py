@@ -17,6 +17,7 @@ from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.heartbeat import Heartbeat
 from kakaocron.paths import Places, find_places
 from kakaocron.render import sentence
+from kakaocron.rest import leave_plan
 from kakaocron.tick import BAD, Report, preview
 from kakaocron.tick import tick as run_tick
 from kakaocron.upkeep import look_after_login
@@ -56,8 +57,10 @@ def tick(
         over.append("login")
     incidents = make_incidents(places, RealDisk())
     _tell([*incidents.news(ongoing, over), *_sentences(report)])
-    has_died = any(key.startswith("login:") for key in login)
-    return 3 if has_died else report.exit_code
+    if any(key.startswith("login:") for key in login):
+        return 3
+    leave_plan(installation, report)
+    return report.exit_code
 
 
 def _failed(places: Places, error: KakaocronError) -> int:

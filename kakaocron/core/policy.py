@@ -107,6 +107,43 @@ def decide(
     return Decision(tuple(settle), tuple(due))
 
 
+def quiet_until(
+    series: Sequence[Series],
+    policy: Policy,
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    limit: datetime,
+    ahead: timedelta = timedelta(0),
+) -> datetime:
+    """Return before which instant, at most `limit`, `decide` cannot find anything to do.
+
+    This holds for a ledger that does not change, and for which `decide` found nothing at `now`.
+    """
+    instants = [limit]
+    for delivery in deliveries.values():
+        instants += _turning_points(delivery, ahead)
+    for one in series:
+        slots = slots_between(one.name, one.timetable, now, limit + ahead)
+        first = next((slot for slot in slots if slot.id not in deliveries), None)
+        if first is not None:
+            instants.append(max(now, first.at - ahead))
+    return min(instant for instant in instants if instant >= now)
+
+
+def _turning_points(delivery: Delivery, ahead: timedelta) -> Iterable[datetime]:
+    """Yield the instants at which a delivery may ask for something: rather one too many."""
+    if delivery.state in FINAL - {State.UNKNOWN}:
+        return
+    for instant in (delivery.slot, delivery.next_attempt_at):
+        if instant is not None:
+            yield instant - ahead
+            yield instant
+    if delivery.expires_at is not None:
+        yield delivery.expires_at
+    if delivery.attempts:
+        yield delivery.attempts[-1].until
+
+
 def _lost(delivery: Delivery, lost_until: Mapping[date, datetime], now: datetime) -> Event | None:
     """Return the event that holds back a delivery whose latest lines may be lost, or None."""
     limit = lost_until.get(delivery.slot.date())

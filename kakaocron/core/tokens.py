@@ -53,6 +53,18 @@ class Tokens:
         rested = self.refreshed_at is None or now - self.refreshed_at > LONGEST_REST
         return rested or not self.is_fresh(now, AHEAD)
 
+    def rests_until(self, now: datetime) -> datetime | None:
+        """Return before when nothing need be done for the login; None if nothing ever."""
+        if self.wants_renewal(now):
+            return now
+        marks = (
+            self.access_expires_at and self.access_expires_at - AHEAD,
+            self.refreshed_at and self.refreshed_at + LONGEST_REST,
+            self.refused_until,
+            self.refresh_expires_at and self.refresh_expires_at - timedelta(days=WARNING_DAYS),
+        )
+        return min((mark for mark in marks if mark and mark >= now), default=None)
+
     def ends_soon(self, now: datetime) -> bool:
         """Say whether the login itself will end, as it does when nothing renews it for a month."""
         end = self.refresh_expires_at

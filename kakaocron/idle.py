@@ -1,0 +1,227 @@
+"""Whether a tick may leave at once. Imports next to nothing: most ticks end here.
+
+A full tick leaves a plan in the log folder: until when nothing can become due, beside the marks of
+every file that this rests on. Whatever is missing, damaged or changed, and a clock that stands
+before the plan, means a full tick, which trusts the ledger and nothing else.
+"""
+
+import os
+import time
+
+from kakaocron import __version__
+from kakaocron.envfile import read_env_file
+from kakaocron.syscalls import RealDisk
+
+TYPE_CHECKING = False  # typing itself would be the most expensive import
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from kakaocron.disk import Disk
+
+HEADER = "kakaocron idle plan 1"
+PLAN_NAME = "idle"
+KST_SECONDS = 9 * 3600
+DAY_SECONDS = 24 * 3600
+MAX_PLAN_BYTES = 1 << 16
+
+# What decides which files are read, and how. Of other variables of Kakao's only the names count:
+# they hold secrets, and which request they serve is a full tick's matter.
+_VALUES_COUNT = (
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "KAKAOCRON_DATA_DIR",
+    "KAKAOCRON_LOG_DIR",
+    "ENVIRONMENT",
+    "LOG_LEVEL",
+)
+# A full tick changes these itself; what they say to it is read again when it has ended.
+_OWN_FILES = ("tokens.json", "incidents.json")
+# These say nothing of what is due, and may stand in the data folder too.
+_PASSED_OVER = (PLAN_NAME, "kakaocron.log", "ticks")
+
+
+class Doubt(Exception):  # noqa: N818 - not an error: a full tick sees to it
+    """Something is not as it should be for an idle tick."""
+
+
+def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bool:
+    """Say whether this command is a tick with nothing to do; if so, its heartbeat is left."""
+    try:
+        config = _config_path(arguments, environ)
+        variables = {**read_env_file(f"{os.path.dirname(config)}/.env"), **environ}  # noqa: PTH120
+        return is_idle(RealDisk(), plan_path(variables), config, variables, time.time())
+    except Exception:
+        return False
+
+
+def is_idle(
+    disk: "Disk", plan: str, config: str, variables: "Mapping[str, str]", now: float
+) -> bool:
+    """Say whether `plan` still stands at `now` (seconds since 1970), and leave the heartbeat.
+
+    Raises OSError, ValueError or Doubt where it cannot be told: then the tick is a full one.
+    """
+    lines = _read(disk, plan).decode("utf-8", "surrogateescape").split("\n")
+    header, first, known_config, known_environment, data, heartbeats, *marks, last, end = lines
+    if header != HEADER or first != last or end:
+        raise Doubt("damaged")
+    since, until, ledger_bytes = map(int, first.split(" "))
+    moment = int(now * 1000)
+    if not since <= moment < until:
+        return False
+    if (known_config, known_environment) != (config, environment(variables)):
+        return False
+    if marks != all_marks(disk, config, data, now):
+        return False
+    _beat(disk, heartbeats, moment, ledger_bytes)
+    return True
+
+
+def plan_text(
+    config: str,
+    variables: "Mapping[str, str]",
+    data: str,
+    heartbeats: str,
+    marks: "Iterable[str]",
+    span: "tuple[int, int]",
+    ledger_bytes: int,
+) -> bytes:
+    """Return a plan: nothing is due from `span[0]` until before `span[1]`, in milliseconds."""
+    numbers = f"{span[0]} {span[1]} {ledger_bytes}"
+    lines = [HEADER, numbers, config, environment(variables), data, heartbeats, *marks, numbers, ""]
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def plan_path(variables: "Mapping[str, str]") -> str:
+    """Return where the plan stands: in the log folder, if the platform's rules are the usual ones.
+
+    Should they not be, the plan is not found, and every tick is a full one.
+    """
+    log = variables.get("KAKAOCRON_LOG_DIR") or (
+        _home(variables, "XDG_STATE_HOME", "~/.local/state") + "/kakaocron/log"
+    )
+    return f"{_expanded(log)}/{PLAN_NAME}"
+
+
+def environment(variables: "Mapping[str, str]") -> str:
+    """Return, in one line and without secrets, what of the environment a decision rests on."""
+    values = [f"{name}={variables.get(name, '')}" for name in _VALUES_COUNT]
+    names = sorted(
+        name
+        for name, value in variables.items()
+        if name.startswith("KAKAO_") and value and name not in _VALUES_COUNT
+    )
+    return ascii(values + names)
+
+
+def config_marks(disk: "Disk", config: str) -> "list[str]":
+    """Return the marks of the code and the configuration, to be taken before they are read."""
+    code = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120
+    files = (config, f"{os.path.dirname(config)}/.env")  # noqa: PTH120
+    return [
+        f"kakaocron {__version__}",
+        *(_mark(_CODE_DISK, path) for path in (code, f"{code}/core")),
+        *(_mark(disk, path) for path in files),
+    ]
+
+
+def data_marks(disk: "Disk", data: str) -> "list[str]":
+    """Return the marks of what others put into the data folder, beside the ledger and tokens."""
+    return _marks_in(disk, data, own=False)
+
+
+def all_marks(disk: "Disk", config: str, data: str, now: float) -> "list[str]":
+    """Return the marks of all that a decision at `now` rests on."""
+    ledger = [f"{data}/ledger", *(f"{data}/ledger/{day}.jsonl" for day in _days(now))]
+    return [
+        *config_marks(disk, config),
+        *data_marks(disk, data),
+        *_marks_in(disk, data, own=True),
+        *(_mark(disk, path) for path in ledger),
+    ]
+
+
+_CODE_DISK = RealDisk()  # the code is where it is, whatever disk the installation stands on
+
+
+def _marks_in(disk: "Disk", folder: str, *, own: bool) -> "list[str]":
+    try:
+        names = sorted(disk.listdir(folder))
+    except FileNotFoundError:
+        names = []
+    return [
+        _mark(disk, f"{folder}/{name}")
+        for name in names
+        if name.startswith(_OWN_FILES) == own and not name.startswith((*_PASSED_OVER, "ledger"))
+    ]
+
+
+def _mark(disk: "Disk", path: str) -> str:
+    try:
+        found = disk.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ascii(path)
+    return f"{path!a} {found.size} {found.mtime_ns} {found.ctime_ns} {found.inode}"
+
+
+def _days(now: float) -> "list[str]":
+    """Return the KST days whose slots may still change, as a tick reads them."""
+    return [kst_day(now - DAY_SECONDS), kst_day(now)]
+
+
+def kst_day(now: float) -> str:
+    at = time.gmtime(now + KST_SECONDS)
+    return f"{at.tm_year:04d}-{at.tm_mon:02d}-{at.tm_mday:02d}"
+
+
+def _beat(disk: "Disk", folder: str, moment: int, ledger_bytes: int) -> None:
+    """Append to the day's heartbeats, whose file the day's first, full tick has begun."""
+    seconds, milliseconds = divmod(moment, 1000)
+    at = time.gmtime(seconds + KST_SECONDS)
+    clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}.{milliseconds:03d}"
+    line = f"{clock} idle 0 {ledger_bytes}\n".encode("ascii")
+    fd = disk.open(f"{folder}/{kst_day(seconds)}", os.O_WRONLY | os.O_APPEND)
+    try:
+        if disk.write(fd, line) != len(line):
+            raise Doubt("the heartbeat was not written whole")
+    finally:
+        disk.close(fd)
+
+
+def _read(disk: "Disk", path: str) -> bytes:
+    fd = disk.open(path, os.O_RDONLY)
+    try:
+        return disk.read(fd, MAX_PLAN_BYTES)
+    finally:
+        disk.close(fd)
+
+
+def _config_path(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> str:
+    """Return which configuration a plain `tick` means. Raises Doubt for any other command."""
+    words = [word for word in arguments if word != "tick"]
+    if len(words) + 1 != len(arguments):
+        raise Doubt("not a tick")
+    given = None
+    if len(words) == 1 and words[0].startswith("--config="):
+        given = words[0].partition("=")[2]
+    elif len(words) == 2 and words[0] == "--config":  # noqa: PLR2004
+        given = words[1]
+    elif words:
+        raise Doubt("not a plain tick")
+    path = given or environ.get("KAKAOCRON_CONFIG")
+    return _expanded(
+        path or _home(environ, "XDG_CONFIG_HOME", "~/.config") + "/kakaocron/config.toml"
+    )
+
+
+def _home(variables: "Mapping[str, str]", name: str, default: str) -> str:
+    return variables.get(name) or default
+
+
+def _expanded(path: str) -> str:
+    path = os.path.expanduser(path)  # noqa: PTH111
+    if not path.startswith("/"):
+        raise Doubt("it depends on the folder from which it runs")
+    return path

@@ -1,0 +1,75 @@
+"""The system calls on files, as they are. Imports next to nothing: an idle tick uses them too."""
+
+import os
+
+PRIVATE_FILE = 0o600
+PRIVATE_FOLDER = 0o700
+
+
+class Stat:
+    """What identifies a file's content without reading it."""
+
+    __slots__ = ("ctime_ns", "inode", "mode", "mtime_ns", "size")
+
+    def __init__(
+        self, size: int, mtime_ns: int, inode: int, mode: int = 0, ctime_ns: int = 0
+    ) -> None:
+        self.size = size
+        self.mtime_ns = mtime_ns
+        self.inode = inode
+        self.mode = mode
+        self.ctime_ns = ctime_ns
+
+
+def _stat(found: os.stat_result) -> Stat:
+    return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_mode, found.st_ctime_ns)
+
+
+class RealDisk:
+    def open(self, path: str, flags: int, mode: int = PRIVATE_FILE) -> int:
+        return os.open(path, flags | os.O_CLOEXEC, mode)
+
+    def read(self, fd: int, count: int) -> bytes:
+        return os.read(fd, count)
+
+    def write(self, fd: int, data: bytes) -> int:
+        return os.write(fd, data)
+
+    def seek(self, fd: int, offset: int) -> None:
+        os.lseek(fd, offset, os.SEEK_SET)
+
+    def fsync(self, fd: int) -> None:
+        os.fsync(fd)
+
+    def truncate(self, fd: int, size: int) -> None:
+        os.ftruncate(fd, size)
+
+    def fstat(self, fd: int) -> Stat:
+        return _stat(os.fstat(fd))
+
+    def close(self, fd: int) -> None:
+        os.close(fd)
+
+    def stat(self, path: str) -> Stat:
+        return _stat(os.stat(path))  # noqa: PTH116
+
+    def replace(self, source: str, target: str) -> None:
+        os.replace(source, target)  # noqa: PTH105
+
+    def unlink(self, path: str) -> None:
+        os.unlink(path)  # noqa: PTH108
+
+    def mkdir(self, path: str) -> None:
+        os.mkdir(path, PRIVATE_FOLDER)  # noqa: PTH102
+
+    def listdir(self, path: str) -> list[str]:
+        return os.listdir(path)  # noqa: PTH208
+
+    def try_lock(self, fd: int) -> bool:
+        import fcntl  # noqa: PLC0415 - an idle tick takes no lock
+
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
