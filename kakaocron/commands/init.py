@@ -10,8 +10,9 @@ import typer
 from kakaocron.commands.options import ConfigOption
 from kakaocron.config import parse_config
 from kakaocron.disk import RealDisk, make_folders, replace_file
+from kakaocron.envfile import read_env_file
 from kakaocron.errors import UsageError
-from kakaocron.paths import Places, find_places, read_env_file, secret
+from kakaocron.paths import Places, find_places, secret
 from kakaocron.template import DEFAULT_LINK, DEFAULT_TEXT, Answers, config_text
 
 
@@ -52,7 +53,7 @@ def init(
 
 def _own_secret(places: Places, name: str) -> str | None:
     """Return what this shell's environment has: cron's will not have it, but reads `.env`."""
-    beside = read_env_file(places.config.parent / ".env")
+    beside = read_env_file(str(places.config.parent / ".env"))
     return None if name in beside or f"{name}_FILE" in beside else secret(places.variables, name)
 
 

@@ -121,7 +121,7 @@ def quiet_until(
     """
     instants = [limit]
     for delivery in deliveries.values():
-        instants += _turning_points(delivery, ahead)
+        instants += _turning_points(delivery, policy, ahead)
     for one in series:
         slots = slots_between(one.name, one.timetable, now, limit + ahead)
         first = next((slot for slot in slots if slot.id not in deliveries), None)
@@ -130,7 +130,7 @@ def quiet_until(
     return min(instant for instant in instants if instant >= now)
 
 
-def _turning_points(delivery: Delivery, ahead: timedelta) -> Iterable[datetime]:
+def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Iterable[datetime]:
     """Yield the instants at which a delivery may ask for something: rather one too many."""
     if delivery.state in FINAL - {State.UNKNOWN}:
         return
@@ -138,8 +138,7 @@ def _turning_points(delivery: Delivery, ahead: timedelta) -> Iterable[datetime]:
         if instant is not None:
             yield instant - ahead
             yield instant
-    if delivery.expires_at is not None:
-        yield delivery.expires_at
+    yield _expires_at(delivery, policy)
     if delivery.attempts:
         yield delivery.attempts[-1].until
 
