@@ -70,6 +70,11 @@ def dead(code: str) -> LoginError:
     return LoginError(f"Kakao no longer accepts the saved login ({code}: {detail}). {LOG_IN}")
 
 
+def set_up_wrong(code: str) -> LoginError:
+    """Return the one sentence, always the same, for an app that the user has to mend first."""
+    return LoginError(f"Kakao refuses to renew the login ({code}: {LOGIN_CODES[code].detail})")
+
+
 class NoTokenNowError(KakaocronError):
     """No token can be had at the moment; later may be better."""
 
@@ -230,6 +235,9 @@ class Login:
         if tokens.is_dead:
             raise dead(tokens.refused or "")
         if tokens.refused_until and self.clock.now() < tokens.refused_until:
+            refused = tokens.refused or ""
+            if refused in LOGIN_CODES and LOGIN_CODES[refused].is_setup:
+                raise set_up_wrong(refused)
             raise NoTokenNowError(
                 f"Kakao refused a new token ({tokens.refused}); "
                 f"the next try is at {tokens.refused_until:%H:%M:%S}"
@@ -243,10 +251,9 @@ class Login:
         self.write(replace(tokens, refused=refusal.code, refused_until=until))
         if refusal.is_dead:
             return dead(refusal.code)
-        said = f"{refusal.code}: {refusal.detail}"
         if refusal.is_setup:
-            return LoginError(f"Kakao refuses to renew the login ({said})")
-        return NoTokenNowError(f"Kakao gives no token now ({said})")
+            return set_up_wrong(refusal.code)
+        return NoTokenNowError(f"Kakao gives no token now ({refusal.code}: {refusal.detail})")
 
     def read(self) -> Tokens:
         """Return the saved tokens; KAKAO_REFRESH_TOKEN begins a login where there is none.
