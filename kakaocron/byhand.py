@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, NoReturn
 
-from kakaocron.core.calendar import Slot
-from kakaocron.core.content import (
-    ContentError,
-    Parcel,
-    content_hash,
-    fill,
-    slot_fields,
-    text_parcel,
+from kakaocron.config import Message
+from kakaocron.core.calendar import Slot, next_slot, parse_delivery_id, slots_between
+from kakaocron.core.content import ContentError, Parcel, content_hash
+from kakaocron.core.ledger import Delivery, State
+from kakaocron.core.orders import (
+    cancelled,
+    cancelled_ahead,
+    entered,
+    once_slot,
+    reopened,
+    resolved,
 )
-from kakaocron.core.ledger import Delivery, Event, Kind, State
-from kakaocron.core.policy import Due
+from kakaocron.core.policy import Due, again
 from kakaocron.delivery import send_all
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.logs import log
+from kakaocron.store import Book
 from kakaocron.wiring import Installation
+
+INSTANT = timedelta.resolution
 
 
 class DuplicateError(KakaocronError):
     """The same text for the same minute is in the ledger already."""
+
+    def __init__(self, delivery: Delivery, hint: str) -> None:
+        super().__init__(
+            f"'{delivery.id}' holds this text for this minute already ({delivery.state}). {hint}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,37 +59,37 @@ def send_now(
     Raises DuplicateError if this text has this minute's id already, unless forced; UsageError for
     content that Kakao would not take; LedgerError and LockTimeoutError as a tick does.
     """
-    now = installation.clock.now()
-    minute = now.replace(second=0, microsecond=0)
-    parcel, receivers = _content(installation, text, message, to, minute)
+    minute = installation.clock.now().replace(second=0, microsecond=0)
+    known = find_message(installation, message) if message is not None else None
+    try:
+        parcel = (
+            installation.contents.of_message(known, Slot(known.name, minute, "send"))
+            if known
+            else installation.contents.of_text(text or "")
+        )
+    except ContentError as error:
+        raise UsageError(f"Cannot send this: {error}") from None
     slot = Slot(f"send-{content_hash(parcel.text)}", minute, "send")
-    due = _enter(installation, slot, parcel, receivers, force=force)
+    due = _enter(installation, slot, parcel, _receivers(installation, to, known), force=force)
     sent = send_all(installation.desk, [due], lambda _: parcel)
-    delivery = sent.ended.get(slot.id) or _now_in_ledger(installation, slot.id, minute)
+    delivery = sent.ended.get(slot.id) or find(installation, slot.id)
     return ByHand(delivery, sent.login_error)
 
 
-def _content(
-    installation: Installation,
-    text: str | None,
-    message: str | None,
-    to: Sequence[str] | None,
-    minute: datetime,
-) -> tuple[Parcel, tuple[str, ...]]:
-    config = installation.config
-    receivers = config.receivers(to or ("me",))
-    try:
-        if message is None:
-            return text_parcel(text or "", config.kakao.link), receivers
-        for one in config.message:
-            if one.name == message:
-                fields = slot_fields(one.name, minute, "send", 1)
-                parcel = text_parcel(fill(one.text, fields), config.kakao.link)
-                return parcel, receivers if to else config.receivers(one.to)
-    except ContentError as error:
-        raise UsageError(f"Cannot send this: {error}") from None
-    known = ", ".join(one.name for one in config.message) or "none"
-    raise UsageError(f"There is no message '{message}' in the configuration; there are: {known}")
+def find_message(installation: Installation, name: str) -> Message:
+    """Return a configured message. Raises UsageError if there is none of that name."""
+    for one in installation.config.message:
+        if one.name == name:
+            return one
+    known = ", ".join(one.name for one in installation.config.message) or "none"
+    raise UsageError(f"There is no message '{name}' in the configuration; there are: {known}")
+
+
+def _receivers(
+    installation: Installation, to: Sequence[str] | None, message: Message | None
+) -> tuple[str, ...]:
+    named = to or (message.to if message else ("me",))
+    return installation.config.receivers(tuple(dict.fromkeys(named)))
 
 
 def _enter(
@@ -89,48 +100,160 @@ def _enter(
     *,
     force: bool,
 ) -> Due:
-    """Write a one-off into the ledger, unless its id is there already."""
-    policy = installation.desk.policy
+    """Write a manual send into the ledger, unless its id is there already."""
     with installation.ledger.open() as book:
         known = book.read([slot.at.date()]).deliveries.get(slot.id)
         if known is not None and not force:
-            raise DuplicateError(
-                f"'{known.id}' holds this text for this minute already ({known.state}). "
-                "To send it once more: add --force"
-            )
-        expires_at = book.now + policy.expire_after
-        kind = Kind.SCHEDULE if known is None else Kind.REOPEN
-        book.record([_entry(kind, book.now, slot, parcel, receivers, expires_at)])
-    attempt = len(known.attempts) + 1 if known else 1
-    return Due(slot, receivers, receivers, attempt, expires_at)
+            log.info("⚠️ 중복 메시지 감지: %s", slot.id)
+            raise DuplicateError(known, "To send it once more: add --force")
+        expires_at = book.now + installation.desk.policy.expire_after
+        event = entered(
+            slot, book.now, receivers, expires_at, _kept(parcel), reopens=known is not None
+        )
+        book.record([event])
+    before = len(known.attempts) if known else 0
+    return Due(slot, receivers, receivers, before + 1, expires_at, tries_before=before)
 
 
-def _entry(
-    kind: Kind,
-    now: datetime,
-    slot: Slot,
-    parcel: Parcel,
-    receivers: tuple[str, ...],
-    expires_at: datetime,
-) -> Event:
-    parts = [{"kind": part.kind, "fields": dict(part.fields)} for part in parcel.parts]
-    data: dict[str, Any] = {
-        "message": slot.message,
-        "kind": slot.kind,
-        "slot": slot.at,
-        "to": list(receivers),
-        "expires_at": expires_at,
-        "text": parcel.text,
-        "content_hash": parcel.hash,
-        "content": {"text": parcel.text, "parts": parts},
-    }
-    if kind is Kind.REOPEN:
-        data |= {"forced": True, "next_attempt_at": now}
-    return Event(kind, now, slot.id, State.SCHEDULED, data=data)
+def _kept(parcel: Parcel) -> dict[str, Any]:
+    return {"text": parcel.text, "content_hash": parcel.hash, "content": parcel.fields()}
 
 
-def _now_in_ledger(installation: Installation, id_: str, slot: datetime) -> Delivery:
-    delivery = installation.ledger.read([slot.date()]).deliveries.get(id_)
-    if delivery is None:
-        raise KakaocronError(f"'{id_}' is not in the ledger any more; nothing was sent")
+def schedule(
+    installation: Installation,
+    at: datetime,
+    *,
+    text: str | None = None,
+    message: str | None = None,
+    to: Sequence[str] | None = None,
+    meta: Mapping[str, str] | None = None,
+) -> Delivery:
+    """Enter a one-off for the first whole minute at or after `at`.
+
+    A text is kept as it is; a configured message is made when its time comes. Raises
+    DuplicateError, UsageError for content that Kakao would not take, LedgerError.
+    """
+    known = find_message(installation, message) if message is not None else None
+    content: dict[str, Any]
+    if known is not None:
+        hash_ = content_hash(f"message {known.name}")
+        content = {"content_hash": hash_, "content": {"message": known.name}}
+    else:
+        content = _kept(_text_parcel(installation, text or ""))
+        hash_ = content_hash(text or "")
+    slot = once_slot(hash_, at)
+    receivers = _receivers(installation, to, known)
+    with installation.ledger.open() as book:
+        found = book.read([slot.at.date()]).deliveries.get(slot.id)
+        if found is not None:
+            log.info("⚠️ 중복 메시지 감지: %s", slot.id)
+            again_hint = f"To send it after all: kakaocron retry {slot.id}"
+            raise DuplicateError(found, again_hint if found.state is State.CANCELLED else "")
+        expires_at = slot.at + installation.desk.policy.expire_after
+        event = entered(slot, book.now, receivers, expires_at, content, meta=meta)
+        book.record([event])
+        delivery = book.read([slot.at.date()]).deliveries[slot.id]
+    log.info("📅 메시지 스케줄링: %s - %s", slot.id, f"{slot.at:%Y-%m-%d %H:%M:%S}")
     return delivery
+
+
+def _text_parcel(installation: Installation, text: str) -> Parcel:
+    try:
+        return installation.contents.of_text(text)
+    except ContentError as error:
+        raise UsageError(f"Cannot schedule this: {error}") from None
+
+
+def next_of_kind(installation: Installation, kind: str) -> datetime:
+    """Return the next regular or peak minute of the schedule. Raises UsageError without one."""
+    config = installation.config
+    timetable = config.timetable(config.minutes([kind]))
+    slot = next_slot(kind, timetable, installation.clock.now())
+    if slot is None:
+        raise UsageError(f"The schedule has no {kind} minute within a year; see [schedule]")
+    return slot.at
+
+
+def cancel(installation: Installation, id_: str) -> Delivery:
+    """Cancel what waits to be sent, or one configured slot that is still to come."""
+    with installation.ledger.open() as book:
+        known = _known(book, id_)
+        if known is None:
+            slot, to = _coming_slot(installation, id_, book.now)
+            event = cancelled_ahead(slot, to, book.now)
+        else:
+            event = cancelled(known, book.now)
+        book.record([event])
+        return _reread(book, id_)
+
+
+def retry(installation: Installation, id_: str, at: datetime | None = None) -> ByHand:
+    """Send once more what failed, was missed, is held or was cancelled: now, or by a tick at `at`.
+
+    Only those receivers get it who have no confirmation.
+    """
+    delivery = reopen(installation, id_, at)
+    if at is not None:
+        return ByHand(delivery, None)
+    due = again(delivery, installation.desk.policy)
+    view = installation.ledger.read([delivery.slot.date()])
+    sent = send_all(installation.desk, [due], lambda one: installation.contents.of(one, view))
+    return ByHand(sent.ended.get(id_) or find(installation, id_), sent.login_error)
+
+
+def reopen(installation: Installation, id_: str, at: datetime | None = None) -> Delivery:
+    """Let a delivery be sent again, by the first tick at or after `at` (None: the next one)."""
+    with installation.ledger.open() as book:
+        known = _known(book, id_) or _not_there(id_)
+        life = installation.desk.policy.expire_after
+        book.record(reopened(known, book.now, at or book.now, life))
+        delivery = _reread(book, id_)
+    when = delivery.next_attempt_at or delivery.slot
+    log.info("📅 메시지 스케줄링: %s - %s", id_, f"{when:%Y-%m-%d %H:%M:%S}")
+    return delivery
+
+
+def resolve(installation: Installation, id_: str, *, delivered: bool) -> Delivery:
+    """End an unknown delivery on a person's word."""
+    with installation.ledger.open() as book:
+        known = _known(book, id_) or _not_there(id_)
+        book.record([resolved(known, book.now, delivered=delivered)])
+        return _reread(book, id_)
+
+
+def find(installation: Installation, id_: str) -> Delivery:
+    """Return a delivery by its id. Raises UsageError if the ledger has none."""
+    day = _day_of_id(id_)
+    return installation.ledger.read([day]).deliveries.get(id_) or _not_there(id_)
+
+
+def _day_of_id(id_: str) -> date:
+    try:
+        return parse_delivery_id(id_)[1].date()
+    except ValueError as error:
+        raise UsageError(f"{error}. List them: kakaocron history") from None
+
+
+def _known(book: Book, id_: str) -> Delivery | None:
+    return book.read([_day_of_id(id_)]).deliveries.get(id_)
+
+
+def _reread(book: Book, id_: str) -> Delivery:
+    return _known(book, id_) or _not_there(id_)
+
+
+def _not_there(id_: str) -> NoReturn:
+    raise UsageError(f"The ledger has no delivery '{id_}'. List them: kakaocron history")
+
+
+def _coming_slot(
+    installation: Installation, id_: str, now: datetime
+) -> tuple[Slot, tuple[str, ...]]:
+    name, at = parse_delivery_id(id_)
+    for one in installation.plan.series:
+        if one.name == name and at > now:
+            for slot in slots_between(name, one.timetable, at - INSTANT, at):
+                return slot, one.to
+    raise UsageError(
+        f"The ledger has no delivery '{id_}', and it is no coming slot. List them: kakaocron next"
+    )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import time, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -21,7 +21,8 @@ from pydantic import (
     model_validator,
 )
 
-from kakaocron.core.calendar import DAY_NAMES, Minutes, Span, Timetable
+from kakaocron.core.calendar import DAY_NAMES, Minutes, Span, Times, Timetable
+from kakaocron.core.content import BUILT_IN
 from kakaocron.core.health import Bounds
 from kakaocron.core.policy import Policy, Series
 from kakaocron.errors import UsageError
@@ -30,6 +31,8 @@ MAX_BYTES = 1 << 20
 PROFILES = ("development", "production", "testing")
 NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
 RESERVED_NAMES = ("once", "send")
+# What Kakao gives out for friends; a name in another script is none.
+UUID = re.compile(r"[A-Za-z0-9_.=+/-]{2,100}")
 
 Minute = Annotated[int, Field(ge=0, le=59, strict=True)]
 Hour = Annotated[int, Field(ge=0, le=23, strict=True)]
@@ -126,11 +129,76 @@ class Monitor(Section):
         return Bounds(self.min_success_rate, timedelta(minutes=self.max_delay_minutes))
 
 
+Words = Annotated[str, Field(min_length=1, max_length=20_000)]
+Argv = Annotated[tuple[Annotated[str, Field(pattern=r"^[^\0]+$")], ...], Field(min_length=1)]
+CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
+DATA = ("data", "data_file", "data_command")
+
+
 class Message(Section):
     name: Annotated[str, Field(pattern=NAME)]
-    slots: Annotated[tuple[Literal["regular", "peak"], ...], Field(min_length=1)]
-    text: Annotated[str, Field(min_length=1, max_length=20_000)]
+    slots: tuple[Literal["regular", "peak"], ...] = ()
+    cron: str | None = None
+    days: Annotated[tuple[Day, ...], Field(min_length=1)] | None = None
+    quiet: tuple[Quiet, ...] | None = None
+    skip_holidays: bool = False
+    text: Words | None = None
+    file: Words | None = None
+    command: Argv | None = None
+    template: dict[str, Any] | None = None
+    template_id: Annotated[int, Field(ge=0)] | None = None
+    template_args: dict[str, str | int | float] = {}
+    scrap_url: Words | None = None
+    data: dict[str, Any] | None = None
+    data_file: Words | None = None
+    data_command: Argv | None = None
+    timeout: Annotated[float, Field(gt=0, le=45)] = 20
+    overflow: Literal["error", "split", "truncate"] = "error"
+    fallback_text: Words | None = None
     to: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)] = ("me",)
+
+    @model_validator(mode="after")
+    def _says_when_and_what(self) -> Self:
+        if bool(self.slots) == bool(self.cron):
+            raise ValueError(
+                'needs either slots or cron, as in slots = ["regular"] or cron = "0 9 * * mon-fri"'
+            )
+        given = [key for key in CONTENTS if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"needs exactly one of {', '.join(CONTENTS)}; it has {found}")
+        data = [key for key in DATA if getattr(self, key) is not None]
+        if len(data) > 1:
+            raise ValueError(f"may have one of {', '.join(DATA)}; it has {' and '.join(data)}")
+        if self.template_args and self.template_id is None:
+            raise ValueError("template_args go with template_id only")
+        return self
+
+    @field_validator("cron")
+    @classmethod
+    def _is_a_rule(cls, cron: str | None) -> str | None:
+        if cron is not None:
+            from kakaocron.core.cron import check_cron  # noqa: PLC0415 - most have no such rule
+
+            check_cron(cron)
+        return cron
+
+    @field_validator("skip_holidays")
+    @classmethod
+    def _knows_the_holidays(cls, skip: bool) -> bool:
+        if skip:
+            from kakaocron.holidays import check_holidays  # noqa: PLC0415 - an extra
+
+            check_holidays()
+        return skip
+
+    @field_validator("data")
+    @classmethod
+    def _has_names_of_its_own(cls, data: dict[str, Any] | None) -> dict[str, Any] | None:
+        for name in data or {}:
+            if name in BUILT_IN:
+                raise ValueError(f"'{name}' is kakaocron's own placeholder; choose another name")
+        return data
 
     @field_validator("name")
     @classmethod
@@ -178,18 +246,46 @@ class Config(Section):
         """Turn names from [friends] into uuids; `me` and uuids stay as they are."""
         return tuple(self.friends.get(name, name) for name in to)
 
-    def _timetable(self, message: Message) -> Timetable:
+    def stranger(self, receiver: str) -> str | None:
+        """Say that a receiver is neither `me`, nor a friend in [friends], nor like a uuid."""
+        if receiver in self.friends or UUID.fullmatch(receiver):
+            return None
+        near = _nearest(receiver, list(self.friends))
+        return f"there is no '{receiver}' in [friends]{near}. List yours: kakaocron friends"
+
+    def minutes(self, kinds: Sequence[str]) -> Minutes:
         rules = self.schedule
-        return Timetable(
-            Minutes(
-                frozenset(rules.regular_minutes),
-                frozenset(rules.peak_minutes),
-                frozenset(rules.peak_hours),
-                frozenset(message.slots),
-            ),
-            frozenset(DAY_NAMES.index(day) for day in rules.days),
-            tuple(parse_span(text) for text in rules.quiet),
+        return Minutes(
+            frozenset(rules.regular_minutes),
+            frozenset(rules.peak_minutes),
+            frozenset(rules.peak_hours),
+            frozenset(kinds),
         )
+
+    def timetable(self, times: Times, message: Message | None = None) -> Timetable:
+        """Return times less the days and hours on which a message, or everything, rests."""
+        rules = self.schedule
+        days = message.days if message and message.days is not None else rules.days
+        quiet = message.quiet if message and message.quiet is not None else rules.quiet
+        return Timetable(
+            times,
+            frozenset(DAY_NAMES.index(day) for day in days),
+            tuple(parse_span(text) for text in quiet),
+            _holiday_rule() if message and message.skip_holidays else None,
+        )
+
+    def _timetable(self, message: Message) -> Timetable:
+        if message.cron is None:
+            return self.timetable(self.minutes(message.slots), message)
+        from kakaocron.core.cron import CronTimes  # noqa: PLC0415 - most have no such rule
+
+        return self.timetable(CronTimes(message.cron), message)
+
+
+def _holiday_rule() -> Callable[[date], bool]:
+    from kakaocron.holidays import is_holiday  # noqa: PLC0415 - an extra
+
+    return is_holiday
 
 
 def load_config(path: Path, profile: str | None = None) -> Config:

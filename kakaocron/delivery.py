@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -25,7 +25,15 @@ from kakaocron.core.ledger import (
     isoformat,
     worst,
 )
-from kakaocron.core.policy import Due, Policy, conclude, may_be_sent, result_of
+from kakaocron.core.policy import (
+    Due,
+    Policy,
+    again,
+    conclude,
+    is_last_chance,
+    may_be_sent,
+    result_of,
+)
 from kakaocron.errors import LedgerError, LockTimeoutError
 from kakaocron.logs import log
 from kakaocron.store import Ledger
@@ -36,6 +44,8 @@ LEASE_MARGIN = timedelta(seconds=1)
 # How far ahead of its slot a delivery is waited for, and how long for token and connections.
 LONGEST_WAIT = timedelta(seconds=70)
 PREPARING_SECONDS = 20.0
+# How long a content may take: less than a minute, so that the next tick does not make it too.
+PACKING_SECONDS = 50.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,11 @@ class Job:
     @property
     def id(self) -> str:
         return self.due.id
+
+    @property
+    def content(self) -> Parcel | None:
+        """What a claim of it may send: the content, or what stands in for a failed one."""
+        return self.parcel if isinstance(self.parcel, Parcel) else self.parcel.fallback
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +155,7 @@ def send_all(
 def _pack_more(desk: Desk, run: _Run, pack: Callable[[Due], Parcel]) -> None:
     while run.unpacked and len(run.packing) < desk.at_once:
         due = run.unpacked.popleft()
-        until = desk.clock.monotonic() + desk.lease.total_seconds()
-        run.packing[f"content:{due.id}"] = due, until
+        run.packing[f"content:{due.id}"] = due, desk.clock.monotonic() + PACKING_SECONDS
         desk.workers.start(f"content:{due.id}", partial(_pack, run, pack, due))
 
 
@@ -202,18 +216,24 @@ def _claim_events(
     else:
         is_ours = may_be_sent(delivery, desk.policy, now) and (
             len(delivery.attempts) + 1 == due.attempt
+            # A late confirmation may have come in since: who has it must not get it again.
+            and set(due.to) <= set(again(delivery, desk.policy).to)
         )
     if not is_ours:
         log.info("⚠️ 중복 메시지 감지: %s", due.id)
         return []
     if now >= due.expires_at:
         return [] if delivery else [_too_late(due, now)]
-    claim = _claim(desk, run, job, now)
     if isinstance(job.parcel, Parcel):
-        return [claim]
+        return [_claim(desk, run, job.due, job.parcel, now, delivery)]
     verdict = Verdict(Outcome.NOT_SENT, Reason.CONTENT_FAILED, str(job.parcel), phase=Phase.BEFORE)
     results = dict.fromkeys(due.to, result_of(verdict))
-    return [claim, _outcome_event(desk, due, results, None, now)]
+    outcome = _outcome_event(desk, due, results, None, now)
+    fallback = job.parcel.fallback
+    if fallback is not None and is_last_chance(outcome.data["next_attempt_at"], due):
+        claim = _claim(desk, run, job.due, fallback, now, delivery)
+        return [replace(claim, reason=Reason.CONTENT_FAILED, detail=str(job.parcel))]
+    return [_claim(desk, run, job.due, None, now, delivery), outcome]
 
 
 def _too_late(due: Due, now: datetime) -> Event:
@@ -229,8 +249,15 @@ def _too_late(due: Due, now: datetime) -> Event:
     )
 
 
-def _claim(desk: Desk, run: _Run, job: Job, now: datetime) -> Event:
-    due, slot, parcel = job.due, job.due.slot, job.parcel
+def _claim(
+    desk: Desk,
+    run: _Run,
+    due: Due,
+    parcel: Parcel | None,
+    now: datetime,
+    delivery: Delivery | None,
+) -> Event:
+    slot = due.slot
     return Event(
         Kind.CLAIM,
         now,
@@ -246,15 +273,25 @@ def _claim(desk: Desk, run: _Run, job: Job, now: datetime) -> Event:
             "attempt": due.attempt,
             "by": desk.owner,
             "until": now + desk.lease,
-            "text": parcel.text if isinstance(parcel, Parcel) else None,
-            "content_hash": parcel.hash if isinstance(parcel, Parcel) else content_hash(""),
+            "text": parcel.text if parcel else None,
+            "content_hash": parcel.hash if parcel else content_hash(""),
+            "content": _to_keep(parcel, due, delivery) if parcel else None,
         },
     )
 
 
+def _to_keep(parcel: Parcel, due: Due, delivery: Delivery | None) -> dict[str, object] | None:
+    """Return the content for the ledger if a later attempt may have to go on with the same."""
+    if len(parcel.parts) == 1 and len(due.all_to) == 1:
+        return None
+    kept = parcel.fields()
+    known = delivery.content if delivery else None
+    return None if known and known.get("parts") == kept["parts"] else kept
+
+
 def _start(desk: Desk, run: _Run, claim: Claim) -> None:
-    parcel, to = claim.job.parcel, claim.job.due.to
-    assert isinstance(parcel, Parcel)  # noqa: S101 - a claim without content has ended already
+    parcel, to = claim.job.content, claim.job.due.to
+    assert parcel is not None  # noqa: S101 - a claim without content has ended already
     flight = Flight(
         _gate(desk, claim),
         len(parcel.parts),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from kakaocron.clock import Clock
+from kakaocron.core.calendar import KST, parse_delivery_id
 from kakaocron.core.ledger import (
     LINE_START,
     DamagedLineError,
@@ -73,6 +74,16 @@ class View:
     @property
     def lost_until(self) -> dict[date, datetime]:
         return {found.day: found.lost_until for found in self.files if found.lost_until}
+
+    @property
+    def pointed_days(self) -> set[date]:
+        """The other days that hold deliveries which were reopened for one of these."""
+        return {
+            parse_delivery_id(event.id)[1].date()
+            for found in self.files
+            for event in found.events
+            if event.kind is Kind.POINTER
+        } - {found.day for found in self.files}
 
 
 def parse_day(day: date, content: bytes) -> DayFile:
@@ -170,9 +181,13 @@ class Book:
 
 
 def day_of(event: Event) -> date:
-    """Return the KST day in whose file an event belongs: that of its slot."""
+    """Return the KST day in whose file an event belongs: that of its slot, or that on which a
+    pointer says that it is due."""
     if event.kind is Kind.DAMAGE:
         return date.fromisoformat(event.id)
+    if event.kind is Kind.POINTER:
+        due: datetime = event.data["due"]
+        return due.astimezone(KST).date()
     stamp = event.id.rpartition("@")[2]
     return date(int(stamp[:4]), int(stamp[4:6]), int(stamp[6:8]))
 

@@ -15,6 +15,7 @@ from kakaocron.core.policy import (
     Decision,
     Due,
     MissedReason,
+    Paused,
     Series,
     decide,
     quiet_until,
@@ -38,13 +39,15 @@ Pack = Callable[[Due, View], Parcel]
 class Plan:
     """What is to be sent: the messages, and how to make their content.
 
-    `pack` may take long and raise ContentError; it is called outside the lock.
+    `pack` may take long and raise ContentError; it is called outside the lock. `paused` reads what
+    rests, and is called with the lock held.
     """
 
     series: Sequence[Series]
     pack: Pack
     keep_days: int = 90
     ahead: timedelta = timedelta(0)
+    paused: Callable[[], Paused] = lambda: lambda *_: False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
     """Return what a tick would do now. Takes no lock and writes nothing."""
     now = desk.clock.now()
     last_complete = heartbeat.last_complete(now)
-    view = desk.ledger.read(days_to_read(desk.ledger, plan, now, last_complete))
+    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
     since = _settled_until(view, last_complete, now, plan)
     return _decide(desk, plan, heartbeat, view, now, since)
 
@@ -145,6 +148,7 @@ def _decide(
         ahead=plan.ahead,
         lost_until=view.lost_until,
         missed_reason=missed_reason(heartbeat),
+        paused=plan.paused(),
     )
 
 
@@ -188,7 +192,7 @@ def _read(
 ) -> tuple[View, list[tuple[str, str]]]:
     """Read the days that matter; set aside what is damaged, and say so."""
     days = days_to_read(book.ledger, plan, book.now, since)
-    view = book.read(days)
+    view = _with_pointed(book, days)
     problems = []
     for found in view.files:
         detail = _damage(found, heartbeat)
@@ -203,7 +207,14 @@ def _read(
                 f"Slots that it may have held are not sent again: kakaocron history --days 2",
             )
         )
-    return book.read(days), problems
+    return _with_pointed(book, days), problems
+
+
+def _with_pointed(source: Book | Ledger, days: Sequence[date]) -> View:
+    """Read days, and those of the deliveries that were reopened for one of them."""
+    view = source.read(days)
+    pointed = view.pointed_days
+    return source.read([*days, *sorted(pointed)]) if pointed else view
 
 
 def days_to_read(ledger: Ledger, plan: Plan, now: datetime, since: datetime | None) -> list[date]:

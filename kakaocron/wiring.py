@@ -12,15 +12,7 @@ from pathlib import Path
 
 from kakaocron.clock import Clock, SystemClock
 from kakaocron.config import Config, load_config
-from kakaocron.core.content import (
-    ContentError,
-    Parcel,
-    Part,
-    fill,
-    slot_fields,
-    text_parcel,
-)
-from kakaocron.core.policy import Due
+from kakaocron.contents import Contents
 from kakaocron.delivery import Desk
 from kakaocron.disk import Disk, RealDisk
 from kakaocron.heartbeat import Heartbeat
@@ -30,8 +22,9 @@ from kakaocron.incidents import Incidents
 from kakaocron.kakao import Kakao
 from kakaocron.login import Credentials, Login
 from kakaocron.logs import log_to_file
+from kakaocron.outside import Outside, RealOutside
 from kakaocron.paths import Places, find_config, find_places, secret
-from kakaocron.store import Ledger, View
+from kakaocron.store import Ledger
 from kakaocron.tick import Plan
 from kakaocron.workers import Threads, Workers
 
@@ -46,6 +39,7 @@ class Edges:
     disk: Disk = field(default_factory=RealDisk)
     workers: Workers = field(default_factory=Threads)
     make_http: Callable[[float, int], Http] = RequestsHttp
+    outside: Outside | None = None
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
 
 
@@ -62,6 +56,7 @@ class Installation:
     desk: Desk
     plan: Plan
     inputs: Sequence[str]  # the marks of what it was made from
+    contents: Contents
 
     def close(self) -> None:
         """Let go of kept connections; a command that ends need not."""
@@ -109,13 +104,13 @@ def assemble(
         lease(config),
         AT_ONCE,
     )
-    plan = Plan(
-        config.series(),
-        lambda due, view: pack(config, due, view),
-        config.ledger.keep_days,
-    )
+    outside = edges.outside or RealOutside(places.variables)
+    contents = Contents(config, places.config.parent, outside)
+    plan = Plan(config.series(), contents.of, config.ledger.keep_days)
     heartbeat = Heartbeat(places.heartbeat, edges.disk)
-    return Installation(places, config, edges, ledger, heartbeat, login, desk, plan, inputs)
+    return Installation(
+        places, config, edges, ledger, heartbeat, login, desk, plan, inputs, contents
+    )
 
 
 AT_ONCE = 32
@@ -147,25 +142,3 @@ def credentials(places: Places, config: Config) -> Credentials:
         secret(places.variables, "KAKAO_ACCESS_TOKEN"),
         secret(places.variables, "KAKAO_REFRESH_TOKEN"),
     )
-
-
-def pack(config: Config, due: Due, view: View) -> Parcel:
-    """Make a delivery's content. Raises ContentError."""
-    known = view.deliveries.get(due.id)
-    if known is not None and known.content is not None:
-        return unpack(known.content)
-    for message in config.message:
-        if message.name == due.slot.message:
-            fields = slot_fields(message.name, due.slot.at, due.slot.kind, due.attempt)
-            return text_parcel(fill(message.text, fields), config.kakao.link)
-    raise ContentError(f"the configuration has no message '{due.slot.message}' any more")
-
-
-def unpack(content: object) -> Parcel:
-    """Read back the content that the ledger keeps of a delivery made by hand."""
-    try:
-        assert isinstance(content, dict)  # noqa: S101
-        parts = tuple(Part(part["kind"], dict(part["fields"])) for part in content["parts"])
-        return Parcel(content["text"], parts)
-    except (AssertionError, KeyError, TypeError, ValueError):
-        raise ContentError("the ledger's copy of the content cannot be read") from None

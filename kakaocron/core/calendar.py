@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta, timezone
 from itertools import islice
 from typing import Protocol
 
@@ -109,13 +109,16 @@ class Timetable:
     times: Times
     days: frozenset[int] = frozenset(range(7))
     quiet: tuple[Span, ...] = ()
+    is_holiday: Callable[[date], bool] | None = None
 
     def rests(self, at: datetime) -> str | None:
-        """Say why a minute that would be a slot is none: `day`, `quiet`, or None."""
+        """Say why a minute that would be a slot is none: `day`, `quiet`, `holiday`, or None."""
         if at.weekday() not in self.days:
             return "day"
         if any(at in span for span in self.quiet):
             return "quiet"
+        if self.is_holiday is not None and self.is_holiday(at.date()):
+            return "holiday"
         return None
 
     def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:

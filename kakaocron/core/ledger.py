@@ -85,6 +85,7 @@ class Kind(StrEnum):
     OUTCOME = "outcome"  # how an attempt ended, receiver by receiver
     SETTLE = "settle"  # a state without an attempt: missed, cancelled, process-died, by hand
     REOPEN = "reopen"  # by hand: may be sent (again) from `next_attempt_at` on
+    POINTER = "pointer"  # a delivery of an earlier day was reopened and is `due` on this day
     DAMAGE = "damage"  # what was unreadable above this line has been set aside
 
 
@@ -322,6 +323,10 @@ def _read_settle(data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _read_pointer(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {**data, "due": _instant(data["due"])}
+
+
 def _read_damage(data: Mapping[str, Any]) -> dict[str, Any]:
     return dict(data)
 
@@ -332,6 +337,7 @@ _READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Kind.OUTCOME: _read_outcome,
     Kind.SETTLE: _read_settle,
     Kind.REOPEN: _read_settle,
+    Kind.POINTER: _read_pointer,
     Kind.DAMAGE: _read_damage,
 }
 
@@ -371,6 +377,7 @@ class Delivery:
     content: Mapping[str, Any] | None = None
     meta: Mapping[str, str] | None = None
     updated_at: datetime | None = None
+    tries_before: int = 0  # attempts made before it was last reopened by hand
 
     @property
     def sent_at(self) -> datetime | None:
@@ -409,6 +416,7 @@ _WORST_FIRST = (
     State.SENDING,
     State.SCHEDULED,
     State.RETRYING,
+    State.SCHEDULED,
     State.UNKNOWN,
     State.FAILED,
     State.MISSED,
@@ -430,7 +438,7 @@ def fold(events: Iterable[Event]) -> dict[str, Delivery]:
     """
     deliveries: dict[str, Delivery] = {}
     for event in events:
-        if event.kind is not Kind.DAMAGE:
+        if event.kind not in {Kind.DAMAGE, Kind.POINTER}:
             folded = apply(deliveries.get(event.id), event)
             if folded is not None:
                 deliveries[event.id] = folded
@@ -450,20 +458,24 @@ def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
         return _claimed(delivery, event)
     if delivery.state is State.CONFIRMED and not data.get("forced"):
         return delivery
+    targets = _settled_targets(delivery, event)
+    said = Result(event.state or delivery.state, event.reason, event.detail)
+    decisive = worst(targets.values()) if event.kind is Kind.SETTLE and targets else said
     return replace(
         delivery,
-        state=event.state or delivery.state,
-        reason=event.reason,
-        detail=event.detail,
+        state=decisive.state,
+        reason=decisive.reason,
+        detail=decisive.detail,
         to=data["to"] or delivery.to,
         expires_at=data["expires_at"] or delivery.expires_at,
         next_attempt_at=data.get("next_attempt_at"),
-        targets=_settled_targets(delivery, event),
+        targets=targets,
         text=data.get("text", delivery.text),
         content_hash=data.get("content_hash", delivery.content_hash),
         content=data.get("content", delivery.content),
         meta=data.get("meta", delivery.meta),
         updated_at=event.at,
+        tries_before=len(delivery.attempts) if event.kind is Kind.REOPEN else delivery.tries_before,
     )
 
 
@@ -471,6 +483,13 @@ def _settled_targets(delivery: Delivery, event: Event) -> Mapping[str, Result]:
     """A settled delivery's open receivers share its state; confirmed ones keep theirs."""
     if event.data.get("forced"):
         return {}
+    if event.kind is Kind.REOPEN:
+        return {
+            name: found
+            if found.state is State.CONFIRMED
+            else Result(State.SCHEDULED, parts=found.parts)
+            for name, found in delivery.targets.items()
+        }
     if event.kind is not Kind.SETTLE or event.state is None:
         return delivery.targets
     settled = Result(event.state, event.reason, event.detail)
@@ -504,6 +523,7 @@ def _claimed(delivery: Delivery, event: Event) -> Delivery:
         next_attempt_at=None,
         text=data.get("text", delivery.text),
         content_hash=data.get("content_hash", delivery.content_hash),
+        content={**(delivery.content or {}), **data.get("content", {})} or None,
         updated_at=event.at,
     )
 

@@ -13,6 +13,7 @@ from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import FINAL, Delivery, Event, Kind, Reason, Result, State
 
 NEVER = datetime.min.replace(tzinfo=KST)
+ONCE = "once"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Series:
 class Due:
     """A delivery to be sent now: to which receivers, as which attempt, and until when.
 
-    `known` holds the results that its receivers have from earlier attempts.
+    `known` holds the results that its receivers have from earlier attempts; `tries_before` counts
+    the attempts that were made before a person reopened it, which begins a new count of retries.
     """
 
     slot: Slot
@@ -51,6 +53,7 @@ class Due:
     attempt: int
     expires_at: datetime
     known: Mapping[str, Result] = field(default_factory=dict)
+    tries_before: int = 0
 
     @property
     def id(self) -> str:
@@ -66,6 +69,7 @@ class Decision:
 
 
 MissedReason = Callable[[Slot, datetime], Reason]
+Paused = Callable[[str, datetime], bool]
 
 
 def decide(
@@ -78,31 +82,40 @@ def decide(
     ahead: timedelta = timedelta(0),
     lost_until: Mapping[date, datetime] = MappingProxyType({}),
     missed_reason: MissedReason = lambda *_: Reason.NO_TICK,
+    paused: Paused = lambda *_: False,
 ) -> Decision:
     """Decide what `now` asks for.
 
     `since` is the instant up to which every slot is known to have a state, None on the first run.
     `ahead` also makes slots due that will come within it (`early_start`). `lost_until` says up to
     which instant a day's part of the ledger has gaps: what came due before it and has no final
-    state may have been sent, so it is not sent (again).
+    state may have been sent, so it is not sent (again). `paused` says whether a message rested at
+    an instant.
     """
     settle: list[Event] = []
     due: list[Due] = []
     for delivery in deliveries.values():
-        event = _lost(delivery, lost_until, now) or overdue(delivery, policy, now)
+        is_paused = _begins_paused(delivery, paused)
+        event = _lost(delivery, lost_until, now)
+        if event is None and is_paused and delivery.slot <= now:
+            event = settled(delivery, now, State.MISSED, Reason.PAUSED)
+        event = event or overdue(delivery, policy, now)
         if event:
             settle.append(event)
-        elif may_be_sent(delivery, policy, now, ahead):
-            due.append(_again(delivery, policy))
+        elif may_be_sent(delivery, policy, now, ahead) and not is_paused:
+            due.append(again(delivery, policy))
     for one in series:
         for slot, expires_at, is_newest in _unsettled(one, policy, deliveries, now, since, ahead):
             if slot.at <= min(now, lost_until.get(slot.at.date(), NEVER)):
-                settle.append(_first_word(slot, one.to, now, State.UNKNOWN, Reason.LEDGER_DAMAGED))
+                settle.append(first_word(slot, one.to, now, State.UNKNOWN, Reason.LEDGER_DAMAGED))
+            elif paused(slot.message, slot.at):
+                if slot.at <= now:
+                    settle.append(first_word(slot, one.to, now, State.MISSED, Reason.PAUSED))
             elif is_newest and now < expires_at:
                 due.append(Due(slot, one.to, one.to, 1, expires_at))
             elif slot.at <= now:
                 reason = missed_reason(slot, expires_at)
-                settle.append(_first_word(slot, one.to, now, State.MISSED, reason))
+                settle.append(first_word(slot, one.to, now, State.MISSED, reason))
     due.sort(key=lambda item: (item.slot.at, item.slot.message))
     return Decision(tuple(settle), tuple(due))
 
@@ -152,7 +165,7 @@ def _lost(delivery: Delivery, lost_until: Mapping[date, datetime], now: datetime
         delivery.updated_at and delivery.updated_at > limit
     ):
         return None
-    return _settled(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
+    return settled(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
 
 
 def _unsettled(
@@ -178,7 +191,20 @@ def _unsettled(
             yield slot, expires_at, is_newest
 
 
-def _first_word(
+def _begins_paused(delivery: Delivery, paused: Paused) -> bool:
+    """Say whether a one-off that nobody has begun to send falls into a pause.
+
+    What a person sends or retries by hand is meant to go out all the same.
+    """
+    return (
+        delivery.state is State.SCHEDULED
+        and delivery.next_attempt_at is None
+        and delivery.kind == ONCE
+        and paused(delivery.message, delivery.slot)
+    )
+
+
+def first_word(
     slot: Slot, to: tuple[str, ...], now: datetime, state: State, reason: Reason
 ) -> Event:
     return Event(
@@ -191,7 +217,8 @@ def _first_word(
     )
 
 
-def _again(delivery: Delivery, policy: Policy) -> Due:
+def again(delivery: Delivery, policy: Policy) -> Due:
+    """Return the next attempt at a delivery, for those of its receivers that still lack it."""
     open_to = tuple(
         name
         for name in delivery.to
@@ -204,6 +231,7 @@ def _again(delivery: Delivery, policy: Policy) -> Due:
         len(delivery.attempts) + 1,
         _expires_at(delivery, policy),
         delivery.targets,
+        delivery.tries_before,
     )
 
 
@@ -242,7 +270,7 @@ def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Event | None:
     expires_at = _expires_at(delivery, policy)
     if delivery.state is State.SENDING and delivery.lease_is_over(now):
         resend = policy.resend_unknown and now < expires_at
-        return _settled(
+        return settled(
             delivery,
             now,
             State.UNKNOWN,
@@ -252,13 +280,13 @@ def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Event | None:
     if now < expires_at:
         return None
     if delivery.state is State.RETRYING:
-        return _settled(delivery, now, State.FAILED, Reason.EXPIRED, detail=delivery.detail)
+        return settled(delivery, now, State.FAILED, Reason.EXPIRED, detail=delivery.detail)
     if delivery.state is State.SCHEDULED:
-        return _settled(delivery, now, State.MISSED, Reason.NO_TICK)
+        return settled(delivery, now, State.MISSED, Reason.NO_TICK)
     return None
 
 
-def _settled(
+def settled(
     delivery: Delivery,
     now: datetime,
     state: State,
@@ -316,8 +344,9 @@ def conclude(
     wants_another = any(_is_open(result, policy) for result in results.values())
     if not wants_another:
         return dict(results), None
-    next_at = now + policy.delay_after(due.attempt)
-    if due.attempt > policy.max_retries:
+    tries = due.attempt - due.tries_before
+    next_at = now + policy.delay_after(tries)
+    if tries > policy.max_retries:
         end = Reason.RETRIES_SPENT
     elif next_at >= due.expires_at:
         end = Reason.EXPIRED
@@ -330,6 +359,15 @@ def conclude(
         for name, result in results.items()
     }
     return closed, None
+
+
+def is_last_chance(next_attempt_at: datetime | None, due: Due) -> bool:
+    """Say whether this attempt is the last one that a tick each minute can make in time."""
+    if next_attempt_at is None:
+        return True
+    minute = next_attempt_at.replace(second=0, microsecond=0)
+    next_tick = minute if minute == next_attempt_at else minute + timedelta(minutes=1)
+    return next_tick >= due.expires_at
 
 
 def _because(result: Result) -> str:
