@@ -19,6 +19,7 @@ from kakaocron.core.orders import (
     reopened,
     resolved,
 )
+from kakaocron.core.pauses import Pause, resumed
 from kakaocron.core.policy import Due, again
 from kakaocron.delivery import send_all
 from kakaocron.errors import KakaocronError, UsageError
@@ -257,3 +258,31 @@ def _coming_slot(
     raise UsageError(
         f"The ledger has no delivery '{id_}', and it is no coming slot. List them: kakaocron next"
     )
+
+
+def pause(
+    installation: Installation, name: str | None, until: datetime | None, note: str | None
+) -> None:
+    """Let a message, or all, rest from now on. Raises UsageError for one that there is not."""
+    if name is not None:
+        find_message(installation, name)
+    with installation.ledger.open() as book:
+        kept = installation.pauses.read()
+        installation.pauses.write([*kept, Pause(book.now, name, until, note)])
+
+
+def resume(installation: Installation, name: str | None) -> int:
+    """End the pauses of a message, or all of them; return how many were open.
+
+    Slots that came due meanwhile stay missed. Raises UsageError while all messages rest: one of
+    them cannot be resumed alone.
+    """
+    with installation.ledger.open() as book:
+        kept = installation.pauses.read()
+        after = resumed(kept, name, book.now)
+        ended = sum(old != new for old, new in zip(kept, after, strict=True))
+        if name is not None and any(p.message is None and p.is_open(book.now) for p in kept):
+            raise UsageError("All messages rest; to let them all go on: kakaocron resume")
+        if ended:
+            installation.pauses.write(after)
+    return ended

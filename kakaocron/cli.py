@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from kakaocron import __version__
+from kakaocron.commands.byhand import cancel, resolve, retry
 from kakaocron.commands.config import config_app
 from kakaocron.commands.demo import demo
 from kakaocron.commands.explain import explain
@@ -22,8 +23,11 @@ from kakaocron.commands.init import init
 from kakaocron.commands.ledger import ledger_app
 from kakaocron.commands.login import login, logout
 from kakaocron.commands.next import next_slots
+from kakaocron.commands.pause import pause, resume
+from kakaocron.commands.preview import preview
 from kakaocron.commands.report import report
 from kakaocron.commands.sandbox import sandbox
+from kakaocron.commands.schedule import schedule
 from kakaocron.commands.send import send
 from kakaocron.commands.status import status
 from kakaocron.commands.tick import tick
@@ -71,6 +75,13 @@ app.command()(login)
 app.command()(logout)
 app.command()(tick)
 app.command()(send)
+app.command()(schedule)
+app.command()(cancel)
+app.command()(retry)
+app.command()(resolve)
+app.command()(pause)
+app.command()(resume)
+app.command()(preview)
 app.command()(status)
 app.command()(history)
 app.command()(show)

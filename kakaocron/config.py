@@ -130,7 +130,7 @@ class Monitor(Section):
 
 
 Words = Annotated[str, Field(min_length=1, max_length=20_000)]
-Argv = Annotated[tuple[Annotated[str, Field(pattern=r"^[^\0]+$")], ...], Field(min_length=1)]
+Argv = Annotated[tuple[Annotated[str, Field(pattern=r"^[^\x00]+$")], ...], Field(min_length=1)]
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
 DATA = ("data", "data_file", "data_command")
 
@@ -372,6 +372,12 @@ def _check(
         line = _line_of((*prefix, *keys), lines) or _line_of(keys, lines) or 1
         name = _readable(keys) or "the file"
         raise UsageError(f"{path}:{line}: {name}: {_what_is_wrong(fault, keys)}") from None
+
+
+def fault_line(path: Path, keys: tuple[str, ...], fault: str) -> str:
+    """Say where in the file a fault stands that a closer look has found."""
+    line = _line_of(keys, key_lines(read_config(path))) or 1
+    return f"{path}:{line}: {_readable(keys)}: {fault}"
 
 
 def _readable(keys: Sequence[str]) -> str:

@@ -49,6 +49,7 @@ class Kakao:
     http: Http
     login: Login
     api_url: str
+    stranger: Callable[[str], str | None] = lambda _: None
 
     def prepare(self, count: int) -> None:
         with suppress(KakaocronError):  # the delivery itself meets it again, and records it
@@ -56,7 +57,17 @@ class Kakao:
         self.http.warm(self.api_url, count)
 
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
-        for group in groups(to):
+        strangers = {name for name in to if self.stranger(name)}
+        for name in strangers:
+            # Kakao would refuse the whole call for it, and with it the others.
+            verdict = Verdict(
+                Outcome.REFUSED_FOR_GOOD,
+                Reason.REFUSED,
+                self.stranger(name) or "",
+                phase=Phase.BEFORE,
+            )
+            flight.land(name, verdict, 0)
+        for group in groups([name for name in to if name not in strangers]):
             self._deliver_parts(parcel, group, flight)
 
     def _deliver_parts(self, parcel: Parcel, group: Sequence[str], flight: Flight) -> None:

@@ -33,6 +33,10 @@ class Places:
         return str(self.data / "ledger")
 
     @property
+    def pauses(self) -> str:
+        return str(self.data / "pauses.json")
+
+    @property
     def tokens(self) -> str:
         return str(self.data / "tokens.json")
 

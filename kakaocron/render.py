@@ -12,11 +12,13 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.panel import Panel
 from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
 from kakaocron.core.calendar import Slot
+from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, Parcel, utf16_units
 from kakaocron.core.ledger import Delivery, State, delivery_fields
 
 COLOURS = {
@@ -173,6 +175,30 @@ def progress(what: str, total: int, *, hidden: bool = False) -> Iterator[Callabl
     with Progress(console=Console(stderr=True), transient=True, disable=hidden) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def print_parcel(name: str, made: Parcel | ContentError) -> None:
+    """Show each part as a chat bubble, with its length and the JSON that Kakao would get."""
+    out = console()
+    if isinstance(made, ContentError):
+        out.print(Text(f"{clean(name)}: cannot be made: {clean(str(made))}", "red"))
+        return
+    count = f", {len(made.parts)} parts" if len(made.parts) > 1 else ""
+    out.print(Text(f"{clean(name)}{count}", "bold"))
+    for part in made.parts:
+        document = {key: _json_or_text(value) for key, value in part.fields.items()}
+        words = document.get("template_object", {}).get("text") or made.text
+        lines = "\n".join(clean(line) for line in words.split("\n"))
+        out.print(Panel(Text(lines), expand=False, width=min(46, out.width)))
+        out.print(f"{utf16_units(words)} of {MAX_UTF16_UNITS} characters")
+        out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
 
 
 def print_slots(slots: Sequence[tuple[Slot, str]]) -> None:

@@ -24,6 +24,7 @@ from kakaocron.login import Credentials, Login
 from kakaocron.logs import log_to_file
 from kakaocron.outside import Outside, RealOutside
 from kakaocron.paths import Places, find_config, find_places, secret
+from kakaocron.pauses import Pauses
 from kakaocron.store import Ledger
 from kakaocron.tick import Plan
 from kakaocron.workers import Threads, Workers
@@ -57,6 +58,7 @@ class Installation:
     plan: Plan
     inputs: Sequence[str]  # the marks of what it was made from
     contents: Contents
+    pauses: Pauses
 
     def close(self) -> None:
         """Let go of kept connections; a command that ends need not."""
@@ -96,7 +98,7 @@ def assemble(
     )
     desk = Desk(
         ledger,
-        Kakao(http, login, config.kakao.api_url),
+        Kakao(http, login, config.kakao.api_url, config.stranger),
         edges.workers,
         edges.clock,
         config.delivery.policy(),
@@ -106,10 +108,11 @@ def assemble(
     )
     outside = edges.outside or RealOutside(places.variables)
     contents = Contents(config, places.config.parent, outside)
-    plan = Plan(config.series(), contents.of, config.ledger.keep_days)
+    pauses = Pauses(places.pauses, edges.disk)
+    plan = Plan(config.series(), contents.of, config.ledger.keep_days, paused=pauses.rule)
     heartbeat = Heartbeat(places.heartbeat, edges.disk)
     return Installation(
-        places, config, edges, ledger, heartbeat, login, desk, plan, inputs, contents
+        places, config, edges, ledger, heartbeat, login, desk, plan, inputs, contents, pauses
     )
 
 

@@ -7,7 +7,10 @@ from typing import Annotated
 import typer
 
 from kakaocron.commands.options import ConfigOption, JsonOption
-from kakaocron.config import load_config, read_config
+from kakaocron.config import fault_line, load_config, read_config
+from kakaocron.contents import Contents, faults
+from kakaocron.errors import UsageError
+from kakaocron.outside import RealOutside
 from kakaocron.paths import find_places
 from kakaocron.render import print_json
 
@@ -45,5 +48,8 @@ def check(config: ConfigOption = None) -> None:
     """Check the configuration; name file, line and key of a fault."""
     places = find_places(config)
     loaded = load_config(places.config, places.profile)
+    contents = Contents(loaded, places.config.parent, RealOutside(places.variables))
+    for keys, fault in faults(contents, places.variables.get("PATH")):
+        raise UsageError(fault_line(places.config, keys, fault))
     count = len(loaded.message)
     print(f"{places.config}: fine, {count} message{'s' if count != 1 else ''}")

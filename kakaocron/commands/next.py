@@ -8,7 +8,8 @@ import typer
 
 from kakaocron.commands.options import ConfigOption, JsonOption
 from kakaocron.core.calendar import Slot, upcoming
-from kakaocron.core.ledger import isoformat
+from kakaocron.core.ledger import State, isoformat
+from kakaocron.core.policy import ONCE
 from kakaocron.render import print_json, print_slots
 from kakaocron.wiring import Installation, find_installation
 
@@ -20,17 +21,38 @@ def next_slots(
 ) -> None:
     """List the next slots, and why each is one."""
     installation = find_installation(config)
-    series = [(one.name, one.timetable) for one in installation.plan.series]
-    found = [(s, why(installation, s)) for s in upcoming(series, installation.clock.now(), count)]
+    found = [(slot, why(installation, slot)) for slot in coming(installation, count)]
     if as_json:
         print_json([_fields(slot, reason) for slot, reason in found])
     else:
         print_slots(found)
 
 
+def coming(installation: Installation, count: int) -> list[Slot]:
+    """Return the next slots of the messages and the one-offs together, in order.
+
+    What is cancelled or rests is left out.
+    """
+    now = installation.clock.now()
+    days = [day for day in installation.ledger.days() if day >= now.date()]
+    known = installation.ledger.read(days).deliveries
+    paused = installation.pauses.rule()
+    once = [
+        Slot(d.message, d.next_attempt_at or d.slot, d.kind)
+        for d in known.values()
+        if d.state is State.SCHEDULED and (d.next_attempt_at or d.slot) > now
+    ]
+    series = [(one.name, one.timetable) for one in installation.plan.series]
+    rules = (slot for slot in upcoming(series, now, count) if slot.id not in known)
+    found = [slot for slot in (*rules, *once) if not paused(slot.message, slot.at)]
+    return sorted(found, key=lambda slot: (slot.at, slot.message))[:count]
+
+
 def why(installation: Installation, slot: Slot) -> str:
     """Say which rule makes a slot."""
     rules = installation.config.schedule
+    if slot.kind == ONCE:
+        return "scheduled by hand"
     minute = f":{slot.at.minute:02d}"
     if slot.kind == "peak":
         return f"{minute} is in peak_minutes, {slot.at.hour} in peak_hours"

@@ -8,14 +8,12 @@ from typing import Annotated
 import typer
 
 from kakaocron.byhand import send_now
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.options import MAX_STDIN, ConfigOption, JsonOption
 from kakaocron.core.ledger import State
 from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log
 from kakaocron.render import print_json, sentence
 from kakaocron.wiring import find_installation
-
-MAX_STDIN = 100_000
 
 
 def send(

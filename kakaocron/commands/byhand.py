@@ -1,0 +1,71 @@
+"""`kakaocron cancel|retry|resolve`: what a person decides of one delivery."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from kakaocron import byhand
+from kakaocron.commands.options import ConfigOption, JsonOption, reading_times
+from kakaocron.core.ledger import Delivery, State, delivery_fields
+from kakaocron.core.phrases import read_time
+from kakaocron.errors import UsageError
+from kakaocron.render import print_json, sentence
+from kakaocron.wiring import find_installation
+
+Id = Annotated[str, typer.Argument(help="As in report@20261123T0930.", show_default=False)]
+
+
+def cancel(id_: Id, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Take back what has not been sent: a one-off, a retry, or one coming slot."""
+    _show(byhand.cancel(find_installation(config), id_), as_json)
+
+
+def retry(
+    id_: Id,
+    at: Annotated[
+        str | None, typer.Option(help="When, in KST; without it, now.", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Send once more what failed, was missed, is unknown or was cancelled."""
+    installation = find_installation(config)
+    with reading_times():
+        when = read_time(at, installation.clock.now()) if at is not None else None
+    done = byhand.retry(installation, id_, when)
+    delivery = done.delivery
+    _show(delivery, as_json)
+    if done.login_error:
+        print(done.login_error, file=sys.stderr)
+        return 3
+    if delivery.state in {State.FAILED, State.UNKNOWN, State.MISSED}:
+        print(sentence(delivery), file=sys.stderr)
+        return 1
+    return 0
+
+
+def resolve(
+    id_: Id,
+    delivered: Annotated[
+        bool | None,
+        typer.Option("--delivered/--not-delivered", help="What you saw in the chat."),
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say of an unknown delivery whether it arrived."""
+    if delivered is None:
+        raise UsageError(f"Say which: kakaocron resolve {id_} --delivered (or --not-delivered)")
+    _show(byhand.resolve(find_installation(config), id_, delivered=delivered), as_json)
+
+
+def _show(delivery: Delivery, as_json: bool) -> None:
+    if as_json:
+        print_json(delivery_fields(delivery))
+        return
+    waits = delivery.state in {State.SCHEDULED, State.RETRYING}
+    when = delivery.next_attempt_at if waits else None
+    print(f"{delivery.id}: {delivery.state}" + (f", at {when:%m-%d %H:%M:%S}" if when else ""))

@@ -1,0 +1,40 @@
+"""`kakaocron pause|resume`: messages that are to rest."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kakaocron import byhand
+from kakaocron.commands.options import ConfigOption, reading_times
+from kakaocron.core.phrases import read_time
+from kakaocron.wiring import find_installation
+
+Name = Annotated[
+    str | None, typer.Argument(help="A message's name; without it, all.", show_default=False)
+]
+
+
+def pause(
+    name: Name = None,
+    until: Annotated[
+        str | None, typer.Option(help="When to go on by itself, in KST.", show_default=False)
+    ] = None,
+    note: Annotated[str | None, typer.Option(help="Why, for whoever looks later.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Let one message, or all, rest: their slots are missed, and not made up for afterwards."""
+    installation = find_installation(config)
+    with reading_times():
+        end = read_time(until, installation.clock.now()) if until is not None else None
+    byhand.pause(installation, name, end, note)
+    what = f"'{name}' rests" if name else "All messages rest"
+    how_long = f"until {end:%Y-%m-%d %H:%M}" if end else "until: kakaocron resume"
+    print(f"{what} {how_long}" + (f" {name}" if name and not end else ""))
+
+
+def resume(name: Name = None, config: ConfigOption = None) -> None:
+    """Let a paused message, or all, be sent again from now on."""
+    ended = byhand.resume(find_installation(config), name)
+    print(f"{ended} pause{'s' if ended != 1 else ''} ended" if ended else "Nothing was paused")

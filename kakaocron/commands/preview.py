@@ -1,0 +1,59 @@
+"""`kakaocron preview`: what would be sent, without sending it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from kakaocron.byhand import find_message
+from kakaocron.commands.options import ConfigOption, JsonOption, reading_times
+from kakaocron.core.calendar import Slot
+from kakaocron.core.content import ContentError, Parcel
+from kakaocron.core.phrases import read_time
+from kakaocron.errors import UsageError
+from kakaocron.render import print_json, print_parcel
+from kakaocron.wiring import find_installation
+
+
+def preview(
+    message: Annotated[
+        str | None, typer.Option(help="This message only; without it, each.", show_default=False)
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(help="As at this time, in KST; without it, now.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Show what would be sent: the text as a bubble, its length, its JSON."""
+    installation = find_installation(config)
+    now = installation.clock.now()
+    with reading_times():
+        when = read_time(at, now) if at is not None else now
+    minute = when.replace(second=0, microsecond=0)
+    chosen = [find_message(installation, message)] if message else installation.config.message
+    if not chosen:
+        raise UsageError("The configuration has no [[message]]. See: kakaocron config path")
+    exit_code = 0
+    shown: list[dict[str, Any]] = []
+    for one in chosen:
+        kind = one.slots[0] if one.slots else "cron"
+        made: Parcel | ContentError
+        try:
+            made = installation.contents.of_message(one, Slot(one.name, minute, kind))
+        except ContentError as error:
+            made, exit_code = error, 1
+        if as_json:
+            shown.append(_fields(one.name, made))
+        else:
+            print_parcel(one.name, made)
+    if as_json:
+        print_json(shown)
+    return exit_code
+
+
+def _fields(name: str, made: Parcel | ContentError) -> dict[str, Any]:
+    if isinstance(made, ContentError):
+        return {"message": name, "error": str(made)}
+    return {"message": name, **made.fields(), "content_hash": made.hash}

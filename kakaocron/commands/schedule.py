@@ -1,0 +1,80 @@
+"""`kakaocron schedule`: a message at a time of one's choosing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from typing import Annotated, Literal
+
+import typer
+
+from kakaocron.byhand import next_of_kind
+from kakaocron.byhand import schedule as enter
+from kakaocron.commands.options import MAX_STDIN, ConfigOption, JsonOption, reading_times
+from kakaocron.core.ledger import delivery_fields
+from kakaocron.core.phrases import read_span, read_time
+from kakaocron.errors import UsageError
+from kakaocron.render import print_json
+from kakaocron.wiring import Installation, find_installation
+
+
+def schedule(
+    text: Annotated[
+        str | None, typer.Argument(help="The text, or - to read it from stdin.", show_default=False)
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(help="When, in KST: 12:35, 'tomorrow 09:00', '내일 9시', ISO 8601."),
+    ] = None,
+    in_: Annotated[str | None, typer.Option("--in", help="How long from now: 5m, 1h30m.")] = None,
+    next_: Annotated[
+        Literal["regular", "peak"] | None,
+        typer.Option("--next", help="At the next minute of this kind."),
+    ] = None,
+    message: Annotated[str | None, typer.Option(help="Send this configured message.")] = None,
+    to: Annotated[
+        list[str] | None, typer.Option(help="me, or a friend's uuid or name; may be given again.")
+    ] = None,
+    meta: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE to keep with it; may be given again.")
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a text, or a configured message, once at a given time; prints its id."""
+    if (text is None) == (message is None):
+        raise UsageError(
+            "Give either a TEXT or --message NAME. As in: kakaocron schedule 안녕 --in 5m"
+        )
+    if sum(option is not None for option in (at, in_, next_)) != 1:
+        raise UsageError("Say when by one of --at, --in and --next. As in: --at 'tomorrow 09:00'")
+    if text == "-":
+        text = sys.stdin.read(MAX_STDIN).rstrip("\n")
+    facts = _facts(meta or [])
+    installation = find_installation(config)
+    when = _when(installation, at, in_, next_)
+    delivery = enter(installation, when, text=text, message=message, to=to, meta=facts)
+    if as_json:
+        print_json(delivery_fields(delivery))
+    else:
+        print(delivery.id)
+
+
+def _when(
+    installation: Installation, at: str | None, in_: str | None, next_: str | None
+) -> datetime:
+    if next_ is not None:
+        return next_of_kind(installation, next_)
+    now = installation.clock.now()
+    with reading_times():
+        return read_time(at, now) if at is not None else now + read_span(in_ or "")
+
+
+def _facts(meta: list[str]) -> dict[str, str]:
+    facts = {}
+    for fact in meta:
+        key, equals, value = fact.partition("=")
+        if not key or not equals:
+            raise UsageError(f"'{fact}' is not of the form KEY=VALUE, as in: --meta order=17")
+        facts[key] = value
+    return facts

@@ -1,0 +1,79 @@
+"""When messages rest because a person said so. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from kakaocron.core.ledger import isoformat
+
+FORMAT_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """From `start` up to, not including, `until` (None: until resumed); `message` None is all."""
+
+    start: datetime
+    message: str | None = None
+    until: datetime | None = None
+    note: str | None = None
+
+    def covers(self, message: str, at: datetime) -> bool:
+        return (
+            self.message in {None, message}
+            and self.start <= at
+            and (self.until is None or at < self.until)
+        )
+
+    def is_open(self, now: datetime) -> bool:
+        return self.until is None or now < self.until
+
+
+def is_paused(pauses: Sequence[Pause], message: str, at: datetime) -> bool:
+    return any(pause.covers(message, at) for pause in pauses)
+
+
+def resumed(pauses: Sequence[Pause], message: str | None, now: datetime) -> tuple[Pause, ...]:
+    """End the open pauses of one message, or every one that is open; the past stays as it was."""
+    return tuple(
+        replace(pause, until=now)
+        if pause.is_open(now) and message in {None, pause.message}
+        else pause
+        for pause in pauses
+    )
+
+
+def to_json(pauses: Sequence[Pause]) -> bytes:
+    rows = [
+        {
+            "start": isoformat(pause.start),
+            "message": pause.message,
+            "until": isoformat(pause.until) if pause.until else None,
+            "note": pause.note,
+        }
+        for pause in pauses
+    ]
+    return json.dumps({"v": FORMAT_VERSION, "pauses": rows}, ensure_ascii=False).encode() + b"\n"
+
+
+def from_json(content: bytes) -> tuple[Pause, ...]:
+    """Read pauses back. Raises ValueError for anything that is none."""
+    try:
+        document: Any = json.loads(content)
+        if document["v"] != FORMAT_VERSION:
+            raise ValueError(f"format {document['v']}")
+        return tuple(
+            Pause(
+                datetime.fromisoformat(row["start"]),
+                row["message"],
+                datetime.fromisoformat(row["until"]) if row["until"] else None,
+                row["note"],
+            )
+            for row in document["pauses"]
+        )
+    except (KeyError, TypeError, RecursionError) as error:
+        raise ValueError(str(error)) from None

@@ -1,0 +1,47 @@
+"""pauses.json beside the ledger: which messages rest. Changed under the ledger's lock only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from kakaocron.core.pauses import Pause, from_json, is_paused, to_json
+from kakaocron.core.policy import Paused
+from kakaocron.disk import Disk, read_file, replace_file
+from kakaocron.errors import LedgerError
+
+
+@dataclass(frozen=True, slots=True)
+class Pauses:
+    path: str
+    disk: Disk
+
+    def read(self) -> tuple[Pause, ...]:
+        """Return every pause that there was. Raises LedgerError if that cannot be known."""
+        try:
+            return from_json(read_file(self.disk, self.path))
+        except FileNotFoundError:
+            return ()
+        except (OSError, ValueError) as error:
+            raise LedgerError(
+                f"'{self.path}' cannot be read ({error}), so nobody knows what rests; nothing was "
+                "sent. Mend the file, or remove it to pause nothing"
+            ) from None
+
+    def write(self, pauses: Sequence[Pause]) -> None:
+        """Replace them all. Raises LedgerError."""
+        try:
+            replace_file(self.disk, self.path, to_json(pauses))
+        except OSError as error:
+            raise LedgerError(
+                f"'{self.path}' cannot be written ({error.strerror}); nothing was changed"
+            ) from None
+
+    def rule(self) -> Paused:
+        pauses = self.read()
+
+        def paused(message: str, at: datetime) -> bool:
+            return is_paused(pauses, message, at)
+
+        return paused
