@@ -40,8 +40,8 @@ class Edges:
     disk: Disk = field(default_factory=RealDisk)
     workers: Workers = field(default_factory=Threads)
     make_http: Callable[[float, int], Http] = RequestsHttp
-    outside: Outside | None = None
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
+    outside: Outside | None = None  # None: this machine, as the installation's variables have it
 
 
 @dataclass(frozen=True, slots=True)
