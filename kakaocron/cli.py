@@ -15,6 +15,7 @@ import typer
 from kakaocron import __version__
 from kakaocron.commands.byhand import cancel, resolve, retry
 from kakaocron.commands.config import config_app
+from kakaocron.commands.cron import cron_app
 from kakaocron.commands.demo import demo
 from kakaocron.commands.explain import explain
 from kakaocron.commands.health import health
@@ -90,6 +91,7 @@ app.command()(report)
 app.command()(health)
 app.command("next")(next_slots)
 app.add_typer(config_app, name="config")
+app.add_typer(cron_app, name="cron")
 app.add_typer(ledger_app, name="ledger")
 app.command()(sandbox)
 app.command()(demo)

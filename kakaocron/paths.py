@@ -114,3 +114,34 @@ def secret(variables: Mapping[str, str], name: str) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         kind = getattr(error, "strerror", None) or "not UTF-8 text"
         raise UsageError(f"{name}_FILE: cannot read '{path}' ({kind})") from None
+
+
+def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:
+    """Return the settings that hold in this shell and that cron, whose environment is bare, must
+    be given with the command. Secrets are none of them: a command can be read by everybody."""
+    settings = [
+        (name, os.environ[name]) for name in ("ENVIRONMENT", "LOG_LEVEL") if name in os.environ
+    ]
+    folders = (
+        ("KAKAOCRON_DATA_DIR", "XDG_DATA_HOME", places.data),
+        ("KAKAOCRON_LOG_DIR", "XDG_STATE_HOME", places.log),
+    )
+    return (
+        *settings,
+        *((own, str(path)) for own, xdg, path in folders if {own, xdg} & os.environ.keys()),
+    )
+
+
+def only_in_shell(places: Places) -> list[str]:
+    """Return which secrets are in this shell's environment and not in the `.env` that cron's
+    ticks read."""
+    beside = read_env_file(str(places.config.parent / ".env"))
+    names = [variant for name in SECRET_NAMES for variant in (name, f"{name}_FILE")]
+    return [name for name in names if os.environ.get(name) and name not in beside]
+
+
+def systemd_folder() -> Path:
+    """Return where systemd looks for the user's own units."""
+    import platformdirs  # noqa: PLC0415
+
+    return Path(platformdirs.user_config_path("systemd")) / "user"

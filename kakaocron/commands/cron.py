@@ -1,0 +1,97 @@
+"""`kakaocron cron show|install|uninstall`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kakaocron import units
+from kakaocron.clock import SystemClock
+from kakaocron.commands.options import ConfigOption
+from kakaocron.config import load_config
+from kakaocron.crontab import Job, SystemCrontab, install, other_lines, uninstall
+from kakaocron.paths import Places, find_places, only_in_shell, settings_in_shell, systemd_folder
+
+cron_app = typer.Typer(help="The line that runs kakaocron every minute.")
+SystemdOption = Annotated[
+    bool, typer.Option("--systemd", help="A user timer of systemd's in place of cron.")
+]
+
+
+def job_of(places: Places) -> Job:
+    """Return what cron is to run: this very installation, by its absolute path."""
+    beside = Path(sys.executable).with_name("kakaocron")
+    found = str(beside) if beside.exists() else shutil.which("kakaocron")
+    program = (os.path.abspath(found),) if found else (sys.executable, "-m", "kakaocron")  # noqa: PTH100
+    return Job(program, places.config, settings_in_shell(places))
+
+
+def _backup(places: Places) -> Path:
+    return places.data / "crontab-backups" / f"{SystemClock().now():%Y%m%dT%H%M%S.%f}"
+
+
+@cron_app.command("show")
+def show(config: ConfigOption = None, systemd: SystemdOption = False) -> None:
+    """Print the crontab line of this installation, or its units. Nothing is changed."""
+    job = job_of(find_places(config))
+    if not systemd:
+        print(os.fsdecode(job.line))
+        return
+    for name, text in units.units(job).items():
+        print(f"# {systemd_folder() / name}\n{text}")
+
+
+@cron_app.command("install")
+def install_job(config: ConfigOption = None, systemd: SystemdOption = False) -> None:
+    """Let cron run a tick every minute. Installing again changes nothing."""
+    places = find_places(config)
+    load_config(places.config, places.profile)
+    job = job_of(places)
+    if systemd:
+        _install_units(job)
+    else:
+        _install_line(places, job)
+    for name in only_in_shell(places):
+        print(f"{name} is set in this shell only; put it into '{places.config.parent / '.env'}'")
+
+
+def _install_line(places: Places, job: Job) -> None:
+    backup = _backup(places)
+    if install(SystemCrontab(), job, backup):
+        print(f"cron runs this every minute now:\n{os.fsdecode(job.line)}")
+        print(f"The crontab as it was: {backup}")
+    else:
+        print("The crontab has the line already; nothing was changed.")
+    for line in other_lines(SystemCrontab().read() or b"", job):
+        print(f"Another line runs a tick too; no harm, but no use either: {line}")
+    print("See whether all is well: kakaocron doctor")
+
+
+def _install_units(job: Job) -> None:
+    changed = units.write(systemd_folder(), job)
+    print("\n".join(f"Wrote {path}" for path in changed) or "The units are there already.")
+    print(
+        "Start it: systemctl --user daemon-reload && systemctl --user enable --now kakaocron.timer"
+    )
+    print("Keep it running while you are logged out: loginctl enable-linger")
+
+
+@cron_app.command("uninstall")
+def uninstall_job(config: ConfigOption = None, systemd: SystemdOption = False) -> None:
+    """Take kakaocron out of the crontab; nothing else in it is changed."""
+    places = find_places(config)
+    if systemd:
+        print("Stop it first: systemctl --user disable --now kakaocron.timer")
+        removed = units.remove(systemd_folder())
+        print("\n".join(f"Removed {path}" for path in removed) or "There were no units.")
+        return
+    backup = _backup(places)
+    if uninstall(SystemCrontab(), job_of(places), backup):
+        print(f"cron does not run kakaocron any more. The crontab as it was: {backup}")
+    else:
+        print("The crontab has no line of this kakaocron; nothing was changed.")
