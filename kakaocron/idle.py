@@ -37,7 +37,7 @@ _VALUES_COUNT = (
     "LOG_LEVEL",
 )
 # A full tick changes these itself; what they say to it is read again when it has ended.
-_OWN_FILES = ("tokens.json", "incidents.json")
+_OWN_FILES = ("tokens.json", "incidents.json", "alarms.json")
 # These say nothing of what is due, and may stand in the data folder too.
 _PASSED_OVER = (PLAN_NAME, "kakaocron.log", "ticks")
 

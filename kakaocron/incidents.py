@@ -7,46 +7,30 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from kakaocron.disk import Disk, make_folders, read_file, replace_file
 
 
 @dataclass(frozen=True, slots=True)
-class Incidents:
-    """The memory in `path`, or in `spare` where that cannot be written (a full disk)."""
+class Memory:
+    """A JSON object in `path`, or in `spare` where that cannot be written (a full disk)."""
 
     path: str
     spare: str
     disk: Disk
 
-    def news(self, ongoing: Mapping[str, str], over: Sequence[str] = ()) -> list[str]:
-        """Return the sentences of the incidents not told before, and remember them as told.
-
-        `over` names kinds of incident (the part of a key before the first colon) that this run has
-        seen to be over unless they are in `ongoing`.
-        """
-        told = self._read()
-        kept = {
-            key: said
-            for key, said in told.items()
-            if key.partition(":")[0] not in over or key in ongoing
-        }
-        fresh = [said for key, said in ongoing.items() if key not in told]
-        now_told = {**kept, **ongoing}
-        if now_told != told:
-            self._write(now_told)
-        return fresh
-
-    def _read(self) -> dict[str, str]:
-        told: dict[str, str] = {}
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         for path in (self.path, self.spare):
             with suppress(OSError, ValueError, RecursionError):
-                found = json.loads(read_file(self.disk, path))
-                told.update(found if isinstance(found, dict) else {})
-        return told
+                one = json.loads(read_file(self.disk, path))
+                found.update(one if isinstance(one, dict) else {})
+        return found
 
-    def _write(self, told: Mapping[str, str]) -> None:
-        content = json.dumps(told, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+    def write(self, fields: Mapping[str, Any]) -> None:
+        """Replace it; where nothing can be written it is forgotten, which is no reason to fail."""
+        content = json.dumps(fields, ensure_ascii=False, indent=1).encode("utf-8", "replace")
         for path in (self.path, self.spare):
             try:
                 make_folders(self.disk, os.path.dirname(path))  # noqa: PTH120
@@ -57,3 +41,28 @@ class Incidents:
                 with suppress(OSError):
                     self.disk.unlink(self.spare)
             return
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """What was told before."""
+
+    memory: Memory
+
+    def news(self, ongoing: Mapping[str, str], over: Sequence[str] = ()) -> list[str]:
+        """Return the sentences of the incidents not told before, and remember them as told.
+
+        `over` names kinds of incident (the part of a key before the first colon) that this run has
+        seen to be over unless they are in `ongoing`.
+        """
+        told = self.memory.read()
+        kept = {
+            key: said
+            for key, said in told.items()
+            if key.partition(":")[0] not in over or key in ongoing
+        }
+        fresh = [said for key, said in ongoing.items() if key not in told]
+        now_told = {**kept, **ongoing}
+        if now_told != told:
+            self.memory.write(now_told)
+        return fresh

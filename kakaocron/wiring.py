@@ -18,7 +18,7 @@ from kakaocron.disk import Disk, RealDisk
 from kakaocron.heartbeat import Heartbeat
 from kakaocron.http import CONNECT_TIMEOUT_SECONDS, Http, RequestsHttp
 from kakaocron.idle import config_marks, data_marks
-from kakaocron.incidents import Incidents
+from kakaocron.incidents import Incidents, Memory
 from kakaocron.kakao import Kakao
 from kakaocron.login import Credentials, Login
 from kakaocron.logs import log_to_file
@@ -124,9 +124,13 @@ def make_ledger(places: Places, edges: Edges) -> Ledger:
 
 
 def make_incidents(places: Places, disk: Disk) -> Incidents:
+    return Incidents(make_memory(places, disk, "incidents.json"))
+
+
+def make_memory(places: Places, disk: Disk, name: str) -> Memory:
     runtime = places.variables.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    spare = f"{runtime}/kakaocron-{os.getuid()}/incidents.json"
-    return Incidents(str(places.data / "incidents.json"), spare, disk)
+    spare = f"{runtime}/kakaocron-{os.getuid()}/{name}"
+    return Memory(str(places.data / name), spare, disk)
 
 
 def lease(config: Config) -> timedelta:
