@@ -125,6 +125,10 @@ class Monitor(Section):
     min_success_rate: Annotated[float, Field(ge=0, le=1)] = 0.9
     max_delay_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
 
+    @property
+    def tells_somebody(self) -> bool:
+        return bool(self.ping_url or self.alert_urls or self.alert_command)
+
     def bounds(self) -> Bounds:
         return Bounds(self.min_success_rate, timedelta(minutes=self.max_delay_minutes))
 

@@ -69,6 +69,17 @@ class Report:
         return 1 if any(delivery.state in BAD for delivery in self.ended.values()) else 0
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a tick ended: with a report, or with an error that stopped it; and whether those after
+    it may find nothing to do."""
+
+    exit_code: int
+    report: Report | None = None
+    error: KakaocronError | None = None
+    may_rest: bool = False
+
+
 def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
     now = desk.clock.now()

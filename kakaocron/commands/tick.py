@@ -15,15 +15,18 @@ from kakaocron.core.ledger import State
 from kakaocron.disk import RealDisk
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.heartbeat import Heartbeat
+from kakaocron.incidents import Incidents
 from kakaocron.paths import Places, find_places
+from kakaocron.pings import Pings
 from kakaocron.render import sentence
 from kakaocron.rest import leave_plan
-from kakaocron.tick import BAD, Report, preview
+from kakaocron.tick import BAD, BUG, Ended, Report, preview
 from kakaocron.tick import tick as run_tick
 from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Installation, find_installation, make_incidents
 
 MOST_LINES = 5
+DEAD = 3  # the login
 
 
 def tick(
@@ -44,10 +47,39 @@ def tick(
             SystemClock().now(), Word.FAIL, error.exit_code, 0
         )
         return _failed(places, error)
+    return run_watched(installation)
+
+
+def run_watched(installation: Installation) -> int:
+    """Run one tick, and tell the user and those who watch from outside how it went."""
+    incidents = make_incidents(installation.places, installation.edges.disk)
+    rules, started = installation.config.monitor, installation.clock.monotonic()
+    pings = Pings(rules.ping_url, installation.edges.make_http) if rules.ping_url else None
+    if pings is not None:
+        pings.begin()
+    ended, keeps_awake = Ended(BUG), False
+    try:
+        ended = _run(installation, incidents)
+    finally:
+        if rules.tells_somebody:
+            # Imported now, as the sending is over: it takes its time.
+            from kakaocron.monitor import Monitor  # noqa: PLC0415
+
+            monitor = Monitor(installation, started, pings)
+            heard = monitor.end(ended)
+            _tell(incidents.news(heard.failures, heard.tried))
+            keeps_awake = monitor.keeps_awake
+    if ended.report is not None and ended.may_rest and not keeps_awake:
+        leave_plan(installation, ended.report)
+    return ended.exit_code
+
+
+def _run(installation: Installation, incidents: Incidents) -> Ended:
     try:
         report = run_tick(installation.desk, installation.plan, installation.heartbeat)
     except KakaocronError as error:
-        return _failed(places, error)
+        _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
+        return Ended(error.exit_code, error=error)
     login = look_after_login(installation, report)
     ongoing = {**dict(report.problems), **login}
     if report.login_error:
@@ -55,12 +87,9 @@ def tick(
     over = ["exit-2", "exit-74", "exit-75", "clock-wrong", "login-ends"]
     if any(d.state is State.CONFIRMED for d in report.ended.values()):
         over.append("login")
-    incidents = make_incidents(places, RealDisk())
     _tell([*incidents.news(ongoing, over), *_sentences(report)])
-    if any(key.startswith("login:") for key in login):
-        return 3
-    leave_plan(installation, report)
-    return report.exit_code
+    has_died = any(key.startswith("login:") for key in login)
+    return Ended(DEAD if has_died else report.exit_code, report, may_rest=not has_died)
 
 
 def _failed(places: Places, error: KakaocronError) -> int:

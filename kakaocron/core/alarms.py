@@ -3,13 +3,13 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from kakaocron.core.health import newest_of_each
+from kakaocron.core.health import newest_of_each, reasons_of
 from kakaocron.core.ledger import Delivery, Reason, State, isoformat
 
 REMINDER = timedelta(days=1)
@@ -177,18 +177,9 @@ def key_of(delivery: Delivery) -> str | None:
     """Return the trouble that a delivery is part of, None if it is fine or was meant to end so."""
     if delivery.state is State.CONFIRMED or delivery.reason in _MEANT:
         return None
-    shared = next((_SHARED[r] for r in _reasons(delivery) if r in _SHARED), None)
+    shared = next((_SHARED[r] for r in reasons_of(delivery) if r in _SHARED), None)
     what = "unknown" if delivery.state is State.UNKNOWN else "delivery"
     return shared or f"{what}:{delivery.message}"
-
-
-def _reasons(delivery: Delivery) -> Iterator[Reason]:
-    """Yield a delivery's reason, and that of its last attempt, which may lie behind it."""
-    if delivery.reason:
-        yield delivery.reason
-    if delivery.state in {State.RETRYING, State.FAILED}:
-        for attempt in delivery.attempts[-1:]:
-            yield from (result.reason for result in attempt.results.values() if result.reason)
 
 
 def _sentence(group: list[Delivery]) -> str:
@@ -243,9 +234,7 @@ def from_fields(fields: Mapping[str, Any]) -> Memory:
             for key, one in fields["troubles"].items()
         }
         untold = tuple(
-            Alarm(
-                Turn(one["turn"]), str(one["key"]), _instant(one["since"]), str(one["sentence"])
-            )
+            Alarm(Turn(one["turn"]), str(one["key"]), _instant(one["since"]), str(one["sentence"]))
             for one in fields["untold"]
         )
         return Memory(

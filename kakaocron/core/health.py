@@ -84,13 +84,22 @@ def quota_problem(deliveries: Iterable[Delivery]) -> str | None:
 
 def is_about(delivery: Delivery, reason: Reason) -> bool:
     """Say whether a reason lies at the bottom of a delivery that is not delivered."""
-    if delivery.state not in {State.RETRYING, State.FAILED}:
-        return False
-    return delivery.reason is reason or any(
-        result.reason is reason
-        for attempt in delivery.attempts[-1:]
-        for result in attempt.results.values()
-    )
+    return delivery.state in {State.RETRYING, State.FAILED} and reason in reasons_of(delivery)
+
+
+def reasons_of(delivery: Delivery) -> list[Reason]:
+    """Return a delivery's reason and those that lie behind it: why its last attempt failed."""
+    found = [delivery.reason] if delivery.reason else []
+    behind = (delivery.detail or "").partition(":")[0]
+    if behind in _REASONS:
+        found.append(Reason(behind))
+    if delivery.state in {State.RETRYING, State.FAILED}:
+        for attempt in delivery.attempts[-1:]:
+            found += [result.reason for result in attempt.results.values() if result.reason]
+    return found
+
+
+_REASONS = frozenset(Reason)
 
 
 def rate_problem(stats: Stats, bounds: Bounds) -> str | None:

@@ -1,0 +1,271 @@
+"""Pings and alarms: what watches kakaocron from outside hears of it here, after the sending.
+
+Whatever is on the other side may be slow, broken or hostile: each way out has a thread of its own,
+all have one deadline, and who has not answered by then is left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+
+from kakaocron.core import alarms
+from kakaocron.core.alarms import Alarm, Findings, Memory, of_deliveries
+from kakaocron.core.health import delay_problem, login_problem, rate_problem
+from kakaocron.core.stats import stats_of
+from kakaocron.disk import locked
+from kakaocron.errors import LedgerError, LockTimeoutError
+from kakaocron.logs import log
+from kakaocron.overview import DAY, day_of, tokens_of
+from kakaocron.paths import SECRET_NAMES
+from kakaocron.pings import NotToldError, Pings
+from kakaocron.tick import Ended
+from kakaocron.wiring import Installation, make_memory
+from kakaocron.workers import Threads
+
+# A tick has a minute, and what comes after its sending must not carry it over 50 seconds.
+LONGEST_SECONDS = 8.0
+TICK_SECONDS = 48.0
+LEAST_SECONDS = 0.5
+FIRST_LOOK_BACK = timedelta(hours=1)
+
+Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How the ways out fared: a sentence for each that failed, and which were tried."""
+
+    failures: Mapping[str, str] = field(default_factory=dict)
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Monitor:
+    """What is told after a tick that began at `started`, on the clock that nobody sets.
+
+    Nothing here raises, and nothing takes the ledger's lock.
+    """
+
+    installation: Installation
+    started: float
+    pings: Pings | None = None
+    _threads: Threads = field(default_factory=Threads)
+
+    def end(self, ended: Ended) -> Heard:
+        """Tell the watchers how the tick ended, and people what is wrong."""
+        try:
+            return self._end(ended)
+        except Exception:
+            log.exception("bug in the monitor")
+            return Heard()
+
+    @property
+    def keeps_awake(self) -> bool:
+        """Say whether the coming ticks must be full ones, so that somebody hears of them."""
+        if self.pings is not None:
+            return True
+        return bool(_ways_to_people(self.installation, ())) and bool(self._memory().untold)
+
+    def _end(self, ended: Ended) -> Heard:
+        ways: dict[str, Way] = {}
+        if self.pings is not None:
+            ways["ping_url"] = partial(self.pings.end, ended.exit_code)
+        if not _ways_to_people(self.installation, ()):
+            return self._try(ways)
+        path = f"{self.installation.places.data}/alarms.lock"
+        try:
+            with locked(self.installation.edges.disk, self.installation.clock, path, 0.0):
+                return self._end_with_alarms(ended, ways)
+        except LockTimeoutError:  # another tick is telling people just now
+            return self._try(ways)
+        except OSError:  # a full disk: better told twice than not at all
+            return self._end_with_alarms(ended, ways)
+
+    def _end_with_alarms(self, ended: Ended, ways: Mapping[str, Way]) -> Heard:
+        now = self.installation.clock.now()
+        memory = self._look(ended, now)
+        telling = alarms.may_tell(memory, now)
+        people = _ways_to_people(self.installation, memory.untold) if telling else {}
+        # Written before and after: a process killed in between has lost no alarm.
+        self._remember(memory)
+        heard = self._try({**ways, **people})
+        if people and heard.tried:
+            is_told = any(name not in heard.failures for name in people)
+            memory = alarms.told(memory) if is_told else alarms.not_told(memory, now)
+            self._remember(memory)
+        return heard
+
+    def _look(self, ended: Ended, now: datetime) -> Memory:
+        memory = self._memory()
+        found = _findings(self.installation, ended, memory.seen or now - FIRST_LOOK_BACK, now)
+        return alarms.review(memory, found, now)
+
+    def _memory(self) -> Memory:
+        kept = make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
+        fields = kept.read()
+        try:
+            return alarms.from_fields(fields) if fields else Memory()
+        except ValueError as error:
+            log.warning("the memory of alarms begins anew: %s", error)
+            return Memory()
+
+    def _remember(self, memory: Memory) -> None:
+        kept = make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
+        fields = alarms.to_fields(memory)
+        if fields != kept.read():
+            kept.write(fields)
+
+    def _try(self, ways: Mapping[str, Way]) -> Heard:
+        """Go all the ways side by side; who has not answered by the deadline has failed."""
+        clock = self.installation.clock
+        deadline = min(clock.monotonic() + LONGEST_SECONDS, self.started + TICK_SECONDS)
+        seconds = deadline - clock.monotonic()
+        if seconds < LEAST_SECONDS or not ways:
+            return Heard()
+        failures: dict[str, str] = {}
+        for name, way in ways.items():
+            self._threads.start(name, partial(_go, way, seconds, name, failures))
+        waiting = set(ways)
+        while waiting and clock.monotonic() < deadline:
+            waiting -= set(self._threads.wait(deadline - clock.monotonic()))
+        said = dict(failures)
+        said.update(dict.fromkeys(waiting, f"no answer within {seconds:.0f} s"))
+        for name, why in said.items():
+            log.warning("monitor %s: %s", name, why)
+        return Heard(
+            {name: f"The monitor '{name}' cannot be told: {why}" for name, why in said.items()},
+            tuple(ways),
+        )
+
+
+def _go(way: Way, seconds: float, name: str, failures: dict[str, str]) -> None:
+    try:
+        way(seconds)
+    except NotToldError as error:
+        failures[name] = str(error)
+    except Exception as error:
+        failures[name] = type(error).__name__
+
+
+def _findings(installation: Installation, ended: Ended, since: datetime, now: datetime) -> Findings:
+    if ended.report is None:
+        return Findings(_stopped_by(ended), is_partial=True)
+    try:
+        today = day_of(installation.ledger, now.date())
+        both = (*day_of(installation.ledger, now.date() - DAY), *today)
+    except LedgerError as error:
+        return Findings({alarms.LEDGER: str(error)}, is_partial=True)
+    configured = frozenset(one.name for one in installation.plan.series)
+    lasting, happened = of_deliveries(both, configured, since)
+    for key, sentence in ended.report.problems:
+        kind = key.partition(":")[0]
+        if kind == "ledger-damaged":
+            happened[key] = sentence
+        else:
+            lasting[kind] = sentence
+    login = ended.report.login_error or login_problem(tokens_of(installation), now)
+    if login and not installation.login.credentials.access_token:
+        lasting[alarms.LOGIN] = login
+    bounds, stats = installation.config.monitor.bounds(), stats_of(today)
+    for key, problem in (
+        (alarms.RATE, rate_problem(stats, bounds)),
+        (alarms.DELAY, delay_problem(stats, bounds)),
+    ):
+        if problem:
+            lasting[key] = problem
+    return Findings(lasting, happened)
+
+
+def _stopped_by(ended: Ended) -> dict[str, str]:
+    if isinstance(ended.error, LedgerError):
+        return {alarms.LEDGER: str(ended.error)}
+    if isinstance(ended.error, LockTimeoutError):
+        return {alarms.LOCK: str(ended.error)}
+    said = str(ended.error) if ended.error else "kakaocron has a bug; see kakaocron.log"
+    return {f"exit-{ended.exit_code}": said}
+
+
+def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
+    """Return the ways in which alarms leave; a name tells which, without its secrets."""
+    rules = installation.config.monitor
+    ways: dict[str, Way] = {}
+    for number, url in enumerate(rules.alert_urls, 1):
+        secret = url.get_secret_value()
+        name = f"alert_urls {number} ({secret.partition(':')[0][:20]})"
+        ways[name] = partial(_through_apprise, secret, told)
+    if rules.alert_command:
+        ways["alert_command"] = partial(
+            _through_command, rules.alert_command, installation.places.variables, told
+        )
+    return ways
+
+
+def title(told: Sequence[Alarm]) -> str:
+    begun = sum(alarm.turn is not alarms.Turn.OVER for alarm in told)
+    if not begun:
+        return "kakaocron: over"
+    return f"kakaocron: {begun} problem{'s' if begun > 1 else ''}"
+
+
+def body(told: Sequence[Alarm]) -> str:
+    return "\n".join(f"- {alarm.sentence}" for alarm in told)
+
+
+def _through_apprise(url: str, told: Sequence[Alarm], _seconds: float) -> None:
+    # Its log would reach stderr, and with it cron's mail, every minute.
+    logging.getLogger("apprise").addHandler(logging.NullHandler())
+    logging.getLogger("apprise").propagate = False
+    try:
+        import apprise  # noqa: PLC0415 - an extra, and slow to import
+    except ImportError:
+        raise NotToldError("it needs the extra: pip install 'kakaocron[alerts]'") from None
+    out = apprise.Apprise()
+    if not out.add(url):
+        raise NotToldError("Apprise does not know such an address")
+    if not out.notify(title=title(told), body=body(told)):
+        raise NotToldError("the service did not take it")
+
+
+def _through_command(
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    told: Sequence[Alarm],
+    seconds: float,
+) -> None:
+    document = {
+        "title": title(told),
+        "body": body(told),
+        "alarms": [alarm.fields() for alarm in told],
+    }
+    secrets = {name + ending for name in SECRET_NAMES for ending in ("", "_FILE")}
+    environment = {name: value for name, value in variables.items() if name not in secrets}
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, and no shell
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise NotToldError(f"'{command[0]}' cannot be run ({error.strerror})") from None
+    with process:
+        try:
+            content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+            process.communicate(content, timeout=max(0.1, seconds - 0.5))
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise NotToldError("it did not end in time, and was killed") from None
+    if process.returncode != 0:
+        raise NotToldError(f"'{command[0]}' ended with exit {process.returncode}")

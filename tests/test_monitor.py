@@ -1,0 +1,417 @@
+"""Pings and alarms: who is told, when, how often, and what it costs the sending."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kakaocron.commands.tick import run_watched
+from kakaocron.disk import RealDisk
+from kakaocron.overview import look
+from kakaocron.pings import address
+from kakaocron.sandbox.server import SandboxServer
+from kakaocron.wiring import Edges, Installation, assemble
+
+from .fakes import MESSAGE, NOW, FakeClock, install, texts
+from .watchers import DeadMansSwitch, Watcher
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    with Watcher() as found:
+        yield found
+
+
+class Scene:
+    """An installation that tells a command; `alarms` is what that command was given."""
+
+    def __init__(
+        self, folder: Path, sandbox: SandboxServer, clock: FakeClock, monitor: str = ""
+    ) -> None:
+        self.sandbox, self.clock = sandbox, clock
+        self.told = folder / "told"
+        command = json.dumps(["sh", "-c", f"cat >>{self.told}; echo >>{self.told}"])
+        config = f"[monitor]\nalert_command = {command}\n{monitor}{MESSAGE}"
+        self.installation = install(folder, sandbox, clock, config)
+
+    def tick(self, *times: str, day: int = 23, **edges: Any) -> int:
+        exit_code = 0
+        for at in times:
+            self.clock.set(at, day)
+            exit_code = tick(self.installation, **edges)
+        return exit_code
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        lines = self.told.read_text().splitlines() if self.told.exists() else []
+        return [json.loads(line) for line in lines]
+
+    @property
+    def alarms(self) -> list[tuple[str, str]]:
+        return [(a["turn"], a["key"]) for found in self.documents for a in found["alarms"]]
+
+
+@pytest.fixture
+def scene(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Scene:
+    return Scene(tmp_path, sandbox, clock)
+
+
+def tick(installation: Installation, **edges: Any) -> int:
+    """Run one watched tick as a process of its own would."""
+    process = assemble(
+        installation.places, installation.config, Edges(clock=installation.clock, **edges)
+    )
+    try:
+        return run_watched(process)
+    finally:
+        process.close()
+
+
+class FullDisk(RealDisk):
+    def write(self, fd: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_a_quiet_tick_tells_nobody(scene: Scene) -> None:
+    scene.tick("09:15:01", "09:16:01", "09:30:01")
+
+    assert scene.documents == []
+
+
+def test_a_failed_delivery_is_told_once_and_once_when_it_is_over(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("-501", "-501")
+    scene.tick("09:15:01", "09:16:01", "09:30:01", "09:31:01", "09:45:01", "10:00:01")
+
+    assert scene.alarms == [("begun", "delivery:report"), ("over", "delivery:report")]
+    begun, over = scene.documents
+    assert "report@20261123T0915 failed (refused" in begun["body"]
+    assert "kakaocron retry report@20261123T0915" in begun["body"]
+    assert over["title"] == "kakaocron: over"
+
+
+def test_an_unknown_delivery_is_told_with_the_command_that_settles_it(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("cut-after")
+    scene.tick("09:15:01")
+
+    assert scene.alarms == [("begun", "unknown:report")]
+    assert "kakaocron resolve report@20261123T0915 --delivered" in scene.documents[0]["body"]
+
+
+def test_slots_that_were_missed_are_told_in_one_alarm_when_the_host_is_back(scene: Scene) -> None:
+    scene.tick("09:15:01", "12:00:01", "12:15:01")
+
+    assert scene.alarms == [("begun", "delivery:report")]
+    assert "8 slots from report@20261123T0930 to report@20261123T1145" in scene.documents[0]["body"]
+
+
+def test_a_single_failed_attempt_is_nobody_s_business(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("429")
+    scene.tick("09:15:01", "09:16:01", "09:30:01")
+
+    assert scene.documents == []
+    assert len(texts(scene.sandbox)) == 2
+
+
+def test_a_lasting_trouble_is_told_again_after_a_day_and_not_before(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue(*["-501"] * 10)
+    scene.tick("09:15:01", "21:00:01")
+    scene.tick("09:00:01", "09:15:01", "09:30:01", day=24)
+
+    turns = [turn for turn, key in scene.alarms if key == "delivery:report"]
+    assert turns == ["begun", "lasting"]
+
+
+def test_a_lost_success_rate_is_told_where_nothing_else_was(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, "min_success_rate = 0.9\n")
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:30:01", "09:45:01")
+
+    assert [key for _, key in scene.alarms] == ["delivery:report", "delivery:report"]
+
+
+def test_lost_lateness_is_told(scene: Scene) -> None:
+    scene.tick("08:50:01", "09:06:30")
+
+    assert scene.alarms == [("begun", "delay")]
+
+
+def test_a_login_near_its_end_is_told_before_it_is_dead(scene: Scene) -> None:
+    scene.tick("09:15:01")
+    login = scene.installation.login
+    ends = NOW + timedelta(days=3)
+    login.write(replace(login.read(), refresh_expires_at=ends, refreshed_at=scene.clock.now()))
+    scene.tick("09:30:01", "09:45:01")
+
+    assert scene.alarms == [("begun", "login")]
+
+
+def unreachable(scene: Scene) -> None:
+    kakao = scene.installation.config.kakao.model_copy(update={"api_url": "http://127.0.0.1:1"})
+    config = scene.installation.config.model_copy(update={"kakao": kakao})
+    scene.installation = replace(scene.installation, config=config)
+
+
+def revoked(scene: Scene) -> None:
+    scene.sandbox.kakao.revoke_access_tokens()
+    scene.sandbox.kakao.revoke_refresh_tokens()
+
+
+def spent(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue(*["-10"] * 40)
+
+
+FAULTS: list[tuple[str, Callable[[Scene], None], str]] = [
+    ("DNS broken", unreachable, "delivery:report"),
+    ("token revoked", revoked, "login"),
+    ("quota spent", spent, "quota"),
+]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "key"), [pytest.param(found[1], found[2], id=found[0]) for found in FAULTS]
+)
+def test_each_fault_is_told_within_two_minutes_of_its_first_slot_and_once(
+    scene: Scene, break_it: Callable[[Scene], None], key: str
+) -> None:
+    scene.tick("09:15:01", "09:29:01")
+    break_it(scene)
+    scene.tick("09:30:01", "09:31:01")
+    assert scene.alarms == [("begun", key)]
+
+    scene.tick(*(f"09:{minute}:01" for minute in range(32, 60, 3)), "10:00:01", "10:01:01")
+    assert scene.alarms == [("begun", key)]
+
+
+def test_a_full_disk_is_told_at_once_and_once_though_nothing_can_be_written(scene: Scene) -> None:
+    scene.tick("09:15:01")
+    assert scene.tick("09:30:01", disk=LedgerDiskFull()) == 74
+    scene.tick("09:31:01", "09:32:01", disk=LedgerDiskFull())
+
+    assert scene.alarms == [("begun", "ledger")]
+    scene.tick("09:50:01", "10:00:01")
+    assert scene.alarms == [("begun", "ledger"), ("over", "ledger")]
+    assert "Meanwhile: report@20261123T0930 missed" in scene.documents[-1]["body"]
+
+
+class LedgerDiskFull(RealDisk):
+    """The data folder's file system is full; the runtime folder's is another."""
+
+    def open(self, path: str, flags: int, mode: int = 0o600) -> int:
+        self._path = path
+        return super().open(path, flags, mode)
+
+    def write(self, fd: int, data: bytes) -> int:
+        if "/data/" in self._path:
+            raise OSError(28, "No space left on device")
+        return super().write(fd, data)
+
+
+def test_a_cron_that_stopped_is_told_by_the_pings_that_do_not_come(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    switch = DeadMansSwitch(watcher)
+    for minute in range(15, 30):
+        scene.tick(f"09:{minute}:01")
+        assert not switch.is_down(clock.now())
+
+    clock.set("09:31:00")  # no tick has come since 09:29, and 09:30 was the first slot concerned
+    assert not switch.is_down(clock.now())
+    clock.set("09:31:30")
+    assert switch.is_down(clock.now())
+    scene.tick("09:32:01")
+    assert not switch.is_down(clock.now())
+
+
+def test_a_ping_says_start_and_success_with_one_run_id(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    scene.tick("09:15:01")
+
+    assert watcher.paths == ["/uuid/start", "/uuid"]
+    start, end = (query for _, query, _ in watcher.requests)
+    assert start == end
+    assert len(start["rid"][0]) == 36
+
+
+def test_a_ping_says_fail_when_the_tick_did(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+
+    assert watcher.paths[-1] == "/uuid/fail"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://hc/uuid", "https://hc/uuid/fail?rid=7"),
+        ("https://hc/uuid/", "https://hc/uuid/fail?rid=7"),
+        ("https://hc/key/slug?create=1", "https://hc/key/slug/fail?create=1&rid=7"),
+    ],
+)
+def test_the_ending_goes_after_the_path(url: str, expected: str) -> None:
+    assert address(url, "/fail", "7") == expected
+
+
+# Apprise's own imports are not clean of them.
+apprise = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@apprise
+def test_alarms_go_through_apprise(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:16:01")
+
+    ((path, _, document),) = watcher.requests
+    assert path == "/alert"
+    assert document["title"] == "kakaocron: 1 problem"
+    assert "report@20261123T0915" in document["message"]
+
+
+@apprise
+def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    watcher.status = 500
+    scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
+    rules = scene.installation.config.monitor.model_copy(update={"alert_command": ()})
+    config = scene.installation.config.model_copy(update={"monitor": rules})
+    scene.installation = replace(scene.installation, config=config)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
+    assert len(watcher.requests) == 3
+
+    watcher.status = 200
+    scene.tick("09:19:01", "09:22:04", "09:23:01")
+    assert len(watcher.requests) == 4
+
+
+BROKEN = {"hanging": None, "500": 500}
+
+
+@pytest.mark.parametrize("how", ["hanging", "broken name", "500"])
+def test_a_broken_monitor_is_noted_once_and_costs_no_message_anything(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    watcher: Watcher,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    monkeypatch.setattr("kakaocron.monitor.LONGEST_SECONDS", 1.5)
+    monkeypatch.setattr("kakaocron.pings.START_ANSWER_SECONDS", 0.3)
+    watcher.status = BROKEN.get(how, 200)
+    name = "no-such-host.invalid" if how == "broken name" else watcher.address
+    monitor = f'ping_url = "http://{name}/uuid"\n'
+    scene = Scene(tmp_path, sandbox, clock, monitor)
+    began = time.monotonic()
+    scene.tick("09:15:01", "09:30:01", "09:45:01")
+    seconds = (time.monotonic() - began) / 3
+
+    noted = [line for line in capsys.readouterr().err.splitlines() if "ping_url" in line]
+    assert noted == [f"The monitor 'ping_url' cannot be told: {SAID[how]}"]
+    assert texts(sandbox) == [f"보고 2026-11-23 09:{minute}" for minute in (15, 30, 45)]
+    assert look(scene.installation).stats.delay_p99_seconds == 1.0
+    assert seconds < 4
+
+
+SAID = {
+    "hanging": "no answer within 1 s",
+    "broken name": "DNS: the server's name cannot be looked up",
+    "500": "HTTP 500",
+}
+
+
+def test_a_command_that_hangs_is_killed_and_noted(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kakaocron.monitor.LONGEST_SECONDS", 1.0)
+    scene = Scene(tmp_path, sandbox, clock)
+    rules = scene.installation.config.monitor.model_copy(update={"alert_command": ("sleep", "60")})
+    config = scene.installation.config.model_copy(update={"monitor": rules})
+    scene.installation = replace(scene.installation, config=config)
+    sandbox.faults.enqueue("-501")
+    began = time.monotonic()
+    scene.tick("09:15:01")
+
+    assert time.monotonic() - began < 3
+    assert "it did not end in time, and was killed" in capsys.readouterr().err
+
+
+def test_a_tick_that_took_its_minute_tells_nobody_rather_than_go_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaocron.monitor.TICK_SECONDS", 0.0)
+    scene.sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+    assert scene.documents == []
+
+    monkeypatch.setattr("kakaocron.monitor.TICK_SECONDS", 48.0)
+    scene.tick("09:20:01")
+    assert scene.alarms == [("begun", "delivery:report")]
+
+
+def test_the_alarm_command_sees_no_secret(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    out = tmp_path / "environment"
+    rules = scene.installation.config.monitor.model_copy(
+        update={"alert_command": ("sh", "-c", f"env >{out}")}
+    )
+    config = scene.installation.config.model_copy(update={"monitor": rules})
+    variables = {**scene.installation.places.variables, "PATH": "/usr/bin:/bin", "SHOWN": "1"}
+    places = replace(scene.installation.places, variables=variables)
+    scene.installation = replace(scene.installation, config=config, places=places)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+
+    assert "SHOWN=1" in out.read_text()
+    assert "KAKAO" not in out.read_text()
+
+
+def test_thirty_quiet_days_raise_no_alarm(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    hours = (8, 12, 18)
+    for day in range(30):
+        for hour in hours:
+            at = NOW.replace(day=1, hour=hour, minute=0, second=1) + timedelta(days=day)
+            clock.at = at - timedelta(seconds=2)
+            if day == 0 and hour == hours[0]:
+                scene.installation = install(
+                    tmp_path / "quiet",
+                    sandbox,
+                    clock,
+                    "[schedule]\nregular_minutes = [0]\npeak_minutes = []\n"
+                    'quiet = ["08:01-12:00", "12:01-18:00", "18:01-08:00"]\n'
+                    f"[monitor]\nalert_command = {json.dumps(['touch', str(scene.told)])}\n"
+                    + MESSAGE,
+                )
+            clock.at = at
+            tick(scene.installation)
+
+    assert len(texts(sandbox)) == 30 * len(hours)
+    assert not scene.told.exists()
