@@ -18,6 +18,7 @@ from kakaocron.commands.config import config_app
 from kakaocron.commands.cron import cron_app
 from kakaocron.commands.demo import demo
 from kakaocron.commands.explain import explain
+from kakaocron.commands.friends import friends
 from kakaocron.commands.health import health
 from kakaocron.commands.history import history, show
 from kakaocron.commands.init import init
@@ -74,6 +75,7 @@ def kakaocron(
 app.command()(init)
 app.command()(login)
 app.command()(logout)
+app.command()(friends)
 app.command()(tick)
 app.command()(send)
 app.command()(schedule)

@@ -34,6 +34,7 @@ from kakaocron.core.policy import (
     may_be_sent,
     result_of,
 )
+from kakaocron.core.quota import ME, Usage, used
 from kakaocron.errors import LedgerError, LockTimeoutError
 from kakaocron.logs import log
 from kakaocron.store import Ledger
@@ -74,6 +75,7 @@ class Claim:
     day: date
     offset: int
     until: datetime
+    blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,7 @@ class _Run:
     packed: dict[str, Parcel | ContentError] = field(default_factory=dict)
     channel_until: float | None = None
     waiting: list[Job] = field(default_factory=list)
+    blocked: dict[str, dict[str, Result]] = field(default_factory=dict)
     flying: dict[str, tuple[Claim, Flight]] = field(default_factory=dict)
     landed: list[tuple[Claim, Flight]] = field(default_factory=list)
     sent: Sent = field(default_factory=Sent)
@@ -173,12 +176,13 @@ def _record_and_claim(desk: Desk, run: _Run) -> list[Claim]:
     with desk.ledger.open() as book:
         wanted = _ready(desk, run, book.now)
         days = {claim.day for claim, _ in run.landed} | {j.due.slot.at.date() for j in wanted}
-        view = book.read(days)
+        view = book.read(days | _days_of_quotas(wanted, book.now))
+        usage = used(view.deliveries.values(), book.now.date())
         outcomes = [_outcome(desk, claim, flight, book.now) for claim, flight in run.landed]
         # What is damaged is set aside by the next tick before anything of that day is sent.
         is_sound = not any(found.damaged for found in view.files)
         begun = {
-            job.id: _claim_events(desk, run, view.deliveries.get(job.id), job, book.now)
+            job.id: _claim_events(desk, run, view.deliveries.get(job.id), job, book.now, usage)
             for job in wanted
             if is_sound
         }
@@ -188,15 +192,22 @@ def _record_and_claim(desk: Desk, run: _Run) -> list[Claim]:
     run.sent.left += len(wanted) - len(begun)
     _note_ended(run, view.deliveries, outcomes, begun.values())
     return [
-        _begun(job, begun[job.id][-1], places)
+        _begun(run, job, begun[job.id][-1], places)
         for job in wanted
         if begun.get(job.id) and begun[job.id][-1].kind is Kind.CLAIM
     ]
 
 
-def _begun(job: Job, event: Event, places: Mapping[str, tuple[date, int]]) -> Claim:
+def _days_of_quotas(jobs: Sequence[Job], now: datetime) -> set[date]:
+    """Return the days whose deliveries may have gone out today: those of retries too."""
+    has_friends = any(set(job.due.to) - {ME} for job in jobs)
+    return {now.date(), now.date() - timedelta(days=1)} if has_friends else set()
+
+
+def _begun(run: _Run, job: Job, event: Event, places: Mapping[str, tuple[date, int]]) -> Claim:
     log.info("📤 메시지 전송 시작: %s", job.id)
-    return Claim(job, event, *places[job.id], event.data["until"])
+    blocked = run.blocked.pop(job.id, {})
+    return Claim(job, event, *places[job.id], event.data["until"], blocked)
 
 
 def _ready(desk: Desk, run: _Run, now: datetime) -> list[Job]:
@@ -207,7 +218,7 @@ def _ready(desk: Desk, run: _Run, now: datetime) -> list[Job]:
 
 
 def _claim_events(
-    desk: Desk, run: _Run, delivery: Delivery | None, job: Job, now: datetime
+    desk: Desk, run: _Run, delivery: Delivery | None, job: Job, now: datetime, usage: Usage
 ) -> list[Event]:
     """Return the lines that a job begins with: none if another process has it or had it."""
     due = job.due
@@ -225,15 +236,33 @@ def _claim_events(
     if now >= due.expires_at:
         return [] if delivery else [_too_late(due, now)]
     if isinstance(job.parcel, Parcel):
-        return [_claim(desk, run, job.due, job.parcel, now, delivery)]
+        claim = _claim(desk, run, job.due, job.parcel, now, delivery)
+        return _within_quotas(desk, run, job, claim, usage)
     verdict = Verdict(Outcome.NOT_SENT, Reason.CONTENT_FAILED, str(job.parcel), phase=Phase.BEFORE)
     results = dict.fromkeys(due.to, result_of(verdict))
     outcome = _outcome_event(desk, due, results, None, now)
     fallback = job.parcel.fallback
     if fallback is not None and is_last_chance(outcome.data["next_attempt_at"], due):
         claim = _claim(desk, run, job.due, fallback, now, delivery)
-        return [replace(claim, reason=Reason.CONTENT_FAILED, detail=str(job.parcel))]
+        claim = replace(claim, reason=Reason.CONTENT_FAILED, detail=str(job.parcel))
+        return _within_quotas(desk, run, job, claim, usage)
     return [_claim(desk, run, job.due, None, now, delivery), outcome]
+
+
+def _within_quotas(desk: Desk, run: _Run, job: Job, claim: Event, usage: Usage) -> list[Event]:
+    """Hold back what would pass a quota: Kakao would refuse it, or count it against the app."""
+    due, parts = job.due, len(job.content.parts) if job.content else 1
+    done = {name: due.known[name].parts if name in due.known else 0 for name in due.to}
+    refused = usage.spend({name: max(1, parts - done[name]) for name in due.to})
+    blocked = {
+        name: Result(State.FAILED, Reason.QUOTA, why, phase=Phase.BEFORE, parts=done[name])
+        for name, why in refused.items()
+    }
+    if len(blocked) == len(due.to):
+        return [claim, _outcome_event(desk, due, blocked, None, claim.at)]
+    if blocked:
+        run.blocked[job.id] = blocked
+    return [claim]
 
 
 def _too_late(due: Due, now: datetime) -> Event:
@@ -290,12 +319,14 @@ def _to_keep(parcel: Parcel, due: Due, delivery: Delivery | None) -> dict[str, o
 
 
 def _start(desk: Desk, run: _Run, claim: Claim) -> None:
-    parcel, to = claim.job.content, claim.job.due.to
+    parcel = claim.job.content
+    to = [name for name in claim.job.due.to if name not in claim.blocked]
     assert parcel is not None  # noqa: S101 - a claim without content has ended already
     flight = Flight(
         _gate(desk, claim),
         len(parcel.parts),
         {name: result.parts for name, result in claim.job.due.known.items()},
+        dict(claim.blocked),
     )
     run.flying[claim.job.id] = claim, flight
     desk.workers.start(claim.job.id, lambda: desk.channel.deliver(parcel, to, flight))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -20,6 +20,7 @@ from rich.text import Text
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, Parcel, utf16_units
 from kakaocron.core.ledger import Delivery, State, delivery_fields
+from kakaocron.friends import Friend
 
 COLOURS = {
     State.SCHEDULED: "dim",
@@ -208,3 +209,25 @@ def print_slots(slots: Sequence[tuple[Slot, str]]) -> None:
     for slot, why in slots:
         table.add_row(f"{slot.at:%a %m-%d %H:%M}", escape(slot.message), slot.kind, why)
     console().print(table)
+
+
+def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
+    out = console()
+    if not friends:
+        out.print(
+            "No friends are listed. A friend must have logged in to the same app, agreed to "
+            "'friends', and be a member of it: console, [App] > [Members]"
+        )
+        return
+    known = {uuid: name for name, uuid in names.items()}
+    table = Table(box=None, padding=(0, 1))
+    for title in ("uuid", "nickname", "messages", "name in [friends]"):
+        table.add_column(title, no_wrap=True)
+    for friend in friends:
+        texts = (clean(friend.uuid), clean(friend.nickname), known.get(friend.uuid, ""))
+        uuid, nickname, name = map(escape, texts)
+        table.add_row(uuid, nickname, "allowed" if friend.is_allowed else "refused", name)
+    out.print(table)
+    out.print(
+        '\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"', markup=False
+    )

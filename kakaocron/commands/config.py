@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
 
+from kakaocron.clock import SystemClock
+from kakaocron.commands.next import quota_faults
 from kakaocron.commands.options import ConfigOption, JsonOption
 from kakaocron.config import fault_line, load_config, read_config
 from kakaocron.contents import Contents, faults
@@ -53,3 +56,5 @@ def check(config: ConfigOption = None) -> None:
         raise UsageError(fault_line(places.config, keys, fault))
     count = len(loaded.message)
     print(f"{places.config}: fine, {count} message{'s' if count != 1 else ''}")
+    for fault in quota_faults(loaded, SystemClock().now().date()):
+        print(fault, file=sys.stderr)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
+from datetime import date
 from typing import Annotated
 
 import typer
 
 from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.config import Config
 from kakaocron.core.calendar import Slot, upcoming
 from kakaocron.core.ledger import State, isoformat
 from kakaocron.core.policy import ONCE
+from kakaocron.core.quota import plan_faults
 from kakaocron.render import print_json, print_slots
 from kakaocron.wiring import Installation, find_installation
 
@@ -26,6 +30,14 @@ def next_slots(
         print_json([_fields(slot, reason) for slot, reason in found])
     else:
         print_slots(found)
+    for fault in quota_faults(installation.config, installation.clock.now().date()):
+        print(fault, file=sys.stderr)
+
+
+def quota_faults(config: Config, today: date) -> list[str]:
+    """Say on the first day which of Kakao's quotas the plan cannot keep."""
+    names = {uuid: name for name, uuid in config.friends.items()}
+    return plan_faults(config.series(), today, names)
 
 
 def coming(installation: Installation, count: int) -> list[Slot]:

@@ -1,0 +1,20 @@
+"""`kakaocron friends`: whom a message can go to."""
+
+from __future__ import annotations
+
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.friends import friends_of
+from kakaocron.render import print_friends, print_json
+from kakaocron.wiring import find_installation
+
+
+def friends(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """List the friends who use this app too: uuid and nickname, for `to` and [friends]."""
+    installation = find_installation(config)
+    api_url = installation.config.kakao.api_url
+    login = installation.login
+    found = list(friends_of(login.http, api_url, login.access_token()))
+    if as_json:
+        print_json([friend.fields() for friend in found])
+    else:
+        print_friends(found, installation.config.friends)
