@@ -72,11 +72,20 @@ class _Gated:
 
     sock: Any
     connect: Callable[[], None]
+    _is_tunnelling = False
+
+    def _tunnel(self) -> None:
+        """Ask a proxy for the way; nothing of the request itself is in that."""
+        self._is_tunnelling = True
+        try:
+            super()._tunnel()  # type: ignore[misc]
+        finally:
+            self._is_tunnelling = False
 
     def send(self, data: Any) -> None:
         if self.sock is None:
             self.connect()
-        if not _under_way.has_left:
+        if not _under_way.has_left and not self._is_tunnelling:
             if _under_way.gate is not None:
                 _under_way.gate()
             _under_way.has_left = True

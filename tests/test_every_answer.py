@@ -442,7 +442,7 @@ def _is_whole_request(connection: socket.socket) -> bool:
             return False
         received += some
     head, _, body = received.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
+    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
     while len(body) < length:
         body += connection.recv(65536)
     return True
@@ -538,6 +538,8 @@ def test_a_name_that_cannot_be_looked_up_is_tried_again(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
+    for name in ("http_proxy", "all_proxy"):
+        monkeypatch.delenv(name)
     real = socket.getaddrinfo
 
     def look_up(host: str, *rest: object, **more: object) -> object:
@@ -560,6 +562,24 @@ def test_a_server_without_trusted_tls_is_told_nothing(
     assert ended(report) == UNREACHABLE
     assert "TLS" in str(report.ended[ID].detail)
     assert texts(sandbox) == []
+
+
+@pytest.mark.parametrize(
+    "answer", [http("403 Forbidden"), http("407 Who are you?"), b"nonsense\r\n\r\n", b""]
+)
+def test_a_proxy_that_does_not_let_us_through_has_seen_nothing_of_the_message(
+    answer: bytes,
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with scripted(answer) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        report = run_tick(at(install(tmp_path, sandbox, clock), "https://kapi.kakao.example"))
+
+    assert ended(report) == UNREACHABLE
+    assert report.ended[ID].attempts[0].sent_at is None
 
 
 def test_retries_end_with_a_word_when_they_are_spent(
