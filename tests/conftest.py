@@ -7,7 +7,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,20 +36,41 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("NO_COLOR", "1")
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        # For the processes that tests start: nobody listens at loopback's port 9.
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     return home
 
 
 @pytest.fixture(autouse=True)
 def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let sockets reach this machine only."""
-    real_connect = socket.socket.connect
+    for name in ("connect", "connect_ex", "sendto"):
+        real = getattr(socket.socket, name)
+        monkeypatch.setattr(socket.socket, name, _guarded(real))
+    real_look_up = socket.getaddrinfo
 
-    def connect(self: socket.socket, address: Any) -> None:
+    def look_up(host: Any, *rest: Any, **more: Any) -> Any:
+        if host and not _is_loopback(_text(host)):
+            raise ReachedTheNetworkError(f"a test tried to look up '{_text(host)}'")
+        return real_look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+
+
+def _guarded(real: Callable[..., Any]) -> Callable[..., Any]:
+    def call(self: socket.socket, *arguments: Any) -> Any:
+        address = arguments[-1]
         if self.family in {socket.AF_INET, socket.AF_INET6} and not _is_loopback(address[0]):
-            raise ReachedTheNetworkError(f"a test tried to connect to {address}")
-        real_connect(self, address)
+            raise ReachedTheNetworkError(f"a test tried to reach {address}")
+        return real(self, *arguments)
 
-    monkeypatch.setattr(socket.socket, "connect", connect)
+    return call
+
+
+def _text(host: str | bytes) -> str:
+    return host if isinstance(host, str) else host.decode("ascii", "replace")
 
 
 def _is_loopback(host: str) -> bool:
