@@ -108,12 +108,23 @@ class _TLSPool(HTTPSConnectionPool):
     ConnectionCls = _TLSConnection
 
 
+_POOLS = {"http": _PlainPool, "https": _TLSPool}
+
+
 class _OnceAdapter(HTTPAdapter):
     """An adapter that never repeats a request and whose connections ask the gate."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _PlainPool, "https": _TLSPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Let connections by way of a proxy ask the gate too: no other may carry a request."""
+        if not proxy.lower().startswith("http"):
+            raise requests.exceptions.InvalidProxyURL("only HTTP proxies are supported")
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
 
 class _Bearer(AuthBase):

@@ -565,7 +565,14 @@ def test_a_server_without_trusted_tls_is_told_nothing(
 
 
 @pytest.mark.parametrize(
-    "answer", [http("403 Forbidden"), http("407 Who are you?"), b"nonsense\r\n\r\n", b""]
+    "answer",
+    [
+        http("403 Forbidden"),
+        http("407 Who are you?"),
+        http("200 OK"),
+        b"nonsense\r\n\r\n",
+        b"",
+    ],
 )
 def test_a_proxy_that_does_not_let_us_through_has_seen_nothing_of_the_message(
     answer: bytes,
@@ -580,6 +587,35 @@ def test_a_proxy_that_does_not_let_us_through_has_seen_nothing_of_the_message(
 
     assert ended(report) == UNREACHABLE
     assert report.ended[ID].attempts[0].sent_at is None
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(b"", CUT), (http("502 Bad Gateway"), AMBIGUOUS), (http("200 OK", OK), CONFIRMED)],
+)
+def test_a_proxy_that_took_the_message_may_have_passed_it_on(
+    answer: bytes,
+    expected: tuple[State, Reason | None],
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with scripted(answer) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
+
+    assert ended(report) == expected
+    assert report.ended[ID].attempts[0].sent_at is not None
+
+
+def test_a_proxy_that_we_cannot_watch_gets_nothing(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
+    report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
+
+    assert ended(report) == UNREACHABLE
 
 
 def test_retries_end_with_a_word_when_they_are_spent(
