@@ -29,7 +29,6 @@ PURE = frozenset({
 IMPORTERS = {
     "cronsim": {"core/cron.py"},
     "fcntl": {"syscalls.py"},
-    "logging": {"logs.py"},
     "platformdirs": {"paths.py"},
     "pydantic": {"config.py", "core/templates.py"},
     "regex": {"core/split.py"},
