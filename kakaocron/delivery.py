@@ -29,8 +29,8 @@ from kakaocron.core.policy import (
     Due,
     Policy,
     again,
+    before_fallback,
     conclude,
-    is_last_chance,
     may_be_sent,
     result_of,
 )
@@ -241,12 +241,14 @@ def _claim_events(
     verdict = Verdict(Outcome.NOT_SENT, Reason.CONTENT_FAILED, str(job.parcel), phase=Phase.BEFORE)
     results = dict.fromkeys(due.to, result_of(verdict))
     outcome = _outcome_event(desk, due, results, None, now)
-    fallback = job.parcel.fallback
-    if fallback is not None and is_last_chance(outcome.data["next_attempt_at"], due):
-        claim = _claim(desk, run, job.due, fallback, now, delivery)
-        claim = replace(claim, reason=Reason.CONTENT_FAILED, detail=str(job.parcel))
-        return _within_quotas(desk, run, job, claim, usage)
-    return [_claim(desk, run, job.due, None, now, delivery), outcome]
+    if job.parcel.fallback is not None:
+        next_at = before_fallback(outcome.data["next_attempt_at"], due, now)
+        if next_at is None:
+            claim = _claim(desk, run, due, job.parcel.fallback, now, delivery)
+            claim = replace(claim, reason=Reason.CONTENT_FAILED, detail=str(job.parcel))
+            return _within_quotas(desk, run, job, claim, usage)
+        outcome = replace(outcome, data={**outcome.data, "next_attempt_at": next_at})
+    return [_claim(desk, run, due, None, now, delivery), outcome]
 
 
 def _within_quotas(desk: Desk, run: _Run, job: Job, claim: Event, usage: Usage) -> list[Event]:

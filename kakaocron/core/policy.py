@@ -361,13 +361,15 @@ def conclude(
     return closed, None
 
 
-def is_last_chance(next_attempt_at: datetime | None, due: Due) -> bool:
-    """Say whether this attempt is the last one that a tick each minute can make in time."""
-    if next_attempt_at is None:
-        return True
-    minute = next_attempt_at.replace(second=0, microsecond=0)
-    next_tick = minute if minute == next_attempt_at else minute + timedelta(minutes=1)
-    return next_tick >= due.expires_at
+def before_fallback(next_attempt_at: datetime | None, due: Due, now: datetime) -> datetime | None:
+    """Return when to try a content again that has a fallback; None if that must go out now.
+
+    Nothing may be left for a tick that comes too late: the last one has a whole minute to itself.
+    """
+    last = (due.expires_at - timedelta.resolution).replace(second=0, microsecond=0)
+    if next_attempt_at is None or now >= last:
+        return None
+    return min(next_attempt_at, last)
 
 
 def _because(result: Result) -> str:
