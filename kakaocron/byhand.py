@@ -145,6 +145,8 @@ def schedule(
     slot = once_slot(hash_, at)
     receivers = _receivers(installation, to, known)
     with installation.ledger.open() as book:
+        if slot.at < book.now.replace(second=0, microsecond=0):
+            raise UsageError(f"{slot.at:%Y-%m-%d %H:%M} has passed; give a time that is to come")
         found = book.read([slot.at.date()]).deliveries.get(slot.id)
         if found is not None:
             log.info("⚠️ 중복 메시지 감지: %s", slot.id)

@@ -1,0 +1,103 @@
+"""kakaocron from Python: the same configuration, the same ledger, the same lock as the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from kakaocron import byhand
+from kakaocron.byhand import DuplicateError
+from kakaocron.core.calendar import KST
+from kakaocron.core.ledger import Delivery, delivery_fields
+from kakaocron.errors import UsageError
+from kakaocron.overview import look
+from kakaocron.wiring import find_installation
+
+
+class Scheduler:
+    """Schedules messages and tells what became of them. Cron's `kakaocron tick` sends them.
+
+    It keeps nothing of its own, so threads and processes may use as many as they like at once.
+    Every method may raise LedgerError or LockTimeoutError when the ledger cannot be used.
+    """
+
+    def __init__(self, config: str | Path | None = None) -> None:
+        """Read the configuration (None: the one that the commands use). Raises UsageError."""
+        self._installation = find_installation(Path(config) if config is not None else None)
+
+    def schedule_message(
+        self,
+        text: str,
+        at: datetime,
+        *,
+        to: Sequence[str] | None = None,
+        meta: Mapping[str, str] | None = None,
+    ) -> str | None:
+        """Schedule a text for the first whole minute at or after `at` (naive: KST).
+
+        Returns its id, or None when the same text is in the ledger for that minute already.
+        Raises UsageError for a time that has passed, or a text that Kakao would not take.
+        """
+        moment = at.replace(tzinfo=KST) if at.tzinfo is None else at.astimezone(KST)
+        try:
+            return byhand.schedule(self._installation, moment, text=text, to=to, meta=meta).id
+        except DuplicateError:
+            return None
+
+    def schedule_regular_message(self, text: str, **options: Any) -> str | None:
+        """Schedule a text for the next regular minute; otherwise as `schedule_message`."""
+        at = byhand.next_of_kind(self._installation, "regular")
+        return self.schedule_message(text, at, **options)
+
+    def schedule_peak_message(self, text: str, **options: Any) -> str | None:
+        """Schedule a text for the next peak minute; otherwise as `schedule_message`."""
+        at = byhand.next_of_kind(self._installation, "peak")
+        return self.schedule_message(text, at, **options)
+
+    def get_message_status(self, message_id: str) -> dict[str, Any] | None:
+        """Return what `history --json` shows of a delivery, with `status` (its state) and
+        `retry_count`; None if the ledger has none of that id."""
+        try:
+            return _status(byhand.find(self._installation, message_id))
+        except UsageError:
+            return None
+
+    def cancel_message(self, message_id: str) -> bool:
+        """Take back what has not been sent; False if there is nothing to take back."""
+        return self._is_done(lambda: byhand.cancel(self._installation, message_id))
+
+    def retry_message(self, message_id: str, at: datetime | None = None) -> bool:
+        """Let what failed, was missed, is unknown or was cancelled be sent by the next tick, or
+        by the first one at or after `at` (naive: KST); False if it cannot be."""
+        moment = at.replace(tzinfo=KST) if at is not None and at.tzinfo is None else at
+        return self._is_done(lambda: byhand.reopen(self._installation, message_id, moment))
+
+    def get_schedule_status(self) -> dict[str, Any]:
+        """Return what `status --json` prints."""
+        return look(self._installation).fields()
+
+    def cleanup_old_messages(self, days: int = 7) -> int:
+        """Remove the days of the ledger that are more than `days` ago; return how many."""
+        today = self._installation.clock.now().date()
+        with self._installation.ledger.open():
+            return len(self._installation.ledger.prune(today, max(2, days)))
+
+    @staticmethod
+    def _is_done(order: Callable[[], object]) -> bool:
+        try:
+            order()
+        except UsageError:
+            return False
+        return True
+
+
+def _status(delivery: Delivery) -> dict[str, Any]:
+    retries = max(0, len(delivery.attempts) - 1)
+    return {
+        **delivery_fields(delivery),
+        "status": str(delivery.state),
+        "retry_count": retries,
+        "meta": dict(delivery.meta or {}),
+    }
