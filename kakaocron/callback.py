@@ -9,10 +9,9 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from kakaocron.core.consent import HOST, PATH
 from kakaocron.errors import LoginError, UsageError
 
-HOST = "127.0.0.1"
-PATH = "/callback"
 IDLE_SECONDS = 5.0
 
 _PAGE = (

@@ -17,6 +17,7 @@ from kakaocron.commands.byhand import cancel, resolve, retry
 from kakaocron.commands.config import config_app
 from kakaocron.commands.cron import cron_app
 from kakaocron.commands.demo import demo
+from kakaocron.commands.doctor import doctor
 from kakaocron.commands.explain import explain
 from kakaocron.commands.friends import friends
 from kakaocron.commands.health import health
@@ -76,6 +77,7 @@ app.command()(init)
 app.command()(login)
 app.command()(logout)
 app.command()(friends)
+app.command()(doctor)
 app.command()(tick)
 app.command()(send)
 app.command()(schedule)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -20,7 +20,10 @@ from rich.text import Text
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, Parcel, utf16_units
 from kakaocron.core.ledger import Delivery, State, delivery_fields
-from kakaocron.friends import Friend
+
+if TYPE_CHECKING:
+    from kakaocron.checks import Finding
+    from kakaocron.friends import Friend
 
 COLOURS = {
     State.SCHEDULED: "dim",
@@ -231,3 +234,17 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
     out.print(
         '\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"', markup=False
     )
+
+
+SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    out = console()
+    for finding in findings:
+        sign, style = SIGNS[finding.status]
+        out.print(Text.assemble((sign, style), f" {finding.name}: {clean(finding.what)}"))
+        if finding.mend:
+            out.print(Text(f"    → {clean(finding.mend)}"))
+    counts = {status: sum(f.status == status for f in findings) for status in SIGNS}
+    out.print(f"{len(findings)} findings: {counts['fail']} to mend, {counts['warn']} to look at.")

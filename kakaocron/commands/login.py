@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-import webbrowser
 from typing import Annotated
 
 import typer
 
-from kakaocron.callback import HOST, PATH, Callback
 from kakaocron.commands.options import ConfigOption
-from kakaocron.core.consent import Consent
+from kakaocron.core.consent import HOST, PATH, Consent
 from kakaocron.errors import LoginError
 from kakaocron.login_flow import Account, log_in, wanted_scopes
 from kakaocron.logs import log
@@ -43,6 +41,11 @@ def login(
 
 
 def _browse(page: str, consent: Consent, port: int) -> str:
+    # Neither is for any other command.
+    import webbrowser  # noqa: PLC0415
+
+    from kakaocron.callback import Callback  # noqa: PLC0415
+
     with Callback(port) as callback:
         print(f"Open this address if no browser does:\n\n{page}\n", flush=True)
         webbrowser.open(page)

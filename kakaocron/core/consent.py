@@ -13,6 +13,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from kakaocron.core.answers import LOGIN_CODES
 from kakaocron.errors import LoginError, UsageError
 
+# Kakao compares the redirect URI with the registered one to the letter, port included.
+HOST = "127.0.0.1"
+PATH = "/callback"
 AGAIN = "Try again: kakaocron login"
 _CODE = re.compile(r"[A-Za-z0-9_.~-]{8,512}")
 _KOE = re.compile(r"\bKOE\d{3}\b")

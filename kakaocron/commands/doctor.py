@@ -1,0 +1,36 @@
+"""`kakaocron doctor`: what is wrong, and how to mend it."""
+
+from __future__ import annotations
+
+from kakaocron.checks import Bench, Status, examine, fields, worst
+from kakaocron.clock import SystemClock
+from kakaocron.commands.cron import job_of
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.crontab import SystemCrontab
+from kakaocron.errors import UsageError
+from kakaocron.machine import Machine
+from kakaocron.paths import find_places
+from kakaocron.render import print_findings, print_json
+from kakaocron.wiring import Installation, find_installation
+
+
+def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> int:
+    """Check everything that can be wrong, and say how to mend it. Exit 1 if anything fails."""
+    installation: Installation | None = None
+    config_error: str | None = None
+    try:
+        places = find_places(config)
+        installation = find_installation(config)
+    except UsageError as error:
+        places = find_places(config, with_env_file=False)
+        config_error = str(error)
+    now = SystemClock().now()
+    bench = Bench(
+        places, Machine(), SystemCrontab(), job_of(places), now, installation, config_error
+    )
+    findings = examine(bench)
+    if as_json:
+        print_json(fields(findings))
+    else:
+        print_findings(findings)
+    return 1 if worst(findings) is Status.FAIL else 0
