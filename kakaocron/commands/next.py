@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import heapq
 import sys
 from datetime import date
+from itertools import islice
+from operator import attrgetter
 from typing import Annotated
 
 import typer
 
 from kakaocron.commands.options import ConfigOption, JsonOption
 from kakaocron.config import Config
-from kakaocron.core.calendar import Slot, upcoming
+from kakaocron.core.calendar import HORIZON, Slot, slots_between
 from kakaocron.core.ledger import State, isoformat
 from kakaocron.core.policy import ONCE
 from kakaocron.core.quota import plan_faults
@@ -49,15 +52,27 @@ def coming(installation: Installation, count: int) -> list[Slot]:
     days = [day for day in installation.ledger.days() if day >= now.date()]
     known = installation.ledger.read(days).deliveries
     paused = installation.pauses.rule()
-    once = [
+    once = (
         Slot(d.message, d.next_attempt_at or d.slot, d.kind)
         for d in known.values()
         if d.state is State.SCHEDULED and (d.next_attempt_at or d.slot) > now
+    )
+    rules = [
+        slots_between(one.name, one.timetable, now, now + HORIZON)
+        for one in installation.plan.series
     ]
-    series = [(one.name, one.timetable) for one in installation.plan.series]
-    rules = (slot for slot in upcoming(series, now, count) if slot.id not in known)
-    found = [slot for slot in (*rules, *once) if not paused(slot.message, slot.at)]
-    return sorted(found, key=lambda slot: (slot.at, slot.message))[:count]
+    by_time = attrgetter("at", "message")
+    merged = heapq.merge(sorted(once, key=by_time), *rules, key=by_time)
+    return list(
+        islice(
+            (
+                slot
+                for slot in merged
+                if (slot.kind == ONCE or slot.id not in known) and not paused(slot.message, slot.at)
+            ),
+            count,
+        )
+    )
 
 
 def why(installation: Installation, slot: Slot) -> str:
