@@ -25,6 +25,7 @@ from kakaocron.commands.history import history, show
 from kakaocron.commands.init import init
 from kakaocron.commands.ledger import ledger_app
 from kakaocron.commands.login import login, logout
+from kakaocron.commands.metrics import metrics
 from kakaocron.commands.next import next_slots
 from kakaocron.commands.pause import pause, resume
 from kakaocron.commands.preview import preview
@@ -32,6 +33,7 @@ from kakaocron.commands.report import report
 from kakaocron.commands.sandbox import sandbox
 from kakaocron.commands.schedule import schedule
 from kakaocron.commands.send import send
+from kakaocron.commands.serve import serve
 from kakaocron.commands.status import status
 from kakaocron.commands.tick import tick
 from kakaocron.errors import KakaocronError
@@ -93,6 +95,8 @@ app.command()(show)
 app.command()(explain)
 app.command()(report)
 app.command()(health)
+app.command()(metrics)
+app.command()(serve)
 app.command("next")(next_slots)
 app.add_typer(config_app, name="config")
 app.add_typer(cron_app, name="cron")

@@ -24,7 +24,7 @@ REDRAW_SECONDS = 2.0
 NEXT_SLOTS = 3
 
 # Where one mark stands for several slots, it is that of the one to look at first.
-_WORST = (
+WORST_FIRST = (
     State.UNKNOWN,
     State.FAILED,
     State.MISSED,
@@ -107,7 +107,7 @@ def _marks(overview: Overview) -> list[tuple[datetime, State]]:
     states: dict[datetime, State] = {}
     known = [(one.slot, one.state) for one in overview.deliveries]
     for at, state in [*known, *((slot.at, State.SCHEDULED) for slot in overview.upcoming)]:
-        states[at] = min(states.get(at, state), state, key=_WORST.index)
+        states[at] = min(states.get(at, state), state, key=WORST_FIRST.index)
     return sorted(states.items())
 
 
@@ -115,7 +115,7 @@ def _by_hour(marks: Iterable[tuple[datetime, State]]) -> list[tuple[datetime, St
     hours: dict[datetime, State] = {}
     for at, state in marks:
         hour = at.replace(minute=0)
-        hours[hour] = min(hours.get(hour, state), state, key=_WORST.index)
+        hours[hour] = min(hours.get(hour, state), state, key=WORST_FIRST.index)
     return list(hours.items())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -302,6 +303,19 @@ def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
     assert len(watcher.requests) == 4
 
 
+def break_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the name of the broken monitor be unknown, without asking anybody for it."""
+    real_look_up = socket.getaddrinfo
+
+    def look_up(host: Any, *rest: Any, **more: Any) -> Any:
+        if host == "no-such-host.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real_look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setenv("no_proxy", "*")
+
+
 BROKEN = {"hanging": None, "500": 500}
 
 
@@ -318,6 +332,8 @@ def test_a_broken_monitor_is_noted_once_and_costs_no_message_anything(
     monkeypatch.setattr("kakaocron.monitor.LONGEST_SECONDS", 1.5)
     monkeypatch.setattr("kakaocron.pings.START_ANSWER_SECONDS", 0.3)
     watcher.status = BROKEN.get(how, 200)
+    if how == "broken name":
+        break_dns(monkeypatch)
     name = "no-such-host.invalid" if how == "broken name" else watcher.address
     monitor = f'ping_url = "http://{name}/uuid"\n'
     scene = Scene(tmp_path, sandbox, clock, monitor)

@@ -1,0 +1,30 @@
+"""`kakaocron metrics`: for Prometheus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption
+from kakaocron.metrics import metrics_of, publish
+from kakaocron.overview import health_of, look
+from kakaocron.wiring import find_installation
+
+
+def metrics(
+    config: ConfigOption = None,
+    textfile: Annotated[
+        Path | None,
+        typer.Option(help="Write it to this file (*.prom), for node_exporter.", show_default=False),
+    ] = None,
+) -> None:
+    """Print today in Prometheus' text format."""
+    installation = find_installation(config)
+    overview = look(installation)
+    text = metrics_of(overview, health_of(installation, overview))
+    if textfile is None:
+        print(text, end="")
+    else:
+        publish(textfile, text)

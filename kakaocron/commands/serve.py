@@ -1,0 +1,49 @@
+"""`kakaocron serve`: the web page, and what other programs ask for."""
+
+from __future__ import annotations
+
+import ipaddress
+import sys
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption
+from kakaocron.errors import UsageError
+
+
+def serve(
+    config: ConfigOption = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8787,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; there is no password.")
+    ] = "127.0.0.1",
+) -> None:
+    """Show the day on a web page, with /health, /metrics and /api/status. Read-only."""
+    try:
+        from kakaocron.web.server import run  # noqa: PLC0415 - an extra
+    except ImportError as error:
+        raise UsageError(
+            f"The page needs the extra `web` ({error.name} is missing). "
+            "Run: pip install 'kakaocron[web]'"
+        ) from None
+    run(config, host, port, lambda url: _say(host, url))
+
+
+def _say(host: str, url: str) -> None:
+    print(f"kakaocron is at {url} (stop it with Ctrl-C)", file=sys.stderr)
+    if is_loopback(host):
+        print("Only programs and people on this machine can open it.", file=sys.stderr)
+    else:
+        print(
+            "Everybody who can reach this address reads your messages: there is no password and "
+            "no encryption. Put a proxy with both before it, or use --host 127.0.0.1",
+            file=sys.stderr,
+        )
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

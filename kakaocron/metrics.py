@@ -1,0 +1,84 @@
+"""What a Prometheus server is told of today."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+from kakaocron import __version__
+from kakaocron.core.ledger import State
+from kakaocron.core.metrics import Gauge, Sample, exposition, gauge
+from kakaocron.errors import UsageError
+from kakaocron.overview import Health, Overview
+
+
+def metrics_of(overview: Overview, health: Health) -> str:
+    return exposition(_gauges(overview, health))
+
+
+def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
+    stats, tokens = overview.stats, overview.tokens
+    yield Gauge(
+        "kakaocron_info", "Which kakaocron this is.", (Sample(1, {"version": __version__}),)
+    )
+    yield gauge("kakaocron_healthy", "1 if nothing is wrong, else 0.", int(not health.problems))
+    yield gauge("kakaocron_problems", "How many things are wrong.", len(health.problems))
+    yield gauge(
+        "kakaocron_last_tick_timestamp_seconds", "The last tick.", _seconds(overview.last_tick)
+    )
+    counts = Counter((one.message, one.state) for one in overview.deliveries)
+    messages = sorted({message for message, _ in counts})
+    yield Gauge(
+        "kakaocron_deliveries_today",
+        "Today's deliveries by message and state.",
+        tuple(
+            Sample(counts[message, state], {"message": message, "state": state})
+            for message in messages
+            for state in State
+        ),
+    )
+    yield gauge("kakaocron_slots_ahead", "Slots still to come today.", overview.scheduled_count)
+    yield gauge(
+        "kakaocron_success_ratio", "Share of today's deliveries confirmed.", stats.success_rate
+    )
+    yield gauge(
+        "kakaocron_on_schedule_ratio",
+        "Share of today's requests that left on schedule.",
+        stats.schedule_accuracy,
+    )
+    yield gauge("kakaocron_delay_p50_seconds", "Median lateness today.", stats.delay_p50_seconds)
+    yield gauge("kakaocron_delay_p99_seconds", "Lateness today, p99.", stats.delay_p99_seconds)
+    following = [s.at for s in (overview.next_regular, overview.next_peak) if s]
+    yield gauge(
+        "kakaocron_next_slot_timestamp_seconds",
+        "The next slot.",
+        _seconds(min(following, default=None)),
+    )
+    yield gauge(
+        "kakaocron_access_token_end_timestamp_seconds",
+        "The end of the access token.",
+        _seconds(tokens.access_expires_at),
+    )
+    yield gauge(
+        "kakaocron_login_end_timestamp_seconds",
+        "The end of the login.",
+        _seconds(tokens.refresh_expires_at),
+    )
+
+
+def _seconds(moment: datetime | None) -> float | None:
+    return moment.timestamp() if moment else None
+
+
+def publish(path: Path, text: str) -> None:
+    """Put the text into a file that others may read: written beside, then renamed."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        beside.write_text(text, "utf-8")
+        beside.chmod(0o644)
+        beside.replace(path)
+    except OSError as error:
+        raise UsageError(f"Cannot write '{path}': {error.strerror}. Check the folder") from None

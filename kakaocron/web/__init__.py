@@ -1,0 +1,1 @@
+"""The web page and its interface: read-only views of the ledger (extra `web`)."""

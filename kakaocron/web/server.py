@@ -1,0 +1,169 @@
+"""The server: routes, what every answer carries, and the socket it listens on."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.web.views import Views
+
+STATIC = Path(__file__).parent / "static"
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
+OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
+
+# The page runs its own files only, talks to its own server only, and is put in no frame.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+        "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cache-Control": "no-store",
+}
+
+
+class SecurityHeaders:
+    """Adds HEADERS to every answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                kept = [h for h in message["headers"] if h[0] != b"cache-control"]
+                added = [(k.lower().encode(), v.encode()) for k, v in HEADERS.items()]
+                message = {**message, "headers": [*kept, *added]}
+            await send(message)
+
+        await self.app(scope, receive, send_with_headers)
+
+
+def make_app(views: Views, host: str) -> Starlette:
+    """Return the application. Requests for other names than `host`'s are refused, so that no
+    foreign page can reach it by a name that it has turned to this machine."""
+    names = ["*"] if host in WILDCARDS else ["127.0.0.1", "localhost", "[::1]", host]
+
+    def answer(
+        read: Callable[[Request], Any],
+    ) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            return JSONResponse(await run_in_threadpool(read, request))
+
+        return endpoint
+
+    async def page(_: Request) -> Response:
+        return FileResponse(STATIC / "index.html")
+
+    async def health(_: Request) -> Response:
+        try:
+            found = await run_in_threadpool(views.health)
+        except KakaocronError as error:
+            found = unhealthy(error)
+        return JSONResponse(found, OK if found["status"] == "healthy" else UNAVAILABLE)
+
+    async def metrics(_: Request) -> Response:
+        return PlainTextResponse(await run_in_threadpool(views.metrics), media_type=METRICS_TYPE)
+
+    return Starlette(
+        routes=[
+            Route("/", page),
+            Route("/health", health),
+            Route("/metrics", metrics),
+            Route("/api/status", answer(lambda _: views.status())),
+            Route("/api/page", answer(lambda _: views.page())),
+            Route("/api/version", answer(lambda _: {"version": views.version()})),
+            Route("/api/days", answer(lambda _: views.days())),
+            Route("/api/explain", answer(lambda r: views.explanation(r.query_params["at"]))),
+            Route("/api/deliveries", answer(lambda r: views.deliveries(dict(r.query_params)))),
+            Route("/api/deliveries/{id}", answer(lambda r: views.delivery(r.path_params["id"]))),
+            Mount("/static", StaticFiles(directory=STATIC)),
+        ],
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False),
+        ],
+        exception_handlers={
+            KakaocronError: _cannot,
+            KeyError: _lacks,
+            HTTPException: _refused,
+        },
+    )
+
+
+def unhealthy(error: KakaocronError) -> dict[str, Any]:
+    return {
+        "status": "unhealthy",
+        "scheduled_count": 0,
+        "success_rate": None,
+        "problems": [str(error)],
+    }
+
+
+async def _cannot(_: Request, error: Exception) -> Response:
+    status = NOT_FOUND if isinstance(error, UsageError) else UNAVAILABLE
+    return JSONResponse({"problems": [str(error)]}, status)
+
+
+async def _lacks(_: Request, error: Exception) -> Response:
+    return JSONResponse({"problems": [f"The address lacks the parameter {error}"]}, 400)
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these alone
+    return JSONResponse({"problems": [error.detail]}, error.status_code)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens. Raises UsageError."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UsageError(
+            f"Cannot listen on {host} port {port}: {error.strerror}. Try --port 0"
+        ) from None
+
+
+def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], None]) -> None:
+    """Serve until interrupted. Raises UsageError if the socket or the configuration is no good."""
+    views = Views(config)
+    views.installation()
+    with listen(host, port) as found:
+        shown = f"[{host}]" if ":" in host else host
+        on_ready(f"http://{shown}:{found.getsockname()[1]}")
+        make_server(views, host).run(sockets=[found])
+
+
+def make_server(views: Views, host: str) -> uvicorn.Server:
+    return uvicorn.Server(
+        uvicorn.Config(
+            make_app(views, host),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+        )
+    )

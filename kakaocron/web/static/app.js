@@ -1,0 +1,298 @@
+// Everything that comes from the ledger reaches the page as text nodes, never as markup.
+const MARKS = {
+  confirmed: "✓", sent: "▹", sending: "▸", scheduled: "", retrying: "↻",
+  failed: "✗", unknown: "?", missed: "!", cancelled: "-",
+};
+const POLL_MS = 2000;
+const SVG = "http://www.w3.org/2000/svg";
+const $ = (id) => document.getElementById(id);
+
+let page = null;
+let days = [];
+let span = "today";
+let known = null; // the ids and states that the list showed last
+let offset = 0; // how far the server's clock is ahead of this one
+
+function h(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "onclick") node.addEventListener("click", value);
+    else node.setAttribute(name, value === true ? "" : value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+function s(tag, attributes = {}, text) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+async function ask(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  const found = await answer.json();
+  if (!answer.ok) throw new Error((found.problems || [`HTTP ${answer.status}`]).join(" "));
+  return found;
+}
+
+// The server speaks KST, whatever zone this browser is in.
+const clock = (iso, seconds = true) => (iso ? iso.slice(11, seconds ? 19 : 16) : "");
+const dayOf = (iso) => iso.slice(5, 10);
+const percent = (share) => (share === null ? "–" : `${(share * 100).toFixed(share === 1 ? 0 : 1)}%`);
+
+function seconds(value) {
+  if (value === null || value === undefined) return "–";
+  if (value < 1) return `${Math.round(value * 1000)} ms`;
+  return value < 120 ? `${value.toFixed(1)} s` : `${(value / 60).toFixed(1)} min`;
+}
+
+function left(iso) {
+  const minutes = Math.max(0, Math.floor((Date.parse(iso) - now()) / 60000));
+  if (minutes >= 2880) return `${Math.floor(minutes / 1440)} days`;
+  if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
+  return minutes ? `${minutes} min` : "under a minute";
+}
+
+const now = () => Date.now() + offset;
+
+function stateTag(state) {
+  return h("span", { class: "state", "data-state": state, role: "cell" }, h("i", { "aria-hidden": "true" }, MARKS[state] || "·"), state);
+}
+
+function drawTop() {
+  const ok = page.health.status === "healthy";
+  const pill = $("health");
+  pill.textContent = ok ? "healthy" : "needs a look";
+  pill.dataset.ok = ok;
+  const list = $("problems");
+  list.hidden = ok;
+  list.replaceChildren(...page.health.problems.map((problem) => h("li", {}, problem)));
+}
+
+function drawClock() {
+  if (!page) return;
+  const kst = new Date(now() + 9 * 3600e3).toISOString();
+  $("clock").textContent = `${kst.slice(11, 19)} KST`;
+  const ago = page.last_tick ? Math.max(0, Math.round((now() - Date.parse(page.last_tick)) / 1000)) : null;
+  $("tick").textContent = ago === null ? "no tick seen" : `last tick ${ago < 120 ? `${ago} s` : `${Math.floor(ago / 60)} min`} ago`;
+}
+
+function card(name, value, note, bad = false) {
+  return h("div", { class: bad ? "card bad" : "card" }, h("span", { class: "name" }, name), h("b", {}, value), h("span", { class: "quiet" }, note));
+}
+
+function drawCards() {
+  const { stats, token } = page;
+  const next = [page.next_regular_time, page.next_peak_time].filter(Boolean).sort()[0];
+  $("cards").replaceChildren(
+    card("next slot", next ? clock(next, false) : "–", next ? `in ${left(next)}` : "nothing is scheduled"),
+    card("confirmed", percent(stats.success_rate), `${stats.total_confirmed} of ${stats.total_confirmed + stats.total_failed + stats.total_unknown + stats.total_missed} today`, stats.success_rate !== null && stats.success_rate < 0.9),
+    card("on schedule", percent(stats.schedule_accuracy), "left within a minute"),
+    card("lateness p50", seconds(stats.delay_p50_seconds), `p99 ${seconds(stats.delay_p99_seconds)}`),
+    card("login", token.refresh_expires_at ? left(token.refresh_expires_at) : "–", token.expires_at ? `token ${Date.parse(token.expires_at) > now() ? `for ${left(token.expires_at)}` : "is renewed next"}` : "no token saved"),
+  );
+}
+
+function drawStrip() {
+  const marks = [...page.today, ...page.ahead.map((slot) => ({ ...slot, state: "scheduled" }))];
+  const hours = Array.from({ length: 24 }, () => []);
+  for (const one of marks.sort((a, b) => a.slot.localeCompare(b.slot))) hours[Number(one.slot.slice(11, 13))].push(one);
+  const current = Number(page.now.slice(11, 13));
+  $("strip").replaceChildren(...hours.map((found, hour) => h("div", { class: hour === current ? "hour now" : "hour" },
+    h("div", { class: "slots" }, ...found.map((one) => h("button", {
+      type: "button", class: "mark", "data-state": one.state, "data-id": one.id,
+      title: `${clock(one.slot, false)} ${one.message}: ${one.state}${one.reason ? ` (${one.reason})` : ""}`,
+      "aria-label": `${clock(one.slot, false)} ${one.message} ${one.state}`,
+      onclick: () => (one.state === "scheduled" && one.attempts === undefined ? explain(one) : show(one.id)),
+    }, found.length > 6 ? "" : MARKS[one.state]))),
+    h("div", { class: "label" }, String(hour).padStart(2, "0")))));
+  const counts = {};
+  for (const one of marks) counts[one.state] = (counts[one.state] || 0) + 1;
+  $("legend").replaceChildren(...Object.keys(MARKS).filter((state) => counts[state]).map((state) =>
+    h("span", { "data-state": state }, h("i", {}, MARKS[state]), `${counts[state]} ${state}`)));
+  $("day-totals").textContent = `${page.now.slice(0, 10)} · ${marks.length} slots`;
+}
+
+function drawHeat() {
+  const cells = [h("span")];
+  for (let hour = 0; hour < 24; hour += 1) cells.push(h("span", { class: "tickmark" }, hour % 3 ? "" : String(hour).padStart(2, "0")));
+  cells.push(h("span"));
+  for (const day of [...days].reverse()) {
+    const weekday = new Date(`${day.day}T00:00:00Z`).getUTCDay();
+    cells.push(h("span", { class: weekday ? "day" : "day sunday" }, day.day.slice(5)));
+    day.hours.forEach((found, hour) => cells.push(h("span", {
+      class: "cell", "data-state": found && found.state,
+      title: `${day.day} ${String(hour).padStart(2, "0")}h: ${found ? `${found.count} slots, the worst ${found.state}` : "no slot"}`,
+    }, found && found.state !== "confirmed" ? MARKS[found.state] : "")));
+    const bad = day.late + day.failed + day.unknown + day.missed;
+    cells.push(h("span", { class: "bad", title: `${bad} late, failed, unknown or missed` }, bad || ""));
+  }
+  $("heat").replaceChildren(...cells);
+}
+
+const WIDTH = 560, HEIGHT = 300, LEFT = 52, BOTTOM = 26, TOP = 8;
+
+function drawLate() {
+  const today = page.today.filter((one) => one.delay_seconds !== null);
+  const filled = days.filter((day) => day.delay_p50_seconds !== null);
+  const isToday = span === "today";
+  const values = isToday ? today.map((one) => one.delay_seconds) : filled.flatMap((day) => [day.delay_p50_seconds, day.delay_p99_seconds]);
+  $("late-key").replaceChildren(...(isToday
+    ? [h("span", {}, "each delivery: seconds after its slot, log scale")]
+    : [["key50", "p50"], ["key99", "p99"]].map(([key, name]) => h("span", { class: key }, h("i", {}), name)).concat(h("span", {}, "seconds after the slot, log scale"))));
+  if (!values.length) return $("late").replaceChildren(h("div", { class: "empty" }, "Nothing has been sent yet."));
+  const low = Math.log10(Math.max(0.001, Math.min(...values) * 0.7));
+  const high = Math.max(low + 1, Math.log10(Math.max(...values) * 1.4));
+  const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (Math.log10(Math.max(value, 0.001)) - low) / (high - low));
+  const x = (share) => LEFT + (WIDTH - LEFT - 10) * share;
+  const drawing = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Lateness over time" });
+  for (let power = Math.ceil(low); power <= high; power += 1) {
+    drawing.append(s("line", { class: "grid", x1: LEFT, x2: WIDTH - 10, y1: y(10 ** power), y2: y(10 ** power) }),
+      s("text", { x: LEFT - 8, y: y(10 ** power) + 4, "text-anchor": "end" }, seconds(10 ** power).replace(".0", "")));
+  }
+  if (isToday) {
+    for (const hour of [0, 6, 12, 18, 24]) drawing.append(s("text", { x: x(hour / 24), y: HEIGHT - 6, "text-anchor": "middle" }, String(hour).padStart(2, "0")));
+    for (const one of today) {
+      const at = Number(one.slot.slice(11, 13)) + Number(one.slot.slice(14, 16)) / 60;
+      const dot = s("circle", { class: "dot", cx: x(at / 24), cy: y(one.delay_seconds), r: 4.5, "data-state": one.state });
+      dot.append(s("title", {}, `${clock(one.slot, false)} ${one.message}: ${seconds(one.delay_seconds)}`));
+      drawing.append(dot);
+    }
+  } else {
+    const place = (day) => x(days.length > 1 ? days.indexOf(day) / (days.length - 1) : 0.5);
+    days.forEach((day, index) => { if (index % 7 === days.length % 7) drawing.append(s("text", { x: x(index / (days.length - 1)), y: HEIGHT - 6, "text-anchor": "middle" }, day.day.slice(5))); });
+    for (const name of ["p99", "p50"]) {
+      const points = filled.map((day) => [place(day), y(day[`delay_${name}_seconds`]), day]);
+      drawing.append(s("path", { class: name, d: points.map(([px, py], index) => `${index ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("") }));
+      for (const [px, py, day] of points) {
+        const dot = s("circle", { class: `dot ${name}`, cx: px, cy: py, r: 3.5 });
+        dot.append(s("title", {}, `${day.day}: ${name} ${seconds(day[`delay_${name}_seconds`])}`));
+        drawing.append(dot);
+      }
+    }
+  }
+  $("late").replaceChildren(drawing);
+}
+
+async function drawList() {
+  const query = new URLSearchParams();
+  for (const [name, value] of new FormData($("filters"))) if (value) query.set(name, value);
+  const found = await ask(`/api/deliveries?${query}`);
+  const shown = new Map(found.map((one) => [one.id, one.state]));
+  $("list").replaceChildren(...found.map((one) => h("button", {
+    type: "button", role: "row", "data-id": one.id, "data-row": one.state, onclick: () => show(one.id),
+    class: known && known.get(one.id) !== one.state ? "row fresh" : "row",
+  },
+  h("span", { role: "cell" }, `${dayOf(one.slot)} ${clock(one.slot, false)}`),
+  h("span", { role: "cell" }, one.message),
+  stateTag(one.state),
+  h("span", { role: "cell", class: "said" }, one.reason ? `${one.reason}${one.text ? ` · ${one.text}` : ""}` : one.text || ""),
+  h("span", { role: "cell", class: "lateness" }, one.delay_seconds === null ? "" : seconds(one.delay_seconds)))));
+  if (!found.length) $("list").replaceChildren(h("div", { class: "empty" }, "No delivery fits."));
+  $("count").textContent = `${found.length} shown`;
+  known = shown;
+}
+
+function fillFilters() {
+  const form = $("filters");
+  const fill = (name, values) => {
+    const select = form.elements[name];
+    const wanted = select.value;
+    select.replaceChildren(h("option", { value: "" }, "all"), ...values.map((value) => h("option", { value }, value)));
+    select.value = values.includes(wanted) ? wanted : "";
+  };
+  fill("message", [...new Set([...page.messages, ...page.today.map((one) => one.message)])].sort());
+  if (form.elements.state.length === 1) fill("state", Object.keys(MARKS));
+}
+
+function openDialog(title, state, ...body) {
+  const close = h("button", { type: "button", class: "icon", "aria-label": "Close", onclick: () => $("detail").close() }, "×");
+  $("detail-body").replaceChildren(
+    h("div", { class: "head" }, h("div", {}, h("h3", { id: "detail-title" }, title), state ? stateTag(state) : null), close), ...body);
+  if (!$("detail").open) $("detail").showModal();
+}
+
+function facts(pairs) {
+  const list = h("dl");
+  for (const [name, value] of pairs) if (value) list.append(h("dt", {}, name), h("dd", {}, value));
+  return list;
+}
+
+function attempt(one) {
+  const results = Object.entries(one.results);
+  const state = results.length ? results[0][1].state : "sending";
+  return h("div", { class: "attempt", "data-state": state },
+    h("p", {}, h("strong", {}, `Attempt ${one.attempt}`), ` claimed ${clock(one.claimed_at)}, ${one.sent_at ? `sent ${one.sent_at.slice(11, 23)}` : "nothing sent"}${one.ended_at ? `, ended ${one.ended_at.slice(11, 23)}` : ", no end known"}`),
+    ...results.map(([name, found]) => h("p", { class: "quiet" }, `${name}: ${[found.state, found.http_status && `HTTP ${found.http_status}`, found.code && `code ${found.code}`, found.reason, found.detail].filter(Boolean).join(", ")}`)));
+}
+
+async function show(id) {
+  try {
+    const one = await ask(`/api/deliveries/${encodeURIComponent(id)}`);
+    const said = one.explained || {};
+    openDialog(one.id, one.state,
+      one.text ? h("div", { class: "bubble" }, one.text) : null,
+      facts([
+        ["slot", `${one.slot.slice(0, 10)} ${clock(one.slot, false)} KST, ${one.kind}`],
+        ["to", Object.entries(one.targets).map(([name, state]) => `${name}: ${state}`).join(", ") || one.to.join(", ")],
+        ["left", one.sent_at && `${one.sent_at.slice(11, 23)} (${seconds(one.delay_seconds)} after the slot)`],
+        ["confirmed", one.confirmed_at && one.confirmed_at.slice(11, 23)],
+        ["reason", one.reason && `${one.reason}: ${said.why || ""}`],
+        ["detail", said.detail],
+      ]),
+      ...one.attempt_log.map(attempt),
+      said.next ? h("p", { class: "quiet" }, `Next: ${said.next}`) : null);
+  } catch (error) { openDialog(id, null, h("p", {}, error.message)); }
+}
+
+async function explain(slot) {
+  try {
+    const found = await ask(`/api/explain?at=${encodeURIComponent(slot.id)}`);
+    openDialog(slot.id, "scheduled", ...found.messages.filter((one) => one.id === slot.id).map((one) =>
+      facts([["slot", `${clock(slot.slot, false)} KST, ${slot.kind}`], ["why", one.why], ["next", one.next]])));
+  } catch (error) { openDialog(slot.id, null, h("p", {}, error.message)); }
+}
+
+async function load() {
+  [page, days] = await Promise.all([ask("/api/page"), ask("/api/days")]);
+  offset = Date.parse(page.now) - Date.now();
+  drawTop(); drawClock(); drawCards(); drawStrip(); drawHeat(); drawLate(); fillFilters();
+  await drawList();
+  document.documentElement.dataset.version = page.version;
+}
+
+async function follow() {
+  try {
+    const { version } = document.hidden && page ? page : await ask("/api/version");
+    if (!page || version !== page.version) await load();
+  } catch (error) {
+    $("health").textContent = "no answer";
+    $("health").dataset.ok = false;
+    $("problems").hidden = false;
+    $("problems").replaceChildren(h("li", {}, error.message));
+    if (page) page.version = null;
+  }
+  setTimeout(follow, POLL_MS);
+}
+
+for (const button of document.querySelectorAll("[data-span]")) {
+  button.addEventListener("click", () => {
+    span = button.dataset.span;
+    for (const one of document.querySelectorAll("[data-span]")) one.setAttribute("aria-pressed", one === button);
+    drawLate();
+  });
+}
+$("filters").addEventListener("input", () => { known = null; drawList().catch(() => {}); });
+$("filters").addEventListener("submit", (event) => event.preventDefault());
+$("detail").addEventListener("click", (event) => { if (event.target === $("detail")) $("detail").close(); });
+$("theme").addEventListener("click", () => {
+  const root = document.documentElement;
+  const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = isDark ? "light" : "dark";
+  localStorage.setItem("theme", root.dataset.theme);
+});
+setInterval(drawClock, 1000);
+follow();

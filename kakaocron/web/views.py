@@ -1,0 +1,158 @@
+"""What the page asks for, as JSON: the same readings that the commands print."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from kakaocron.core.ledger import Delivery, State, delivery_fields, isoformat
+from kakaocron.core.stats import report_of_day
+from kakaocron.disk import Disk, Stat
+from kakaocron.metrics import metrics_of
+from kakaocron.overview import (
+    DAY,
+    delivery_with_log,
+    explain_minute,
+    find_delivery,
+    health_of,
+    in_order,
+    look,
+    read_minute,
+    recent,
+)
+from kakaocron.pictures import WORST_FIRST
+from kakaocron.wiring import Installation, find_installation
+
+HEAT_DAYS = 30
+MOST_ROWS = 1000
+COMING = timedelta(hours=24)
+
+
+@dataclass(slots=True)
+class Views:
+    """One installation, looked at again and again; the configuration is read when it changes."""
+
+    config: Path | None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _installation: Installation | None = None
+    _read_at: Stat | None = None
+    _days: dict[date, tuple[Stat | None, dict[str, Any]]] = field(default_factory=dict)
+
+    def installation(self) -> Installation:
+        """Return the installation as its configuration is now. Raises UsageError."""
+        with self._lock:
+            known = self._installation
+            if known is None or _stat(known, str(known.places.config)) != self._read_at:
+                found = find_installation(self.config)
+                self._read_at = _stat(found, str(found.places.config))
+                self._installation = known = found
+            return known
+
+    def version(self) -> str:
+        """Return a word that changes whenever the page has something new to show."""
+        here = self.installation()
+        now = here.clock.now()
+        paths = [str(here.places.config), here.places.tokens, here.heartbeat.path(now.date())]
+        paths += [here.ledger.path(day) for day in (now.date() - DAY, now.date())]
+        marks = [_stat(here, path) for path in paths]
+        return f"{now:%Y%m%dT%H%M}-{hash(tuple(marks)) & 0xFFFFFFFF:08x}"
+
+    def health(self) -> dict[str, Any]:
+        here = self.installation()
+        return health_of(here, look(here)).fields()
+
+    def metrics(self) -> str:
+        here = self.installation()
+        overview = look(here)
+        return metrics_of(overview, health_of(here, overview))
+
+    def status(self) -> dict[str, Any]:
+        return look(self.installation()).fields()
+
+    def page(self) -> dict[str, Any]:
+        """Return what stands above the list: today, what is wrong, what is to come."""
+        here = self.installation()
+        version = self.version()
+        overview = look(here)
+        ahead = [
+            {"id": s.id, "message": s.message, "kind": s.kind, "slot": isoformat(s.at)}
+            for s in overview.upcoming
+        ]
+        return {
+            "version": version,
+            **overview.fields(),
+            "health": health_of(here, overview).fields(),
+            "ahead": ahead,
+            "messages": sorted(one.name for one in here.plan.series),
+        }
+
+    def days(self) -> list[dict[str, Any]]:
+        """Return the last days, oldest first: counts, lateness, and the worst state an hour."""
+        here = self.installation()
+        today = here.clock.now().date()
+        return [self._day(here, today - n * DAY) for n in reversed(range(HEAT_DAYS))]
+
+    def _day(self, here: Installation, day: date) -> dict[str, Any]:
+        mark = _stat(here, here.ledger.path(day))
+        known = self._days.get(day)
+        if known is None or known[0] != mark:
+            deliveries = in_order(here.ledger.read([day]).deliveries.values())
+            report = report_of_day(day, deliveries).fields()
+            known = mark, {**report, "hours": _hours(deliveries)}
+            self._days[day] = known
+        return known[1]
+
+    def deliveries(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """Return the newest deliveries that a query asks for, the newest first."""
+        days = min(max(_number(query.get("days"), 1), 1), HEAT_DAYS)
+        states = frozenset(s for s in query.get("state", "").split(",") if s)
+        found = [
+            one
+            for one in recent(self.installation(), days, states)
+            if query.get("message", one.message) == one.message
+            and query.get("text", "").casefold() in f"{one.text} {one.id}".casefold()
+        ]
+        return [delivery_fields(one) for one in reversed(found[-MOST_ROWS:])]
+
+    def delivery(self, id_: str) -> dict[str, Any]:
+        here = self.installation()
+        found = delivery_with_log(find_delivery(here.ledger, id_))
+        at = datetime.fromisoformat(found["slot"])
+        explained = explain_minute(here, at).fields()
+        said = next((one for one in explained["messages"] if one["id"] == id_), None)
+        return {**found, "explained": said}
+
+    def explanation(self, time: str) -> dict[str, Any]:
+        here = self.installation()
+        return explain_minute(here, read_minute(time, here.clock.now())).fields()
+
+
+def _number(text: str | None, default: int) -> int:
+    with suppress(ValueError, TypeError):
+        return int(text or default)
+    return default
+
+
+def _stat(here: Installation, path: str) -> Stat | None:
+    disk: Disk = here.edges.disk
+    try:
+        return disk.stat(path)
+    except OSError:
+        return None
+
+
+def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:
+    hours: list[dict[str, Any] | None] = [None] * 24
+    for one in deliveries:
+        known = hours[one.slot.hour]
+        if known is None:
+            hours[one.slot.hour] = {"state": one.state, "count": 1}
+        else:
+            known["count"] += 1
+            known["state"] = min(State(known["state"]), one.state, key=WORST_FIRST.index)
+    return hours

@@ -1,0 +1,88 @@
+"""The page over a ledger of 30 days, served on a real socket."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from kakaocron.clock import SystemClock
+from kakaocron.commands.tick import run_watched
+from kakaocron.config import parse_config
+from kakaocron.sandbox.kakao import Kakao
+from kakaocron.sandbox.server import SandboxServer
+from kakaocron.web.server import listen, make_server
+from kakaocron.web.views import Views
+from kakaocron.wiring import find_installation
+
+from .fakes import MESSAGE, kakao_section
+from .years import write_days
+
+HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
+EVERY_MINUTE = f"""
+[schedule]
+regular_minutes = {list(range(60))}
+peak_hours = []
+
+[[message]]
+name = "report"
+slots = ["regular"]
+text = "{HOSTILE} {{time:%H:%M}}"
+"""
+
+
+class Site:
+    """kakaocron's page over a ledger of 30 days, whose next tick sends to a sandbox."""
+
+    def __init__(self, url: str, sandbox: SandboxServer) -> None:
+        self.url, self.sandbox = url, sandbox
+
+    def get(self, path: str, **options: Any) -> requests.Response:
+        return requests.get(self.url + path, timeout=10, **options)
+
+    def tick(self) -> int:
+        process = find_installation()
+        try:
+            return run_watched(process)
+        finally:
+            process.close()
+
+
+@pytest.fixture(scope="session")
+def thirty_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger of the usual timetable, up to a minute ago."""
+    folder = tmp_path_factory.mktemp("thirty-days") / "ledger"
+    series = parse_config(MESSAGE, "config.toml").series()
+    write_days(folder, series, SystemClock().now() - timedelta(minutes=1), 30, bad=0.02)
+    return folder
+
+
+@pytest.fixture
+def site(home: Path, thirty_days: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    clock = SystemClock()
+    with SandboxServer(Kakao(seed=7), clock.now) as sandbox:
+        config = home / "config.toml"
+        config.write_text(kakao_section(sandbox, 5) + EVERY_MINUTE)
+        monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
+        monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(home / "data"))
+        monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(home / "log"))
+        login = sandbox.kakao.issue_login(clock.now())
+        monkeypatch.setenv("KAKAO_REFRESH_TOKEN", login.refresh_token)
+        shutil.copytree(thirty_days, home / "data" / "ledger")
+        yield from serving(sandbox)
+
+
+def serving(sandbox: SandboxServer) -> Iterator[Site]:
+    server = make_server(Views(None), "127.0.0.1")
+    with listen("127.0.0.1", 0) as found:
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [found]}, daemon=True)
+        thread.start()
+        yield Site(f"http://127.0.0.1:{found.getsockname()[1]}", sandbox)
+        server.should_exit = True
+        thread.join(10)

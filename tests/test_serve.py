@@ -1,0 +1,171 @@
+"""The server: what it answers, to whom, and what every answer carries."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import requests
+from prometheus_client.parser import text_string_to_metric_families
+
+from kakaocron.cli import run
+from kakaocron.commands.serve import is_loopback
+from kakaocron.core.metrics import Gauge, Sample, exposition
+from kakaocron.web.server import HEADERS
+
+from .sites import Site, site, thirty_days
+
+__all__ = ["site", "thirty_days"]
+
+
+def test_health_is_503_until_a_tick_runs_and_200_after_it(site: Site) -> None:
+    before = site.get("/health")
+    assert (before.status_code, before.json()["status"]) == (503, "unhealthy")
+
+    site.tick()
+    after = site.get("/health")
+    assert set(after.json()) == {"status", "scheduled_count", "success_rate", "problems"}
+    ticks = [problem for problem in after.json()["problems"] if "tick" in problem]
+    assert ticks == []
+
+
+def test_health_with_a_broken_configuration_is_503_and_says_why(site: Site, home: Path) -> None:
+    (home / "config.toml").write_text("nonsense")
+
+    answer = site.get("/health")
+    assert answer.status_code == 503
+    assert "not TOML" in answer.json()["problems"][0]
+
+
+def test_the_status_is_that_of_the_command(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    site.tick()
+    found = site.get("/api/status").json()
+    assert run(["status", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    assert found.keys() == told.keys()
+    assert found["today"] == told["today"]
+
+
+def test_the_metrics_are_read_by_prometheus_own_parser(site: Site) -> None:
+    site.tick()
+    answer = site.get("/metrics")
+    families = {one.name: one for one in text_string_to_metric_families(answer.text)}
+
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert all(one.type == "gauge" for one in families.values())
+    counts = {s.labels["state"]: s.value for s in families["kakaocron_deliveries_today"].samples}
+    assert counts["confirmed"] == site.get("/api/status").json()["stats"]["total_confirmed"]
+
+
+def test_a_label_keeps_its_quotes_and_newlines() -> None:
+    text = 'a "quoted"\\ \n name'
+    page = exposition([Gauge("m", "a \\ b\nc", (Sample(1.5, {"message": text}), Sample(None)))])
+    (family,) = text_string_to_metric_families(page)
+
+    assert family.samples[0].labels == {"message": text}
+    assert family.documentation == "a \\ b\nc"
+
+
+def test_the_textfile_is_whole_and_readable_by_others(
+    site: Site, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = home / "kakaocron.prom"
+    target.write_text("old")
+    assert run(["metrics", "--textfile", str(target)]) == 0
+
+    assert list(text_string_to_metric_families(target.read_text()))
+    assert target.stat().st_mode & 0o777 == 0o644
+    assert [found.name for found in home.glob("kakaocron.prom*")] == ["kakaocron.prom"]
+    assert capsys.readouterr().out == ""
+
+
+def test_a_textfile_in_no_folder_is_refused_with_its_name(
+    site: Site, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["metrics", "--textfile", str(home / "none" / "k.prom")]) == 2
+    assert "none/k.prom" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/health", "/metrics", "/api/status", "/api/none", "/static/app.js"]
+)
+def test_every_answer_carries_the_security_headers(site: Site, path: str) -> None:
+    found = site.get(path).headers
+
+    assert {name: found.get(name) for name in HEADERS} == HEADERS
+    assert "server" not in found
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
+@pytest.mark.parametrize("path", ["/", "/health", "/api/status", "/api/deliveries"])
+def test_nothing_can_be_written(site: Site, method: str, path: str) -> None:
+    assert requests.request(method, site.url + path, timeout=10).status_code == 405
+
+
+def test_another_host_s_name_is_refused(site: Site) -> None:
+    assert site.get("/api/status", headers={"Host": "evil.example"}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../views.py",
+        "/static/%2e%2e/views.py",
+        "/static/..%2f..%2fconfig.py",
+        "/static//etc/passwd",
+        "/api/deliveries/..%2f..%2ftokens.json",
+    ],
+)
+def test_no_other_file_can_be_read(site: Site, path: str) -> None:
+    prepared = requests.Request("GET", site.url).prepare()
+    prepared.url = site.url + path
+    with requests.Session() as session:
+        assert session.send(prepared, timeout=10).status_code == 404
+
+
+def test_deliveries_are_filtered(site: Site) -> None:
+    everything = site.get("/api/deliveries?days=30").json()
+    unknown = site.get("/api/deliveries?days=30&state=unknown").json()
+    worded = site.get("/api/deliveries?days=30&text=NO-SUCH").json()
+
+    assert {one["state"] for one in everything} >= {"confirmed", "unknown", "missed"}
+    assert {one["state"] for one in unknown} == {"unknown"}
+    assert worded == []
+    slots = [one["slot"] for one in everything]
+    assert slots == sorted(slots, reverse=True)
+
+
+@pytest.mark.parametrize("query", ["days=x", "days=-1", "days=999999999999", "state=%00", "text=("])
+def test_any_query_is_answered(site: Site, query: str) -> None:
+    assert site.get(f"/api/deliveries?{query}").status_code == 200
+
+
+def test_one_delivery_comes_with_its_attempts_and_its_explanation(site: Site) -> None:
+    unknown = site.get("/api/deliveries?days=30&state=unknown").json()[0]
+    found = site.get(f"/api/deliveries/{unknown['id']}").json()
+
+    assert found["attempt_log"][0]["results"]["me"]["state"] == "unknown"
+    assert f"kakaocron resolve {unknown['id']}" in found["explained"]["next"]
+
+
+def test_the_version_changes_when_a_tick_sends(site: Site) -> None:
+    before = site.get("/api/version").json()
+    site.tick()
+
+    assert site.get("/api/version").json() != before
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("h", False)],
+)
+def test_what_an_address_means_is_known(host: str, expected: bool) -> None:
+    assert is_loopback(host) is expected
+
+
+def test_a_port_in_use_is_said(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
+    port = site.url.rpartition(":")[2]
+    assert run(["serve", "--port", port]) == 2
+    assert f"port {port}" in capsys.readouterr().err
