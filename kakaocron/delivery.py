@@ -31,6 +31,7 @@ from kakaocron.core.policy import (
     again,
     before_fallback,
     conclude,
+    is_void,
     may_be_sent,
     result_of,
 )
@@ -222,7 +223,7 @@ def _claim_events(
 ) -> list[Event]:
     """Return the lines that a job begins with: none if another process has it or had it."""
     due = job.due
-    if delivery is None:
+    if delivery is None or is_void(delivery, now):
         is_ours = due.attempt == 1
     else:
         is_ours = may_be_sent(delivery, desk.policy, now) and (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from kakaocron.core.heartbeat import Beat, Word, last_complete, ledger_bytes, parse, to_line
-from kakaocron.disk import Disk, make_folders, opened, read_file
+from kakaocron.disk import Disk, make_folders, opened, read_file, sync_ancestors
 
 TAIL_BYTES = 1024
 
@@ -72,6 +72,13 @@ class Heartbeat:
             make_folders(self.disk, self.folder)
             with opened(self.disk, self.path(day), os.O_WRONLY | os.O_APPEND | os.O_CREAT) as fd:
                 self.disk.write(fd, line)
+
+    def sync(self, day: date) -> None:
+        """Make a day's beats survive a power cut: the first ever, before which nothing is owed."""
+        with suppress(OSError):
+            with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
+                self.disk.fsync(fd)
+            sync_ancestors(self.disk, self.path(day))
 
     def prune(self, today: date, keep_days: int) -> None:
         for day in self.days():

@@ -60,6 +60,7 @@ class Report:
     problems: tuple[tuple[str, str], ...] = ()
     login_error: str | None = None
     is_complete: bool = True
+    is_first: bool = False
     ledger_bytes: int = 0
 
     @property
@@ -96,6 +97,8 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     finally:
         # The instant is that of the decision: what came due since then is for the next tick.
         heartbeat.beat(now, word, exit_code, ledger_bytes)
+        if word is Word.DONE and report.is_first:
+            heartbeat.sync(now.date())
 
 
 def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
@@ -170,12 +173,13 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         view, problems = _read(book, heartbeat, plan, last_complete)
         since = _settled_until(view, last_complete, now, plan)
         decision = _decide(desk, plan, heartbeat, view, now, since)
-        settle = [replace(event, settled=since) for event in decision.settle]
+        settled = _begun(decision, now) if since is None else since
+        settle = [replace(event, settled=settled) for event in decision.settle]
         if settle:
             book.record(settle)
     sent = Sent()
     if decision.due:
-        sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), since)
+        sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), settled)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
         desk.ledger.prune(now.date(), plan.keep_days)
         heartbeat.prune(now.date(), plan.keep_days)
@@ -186,8 +190,14 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         (*problems, *_clock_problems(desk, view, sent)),
         sent.login_error,
         not sent.left,
+        since is None,
         _bytes_of(view, now),
     )
+
+
+def _begun(decision: Decision, now: datetime) -> datetime:
+    """Return up to when a first run owes nothing: to just before what it finds due."""
+    return min([now, *(due.slot.at - timedelta(seconds=1) for due in decision.due)])
 
 
 def _settled_until(

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 
 from kakaocron.core.answers import Outcome, Verdict
 from kakaocron.core.calendar import KST, Slot, Timetable, expiry, slots_between
 from kakaocron.core.heartbeat import Beat, Word
-from kakaocron.core.ledger import FINAL, Delivery, Event, Kind, Reason, Result, State
+from kakaocron.core.ledger import (
+    CLOCK_SLACK,
+    FINAL,
+    Delivery,
+    Event,
+    Kind,
+    Reason,
+    Result,
+    State,
+)
 
 NEVER = datetime.min.replace(tzinfo=KST)
 ONCE = "once"
@@ -92,6 +101,7 @@ def decide(
     state may have been sent, so it is not sent (again). `paused` says whether a message rested at
     an instant.
     """
+    deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
     settle: list[Event] = []
     due: list[Due] = []
     for delivery in deliveries.values():
@@ -105,7 +115,9 @@ def decide(
         elif may_be_sent(delivery, policy, now, ahead) and not is_paused:
             due.append(again(delivery, policy))
     for one in series:
-        for slot, expires_at, is_newest in _unsettled(one, policy, deliveries, now, since, ahead):
+        for slot, expires_at, is_newest in _unsettled(
+            one, policy, deliveries, now, since, ahead, lost_until
+        ):
             if slot.at <= min(now, lost_until.get(slot.at.date(), NEVER)):
                 settle.append(first_word(slot, one.to, now, State.UNKNOWN, Reason.LEDGER_DAMAGED))
             elif paused(slot.message, slot.at):
@@ -132,6 +144,7 @@ def quiet_until(
 
     This holds for a ledger that does not change, and for which `decide` found nothing at `now`.
     """
+    deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
     instants = [limit]
     for delivery in deliveries.values():
         instants += _turning_points(delivery, policy, ahead)
@@ -156,6 +169,19 @@ def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Ite
         yield delivery.attempts[-1].until
 
 
+def is_void(delivery: Delivery, now: datetime) -> bool:
+    """Say whether a slot was given up by a clock that ran ahead and has been set back since.
+
+    Nothing of it was ever claimed, so it is as good as new.
+    """
+    return (
+        delivery.state is State.MISSED
+        and not delivery.attempts
+        and delivery.updated_at is not None
+        and delivery.updated_at > now + CLOCK_SLACK
+    )
+
+
 def _lost(delivery: Delivery, lost_until: Mapping[date, datetime], now: datetime) -> Event | None:
     """Return the event that holds back a delivery whose latest lines may be lost, or None."""
     limit = lost_until.get(delivery.slot.date())
@@ -175,11 +201,16 @@ def _unsettled(
     now: datetime,
     since: datetime | None,
     ahead: timedelta,
+    lost_until: Mapping[date, datetime],
 ) -> Iterable[tuple[Slot, datetime, bool]]:
     """Yield the slots without a state, oldest first, each with its expiry and whether it is the
     newest that has come."""
     window = now - policy.expire_after - timedelta(minutes=1)
     start = window if since is None else min(window, since)
+    # On a day whose ledger has new gaps, slots that had a state may have lost it.
+    gaps = {day: limit for day, limit in lost_until.items() if since is None or limit > since}
+    if gaps:
+        start = min(start, datetime.combine(min(gaps), time(), KST) - timedelta(minutes=1))
     slots = list(slots_between(one.name, one.timetable, start, now + ahead))
     for index, slot in enumerate(slots):
         if slot.id in deliveries:
@@ -187,6 +218,7 @@ def _unsettled(
         is_newest = all(later.at > now for later in slots[index + 1 :])
         expires_at = expiry(slot, one.timetable, policy.expire_after)
         was_watched = since is not None and slot.at > since
+        was_watched = was_watched or slot.at <= gaps.get(slot.at.date(), NEVER)
         if was_watched or (is_newest and now < expires_at):
             yield slot, expires_at, is_newest
 

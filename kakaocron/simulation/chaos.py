@@ -1,0 +1,66 @@
+"""How often what goes wrong. Each history turns every dial by itself."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True)
+class Dials:
+    """Probabilities: the first ones per tick and per request, the others per minute."""
+
+    kill: float = 0.0
+    pause: float = 0.0
+    disk: float = 0.0
+    network: float = 0.0
+    disk_trouble: float = 0.0
+    outage_begins: float = 0.0
+    power_cut: float = 0.0
+    clock_step: float = 0.0
+    cron_restart: float = 0.0
+    second_cron: float = 0.0
+    token_death: float = 0.0
+    held_lock: float = 0.0
+    lock_replaced: float = 0.0
+    copy_taken: float = 0.0
+    restore: float = 0.0
+    damage: float = 0.0
+    config_edit: float = 0.0
+
+    def per_minute(self) -> Iterator[tuple[str, float]]:
+        for field in fields(self)[4:]:
+            yield field.name, getattr(self, field.name)
+
+
+CALM = Dials()
+USUAL = Dials(
+    kill=0.02,
+    pause=0.01,
+    disk=0.02,
+    network=0.15,
+    disk_trouble=0.002,
+    outage_begins=0.002,
+    power_cut=0.003,
+    clock_step=0.003,
+    cron_restart=0.004,
+    second_cron=0.003,
+    token_death=0.003,
+    held_lock=0.002,
+    lock_replaced=0.002,
+    copy_taken=0.01,
+    restore=0.001,
+    damage=0.001,
+    config_edit=0.002,
+)
+
+
+def dials_for(rng: random.Random) -> Dials:
+    """Draw a history's character: some faults often, some never."""
+    return Dials(
+        **{
+            field.name: getattr(USUAL, field.name) * rng.choice((0, 0, 1, 1, 5))
+            for field in fields(Dials)
+        }
+    )

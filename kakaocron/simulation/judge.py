@@ -1,0 +1,322 @@
+"""The judge: what ought to have happened, from the configuration's numbers, against what did.
+
+It shares no rule with kakaocron: it has its own calendar, reads the ledger's lines as any JSON, and
+counts at the receiver.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from kakaocron.simulation.network import Departure
+
+KST = timezone(timedelta(hours=9))
+BEGINNING = datetime.min.replace(tzinfo=KST)
+MINUTE = timedelta(minutes=1)
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+FINAL = {"confirmed", "failed", "unknown", "missed", "cancelled"}
+# A claim may hold a slot for this long after its process died (docs/reliability.md).
+LEASE = timedelta(seconds=55)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The numbers of one configuration."""
+
+    regular_minutes: frozenset[int]
+    peak_minutes: frozenset[int]
+    peak_hours: frozenset[int]
+    days: frozenset[str]
+    quiet: tuple[tuple[int, int], ...]
+    expire_after: timedelta
+    longest_delay: timedelta
+    max_retries: int
+    resends: bool
+    messages: Mapping[str, tuple[frozenset[str], tuple[str, ...]]]
+
+    def is_slot(self, message: str, at: datetime) -> bool:
+        if message not in self.messages or at.second or at.microsecond:
+            return False
+        kinds, _ = self.messages[message]
+        of_day = at.hour * 60 + at.minute
+        if DAYS[at.weekday()] not in self.days:
+            return False
+        for start, end in self.quiet:
+            is_in = start <= of_day < end if start < end else (of_day >= start or of_day < end)
+            if is_in:
+                return False
+        is_peak = at.hour in self.peak_hours and at.minute in self.peak_minutes
+        return ("regular" in kinds and at.minute in self.regular_minutes) or (
+            "peak" in kinds and is_peak
+        )
+
+    def slots(self, message: str, start: datetime, end: datetime) -> Iterator[datetime]:
+        """Yield the slots from `start` to `end`, both included."""
+        at = start.replace(second=0, microsecond=0)
+        while at <= end:
+            if at >= start and self.is_slot(message, at):
+                yield at
+            at += MINUTE
+
+    def expiry(self, message: str, slot: datetime) -> datetime:
+        limit = slot + self.expire_after
+        at = slot + MINUTE
+        while at < limit:
+            if self.is_slot(message, at):
+                return at
+            at += MINUTE
+        return limit
+
+
+@dataclass(frozen=True)
+class Version:
+    """A configuration, and from when on the host had it (by both clocks)."""
+
+    host_time: datetime
+    true_time: datetime
+    rules: Rules
+
+
+@dataclass
+class Run:
+    """One tick: when it ran, and whether anything befell it."""
+
+    started: datetime
+    host_started: datetime
+    ended: datetime | None = None
+    exit_code: int | None = None
+    is_disturbed: bool = False
+    is_complete: bool = False
+
+
+@dataclass
+class History:
+    """What the simulated world saw. Times are true ones unless they are named host times."""
+
+    versions: list[Version] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
+    departures: list[Departure] = field(default_factory=list)
+    disturbed: list[tuple[datetime, datetime]] = field(default_factory=list)
+    dead_login: list[tuple[datetime, datetime]] = field(default_factory=list)
+    clock_steps: list[datetime] = field(default_factory=list)
+    wrong_clock: list[tuple[datetime, datetime]] = field(default_factory=list)
+    breaches: list[str] = field(default_factory=list)
+    ended: datetime = BEGINNING
+    latest_host: datetime = BEGINNING
+
+
+Key = tuple[str, datetime]
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the ledger's lines say of one slot."""
+
+    ids: frozenset[str]
+    days: frozenset[str]
+    confirmed: frozenset[str]
+    receivers: frozenset[str]
+
+
+def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
+    """Read day files as JSON Lines, passing over what is none."""
+    ids: dict[Key, set[str]] = defaultdict(set)
+    days: dict[Key, set[str]] = defaultdict(set)
+    confirmed: dict[Key, set[str]] = defaultdict(set)
+    receivers: dict[Key, set[str]] = defaultdict(set)
+    for path, content in files:
+        for line in content.split(b"\n"):
+            fields = _json(line)
+            key = _key_of(fields.get("id"))
+            if key is None:
+                continue
+            ids[key].add(fields["id"])
+            days[key].add(path)
+            receivers[key].update(fields.get("to") or ())
+            for name, result in (fields.get("targets") or {}).items():
+                if result.get("state") == "confirmed":
+                    confirmed[key].add(name)
+    return {
+        key: Told(
+            frozenset(ids[key]),
+            frozenset(days[key]),
+            frozenset(confirmed[key]),
+            frozenset(receivers[key]),
+        )
+        for key in ids
+    }
+
+
+def _json(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _key_of(identity: object) -> Key | None:
+    """Split an id into message and slot, whatever else may stand in it."""
+    if not isinstance(identity, str) or "@" not in identity:
+        return None
+    name, _, stamp = identity.rpartition("@")
+    try:
+        at = datetime.strptime(stamp[:13], "%Y%m%dT%H%M").replace(tzinfo=KST)
+    except ValueError:
+        return None
+    return name, at
+
+
+def key_of_probe(probe: str) -> Key:
+    name, _, stamp = probe.partition("|")
+    return name, datetime.strptime(stamp, "%Y%m%dT%H%M").replace(tzinfo=KST)
+
+
+def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told]) -> list[str]:
+    """Return every breach of a promise, one sentence each. `states` is what kakaocron shows."""
+    found = list(history.breaches)
+    found += _twice(history)
+    found += _out_of_time(history)
+    found += _without_a_state(history, states, told)
+    found += _unproven(history, states, told)
+    found += _lost(history, states)
+    return found
+
+
+def _rules_between(history: History, start: datetime, end: datetime) -> list[Rules]:
+    """Return the configurations that the host had at some time in a span of its clock."""
+    rules = []
+    for index, version in enumerate(history.versions):
+        later = history.versions[index + 1 :]
+        if version.host_time <= end and (not later or later[0].host_time >= start):
+            rules.append(version.rules)
+    return rules or [history.versions[-1].rules]
+
+
+def _twice(history: History) -> Iterator[str]:
+    if any(version.rules.resends for version in history.versions):
+        return
+    counts = Counter((d.probe, receiver) for d in history.departures for receiver in d.arrived)
+    for (probe, receiver), count in counts.items():
+        if count > 1:
+            yield f"twice: {probe} reached {receiver} {count} times"
+
+
+def _out_of_time(history: History) -> Iterator[str]:
+    everything = [version.rules for version in history.versions]
+    for departure in history.departures:
+        message, slot = key_of_probe(departure.probe)
+        fitting = [rules for rules in everything if rules.is_slot(message, slot)]
+        if not fitting:
+            yield f"no slot: {departure.probe} left at {departure.host_time}"
+        elif departure.host_time < slot:
+            yield f"early: {departure.probe} left at {departure.host_time}"
+        elif departure.host_time >= max(rules.expiry(message, slot) for rules in fitting):
+            yield f"past expiry: {departure.probe} left at {departure.host_time}"
+
+
+def _expected(history: History) -> Iterator[tuple[str, datetime]]:
+    """Yield the slots that came due by the host's clock since the first complete tick."""
+    first = next((run.host_started for run in history.runs if run.is_complete), None)
+    if first is None:
+        return
+    last = history.versions[-1].rules
+    for message in last.messages:
+        for slot in last.slots(message, first, history.ended - 2 * MINUTE):
+            around = _rules_between(history, slot - MINUTE, history.latest_host)
+            if slot > first and all(rules.is_slot(message, slot) for rules in around):
+                yield message, slot
+
+
+def _without_a_state(
+    history: History, states: Mapping[Key, str], told: Mapping[Key, Told]
+) -> Iterator[str]:
+    for message, slot in _expected(history):
+        state = states.get((message, slot))
+        if state not in FINAL:
+            yield f"no final state: {message} {slot} is {state}"
+        lines = told.get((message, slot))
+        if lines and (len(lines.ids) > 1 or len(lines.days) > 1):
+            yield f"two states: {message} {slot} is in {sorted(lines.ids)}, {sorted(lines.days)}"
+
+
+def _unproven(
+    history: History, states: Mapping[Key, str], told: Mapping[Key, Told]
+) -> Iterator[str]:
+    arrived = {
+        (key_of_probe(d.probe), receiver) for d in history.departures for receiver in d.arrived
+    }
+    for key, state in states.items():
+        lines = told.get(key)
+        if lines is None:
+            continue
+        for receiver in lines.confirmed:
+            if (key, receiver) not in arrived:
+                yield f"not delivered: {key[0]} {key[1]} is confirmed for {receiver}"
+        if state == "confirmed" and not lines.confirmed:
+            yield f"unproven: {key[0]} {key[1]} is confirmed and no line says so"
+
+
+def _lost(history: History, states: Mapping[Key, str]) -> Iterator[str]:
+    """Find slots that had a fair chance and were not delivered.
+
+    Fair is: a tick that nothing befell began while the slot was due; before it, nothing had gone
+    wrong since the slot (or, under `resend`, nothing that is still to be waited for).
+    """
+    arrived: dict[Key, set[str]] = defaultdict(set)
+    refused = set()
+    for departure in history.departures:
+        key = key_of_probe(departure.probe)
+        arrived[key].update(departure.arrived)
+        if departure.was_refused:
+            refused.add(key)
+    good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
+    edits = [(v.true_time - MINUTE, v.true_time) for v in history.versions[1:]]
+    troubles = history.disturbed + [
+        (run.started, run.ended or history.ended) for run in history.runs if run.is_disturbed
+    ]
+    for message, slot in _expected(history):
+        rules = _rules_between(history, slot - MINUTE, slot + MINUTE)[-1]
+        expiry = rules.expiry(message, slot)
+        if _touches(edits, slot, expiry) or _touches(history.wrong_clock, slot, expiry):
+            continue
+        chance = _fair_chance(rules, slot, expiry, good, troubles)
+        if chance is None or _touches(history.dead_login, slot - MINUTE, expiry):
+            continue
+        if (message, slot) in refused:
+            continue
+        missing = set(rules.messages[message][1]) - arrived[message, slot]
+        if missing:
+            yield (
+                f"lost: {message} {slot} ({states.get((message, slot))}) never reached "
+                f"{sorted(missing)}, though the tick of {chance:%H:%M:%S} could have sent it"
+            )
+
+
+def _fair_chance(
+    rules: Rules,
+    slot: datetime,
+    expiry: datetime,
+    good: Sequence[Run],
+    troubles: Sequence[tuple[datetime, datetime]],
+) -> datetime | None:
+    during = [span for span in troubles if span[0] < expiry and span[1] > slot - 2 * LEASE]
+    for run in good:
+        if not slot <= run.started < expiry - timedelta(seconds=5):
+            continue
+        before = [span for span in during if span[0] <= (run.ended or run.started)]
+        if not before:
+            return run.started
+        waited_out = max(end for _, end in before) + LEASE + rules.longest_delay
+        if rules.resends and len(before) <= rules.max_retries and run.started > waited_out:
+            return run.started
+    return None
+
+
+def _touches(spans: Sequence[tuple[datetime, datetime]], start: datetime, end: datetime) -> bool:
+    return any(span[0] <= end and span[1] >= start for span in spans)
