@@ -209,6 +209,11 @@ def reopen(installation: Installation, id_: str, at: datetime | None = None) -> 
     with installation.ledger.open() as book:
         known = _known(book, id_) or _not_there(id_)
         life = installation.desk.policy.expire_after
+        if at is not None and (at.date() - known.slot.date()).days > installation.plan.keep_days:
+            raise UsageError(
+                f"'{id_}' will have left the ledger by then: [ledger] keep_days is "
+                f"{installation.plan.keep_days}"
+            )
         book.record(reopened(known, book.now, at or book.now, life))
         delivery = _reread(book, id_)
     when = delivery.next_attempt_at or delivery.slot

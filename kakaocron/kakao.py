@@ -27,6 +27,7 @@ from kakaocron.login import Login
 ME = "me"
 # Kakao's documentation: at most five receivers a call.
 RECEIVERS_A_CALL = 5
+BAD_PARAMETER = -2
 
 MEMO_PATHS = {
     "default": "/v2/api/talk/memo/default/send",
@@ -78,6 +79,11 @@ class Kakao:
             if not receivers:
                 return
             verdicts = self._send_part(parcel.parts[index], receivers, flight)
+            if len(receivers) > 1 and all(v.code == BAD_PARAMETER for v in verdicts.values()):
+                # One wrong uuid makes Kakao refuse the call, for all: nobody got it, so each may
+                # be asked for alone.
+                for receiver in receivers:
+                    verdicts |= self._send_part(parcel.parts[index], [receiver], flight)
             for receiver, verdict in verdicts.items():
                 is_confirmed = verdict.outcome is Outcome.CONFIRMED
                 flight.land(receiver, verdict, index + is_confirmed)

@@ -239,7 +239,9 @@ def explain_minute(
     beats = [beat for day in days for beat in installation.heartbeat.read(day)]
     beats = [beat for beat in beats if beat.at <= now]
     view = installation.ledger.read(days)
-    evidence = Evidence(view.deliveries, beats, settled_until(beats, view.settled), booted_at)
+    settled = settled_until(beats, view.settled)
+    paused = installation.pauses.rule()
+    evidence = Evidence(view.deliveries, beats, settled, booted_at, paused)
     series, policy = installation.plan.series, installation.desk.policy
     return explain(at, now, series, policy, evidence)
 

@@ -128,7 +128,7 @@ def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
     last_complete = heartbeat.last_complete(now)
     if last_complete is None:
         return None
-    view = desk.ledger.read(days_to_read(desk.ledger, plan, now, last_complete))
+    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
     decision = _decide(
         desk, plan, heartbeat, view, now, _settled_until(view, last_complete, now, plan)
     )

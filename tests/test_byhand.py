@@ -12,7 +12,9 @@ from kakaocron.byhand import DuplicateError
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import Reason, State
 from kakaocron.errors import UsageError
+from kakaocron.overview import explain_minute
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.tick import look_ahead
 from kakaocron.wiring import Installation
 
 from .fakes import MESSAGE, FakeClock, install, run_tick, texts
@@ -229,3 +231,38 @@ def test_a_one_off_is_not_due_twice_when_two_ticks_overlap(
     run_tick(installation)
     run_tick(installation)
     assert texts(sandbox) == ["한 번만"]
+
+
+def test_an_idle_plan_knows_of_a_retry_of_days_before(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    config = '[[message]]\nname = "report"\ncron = "30 9 23 11 *"\ntext = "드물게"\n'
+    installation = install(tmp_path, sandbox, clock, config)
+    id_ = _fail_at_0930(installation, sandbox)
+    clock.set("12:00", 26)
+    byhand.reopen(installation, id_, at("15:00", 26))
+    run_tick(installation)
+    found = look_ahead(installation.desk, installation.plan, installation.heartbeat)
+    assert found is not None
+    assert found.until == at("15:00", 26)
+    clock.set("15:00", 26)
+    run_tick(installation)
+    assert texts(sandbox) == ["드물게"]
+
+
+def test_a_retry_for_a_day_when_the_ledger_has_forgotten_it_is_refused(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    id_ = _fail_at_0930(installation, sandbox)
+    with pytest.raises(UsageError, match="keep_days is 90"):
+        byhand.reopen(installation, id_, at("09:30") + timedelta(days=91))
+
+
+def test_a_slot_that_will_rest_is_explained(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    byhand.pause(installation, "report", at("12:00"), None)
+    assert explain_minute(installation, at("11:00")).reason is Reason.PAUSED
+    assert explain_minute(installation, at("12:00")).reason is None

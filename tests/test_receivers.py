@@ -218,3 +218,20 @@ def test_the_five_that_got_it_get_it_once_whatever_fails_next(
         assert {d.text for d in sandbox.deliveries} == {"여섯 친구 1"}
         assert found.state is State.CONFIRMED
         assert len(found.attempts) == 4
+
+
+def test_a_uuid_of_another_app_does_not_keep_the_message_from_the_others(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    with SandboxServer(Kakao(SETTINGS), clock.now) as sandbox:
+        to = [*FRIENDS[:3], "uuid-of-another-app"]
+        config = (
+            '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "셋"\n'
+            f"to = {json.dumps(to)}\n"
+        )
+        installation = install(tmp_path, sandbox, clock, config)
+        run_tick(installation)
+        found = installation.ledger.read([clock.now().date()]).deliveries[ID]
+        assert Counter(d.receiver for d in sandbox.deliveries) == dict.fromkeys(FRIENDS[:3], 1)
+        assert (found.state, found.reason) == (State.FAILED, Reason.REFUSED)
+        assert found.targets[FRIENDS[0]].state is State.CONFIRMED

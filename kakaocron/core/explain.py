@@ -16,13 +16,13 @@ from kakaocron.core.ledger import (
     attempt_fields,
     isoformat,
 )
-from kakaocron.core.policy import Policy, Series, why_missed
+from kakaocron.core.policy import Paused, Policy, Series, why_missed
 
 INSTANT = timedelta.resolution
 
 MEANINGS: Mapping[Reason, str] = {
     Reason.NO_SLOT: "no message has a slot at this minute",
-    Reason.DAY_OFF: "the message rests on this weekday ([schedule] days)",
+    Reason.DAY_OFF: "the message rests on this day (days, skip_holidays)",
     Reason.NO_TICK: "no tick ran while it could be sent: the host or cron was down",
     Reason.EXPIRED: "its time ran out before it could be delivered",
     Reason.PAUSED: "it was paused",
@@ -120,12 +120,13 @@ class Explanation:
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What is known around the minute: the day's deliveries, the ticks, the last start of the
-    host, and up to when every slot is known to have a state."""
+    host, up to when every slot is known to have a state, and what is paused when."""
 
     deliveries: Mapping[str, Delivery]
     beats: Sequence[Beat]
     settled: datetime | None = None
     booted_at: datetime | None = None
+    paused: Paused = lambda *_: False
 
 
 def explain(
@@ -165,6 +166,8 @@ def _of_series(
     if rests is not None:
         reason = Reason.QUIET if rests == "quiet" else Reason.DAY_OFF
         return _not_expected(one, kind, reason, at, now)
+    if evidence.paused(one.name, at):
+        return _not_expected(one, kind, Reason.PAUSED, at, now)
     return _without_record(slot, one, now, policy, evidence)
 
 
