@@ -9,12 +9,11 @@ import os
 import time
 
 from kakaocron import __version__
-from kakaocron.envfile import read_env_file
 from kakaocron.syscalls import RealDisk
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from kakaocron.disk import Disk
 
@@ -50,10 +49,19 @@ def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bo
     """Say whether this command is a tick with nothing to do; if so, its heartbeat is left."""
     try:
         config = _config_path(arguments, environ)
-        variables = {**read_env_file(f"{os.path.dirname(config)}/.env"), **environ}  # noqa: PTH120
+        variables = _with_env_file(config, environ)
         return is_idle(RealDisk(), plan_path(variables), config, variables, time.time())
     except Exception:
         return False
+
+
+def _with_env_file(config: str, environ: "Mapping[str, str]") -> "Mapping[str, str]":
+    path = f"{os.path.dirname(config)}/.env"  # noqa: PTH120
+    if not os.path.exists(path):  # noqa: PTH110
+        return environ
+    from kakaocron.envfile import read_env_file  # noqa: PLC0415 - most have none
+
+    return {**read_env_file(path), **environ}
 
 
 def is_idle(
@@ -77,21 +85,6 @@ def is_idle(
         return False
     _beat(disk, heartbeats, moment, ledger_bytes)
     return True
-
-
-def plan_text(
-    config: str,
-    variables: "Mapping[str, str]",
-    data: str,
-    heartbeats: str,
-    marks: "Iterable[str]",
-    span: "tuple[int, int]",
-    ledger_bytes: int,
-) -> bytes:
-    """Return a plan: nothing is due from `span[0]` until before `span[1]`, in milliseconds."""
-    numbers = f"{span[0]} {span[1]} {ledger_bytes}"
-    lines = [HEADER, numbers, config, environment(variables), data, heartbeats, *marks, numbers, ""]
-    return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
 def plan_path(variables: "Mapping[str, str]") -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from kakaocron.disk import make_folders, replace_file
 from kakaocron.errors import KakaocronError
-from kakaocron.idle import PLAN_NAME, Doubt, all_marks, is_idle, plan_text
+from kakaocron.idle import HEADER, PLAN_NAME, Doubt, all_marks, environment, is_idle
 from kakaocron.paths import Places
 from kakaocron.tick import Quiet, Report, look_ahead
 from kakaocron.wiring import Edges, Installation
@@ -53,15 +53,12 @@ def _plan(installation: Installation) -> bytes | None:
     until = min(quiet.until, _login_rests_until(installation, quiet))
     if until <= quiet.since:
         return None
-    return plan_text(
-        str(places.config),
-        places.variables,
-        str(places.data),
-        installation.heartbeat.folder,
-        marks,
-        (_up(quiet.since.timestamp()), int(until.timestamp() * 1000)),
-        quiet.ledger_bytes,
-    )
+    span = _up(quiet.since.timestamp()), int(until.timestamp() * 1000)
+    numbers = f"{span[0]} {span[1]} {quiet.ledger_bytes}"
+    known = environment(places.variables)
+    rests_on = [str(places.config), known, str(places.data), installation.heartbeat.folder]
+    lines = [HEADER, numbers, *rests_on, *marks, numbers, ""]
+    return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
 def _login_rests_until(installation: Installation, quiet: Quiet) -> datetime:
