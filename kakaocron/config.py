@@ -104,6 +104,7 @@ class DeliveryRules(Section):
     expire_after: Annotated[float, Field(ge=1, le=86400)] = 600
     on_unknown: Literal["hold", "resend"] = "hold"
     confirmation_delay: Seconds = 10
+    at_once: Annotated[int, Field(ge=1, le=256, strict=True)] = 32
 
     def policy(self) -> Policy:
         return Policy(

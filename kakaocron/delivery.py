@@ -26,6 +26,7 @@ from kakaocron.core.ledger import (
     worst,
 )
 from kakaocron.core.policy import (
+    NEVER,
     Due,
     Policy,
     again,
@@ -46,6 +47,10 @@ LEASE_MARGIN = timedelta(seconds=1)
 # How far ahead of its slot a delivery is waited for, and how long for token and connections.
 LONGEST_WAIT = timedelta(seconds=70)
 PREPARING_SECONDS = 20.0
+# How long before an awaited slot connections are looked at again: servers close idle ones.
+WARMING = timedelta(seconds=3)
+# How long before it the ledger is locked and read, so that at the instant only the claim is left.
+HEAD_START = timedelta(milliseconds=5)
 # How long a content may take: less than a minute, so that the next tick does not make it too.
 PACKING_SECONDS = 50.0
 
@@ -91,6 +96,7 @@ class Desk:
     owner: str
     lease: timedelta
     at_once: int = 16
+    is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
 
 
 @dataclass(slots=True)
@@ -113,6 +119,8 @@ class _Run:
     packing: dict[str, tuple[Due, float]] = field(default_factory=dict)
     packed: dict[str, Parcel | ContentError] = field(default_factory=dict)
     channel_until: float | None = None
+    began: datetime = NEVER
+    warm_at: datetime | None = None
     waiting: list[Job] = field(default_factory=list)
     blocked: dict[str, dict[str, Result]] = field(default_factory=dict)
     flying: dict[str, tuple[Claim, Flight]] = field(default_factory=dict)
@@ -140,12 +148,16 @@ def send_all(
     Raises LedgerError or LockTimeoutError when the ledger fails; then nothing more is claimed, and
     what was under way is recorded if it can be.
     """
-    run = _Run(deque(due), settled)
-    run.channel_until = desk.clock.monotonic() + PREPARING_SECONDS
-    desk.workers.start(CHANNEL, lambda: desk.channel.prepare(min(len(due), desk.at_once)))
+    run = _Run(deque(due), settled, began=desk.clock.now())
+    count = min(len(due), desk.at_once)
+    _prepare(desk, run, count, PREPARING_SECONDS)
+    first = min((one.slot.at for one in due if one.slot.at > run.began), default=None)
+    if first is not None and first - run.began > WARMING:
+        run.warm_at = first - WARMING
     while not run.is_over:
         _pack_more(desk, run, pack)
         try:
+            _warm_up(desk, run, count)
             claims = _record_and_claim(desk, run)
         except (LedgerError, LockTimeoutError):
             _land_the_rest(desk, run)
@@ -154,6 +166,24 @@ def send_all(
             _start(desk, run, claim)
         _collect(desk, run)
     return run.sent
+
+
+def _prepare(desk: Desk, run: _Run, count: int, seconds: float) -> None:
+    run.channel_until = desk.clock.monotonic() + seconds
+    desk.workers.start(CHANNEL, lambda: desk.channel.prepare(count))
+
+
+def _warm_up(desk: Desk, run: _Run, count: int) -> None:
+    """Shortly before an awaited slot, make sure of the connections, and read the ledger's past."""
+    now = desk.clock.now()
+    if run.warm_at is None or now < run.warm_at or run.channel_until is not None:
+        return
+    run.warm_at = None
+    ahead = [job.due.slot.at for job in run.waiting if job.due.slot.at > now]
+    if ahead:
+        _prepare(desk, run, count, (min(ahead) - now).total_seconds())
+        with desk.ledger.open() as book:
+            book.read({at.date() for at in ahead})
 
 
 def _pack_more(desk: Desk, run: _Run, pack: Callable[[Due], Parcel]) -> None:
@@ -172,10 +202,17 @@ def _pack(run: _Run, pack: Callable[[Due], Parcel], due: Due) -> None:
 
 def _record_and_claim(desk: Desk, run: _Run) -> list[Claim]:
     """Write the outcomes that have come in and claim what may go now, under one lock."""
-    if not run.landed and not _ready(desk, run, desk.clock.now()):
+    if not run.landed and not _ready(desk, run, desk.clock.now() + HEAD_START):
         return []
     with desk.ledger.open() as book:
+        wanted = _ready(desk, run, book.now + HEAD_START)
+        book.read({job.due.slot.at.date() for job in wanted})
+        book.now = _awaited(desk, [job.due.slot.at for job in wanted], book.now)
         wanted = _ready(desk, run, book.now)
+        if any(job.due.slot.at > run.began for job in wanted) and not desk.is_current():
+            # Paused or changed while this process waited: the slot's own tick decides anew.
+            wanted = [job for job in wanted if job.due.slot.at <= run.began]
+            run.waiting = [job for job in run.waiting if job.due.slot.at <= run.began]
         days = {claim.day for claim, _ in run.landed} | {j.due.slot.at.date() for j in wanted}
         view = book.read(days | _days_of_quotas(wanted, book.now))
         usage = used(view.deliveries.values(), book.now.date())
@@ -199,6 +236,15 @@ def _record_and_claim(desk: Desk, run: _Run) -> list[Claim]:
     ]
 
 
+def _awaited(desk: Desk, instants: Sequence[datetime], now: datetime) -> datetime:
+    """Wait for the first of the instants that is a moment away; return what time it is then."""
+    first = min((instant for instant in instants if now < instant <= now + HEAD_START), default=now)
+    while now < first <= now + HEAD_START:
+        desk.clock.sleep((first - now).total_seconds())
+        now = desk.clock.now()
+    return now
+
+
 def _days_of_quotas(jobs: Sequence[Job], now: datetime) -> set[date]:
     """Return the days whose deliveries may have gone out today: those of retries too."""
     has_friends = any(set(job.due.to) - {ME} for job in jobs)
@@ -206,7 +252,6 @@ def _days_of_quotas(jobs: Sequence[Job], now: datetime) -> set[date]:
 
 
 def _begun(run: _Run, job: Job, event: Event, places: Mapping[str, tuple[date, int]]) -> Claim:
-    log.info("📤 메시지 전송 시작: %s", job.id)
     blocked = run.blocked.pop(job.id, {})
     return Claim(job, event, *places[job.id], event.data["until"], blocked)
 
@@ -333,6 +378,7 @@ def _start(desk: Desk, run: _Run, claim: Claim) -> None:
     )
     run.flying[claim.job.id] = claim, flight
     desk.workers.start(claim.job.id, lambda: desk.channel.deliver(parcel, to, flight))
+    log.info("📤 메시지 전송 시작: %s", claim.job.id)
 
 
 def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:

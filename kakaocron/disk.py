@@ -21,6 +21,7 @@ __all__ = [
     "make_folders",
     "opened",
     "read_file",
+    "read_rest",
     "replace_file",
     "sync_ancestors",
     "sync_folder",
@@ -66,10 +67,14 @@ def read_file(disk: Disk, path: str, offset: int = 0) -> bytes:
     with opened(disk, path, os.O_RDONLY) as fd:
         if offset:
             disk.seek(fd, offset)
-        parts = []
-        while part := disk.read(fd, READ_BYTES):
-            parts.append(part)
-        return b"".join(parts)
+        return read_rest(disk, fd)
+
+
+def read_rest(disk: Disk, fd: int) -> bytes:
+    parts = []
+    while part := disk.read(fd, READ_BYTES):
+        parts.append(part)
+    return b"".join(parts)
 
 
 def write_all(disk: Disk, fd: int, data: bytes) -> None:

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 HEADER = "kakaocron idle plan 1"
 PLAN_NAME = "idle"
 KST_SECONDS = 9 * 3600
-DAY_SECONDS = 24 * 3600
 MAX_PLAN_BYTES = 1 << 16
 
 # What decides which files are read, and how. Of other variables of Kakao's only the names count:
@@ -72,7 +71,9 @@ def is_idle(
     Raises OSError, ValueError or Doubt where it cannot be told: then the tick is a full one.
     """
     lines = _read(disk, plan).decode("utf-8", "surrogateescape").split("\n")
-    header, first, known_config, known_environment, data, heartbeats, *marks, last, end = lines
+    header, first, known_config, known_environment, data, heartbeats, days, *marks, last, end = (
+        lines
+    )
     if header != HEADER or first != last or end:
         raise Doubt("damaged")
     since, until, ledger_bytes = map(int, first.split(" "))
@@ -81,7 +82,7 @@ def is_idle(
         return False
     if (known_config, known_environment) != (config, environment(variables)):
         return False
-    if marks != all_marks(disk, config, data, now):
+    if marks != all_marks(disk, config, data, days.split()):
         return False
     _beat(disk, heartbeats, moment, ledger_bytes)
     return True
@@ -125,9 +126,9 @@ def data_marks(disk: "Disk", data: str) -> "list[str]":
     return _marks_in(disk, data, own=False)
 
 
-def all_marks(disk: "Disk", config: str, data: str, now: float) -> "list[str]":
-    """Return the marks of all that a decision at `now` rests on."""
-    ledger = [f"{data}/ledger", *(f"{data}/ledger/{day}.jsonl" for day in _days(now))]
+def all_marks(disk: "Disk", config: str, data: str, days: "Sequence[str]") -> "list[str]":
+    """Return the marks of all that a decision rests on which reads these days of the ledger."""
+    ledger = [f"{data}/ledger", *(f"{data}/ledger/{day}.jsonl" for day in days)]
     return [
         *config_marks(disk, config),
         *data_marks(disk, data),
@@ -159,23 +160,14 @@ def _mark(disk: "Disk", path: str) -> str:
     return f"{path!a} {found.size} {found.mtime_ns} {found.ctime_ns} {found.inode}"
 
 
-def _days(now: float) -> "list[str]":
-    """Return the KST days whose slots may still change, as a tick reads them."""
-    return [kst_day(now - DAY_SECONDS), kst_day(now)]
-
-
-def kst_day(now: float) -> str:
-    at = time.gmtime(now + KST_SECONDS)
-    return f"{at.tm_year:04d}-{at.tm_mon:02d}-{at.tm_mday:02d}"
-
-
 def _beat(disk: "Disk", folder: str, moment: int, ledger_bytes: int) -> None:
     """Append to the day's heartbeats, whose file the day's first, full tick has begun."""
     seconds, milliseconds = divmod(moment, 1000)
     at = time.gmtime(seconds + KST_SECONDS)
     clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}.{milliseconds:03d}"
     line = f"{clock} idle 0 {ledger_bytes}\n".encode("ascii")
-    fd = disk.open(f"{folder}/{kst_day(seconds)}", os.O_WRONLY | os.O_APPEND)
+    day = f"{at.tm_year:04d}-{at.tm_mon:02d}-{at.tm_mday:02d}"
+    fd = disk.open(f"{folder}/{day}", os.O_WRONLY | os.O_APPEND)
     try:
         if disk.write(fd, line) != len(line):
             raise Doubt("the heartbeat was not written whole")

@@ -42,13 +42,15 @@ def _plan(installation: Installation) -> bytes | None:
     places, disk = installation.places, installation.edges.disk
     if not (places.variables.get("KAKAOCRON_DATA_DIR") or "/").startswith(("/", "~")):
         return None  # which folder it names depends on the one from which a tick runs
-    # Taken first: what changes from here on makes the plan worthless, not wrong.
-    now = installation.clock.now().timestamp()
-    marks = all_marks(disk, str(places.config), str(places.data), now)
-    if marks[: len(installation.inputs)] != list(installation.inputs):
+    first = look_ahead(installation.desk, installation.plan, installation.heartbeat)
+    if first is None:
         return None
+    # Taken before the look that counts: what changes from here on makes the plan worthless, not
+    # wrong.
+    marks = all_marks(disk, str(places.config), str(places.data), first.days)
     quiet = look_ahead(installation.desk, installation.plan, installation.heartbeat)
-    if quiet is None:
+    inputs = list(installation.inputs)
+    if quiet is None or quiet.days != first.days or marks[: len(inputs)] != inputs:
         return None
     until = min(quiet.until, _login_rests_until(installation, quiet))
     if until <= quiet.since:
@@ -56,8 +58,9 @@ def _plan(installation: Installation) -> bytes | None:
     span = _up(quiet.since.timestamp()), int(until.timestamp() * 1000)
     numbers = f"{span[0]} {span[1]} {quiet.ledger_bytes}"
     known = environment(places.variables)
-    rests_on = [str(places.config), known, str(places.data), installation.heartbeat.folder]
-    lines = [HEADER, numbers, *rests_on, *marks, numbers, ""]
+    folders = [str(places.data), installation.heartbeat.folder]
+    rests_on = [str(places.config), known, *folders, " ".join(quiet.days), *marks]
+    lines = [HEADER, numbers, *rests_on, numbers, ""]
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 

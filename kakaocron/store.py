@@ -6,10 +6,12 @@ Everything else reaches the ledger through `open`, `read`, `record` and `shows_c
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import accumulate
 
 from kakaocron.clock import Clock
 from kakaocron.core.calendar import KST, parse_delivery_id
@@ -20,7 +22,7 @@ from kakaocron.core.ledger import (
     Event,
     Kind,
     NewerFormatError,
-    fold,
+    fold_into,
     from_line,
     is_event,
     to_line,
@@ -32,6 +34,7 @@ from kakaocron.disk import (
     make_folders,
     opened,
     read_file,
+    read_rest,
     replace_file,
 )
 from kakaocron.errors import LedgerError
@@ -56,6 +59,9 @@ class DayFile:
     torn_at: int | None = None
     lacks_newline: bool = False
     lost_until: datetime | None = None
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    settled: datetime | None = None
+    last_event_at: datetime | None = None
 
     @property
     def intact_bytes(self) -> int:
@@ -88,32 +94,78 @@ class View:
 
 def parse_day(day: date, content: bytes) -> DayFile:
     """Read a day's file. Only NewerFormatError is raised: everything else is damage, and said."""
-    *lines, tail = content.split(b"\n")
-    torn_at = len(content) - len(tail) if is_torn(tail, len(content)) else None
-    if tail and torn_at is None:
-        lines.append(tail)
-    events: list[Event] = []
-    damaged: list[int] = []
+    return _Reading().followed_by(day, content)
+
+
+@dataclass(slots=True)
+class _Reading:
+    """A day's file as far as it is known: up to the end of its last whole line.
+
+    Files only grow, so that of one that still has this line there, only what follows is new.
+    """
+
+    inode: int = 0
+    offset: int = 0
+    last_line: bytes = b""
+    synced: int = 0  # the size at which this process knows it to be on the disk
+    lines: int = 0
+    events: list[Event] = field(default_factory=list)
+    damaged: list[int] = field(default_factory=list)
     lost_until: datetime | None = None
-    for number, line in enumerate(lines, 1):
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    settled: datetime | None = None
+    last_event_at: datetime | None = None
+
+    def followed_by(self, day: date, content: bytes) -> DayFile:
+        """Take in what follows, and return the whole. A last line without an end is not kept."""
+        *lines, tail = content.split(b"\n")
+        for line in lines:
+            self._take(line)
+        if lines:
+            self.last_line = lines[-1] + b"\n"
+        self.offset += len(content) - len(tail)
+        size = self.offset + len(tail)
+        if not tail:
+            return self._found(day, size)
+        if is_torn(tail, size):
+            return self._found(day, size, torn_at=self.offset)
+        whole = copy(self)
+        whole.events, whole.damaged = [*self.events], [*self.damaged]
+        whole.deliveries = {**self.deliveries}
+        whole._take(tail)
+        return whole._found(day, size, lacks_newline=True)
+
+    def _take(self, line: bytes) -> None:
+        self.lines += 1
         try:
             event = from_line(line)
         except DamagedLineError:
-            damaged.append(number)
-            continue
+            self.damaged.append(self.lines)
+            return
         if event.kind is Kind.DAMAGE:
-            damaged.clear()
-            lost_until = max(lost_until or event.at, event.at)
-        events.append(event)
-    return DayFile(
-        day,
-        len(content),
-        tuple(events),
-        tuple(damaged),
-        torn_at,
-        bool(tail) and torn_at is None,
-        lost_until,
-    )
+            self.damaged.clear()
+            self.lost_until = max(self.lost_until or event.at, event.at)
+        self.events.append(event)
+        fold_into(self.deliveries, event)
+        if event.settled:
+            self.settled = max(self.settled or event.settled, event.settled)
+        self.last_event_at = max(self.last_event_at or event.at, event.at)
+
+    def _found(
+        self, day: date, size: int, torn_at: int | None = None, *, lacks_newline: bool = False
+    ) -> DayFile:
+        return DayFile(
+            day,
+            size,
+            tuple(self.events),
+            tuple(self.damaged),
+            torn_at,
+            lacks_newline,
+            self.lost_until,
+            {**self.deliveries},
+            self.settled,
+            self.last_event_at,
+        )
 
 
 def is_torn(tail: bytes, file_size: int) -> bool:
@@ -145,7 +197,7 @@ class Book:
             if day not in self._files:
                 found = self._files[day] = self.ledger.read_day(day)
                 if found.size:
-                    self.ledger.sync_day(day)
+                    self.ledger.sync_day(found)
         return _view(self._files.values())
 
     def record(self, events: Sequence[Event]) -> dict[str, tuple[date, int]]:
@@ -160,10 +212,8 @@ class Book:
         places: dict[str, tuple[date, int]] = {}
         for day, group in by_day.items():
             found = self._files.get(day) or self.ledger.read_day(day)
-            offset = self.ledger.append(day, group, found)
-            for event in group:
-                places[event.id] = (day, offset)
-                offset += len(to_line(event))
+            offsets = self.ledger.append(day, group, found)
+            places |= {e.id: (day, at) for e, at in zip(group, offsets, strict=True)}
             self._files.pop(day, None)
         return places
 
@@ -194,13 +244,14 @@ def day_of(event: Event) -> date:
 
 def _view(files: Iterable[DayFile]) -> View:
     ordered = tuple(sorted(files, key=lambda found: found.day))
-    events = [event for found in ordered for event in found.events]
-    settled = [event.settled for event in events if event.settled]
+    deliveries: dict[str, Delivery] = {}
+    for found in ordered:
+        deliveries.update(found.deliveries)
     return View(
         ordered,
-        fold(events),
-        max(settled, default=None),
-        max((event.at for event in events), default=None),
+        deliveries,
+        max((found.settled for found in ordered if found.settled), default=None),
+        max((found.last_event_at for found in ordered if found.last_event_at), default=None),
     )
 
 
@@ -212,6 +263,7 @@ class Ledger:
     disk: Disk
     clock: Clock
     lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS
+    _known: dict[date, _Reading] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def lock_path(self) -> str:
@@ -245,8 +297,17 @@ class Ledger:
         return f"{self.folder}/{day.isoformat()}{SUFFIX}"
 
     def read_day(self, day: date) -> DayFile:
+        """Read a day's file; of what this process has read before, only what follows it.
+
+        Raises LedgerError.
+        """
+        reading = self._known.pop(day, None)
         try:
-            return parse_day(day, read_file(self.disk, self.path(day)))
+            with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
+                reading, content = self._what_follows(fd, reading or _Reading())
+            found = reading.followed_by(day, content)
+            self._known[day] = reading
+            return found
         except FileNotFoundError:
             return DayFile(day)
         except NewerFormatError as error:
@@ -257,6 +318,17 @@ class Ledger:
         except OSError as error:
             raise self._unusable("read", error) from error
 
+    def _what_follows(self, fd: int, reading: _Reading) -> tuple[_Reading, bytes]:
+        """Return what follows that which is known, or, where the known has changed, everything."""
+        inode = self.disk.fstat(fd).inode
+        if reading.offset and reading.inode == inode:
+            self.disk.seek(fd, reading.offset - len(reading.last_line))
+            content = read_rest(self.disk, fd)
+            if content.startswith(reading.last_line):
+                return reading, content[len(reading.last_line) :]
+            self.disk.seek(fd, 0)
+        return _Reading(inode), read_rest(self.disk, fd)
+
     def size(self, day: date) -> int:
         """Return the size of a day's file in bytes, 0 if there is none or it cannot be seen."""
         try:
@@ -264,23 +336,31 @@ class Ledger:
         except OSError:
             return 0
 
-    def append(self, day: date, events: Sequence[Event], found: DayFile) -> int:
-        """Append and fsync; return the offset of the first line."""
+    def append(self, day: date, events: Sequence[Event], found: DayFile) -> list[int]:
+        """Append and fsync; return each line's offset."""
         lines = [to_line(event) for event in events]
+        offsets = [0, *accumulate(len(line) for line in lines)]
         try:
             if found.lacks_newline:
                 lines[0] = b"\n" + lines[0]
             start = append_lines(self.disk, self.path(day), lines, cut_to=found.torn_at)
-            return start + found.lacks_newline
         except OSError as error:
             raise self._unusable("written", error) from error
+        if day in self._known:
+            self._known[day].synced = start + found.lacks_newline + offsets[-1]
+        return [start + found.lacks_newline + offset for offset in offsets[:-1]]
 
-    def sync_day(self, day: date) -> None:
+    def sync_day(self, found: DayFile) -> None:
+        """Make durable what was read of a day, unless this process has done so already."""
+        reading = self._known[found.day]
+        if reading.synced == found.size:
+            return
         try:
-            with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
+            with opened(self.disk, self.path(found.day), os.O_RDONLY) as fd:
                 self.disk.fsync(fd)
         except OSError as error:
             raise self._unusable("written", error) from error
+        reading.synced = found.size
 
     def shows_claim(self, day: date, offset: int, event: Event) -> bool:
         """Say whether the claim stands where it was written and nothing after it undoes it."""

@@ -112,11 +112,15 @@ def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """No tick from `since` until before `until` will find anything to do."""
+    """No tick from `since` until before `until` will find anything to do.
+
+    `days` are those of the ledger that this rests on.
+    """
 
     since: datetime
     until: datetime
     ledger_bytes: int
+    days: tuple[str, ...]
 
 
 def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
@@ -138,7 +142,8 @@ def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
     until = quiet_until(
         plan.series, desk.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
     )
-    return Quiet(now, until, _bytes_of(view, now))
+    days = tuple(found.day.isoformat() for found in view.files)
+    return Quiet(now, until, _bytes_of(view, now), days)
 
 
 def _bytes_of(view: View, now: datetime) -> int:

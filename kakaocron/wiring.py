@@ -30,6 +30,8 @@ from kakaocron.tick import Plan
 from kakaocron.workers import Threads, Workers
 
 LONGEST_LEASE = timedelta(seconds=50)
+# Cron starts a tick a second or two after the minute, so each slot has one tick before it.
+EARLY_START = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def assemble(
     if marks is None:
         marks = config_marks(edges.disk, str(places.config))
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
-    http = edges.make_http(config.kakao.timeout, AT_ONCE)
+    http = edges.make_http(config.kakao.timeout, config.delivery.at_once)
     ledger = make_ledger(places, edges)
     login = Login(
         places.tokens,
@@ -104,19 +106,22 @@ def assemble(
         config.delivery.policy(),
         edges.owner,
         lease(config),
-        AT_ONCE,
+        config.delivery.at_once,
+        lambda: inputs == _inputs(places, edges.disk),
     )
     outside = edges.outside or RealOutside(places.variables)
     contents = Contents(config, places.config.parent, outside)
     pauses = Pauses(places.pauses, edges.disk)
-    plan = Plan(config.series(), contents.of, config.ledger.keep_days, paused=pauses.rule)
+    ahead = EARLY_START if config.schedule.early_start else timedelta(0)
+    plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.rule)
     heartbeat = Heartbeat(places.heartbeat, edges.disk)
     return Installation(
         places, config, edges, ledger, heartbeat, login, desk, plan, inputs, contents, pauses
     )
 
 
-AT_ONCE = 32
+def _inputs(places: Places, disk: Disk) -> list[str]:
+    return [*config_marks(disk, str(places.config)), *data_marks(disk, str(places.data))]
 
 
 def make_ledger(places: Places, edges: Edges) -> Ledger:

@@ -438,11 +438,17 @@ def fold(events: Iterable[Event]) -> dict[str, Delivery]:
     """
     deliveries: dict[str, Delivery] = {}
     for event in events:
-        if event.kind not in {Kind.DAMAGE, Kind.POINTER}:
-            folded = apply(deliveries.get(event.id), event)
-            if folded is not None:
-                deliveries[event.id] = folded
+        fold_into(deliveries, event)
     return deliveries
+
+
+def fold_into(deliveries: dict[str, Delivery], event: Event) -> None:
+    """Fold one more event into what those before it came to."""
+    if event.kind in {Kind.DAMAGE, Kind.POINTER}:
+        return
+    folded = apply(deliveries.get(event.id), event)
+    if folded is not None:
+        deliveries[event.id] = folded
 
 
 def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
