@@ -6,7 +6,7 @@ import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -16,12 +16,21 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StrictBool,
     ValidationError,
     field_validator,
     model_validator,
 )
 
-from kakaocron.core.calendar import DAY_NAMES, Minutes, Span, Times, Timetable
+from kakaocron.core.calendar import (
+    DAY_NAMES,
+    KST,
+    Minutes,
+    Span,
+    Times,
+    Timetable,
+    next_slot,
+)
 from kakaocron.core.content import BUILT_IN
 from kakaocron.core.health import Bounds
 from kakaocron.core.policy import Policy, Series
@@ -57,7 +66,7 @@ class Kakao(Section):
     rest_api_key: SecretStr | None = None
     client_secret: SecretStr | None = None
     link: Url = "https://developers.kakao.com"
-    timeout: Annotated[float, Field(gt=0, le=40)] = 10
+    timeout: Annotated[float, Field(gt=0, le=40, strict=True)] = 10
     api_url: Url = "https://kapi.kakao.com"
     auth_url: Url = "https://kauth.kakao.com"
 
@@ -92,16 +101,16 @@ class Schedule(Section):
     peak_hours: tuple[Hour, ...] = (7, 8, 9, 11, 12, 13, 17, 18, 19, 20)
     days: Annotated[tuple[Day, ...], Field(min_length=1)] = get_args(Day)
     quiet: tuple[Quiet, ...] = ()
-    early_start: bool = False
+    early_start: StrictBool = False
 
 
-Seconds = Annotated[float, Field(ge=0, le=86400)]
+Seconds = Annotated[float, Field(ge=0, le=86400, strict=True)]
 
 
 class DeliveryRules(Section):
     retry_delays: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (30, 60, 120, 300)
     max_retries: Annotated[int, Field(ge=0, le=100, strict=True)] = 4
-    expire_after: Annotated[float, Field(ge=1, le=86400)] = 600
+    expire_after: Annotated[float, Field(ge=1, le=86400, strict=True)] = 600
     on_unknown: Literal["hold", "resend"] = "hold"
     confirmation_delay: Seconds = 10
     at_once: Annotated[int, Field(ge=1, le=256, strict=True)] = 32
@@ -123,8 +132,8 @@ class Monitor(Section):
     ping_url: Url | None = None
     alert_urls: tuple[SecretStr, ...] = ()
     alert_command: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    min_success_rate: Annotated[float, Field(ge=0, le=1)] = 0.9
-    max_delay_minutes: Annotated[float, Field(gt=0, le=1440)] = 5
+    min_success_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.9
+    max_delay_minutes: Annotated[float, Field(gt=0, le=1440, strict=True)] = 5
 
     @property
     def tells_somebody(self) -> bool:
@@ -146,18 +155,18 @@ class Message(Section):
     cron: str | None = None
     days: Annotated[tuple[Day, ...], Field(min_length=1)] | None = None
     quiet: tuple[Quiet, ...] | None = None
-    skip_holidays: bool = False
+    skip_holidays: StrictBool = False
     text: Words | None = None
     file: Words | None = None
     command: Argv | None = None
     template: dict[str, Any] | None = None
-    template_id: Annotated[int, Field(ge=0)] | None = None
+    template_id: Annotated[int, Field(ge=0, strict=True)] | None = None
     template_args: dict[str, str | int | float] = {}
     scrap_url: Words | None = None
     data: dict[str, Any] | None = None
     data_file: Words | None = None
     data_command: Argv | None = None
-    timeout: Annotated[float, Field(gt=0, le=45)] = 20
+    timeout: Annotated[float, Field(gt=0, le=45, strict=True)] = 20
     overflow: Literal["error", "split", "truncate"] = "error"
     fallback_text: Words | None = None
     to: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)] = ("me",)
@@ -221,6 +230,10 @@ class Message(Section):
         return to
 
 
+# A week from here on has all that a timetable can tell apart.
+_A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
+
+
 class Config(Section):
     """The whole file, checked."""
 
@@ -231,14 +244,6 @@ class Config(Section):
     monitor: Monitor = Monitor()
     friends: dict[str, str] = {}
     message: tuple[Message, ...] = ()
-
-    @model_validator(mode="after")
-    def _names_are_one_of_a_kind(self) -> Self:
-        names = [message.name for message in self.message]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise ValueError(f"two messages are named '{name}'")
-        return self
 
     def series(self) -> list[Series]:
         """Return each message with its timetable and its receivers' uuids."""
@@ -257,6 +262,47 @@ class Config(Section):
             return None
         near = _nearest(receiver, list(self.friends))
         return f"there is no '{receiver}' in [friends]{near}. List yours: kakaocron friends"
+
+    def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield what is right part by part and cannot be meant as a whole: its key, and why."""
+        if "me" in self.friends:
+            yield ("friends", "me"), "'me' is yourself; choose another name"
+        rules = self.delivery
+        is_chosen = "retry_delays" in rules.model_fields_set and rules.max_retries > 0
+        if is_chosen and rules.retry_delays[0] >= rules.expire_after:
+            yield (
+                ("delivery", "retry_delays"),
+                f"no retry ever comes: {rules.retry_delays[0]:g} s is not before expire_after, "
+                f"{rules.expire_after:g} s",
+            )
+        names: set[str] = set()
+        for index, message in enumerate(self.message):
+            if message.name in names:
+                yield ("message", str(index), "name"), f"two messages are named '{message.name}'"
+            names.add(message.name)
+            for key, why in self._against_itself(message):
+                yield ("message", str(index), key), why
+
+    def _against_itself(self, message: Message) -> Iterator[tuple[str, str]]:
+        for receiver in message.to:
+            if why := self.stranger(receiver):
+                yield "to", why
+        by_uuid: dict[str, str] = {}
+        for receiver, uuid in zip(message.to, self.receivers(message.to), strict=True):
+            if uuid in by_uuid:
+                yield "to", f"'{by_uuid[uuid]}' and '{receiver}' are the same receiver"
+            by_uuid[uuid] = receiver
+        if message.slots and next_slot(message.name, self._timetable(message), _A_MONDAY) is None:
+            yield "slots", f"it is never due: {self._why_never(message)}"
+
+    def _why_never(self, message: Message) -> str:
+        rules = self.schedule
+        if message.slots == ("peak",) and not rules.peak_hours:
+            return "peak_hours is empty"
+        empty = [kind for kind in message.slots if not getattr(rules, f"{kind}_minutes")]
+        if len(empty) == len(message.slots):
+            return " and ".join(f"{kind}_minutes is empty" for kind in empty)
+        return "every slot falls into quiet hours or on a day that is not in days"
 
     def minutes(self, kinds: Sequence[str]) -> Minutes:
         rules = self.schedule
@@ -325,8 +371,8 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
         )
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{path}: not TOML: {_one_line(str(error))}") from None
+    except ValueError as error:  # tomllib's own, or a number of thousands of digits
+        raise UsageError(_not_toml(text, path, _one_line(str(error)))) from None
     except RecursionError:
         raise UsageError(f"{path}: not TOML that can be read: nested too deeply") from None
     lines = key_lines(text)
@@ -337,6 +383,15 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
         overridden = _check(merged, path, lines, ("profile", name))
         checked = overridden if name == profile else checked
     return checked
+
+
+def _not_toml(text: str, path: str, said: str) -> str:
+    what, _, where = said.partition(" (at ")
+    if where.startswith("end"):
+        return f"{path}:{text.count(chr(10)) + 1}: not TOML: {what}: the file ends too early"
+    found = re.search(r"line (\d+), column (\d+)", where)
+    place = f"{path}:{found[1]}: not TOML at column {found[2]}" if found else f"{path}: not TOML"
+    return f"{place}: {what[:200]}"
 
 
 def _profile_names(profiles: object, path: str, lines: Mapping[tuple[str, ...], int]) -> list[str]:
@@ -369,14 +424,25 @@ def _check(
     lines: Mapping[tuple[str, ...], int],
     prefix: tuple[str, ...] = (),
 ) -> Config:
+    def fault_at(keys: tuple[str, ...], what: str) -> UsageError:
+        line = (
+            _line_of((*prefix, *keys), lines, len(prefix))
+            or _line_of(keys, lines)
+            or _line_of(prefix, lines)
+            or 1
+        )
+        inside = f" (in profile '{prefix[1]}')" if prefix else ""
+        return UsageError(f"{path}:{line}: {_readable(keys) or 'the file'}: {what}{inside}")
+
     try:
-        return Config.model_validate(tables)
+        config = Config.model_validate(tables)
     except ValidationError as error:
         fault = error.errors(include_url=False)[0]
         keys = tuple(str(part) for part in fault["loc"])
-        line = _line_of((*prefix, *keys), lines) or _line_of(keys, lines) or 1
-        name = _readable(keys) or "the file"
-        raise UsageError(f"{path}:{line}: {name}: {_what_is_wrong(fault, keys)}") from None
+        raise fault_at(keys, _what_is_wrong(fault, keys)) from None
+    for keys, why in config.contradictions():
+        raise fault_at(keys, why)
+    return config
 
 
 def fault_line(path: Path, keys: tuple[str, ...], fault: str) -> str:
@@ -398,6 +464,9 @@ def _readable(keys: Sequence[str]) -> str:
 
 _SAYINGS = {
     "missing": "is missing",
+    "tuple_type": 'must be a list, as in [1, 2] or ["a", "b"]',
+    "model_type": "must be a table",
+    "dict_type": "must be a table",
     "string_pattern_mismatch": "may hold letters, digits, '-', '_' and '.', up to 64 of them",
 }
 
@@ -405,11 +474,13 @@ _SAYINGS = {
 def _what_is_wrong(fault: Mapping[str, Any], keys: Sequence[str]) -> str:
     if fault["type"] == "extra_forbidden":
         return f"unknown key{_nearest(keys[-1], _known_keys(keys))}"
+    if fault["type"] == "tuple_type" and tuple(keys) == ("message",):
+        return "each message is a table of its own, under [[message]]"
     said = _SAYINGS.get(fault["type"]) or _one_line(fault["msg"]).removeprefix("Value error, ")
     near = ""
     if fault["type"] == "literal_error" and isinstance(fault.get("input"), str):
         near = _nearest(fault["input"], re.findall(r"'([^']+)'", said))
-    return said[0].lower() + said[1:] + near
+    return said[0].lower() + said[1:].replace("tuple should", "list should") + near
 
 
 def _known_keys(keys: Sequence[str]) -> list[str]:
@@ -475,8 +546,11 @@ def _split_keys(dotted: str) -> tuple[str, ...]:
     return tuple(part.strip().strip("\"'") for part in dotted.split("."))
 
 
-def _line_of(keys: tuple[str, ...], lines: Mapping[tuple[str, ...], int]) -> int | None:
-    while keys:
+def _line_of(
+    keys: tuple[str, ...], lines: Mapping[tuple[str, ...], int], at_least: int = 0
+) -> int | None:
+    """Return the line of a key, or of the table that it is in; of more than `at_least` parts."""
+    while len(keys) > at_least:
         if keys in lines:
             return lines[keys]
         keys = keys[:-1]
