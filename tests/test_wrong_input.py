@@ -1,0 +1,351 @@
+"""Whatever is wrong with what the user gave: one line that says what to do, and its exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kakaocron.cli import run
+from kakaocron.config import load_config, parse_config
+from kakaocron.errors import UsageError
+
+from .broken_configs import BROKEN, MESSAGE, Broken
+
+LEDGER_LINE = b'{"v":1,"half a line'
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installation with a ledger; its configuration is for the test to write."""
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
+    ledger = tmp_path / "data" / "ledger"
+    ledger.mkdir(parents=True)
+    (ledger / "2026-11-23.jsonl").write_bytes(LEDGER_LINE)
+    return tmp_path / "config.toml"
+
+
+def write(path: Path, content: str | bytes) -> None:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+
+
+def ledger_is_untouched(config: Path) -> bool:
+    folder = config.parent / "data" / "ledger"
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    return files == {"2026-11-23.jsonl": LEDGER_LINE}
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda broken: broken.name)
+def test_a_broken_configuration_is_told_in_one_line_and_nothing_is_done(
+    broken: Broken, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, broken.text)
+
+    assert run(["tick"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert len(told.err) < 600
+    place = str(config) if broken.line is None else f"{config}:{broken.line}:"
+    for words in (place, broken.key, *broken.said):
+        assert words in told.err
+    assert ledger_is_untouched(config)
+
+    assert run(["config", "check"]) == 2
+    assert capsys.readouterr().err == told.err
+
+
+def test_the_table_has_no_line_twice() -> None:
+    assert len({broken.text for broken in BROKEN}) == len(BROKEN) >= 40
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tick"],
+        ["tick", "--dry-run"],
+        ["send", "안녕"],
+        ["status"],
+        ["status", "--json"],
+        ["history"],
+        ["show", "report@20261123T0930"],
+        ["next"],
+        ["config", "check"],
+        ["config", "show"],
+    ],
+    ids=" ".join,
+)
+def test_every_command_that_needs_the_configuration_tells_the_same_of_it(
+    arguments: list[str], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, "[kakao]\ntimeuot = 5\n")
+
+    assert run(arguments) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == (f"{config}:2: kakao.timeuot: unknown key; did you mean 'timeout'?\n")
+    assert ledger_is_untouched(config)
+
+
+def test_a_tick_tells_of_a_broken_configuration_once_and_again_after_it_was_mended(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = []
+    for text in ("[kakoa]", "[kakoa]", "[kakoa]", "[monitr]", "", "[kakoa]"):
+        write(config, text)
+        exit_code = run(["tick"])
+        told.append((exit_code, capsys.readouterr().err.count("unknown key")))
+
+    assert told == [(2, 1), (2, 0), (2, 0), (2, 1), (0, 0), (2, 1)]
+
+
+def test_a_file_that_starts_with_a_byte_order_mark_is_read(config: Path) -> None:
+    write(config, b"\xef\xbb\xbf" + MESSAGE.encode())
+
+    assert load_config(config).message[0].name == "report"
+
+
+def test_a_file_with_the_line_ends_of_windows_is_read(config: Path) -> None:
+    write(config, MESSAGE.replace("\n", "\r\n"))
+
+    assert load_config(config).message[0].text == "보고"
+
+
+def test_a_missing_configuration_says_how_to_make_one(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["tick"]) == 2
+    assert capsys.readouterr().err == (
+        f"There is no configuration at '{config}'. Make one: kakaocron init\n"
+    )
+
+
+def test_a_folder_in_place_of_the_file_is_told(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config.mkdir()
+
+    assert run(["tick"]) == 2
+    assert capsys.readouterr().err == f"Cannot read '{config}': Is a directory\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_a_file_that_may_not_be_read_is_told(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+    config.chmod(0)
+
+    assert run(["tick"]) == 2
+    assert capsys.readouterr().err == f"Cannot read '{config}': Permission denied\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("ENVIRONMENT", "prod", "did you mean 'production'?"),
+        ("ENVIRONMENT", "x", "must be one of development, production, testing"),
+        ("LOG_LEVEL", "LOUD", "must be one of DEBUG, INFO"),
+        ("KAKAO_REST_API_KEY_FILE", "/nowhere/key", "cannot read '/nowhere/key'"),
+    ],
+)
+def test_a_wrong_variable_is_told(
+    name: str,
+    value: str,
+    said: str,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(config, MESSAGE)
+    monkeypatch.setenv(name, value)
+
+    assert run(["tick"]) == 2
+    told = capsys.readouterr().err
+    assert name in told
+    assert said in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [(b"KAKAO_REFRESH_TOKEN SECRET\n", 1), (b"A=1\n\nexport SECRET\n", 3), (b"A=\xffSECRET", None)],
+)
+def test_a_broken_env_file_is_told_without_quoting_it(
+    content: bytes, line: int | None, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+    (config.parent / ".env").write_bytes(content)
+
+    assert run(["tick"]) == 2
+    told = capsys.readouterr().err
+    assert (f"{config.parent}/.env:{line}:" if line else f"{config.parent}/.env") in told
+    assert "SECRET" not in told
+
+
+@pytest.mark.parametrize("line", ["rest_api_key = {0}", "client_secret = [{0}]", "[{0}", "x={0}!"])
+def test_no_secret_of_the_configuration_is_quoted(
+    line: str, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, f"[kakao]\n{line.format('12345678901234567890')}\n")
+
+    assert run(["tick"]) == 2
+    assert "1234567890" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tock"],
+        ["tick", "now"],
+        ["tick", "--fast"],
+        ["send"],
+        ["send", "a", "b"],
+        ["send", "a", "--message", "b"],
+        ["history", "--state", "fine"],
+        ["history", "--days", "0"],
+        ["history", "--days", "ten"],
+        ["next", "-n", "0"],
+        ["show"],
+        ["config"],
+        ["config", "chekc"],
+        ["ledger", "prune"],
+        ["ledger", "prune", "--days", "0"],
+        ["--nonsense"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_usage_is_told_in_one_line(
+    arguments: list[str], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+
+    assert run(arguments) == 2
+    told = capsys.readouterr()
+    if arguments != ["config"]:  # that prints its help
+        assert told.err.count("\n") == 1
+    assert "Traceback" not in told.err + told.out
+    assert ledger_is_untouched(config)
+
+
+@pytest.mark.parametrize(
+    "id_",
+    [
+        "x",
+        "report@20261123T0931",
+        "report@20261399T0930",
+        "../../etc/passwd",
+        "a@b",
+        "",
+        "@",
+        "\x1b[31m",
+    ],
+)
+def test_an_id_that_is_none_is_told(
+    id_: str, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+
+    assert run(["show", id_]) == 2
+    told = capsys.readouterr().err
+    assert "kakaocron history" in told
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "가" * 201, "\ud800"], ids=["empty", "blank", "201", "half a pair"]
+)
+def test_a_text_that_kakao_would_not_take_is_refused_before_the_ledger(
+    text: str, config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+
+    assert run(["send", text]) == 2
+    assert capsys.readouterr().err.startswith("Cannot send this: ")
+    assert ledger_is_untouched(config)
+
+
+def test_a_message_that_is_not_there_is_told_with_those_that_are(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+
+    assert run(["send", "--message", "reprot"]) == 2
+    told = capsys.readouterr().err
+    assert "'reprot'" in told
+    assert "report" in told.replace("reprot", "")
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.binary(max_size=80) | st.text(max_size=80).map(lambda text: text.encode("utf-8", "replace"))
+)
+def test_any_bytes_are_a_configuration_or_one_line(config: Path, content: bytes) -> None:
+    config.write_bytes(content)
+    try:
+        load_config(config)
+    except UsageError as error:
+        assert str(config) in str(error)
+        assert "\n" not in str(error)
+
+
+_VALUES = st.recursive(
+    st.sampled_from(["0", "-1", "1.5", "true", '"x"', "nan", "2026-11-23", '"09:00-10:00"', "[]"]),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda items: f"[{', '.join(items)}]")
+        | inner.map(lambda item: f"{{ a = {item} }}")
+    ),
+    max_leaves=4,
+)
+
+
+@given(
+    st.sampled_from(
+        [
+            "kakao.link",
+            "kakao.timeout",
+            "schedule.regular_minutes",
+            "schedule.days",
+            "schedule.quiet",
+            "delivery",
+            "delivery.retry_delays",
+            "delivery.max_retries",
+            "friends",
+            "monitor.alert_urls",
+            "message",
+            "profile",
+            "profile.testing",
+            "ledger.keep_days",
+            "kakao.client_secret",
+            "schedule.peak_hours",
+        ]
+    ),
+    _VALUES,
+)
+def test_any_value_of_any_key_is_taken_or_refused_with_its_line(key: str, value: str) -> None:
+    try:
+        parse_config(f"\n{key} = {value}\n", "config.toml")
+    except UsageError as error:
+        assert str(error).startswith("config.toml:2: ")
+        assert "\n" not in str(error)
+
+
+def test_a_whole_process_ends_with_2_and_one_line(config: Path) -> None:
+    write(config, "[kakoa]\n")
+    ended = subprocess.run(
+        [sys.executable, "-m", "kakaocron", "tick"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"{config}:1: kakoa: unknown key; did you mean 'kakao'?\n"
