@@ -284,9 +284,6 @@ class Config(Section):
                 yield ("message", str(index), key), why
 
     def _against_itself(self, message: Message) -> Iterator[tuple[str, str]]:
-        for receiver in message.to:
-            if why := self.stranger(receiver):
-                yield "to", why
         by_uuid: dict[str, str] = {}
         for receiver, uuid in zip(message.to, self.receivers(message.to), strict=True):
             if uuid in by_uuid:

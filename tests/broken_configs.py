@@ -64,7 +64,6 @@ BROKEN = [
     Broken("a day", '[schedule]\ndays = ["mon", "tues"]\n', 2, "schedule.days[2]", ("'tue'",)),
     Broken("a kind of slot", message(slots='["regulr"]'), 3, "message[1].slots[1]", ("'regular'",)),
     Broken("a choice", '[delivery]\non_unknown = "reesnd"\n', 2, "delivery.on_unknown", ("'resend'",)),
-    Broken("a friend", '[friends]\n"지우" = "uuid-aaa"\n' + message(to='["지유"]'), 7, "message[1].to", ("'지유'", "'지우'")),
     # Of a wrong kind
     Broken("a section as a number", "kakao = 5\n", 1, "kakao", ("table",)),
     Broken("a message as a table", "[message]\nname = 'x'\n", 1, "message", ("[[message]]",)),

@@ -62,6 +62,17 @@ def test_a_broken_configuration_is_told_in_one_line_and_nothing_is_done(
     assert capsys.readouterr().err == told.err
 
 
+def test_the_check_names_a_friend_who_is_not_there_and_the_nearest(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, f'[friends]\n"지우" = "uuid-aaa"\n{MESSAGE}to = ["지유"]\n')
+
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{config}:7: message[1].to")
+    assert "did you mean '지우'?" in told
+
+
 def test_the_table_has_no_line_twice() -> None:
     assert len({broken.text for broken in BROKEN}) == len(BROKEN) >= 40
 
