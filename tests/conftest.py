@@ -36,9 +36,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("NO_COLOR", "1")
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        # For the processes that tests start: nobody listens at loopback's port 9.
-        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    # For the processes that tests start, on their way to Kakao: nobody listens there.
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     return home
 
@@ -52,6 +51,8 @@ def loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
     real_look_up = socket.getaddrinfo
 
     def look_up(host: Any, *rest: Any, **more: Any) -> Any:
+        if host and _text(host).endswith((".invalid", ".example")):
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         if host and not _is_loopback(_text(host)):
             raise ReachedTheNetworkError(f"a test tried to look up '{_text(host)}'")
         return real_look_up(host, *rest, **more)

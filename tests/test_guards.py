@@ -79,8 +79,7 @@ def test_no_name_is_looked_up() -> None:
 def test_no_request_of_kakaocrons_or_of_requests_leaves_the_machine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for name in ("http_proxy", "https_proxy", "all_proxy"):
-        monkeypatch.delenv(name)
+    monkeypatch.delenv("https_proxy")
 
     with pytest.raises(ReachedTheNetworkError):
         requests.get("https://kapi.kakao.com", timeout=1)
