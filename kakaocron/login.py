@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -12,6 +13,7 @@ from http import HTTPStatus
 
 from kakaocron.clock import Clock
 from kakaocron.core.answers import LOGIN_CODES, Answer, Failure, Refusal, of_token
+from kakaocron.core.ledger import isoformat
 from kakaocron.core.tokens import LAST_MOMENTS, LONG_PAUSE, Tokens, from_json, merged, to_json
 from kakaocron.disk import (
     Disk,
@@ -40,20 +42,27 @@ LOG_IN = "Run: kakaocron login"
 
 
 class _UnderWay:
-    """Counts renewals: the process must not end between Kakao's answer and the disk."""
+    """Counts renewals: the process must not end between Kakao's answer and the disk.
+
+    In the main thread an interrupt waits for it; the end of the process waits for one in a worker.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._count = 0
 
-    def __enter__(self) -> None:
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
         with self._changed:
             self._count += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._changed:
-            self._count -= 1
-            self._changed.notify_all()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def wait(self) -> None:
         with self._changed:
@@ -175,7 +184,7 @@ class Login:
         try:
             make_folders(self.disk, self.path.rpartition("/")[0])
             with (
-                _under_way,
+                _under_way.one_more(),
                 locked(self.disk, self.clock, f"{self.path}.lock", LOCK_TIMEOUT_SECONDS),
             ):
                 yield
@@ -206,7 +215,8 @@ class Login:
         reply = self._ask_and_keep(form, tokens)
         if isinstance(reply, Refusal):
             raise self._refused(tokens, reply)
-        log.info("token renewed, good until %s", reply.access_expires_at)
+        end = reply.access_expires_at
+        log.info("token renewed, good until %s", isoformat(end) if end else "an unknown time")
         return reply
 
     def _ask_and_keep(self, form: Mapping[str, str], tokens: Tokens) -> Tokens | Refusal:

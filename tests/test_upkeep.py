@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -13,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 
 from kakaocron.channel import Flight
+from kakaocron.cli import run
 from kakaocron.config import parse_config
 from kakaocron.core.answers import Answer, Failure, Phase
 from kakaocron.core.content import text_parcel
@@ -24,13 +28,14 @@ from kakaocron.http import FORM_TYPE, Gate, Request
 from kakaocron.login import Credentials, Login, NoTokenNowError
 from kakaocron.paths import Places
 from kakaocron.sandbox.faults import FaultPlan
-from kakaocron.sandbox.kakao import Kakao
+from kakaocron.sandbox.kakao import Kakao, Settings
 from kakaocron.sandbox.kakao import Request as WireRequest
+from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import Report, tick
 from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Edges, Installation, assemble
 
-from .fakes import MESSAGE, NOW, FakeClock
+from .fakes import MESSAGE, NOW, FakeClock, kakao_section
 
 MINUTE = timedelta(minutes=1)
 
@@ -440,3 +445,50 @@ def test_many_that_need_a_token_ask_for_one(
         thread.join()
     assert len(set(found)) == 1
     assert http.asked == ["/oauth/token"]
+
+
+@pytest.mark.parametrize("command", ["send x", "friends", "tick"])
+def test_a_process_that_is_told_to_end_keeps_the_answer_it_waits_for(
+    home: Path, clock: FakeClock, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Real processes: SIGTERM comes while kauth takes its time with a rotated refresh token."""
+    settings = Settings(rotation_window=timedelta(days=100))
+    with SandboxServer(Kakao(settings, seed=3), clock.now) as sandbox:
+        path = home / ".config" / "kakaocron" / "config.toml"
+        path.parent.mkdir(parents=True)
+        path.write_text(kakao_section(sandbox, timeout=5))
+        first = sandbox.kakao.issue_login(clock.now()).refresh_token
+        monkeypatch.setenv("KAKAO_REFRESH_TOKEN", first)
+        sandbox.faults.enqueue("slow=1.5@/oauth/token")
+        words = [sys.executable, "-m", "kakaocron", *command.split()]
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + 20
+        while not any(r.path == "/oauth/token" for r in sandbox.requests):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        process.terminate()
+        assert process.wait(20) == 130
+        tokens = from_json((home / ".local" / "share" / "kakaocron" / "tokens.json").read_bytes())
+        assert tokens.refresh_token not in {None, first}
+        assert run(["send", "still logged in"]) == 0
+
+
+def test_a_login_that_has_died_is_told_once_not_every_minute(
+    home: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = home / ".config" / "kakaocron" / "config.toml"
+    path.parent.mkdir(parents=True)
+    every_minute = f"[schedule]\nregular_minutes = {list(range(60))}\n"
+    path.write_text(kakao_section(sandbox) + every_minute + MESSAGE)
+    monkeypatch.setenv("KAKAO_REFRESH_TOKEN", sandbox.kakao.issue_login(clock.now()).refresh_token)
+    sandbox.kakao.revoke_refresh_tokens()
+    codes = [run(["tick"]) for _ in range(5)]
+    said = capsys.readouterr()
+    assert codes[0] == 3
+    assert said.out == ""
+    assert said.err.count("KOE322") == 1
+    assert sum(request.path == "/oauth/token" for request in sandbox.requests) == 1

