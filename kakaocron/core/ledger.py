@@ -416,7 +416,6 @@ _WORST_FIRST = (
     State.SENDING,
     State.SCHEDULED,
     State.RETRYING,
-    State.SCHEDULED,
     State.UNKNOWN,
     State.FAILED,
     State.MISSED,
