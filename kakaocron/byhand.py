@@ -89,6 +89,9 @@ def find_message(installation: Installation, name: str) -> Message:
 def _receivers(
     installation: Installation, to: Sequence[str] | None, message: Message | None
 ) -> tuple[str, ...]:
+    for name in to or ():
+        if stranger := installation.config.stranger(name):
+            raise UsageError(stranger[:1].upper() + stranger[1:])
     named = to or (message.to if message else ("me",))
     return installation.config.receivers(tuple(dict.fromkeys(named)))
 

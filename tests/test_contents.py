@@ -181,6 +181,26 @@ def test_wrong_content_is_a_reason_in_the_ledger_and_other_messages_go_out(
     assert said in (found.detail or "")
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ('file = "absent.txt"', "No such file"),
+        ('template = { object_type = "text", text = "안녕" }', "template.link: is missing"),
+        ('text = "{absent}"', "no value for '{absent}'"),
+        ('text = "' + "가" * 201 + '"', "201 characters"),
+    ],
+)
+def test_a_fault_of_the_configuration_keeps_only_its_own_message_back(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, config: str, said: str
+) -> None:
+    installation = install(tmp_path, sandbox, clock, f"{HEAD}{config}\n{MESSAGE}")
+    run_tick(installation)
+    assert texts(sandbox) == ["보고 2026-11-23 09:30"]
+    found = one(installation, "m@20261123T0930")
+    assert found.reason is Reason.CONTENT_FAILED
+    assert said in (found.detail or "")
+
+
 def test_content_that_recovers_is_sent_by_a_retry(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import stat
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -183,6 +185,16 @@ def test_log_level_decides_what_is_written(
     assert written.count("report@20261123T0930") == count
 
 
+def test_the_log_rotates_and_stays_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kakaocron.logs.MAX_BYTES", 500)
+    log_to_file(tmp_path / "log" / "kakaocron.log")
+    for number in range(30):
+        logging.getLogger("kakaocron").info("📤 메시지 전송 시작: %s", number)
+    files = sorted((tmp_path / "log").iterdir())
+    assert [path.suffix for path in files] == [".log", ".1", ".2", ".3"]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
 def test_next_shows_one_offs_among_the_slots_and_leaves_out_what_rests(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
@@ -230,6 +242,10 @@ def test_the_commands_speak_in_one_line_and_with_the_right_codes(
     assert said("schedule", "안녕", "--next", "peak")[0] == 0
     assert said("schedule", "--message", "report", "--in", "1h30m", "--to", "me")[0] == 0
     assert said("schedule", "--message", "absent", "--in", "5m")[0] == 2
+    assert said("schedule", "안녕", "--in", "5m", "--to", "모르는사람") == (
+        2,
+        "There is no '모르는사람' in [friends]. List yours: kakaocron friends",
+    )
     code, shown = said("show", id_, "--json")
     assert json.loads(shown)["state"] == "scheduled"
     assert said("cancel", id_) == (0, f"{id_}: cancelled")

@@ -80,6 +80,9 @@ def why(installation: Installation, slot: Slot) -> str:
     rules = installation.config.schedule
     if slot.kind == ONCE:
         return "scheduled by hand"
+    for message in installation.config.message:
+        if message.name == slot.message and message.cron is not None:
+            return f'cron = "{message.cron}"'
     minute = f":{slot.at.minute:02d}"
     if slot.kind == "peak":
         return f"{minute} is in peak_minutes, {slot.at.hour} in peak_hours"
