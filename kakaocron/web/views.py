@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,21 +16,19 @@ from kakaocron.disk import Disk, Stat
 from kakaocron.metrics import metrics_of
 from kakaocron.overview import (
     DAY,
+    day_of,
     delivery_with_log,
     explain_minute,
     find_delivery,
     health_of,
-    in_order,
     look,
     read_minute,
-    recent,
 )
 from kakaocron.pictures import WORST_FIRST
 from kakaocron.wiring import Installation, find_installation
 
 HEAT_DAYS = 30
-MOST_ROWS = 1000
-COMING = timedelta(hours=24)
+MOST_ROWS = 500
 
 
 @dataclass(slots=True)
@@ -41,7 +39,7 @@ class Views:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _installation: Installation | None = None
     _read_at: Stat | None = None
-    _days: dict[date, tuple[Stat | None, dict[str, Any]]] = field(default_factory=dict)
+    _days: dict[date, tuple[Stat | None, tuple[Delivery, ...]]] = field(default_factory=dict)
 
     def installation(self) -> Installation:
         """Return the installation as its configuration is now. Raises UsageError."""
@@ -93,29 +91,36 @@ class Views:
 
     def days(self) -> list[dict[str, Any]]:
         """Return the last days, oldest first: counts, lateness, and the worst state an hour."""
+        return [
+            {**report_of_day(day, found).fields(), "hours": _hours(found)}
+            for day, found in self._last_days(HEAT_DAYS)
+        ]
+
+    def _last_days(self, count: int) -> list[tuple[date, tuple[Delivery, ...]]]:
+        """Return the deliveries of the last days; a day is read again only when it has changed."""
         here = self.installation()
         today = here.clock.now().date()
-        return [self._day(here, today - n * DAY) for n in reversed(range(HEAT_DAYS))]
-
-    def _day(self, here: Installation, day: date) -> dict[str, Any]:
-        mark = _stat(here, here.ledger.path(day))
-        known = self._days.get(day)
-        if known is None or known[0] != mark:
-            deliveries = in_order(here.ledger.read([day]).deliveries.values())
-            report = report_of_day(day, deliveries).fields()
-            known = mark, {**report, "hours": _hours(deliveries)}
-            self._days[day] = known
-        return known[1]
+        wanted = [today - n * DAY for n in reversed(range(count))]
+        for day in wanted:
+            mark = _stat(here, here.ledger.path(day))
+            if day not in self._days or self._days[day][0] != mark:
+                self._days[day] = mark, day_of(here.ledger, day)
+        for day in [day for day in self._days if day < today - HEAT_DAYS * DAY]:
+            self._days.pop(day, None)
+        return [(day, self._days[day][1]) for day in wanted]
 
     def deliveries(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the newest deliveries that a query asks for, the newest first."""
-        days = min(max(_number(query.get("days"), 1), 1), HEAT_DAYS)
+        count = min(max(_number(query.get("days"), 1), 1), HEAT_DAYS)
         states = frozenset(s for s in query.get("state", "").split(",") if s)
+        text = query.get("text", "").casefold()
         found = [
             one
-            for one in recent(self.installation(), days, states)
-            if query.get("message", one.message) == one.message
-            and query.get("text", "").casefold() in f"{one.text} {one.id}".casefold()
+            for _, day in self._last_days(count)
+            for one in day
+            if (not states or one.state in states)
+            and query.get("message", one.message) == one.message
+            and text in f"{one.text} {one.id}".casefold()
         ]
         return [delivery_fields(one) for one in reversed(found[-MOST_ROWS:])]
 

@@ -11,6 +11,7 @@ let page = null;
 let days = [];
 let span = "today";
 let known = null; // the ids and states that the list showed last
+let asked = 0; // how often the list was asked for
 let offset = 0; // how far the server's clock is ahead of this one
 
 function h(tag, attributes = {}, ...children) {
@@ -102,7 +103,7 @@ function drawStrip() {
   for (const one of marks.sort((a, b) => a.slot.localeCompare(b.slot))) hours[Number(one.slot.slice(11, 13))].push(one);
   const current = Number(page.now.slice(11, 13));
   $("strip").replaceChildren(...hours.map((found, hour) => h("div", { class: hour === current ? "hour now" : "hour" },
-    h("div", { class: "slots" }, ...found.map((one) => h("button", {
+    h("div", { class: found.length > 2 ? "slots many" : "slots" }, ...found.map((one) => h("button", {
       type: "button", class: "mark", "data-state": one.state, "data-id": one.id,
       title: `${clock(one.slot, false)} ${one.message}: ${one.state}${one.reason ? ` (${one.reason})` : ""}`,
       "aria-label": `${clock(one.slot, false)} ${one.message} ${one.state}`,
@@ -133,9 +134,20 @@ function drawHeat() {
   $("heat").replaceChildren(...cells);
 }
 
-const WIDTH = 560, HEIGHT = 300, LEFT = 52, BOTTOM = 26, TOP = 8;
+const LEFT = 56, BOTTOM = 26, TOP = 10;
+
+// Round values to draw lines at: only powers of ten, if those are enough.
+function gridValues(low, high) {
+  const found = [];
+  for (let power = Math.floor(low); power <= high; power += 1) {
+    for (const step of high - low > 2.5 ? [1] : [1, 2, 5]) found.push(step * 10 ** power);
+  }
+  return found.filter((value) => Math.log10(value) >= low && Math.log10(value) <= high);
+}
 
 function drawLate() {
+  const WIDTH = Math.max(260, $("late").clientWidth);
+  const HEIGHT = WIDTH < 420 ? 230 : 400;
   const today = page.today.filter((one) => one.delay_seconds !== null);
   const filled = days.filter((day) => day.delay_p50_seconds !== null);
   const isToday = span === "today";
@@ -149,10 +161,11 @@ function drawLate() {
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (Math.log10(Math.max(value, 0.001)) - low) / (high - low));
   const x = (share) => LEFT + (WIDTH - LEFT - 10) * share;
   const drawing = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Lateness over time" });
-  for (let power = Math.ceil(low); power <= high; power += 1) {
-    drawing.append(s("line", { class: "grid", x1: LEFT, x2: WIDTH - 10, y1: y(10 ** power), y2: y(10 ** power) }),
-      s("text", { x: LEFT - 8, y: y(10 ** power) + 4, "text-anchor": "end" }, seconds(10 ** power).replace(".0", "")));
+  for (const value of gridValues(low, high)) {
+    drawing.append(s("line", { class: "grid", x1: LEFT, x2: WIDTH - 10, y1: y(value), y2: y(value) }),
+      s("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, seconds(value).replace(".0", "")));
   }
+  drawing.append(s("line", { class: "axis", x1: LEFT, x2: WIDTH - 10, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }));
   if (isToday) {
     for (const hour of [0, 6, 12, 18, 24]) drawing.append(s("text", { x: x(hour / 24), y: HEIGHT - 6, "text-anchor": "middle" }, String(hour).padStart(2, "0")));
     for (const one of today) {
@@ -177,14 +190,17 @@ function drawLate() {
   $("late").replaceChildren(drawing);
 }
 
-async function drawList() {
+async function drawList(isLive) {
+  asked += 1;
+  const mine = asked;
   const query = new URLSearchParams();
   for (const [name, value] of new FormData($("filters"))) if (value) query.set(name, value);
   const found = await ask(`/api/deliveries?${query}`);
+  if (mine !== asked) return; // another filter was chosen meanwhile
   const shown = new Map(found.map((one) => [one.id, one.state]));
   $("list").replaceChildren(...found.map((one) => h("button", {
     type: "button", role: "row", "data-id": one.id, "data-row": one.state, onclick: () => show(one.id),
-    class: known && known.get(one.id) !== one.state ? "row fresh" : "row",
+    class: isLive && known && known.get(one.id) !== one.state ? "row fresh" : "row",
   },
   h("span", { role: "cell" }, `${dayOf(one.slot)} ${clock(one.slot, false)}`),
   h("span", { role: "cell" }, one.message),
@@ -260,7 +276,7 @@ async function load() {
   [page, days] = await Promise.all([ask("/api/page"), ask("/api/days")]);
   offset = Date.parse(page.now) - Date.now();
   drawTop(); drawClock(); drawCards(); drawStrip(); drawHeat(); drawLate(); fillFilters();
-  await drawList();
+  await drawList(true);
   document.documentElement.dataset.version = page.version;
 }
 
@@ -285,7 +301,7 @@ for (const button of document.querySelectorAll("[data-span]")) {
     drawLate();
   });
 }
-$("filters").addEventListener("input", () => { known = null; drawList().catch(() => {}); });
+$("filters").addEventListener("input", () => { drawList(false).catch(() => {}); });
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("detail").addEventListener("click", (event) => { if (event.target === $("detail")) $("detail").close(); });
 $("theme").addEventListener("click", () => {
@@ -294,5 +310,6 @@ $("theme").addEventListener("click", () => {
   root.dataset.theme = isDark ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
 });
+addEventListener("resize", () => { if (page) drawLate(); });
 setInterval(drawClock, 1000);
 follow();

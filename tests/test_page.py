@@ -1,0 +1,192 @@
+"""The page in a real browser: drawn, filtered, live, and deaf to what a message says."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import Select, WebDriverWait
+
+from .sites import HOSTILE, Site, site, thirty_days
+
+__all__ = ["site", "thirty_days"]
+
+CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(
+    not (CHROMIUM and DRIVER),
+    reason="no chromium here: apt-get install chromium chromium-driver",
+)
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+WAIT_SECONDS = 15
+
+
+class Page:
+    """The page in a browser."""
+
+    def __init__(self, driver: webdriver.Chrome) -> None:
+        self.driver = driver
+
+    def resize(self, width: int, height: int = 900, scheme: str = "light") -> None:
+        size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+
+    def load(self, url: str) -> None:
+        self.log("performance")
+        self.log("browser")
+        self.driver.get(url)
+        self.until("return document.documentElement.dataset.version")
+
+    def until(self, script: str, *arguments: Any) -> Any:
+        return WebDriverWait(self.driver, WAIT_SECONDS, 0.1).until(
+            lambda driver: driver.execute_script(script, *arguments)
+        )
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def log(self, kind: str) -> Any:
+        """Return what was logged since the last call."""
+        return self.driver.get_log(kind)  # type: ignore[no-untyped-call]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return the ids and states of the list's rows."""
+        script = (
+            "return [...document.querySelectorAll('.row')].map("
+            "(row) => [row.dataset.id, row.dataset.row])"
+        )
+        return [(id_, state) for id_, state in self.run(script)]
+
+    def hosts(self) -> set[str]:
+        """Return the hosts that were asked for anything since the page was loaded."""
+        found = set()
+        for entry in self.log("performance"):
+            message = json.loads(entry["message"])["message"]
+            if message["method"] == "Network.requestWillBeSent":
+                found.add(urlsplit(message["params"]["request"]["url"]).netloc)
+        return found
+
+
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
+        options.add_argument(flag)
+    logs = {"browser": "ALL", "performance": "ALL"}
+    options.set_capability("goog:loggingPrefs", logs)
+    found = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    yield found
+    found.quit()
+
+
+@pytest.fixture
+def page(driver: webdriver.Chrome) -> Page:
+    return Page(driver)
+
+
+@pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "dark"), (1280, 900, "light")])
+def test_the_page_is_drawn_without_an_error_or_another_host(
+    site: Site, page: Page, width: int, height: int, scheme: str
+) -> None:
+    site.tick()
+    page.resize(width, height, scheme)
+    page.load(site.url)
+
+    assert page.driver.title == "kakaocron"
+    assert len(page.driver.find_elements(By.CSS_SELECTOR, "#heat .cell")) == 30 * 24
+    assert len(page.driver.find_elements(By.CSS_SELECTOR, "#strip .hour")) == 24
+    assert page.run("return document.documentElement.scrollWidth <= innerWidth")
+    colour = page.run("return getComputedStyle(document.body).backgroundColor")
+    assert colour == ("rgb(246, 245, 241)" if scheme == "light" else "rgb(20, 19, 15)")
+    assert page.hosts() == {urlsplit(site.url).netloc}
+    assert page.log("browser") == []
+
+
+def test_the_list_is_filtered(site: Site, page: Page) -> None:
+    page.resize(1280)
+    page.load(site.url)
+    Select(page.driver.find_element(By.NAME, "days")).select_by_value("30")
+    Select(page.driver.find_element(By.NAME, "state")).select_by_value("unknown")
+    page.until(
+        "const rows = [...document.querySelectorAll('.row')];"
+        "return rows.length > 0 && rows.every((row) => row.dataset.row === 'unknown')"
+    )
+    page.driver.find_element(By.NAME, "text").send_keys("no such text anywhere")
+    page.until("return document.querySelectorAll('.row').length === 0")
+
+
+def test_the_page_follows_a_tick_without_a_reload(site: Site, page: Page) -> None:
+    page.resize(1280)
+    page.load(site.url)
+    before = page.rows()
+    page.run("window.isTheSamePage = true")
+    site.tick()
+    (sent,) = site.sandbox.deliveries
+    page.until("return document.querySelector('.row.fresh[data-row=confirmed]')")
+
+    assert page.run("return window.isTheSamePage")
+    assert len(page.rows()) == len(before) + 1
+    assert sent.text.startswith(HOSTILE)
+
+
+def test_markup_in_a_message_is_shown_as_text(site: Site, page: Page) -> None:
+    site.tick()
+    page.resize(390)
+    page.load(site.url)
+    row = page.driver.find_element(By.CSS_SELECTOR, ".row")
+    assert HOSTILE in row.text
+    row.click()
+    page.until("return document.querySelector('dialog[open] .bubble')")
+
+    assert HOSTILE in page.driver.find_element(By.CSS_SELECTOR, ".bubble").text
+    assert page.driver.title == "kakaocron"
+    assert page.driver.find_elements(By.CSS_SELECTOR, "main script, main img, dialog img") == []
+    assert page.log("browser") == []
+
+
+def test_one_delivery_is_shown_with_its_attempts(site: Site, page: Page) -> None:
+    page.resize(1280)
+    page.load(site.url)
+    Select(page.driver.find_element(By.NAME, "days")).select_by_value("30")
+    Select(page.driver.find_element(By.NAME, "state")).select_by_value("unknown")
+    page.until("return document.querySelector('.row[data-row=unknown]')")
+    page.driver.find_element(By.CSS_SELECTOR, ".row[data-row=unknown]").click()
+    page.until("return document.querySelector('dialog[open] .attempt')")
+
+    told = page.driver.find_element(By.CSS_SELECTOR, "dialog").text
+    assert "Attempt 1 claimed" in told
+    assert "kakaocron resolve report@" in told
+
+
+def test_the_chosen_theme_is_kept(site: Site, page: Page) -> None:
+    page.resize(1280)
+    page.load(site.url)
+    page.driver.find_element(By.ID, "theme").click()
+    page.load(site.url)
+
+    assert page.run("return document.documentElement.dataset.theme") == "dark"
+    page.run("localStorage.clear()")
+
+
+def test_a_server_that_is_gone_is_said(site: Site, page: Page) -> None:
+    page.resize(1280)
+    page.load(site.url)
+    page.run("window.fetch = () => Promise.reject(new Error('gone'))")
+
+    page.until("return document.getElementById('health').textContent === 'no answer'")
