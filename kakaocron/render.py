@@ -51,6 +51,9 @@ MARKS = {
 }
 
 
+BUBBLE_WIDTH = 46
+
+
 def console() -> Console:
     """Return a console on stdout: no colour and no cut in a pipe."""
     found = Console(highlight=False)
@@ -193,7 +196,7 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
         words = document.get("template_object", {}).get("text") or made.text
         lines = "\n".join(clean(line) for line in words.split("\n"))
-        out.print(Panel(Text(lines), expand=False, width=min(46, out.width)))
+        out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         out.print(f"{utf16_units(words)} of {MAX_UTF16_UNITS} characters")
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
 

@@ -287,6 +287,11 @@ def test_preview_shows_the_bubble_its_length_and_its_json(
     assert "│ 09:00 안녕" in shown
     assert "8 of 200 characters" in shown
     assert '"object_type": "text"' in shown
+    path.write_text(HEAD + f'text = "{"동해 물과 " * 60}"\noverflow = "split"', "utf-8")
+    assert run(["preview", "--config", str(path)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("╭") == 2
+    assert sum(line.count("동해") for line in shown.splitlines() if line[:1] == "│") == 60
     assert run(["preview", "--config", str(path), "--message", "m", "--json"]) == 0
     (document,) = json.loads(capsys.readouterr().out)
     assert document["message"] == "m"

@@ -15,7 +15,9 @@ from kakaocron.errors import UsageError
 from kakaocron.render import print_json, sentence
 from kakaocron.wiring import find_installation
 
-Id = Annotated[str, typer.Argument(help="As in report@20261123T0930.", show_default=False)]
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="As in report@20261123T0930.", show_default=False)
+]
 
 
 def cancel(id_: Id, config: ConfigOption = None, as_json: JsonOption = False) -> None:
