@@ -235,3 +235,16 @@ def test_a_uuid_of_another_app_does_not_keep_the_message_from_the_others(
         assert Counter(d.receiver for d in sandbox.deliveries) == dict.fromkeys(FRIENDS[:3], 1)
         assert (found.state, found.reason) == (State.FAILED, Reason.REFUSED)
         assert found.targets[FRIENDS[0]].state is State.CONFIRMED
+
+
+@pytest.mark.parametrize(("parts", "count"), [(20, 20), (21, 0)])
+def test_each_part_of_a_split_message_counts_against_the_quota(
+    tmp_path: Path, clock: FakeClock, parts: int, count: int
+) -> None:
+    with SandboxServer(Kakao(SETTINGS), clock.now) as sandbox:
+        config = (
+            '[[message]]\nname = "report"\nslots = ["regular"]\noverflow = "split"\n'
+            f'text = "{"가" * 192 * parts}"\nto = ["{FRIENDS[0]}"]\n'
+        )
+        run_tick(install(tmp_path, sandbox, clock, config))
+        assert len(sandbox.deliveries) == count

@@ -286,6 +286,8 @@ def _result(value: Mapping[str, Any]) -> Result:
 
 
 def _read_identity(data: Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(data.get("content", {}), dict):
+        raise TypeError("content is not a table")
     return {
         **data,
         "message": _text(data["message"]),
