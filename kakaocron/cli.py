@@ -121,8 +121,9 @@ def run(arguments: Sequence[str]) -> int:
         return _say(f"{said} Try: kakaocron --help" if said else "", USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone (as in `| head`); Python would complain once more at its end.
+    except (BrokenPipeError, SystemExit):
+        # The reader has gone (as in `| head`): Typer makes an exit with 1 of it, which is no fault
+        # of ours, and Python would complain once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
