@@ -57,7 +57,7 @@ def house(
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Iterator[House]:
+) -> House:
     monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
     monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
@@ -108,7 +108,8 @@ def test_a_login_that_came_back_is_told_of_again_when_it_goes(
 def test_a_lock_that_is_held_ends_with_75_and_says_so_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Ledger.__init__, "__defaults__", (0.05,))
+    defaults = Ledger.__init__.__defaults__ or ()
+    monkeypatch.setattr(Ledger.__init__, "__defaults__", (0.05, *defaults[1:]))
     house.tick("09:15:01")
     lock = f"{house.folder}/data/ledger.lock"
     with locked(RealDisk(), SystemClock(), lock, 1):

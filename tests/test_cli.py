@@ -1,0 +1,291 @@
+"""What scripts and terminals get of each command: fields, exit codes, pipes."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kakaocron.cli import run
+from kakaocron.clock import SystemClock
+from kakaocron.core.ledger import State
+from kakaocron.sandbox.server import SandboxServer
+
+from .fakes import MESSAGE, FakeClock, kakao_section, texts
+
+DELIVERY = {
+    "id", "message", "kind", "slot", "state", "attempts", "to", "targets", "sent_at",
+    "confirmed_at", "delay_seconds", "next_attempt_at", "reason", "text", "content_hash",
+}  # fmt: skip
+STATUS = {
+    "now", "last_tick", "is_running", "scheduled_count", "stats", "next_regular_time",
+    "next_peak_time", "token", "today",
+}  # fmt: skip
+STATS = {
+    "total_scheduled", "total_sent", "total_failed", "total_confirmed", "total_unknown",
+    "total_missed", "success_rate", "schedule_accuracy", "delay_p50_seconds", "delay_p99_seconds",
+}  # fmt: skip
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?\+09:00")
+
+
+@dataclass(frozen=True)
+class Shell:
+    capsys: pytest.CaptureFixture[str]
+    sandbox: SandboxServer
+    clock: FakeClock
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        exit_code = run(arguments)
+        told = self.capsys.readouterr()
+        return exit_code, told.out, told.err
+
+    def json(self, *arguments: str) -> Any:
+        """Run a command and read what it printed as one JSON document and nothing else."""
+        _, out, err = self.run(*arguments, "--json")
+        assert err == ""
+        assert "\x1b" not in out
+        return json.loads(out)
+
+
+@pytest.fixture
+def shell(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Shell:
+    """A user's shell, with a day behind it: confirmed, unknown, retrying, missed."""
+    for name, value in {
+        "KAKAOCRON_CONFIG": tmp_path / "config.toml",
+        "KAKAOCRON_DATA_DIR": tmp_path / "data",
+        "KAKAOCRON_LOG_DIR": tmp_path / "log",
+        "KAKAO_REFRESH_TOKEN": sandbox.kakao.issue_login(clock.now()).refresh_token,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+    (tmp_path / "config.toml").write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
+    monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
+    return Shell(capsys, sandbox, clock)
+
+
+@pytest.fixture
+def after_a_morning(shell: Shell) -> Shell:
+    for time, fault in (("08:30:01", ""), ("09:00:01", "cut-after"), ("09:30:01", "-10")):
+        shell.clock.set(time)
+        shell.sandbox.faults.enqueue(*([fault] if fault else []))
+        run(["tick"])
+    shell.capsys.readouterr()
+    return shell
+
+
+def test_status_has_the_fields_of_the_contract(after_a_morning: Shell) -> None:
+    status = after_a_morning.json("status")
+
+    assert set(status) >= STATUS
+    assert set(status["stats"]) >= STATS
+    assert set(status["token"]) == {"expires_at", "refresh_expires_at"}
+    assert status["now"] == "2026-11-23T09:30:01+09:00"
+    assert status["is_running"] is True
+    assert [(one["id"][-4:], one["state"]) for one in status["today"]] == [
+        ("0830", "confirmed"),
+        ("0845", "missed"),
+        ("0900", "unknown"),
+        ("0915", "missed"),
+        ("0930", "retrying"),
+    ]
+    assert (status["stats"]["total_confirmed"], status["stats"]["total_unknown"]) == (1, 1)
+    assert status["next_peak_time"] == "2026-11-23T09:45:00+09:00"
+    assert status["next_regular_time"] == "2026-11-23T10:00:00+09:00"
+
+
+def test_history_is_a_list_of_deliveries_in_the_contracts_form(after_a_morning: Shell) -> None:
+    history = after_a_morning.json("history")
+
+    assert len(history) == 5
+    for one in history:
+        assert set(one) == DELIVERY
+        assert one["state"] in {str(state) for state in State}
+        assert (one["reason"] is None) == (one["state"] == "confirmed")
+        for key in ("slot", "sent_at", "confirmed_at", "next_attempt_at"):
+            assert one[key] is None or INSTANT.fullmatch(one[key])
+
+
+@pytest.mark.parametrize(
+    ("state", "count"),
+    [("confirmed", 1), ("unknown", 1), ("retrying", 1), ("missed", 2), ("failed", 0)],
+)
+def test_history_picks_a_state(after_a_morning: Shell, state: str, count: int) -> None:
+    assert [one["state"] for one in after_a_morning.json("history", "--state", state)] == (
+        [state] * count
+    )
+
+
+def test_show_adds_every_attempt_with_status_and_code(after_a_morning: Shell) -> None:
+    shown = after_a_morning.json("show", "report@20261123T0930")
+
+    assert set(shown) >= DELIVERY | {"attempt_log"}
+    (attempt,) = shown["attempt_log"]
+    assert attempt["results"]["me"]["code"] == -10
+    assert attempt["results"]["me"]["http_status"] == 400
+    assert attempt["duration_seconds"] is not None
+
+
+def test_next_lists_slots_and_says_why_each_is_one(after_a_morning: Shell) -> None:
+    slots = after_a_morning.json("next", "-n", "3")
+
+    assert [(one["id"], one["kind"]) for one in slots] == [
+        ("report@20261123T0945", "peak"),
+        ("report@20261123T1000", "regular"),
+        ("report@20261123T1030", "regular"),
+    ]
+    assert slots[0]["why"] == ":45 is in peak_minutes, 9 in peak_hours"
+    assert slots[1]["why"] == ":00 is in regular_minutes"
+
+
+def test_send_prints_the_delivery_and_a_second_one_is_refused_with_its_id(shell: Shell) -> None:
+    sent = shell.json("send", "안녕")
+    assert (sent["state"], sent["text"], sent["kind"]) == ("confirmed", "안녕", "send")
+    assert re.fullmatch(r"send-[0-9a-f]+@20261123T0930", sent["id"])
+
+    exit_code, out, err = shell.run("send", "안녕")
+    assert (exit_code, out) == (1, "")
+    assert sent["id"] in err
+    assert "--force" in err
+    assert texts(shell.sandbox) == ["안녕"]
+
+    assert shell.run("send", "안녕", "--force")[0] == 0
+    assert texts(shell.sandbox) == ["안녕", "안녕"]
+
+
+def test_send_reads_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    import io  # noqa: PLC0415 - for this test alone
+
+    monkeypatch.setattr("sys.stdin", io.StringIO("표준 입력"))
+
+    assert shell.run("send", "-")[0] == 0
+    assert texts(shell.sandbox) == ["표준 입력"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "exit_code"), [("", 0), ("-10", 0), ("-2", 1), ("cut-after", 1), ("401-twice", 1)]
+)
+def test_send_ends_as_the_delivery_did(shell: Shell, fault: str, exit_code: int) -> None:
+    shell.sandbox.faults.enqueue(*([fault] if fault else []))
+
+    assert shell.run("send", "안녕")[0] == exit_code
+
+
+def test_send_of_a_message_fills_it(shell: Shell) -> None:
+    assert shell.run("send", "--message", "report")[0] == 0
+    assert texts(shell.sandbox) == ["보고 2026-11-23 09:30"]
+
+
+def test_a_tick_that_has_nothing_to_tell_prints_nothing(shell: Shell) -> None:
+    assert shell.run("tick") == (0, "", "")
+    assert shell.run("tick") == (0, "", "")
+
+
+def test_a_dry_run_says_what_it_would_do_and_does_nothing(shell: Shell) -> None:
+    exit_code, out, _ = shell.run("tick", "--dry-run")
+
+    assert exit_code == 0
+    assert "would send report@20261123T0930 to me" in out
+    assert texts(shell.sandbox) == []
+    assert shell.json("history") == []
+
+
+def test_config_show_hides_secrets_and_check_counts_messages(shell: Shell) -> None:
+    settings = shell.sandbox.kakao.settings
+    shown = shell.json("config", "show")
+    assert shown["message"][0]["name"] == "report"
+    _, text, _ = shell.run("config", "show")
+
+    assert settings.rest_api_key not in json.dumps(shown) + text
+    assert str(settings.client_secret) not in json.dumps(shown) + text
+    assert "1 message" in shell.run("config", "check")[1]
+    assert shell.run("config", "path")[1].strip() == os.environ["KAKAOCRON_CONFIG"]
+
+
+def test_ledger_path_verify_and_prune(after_a_morning: Shell) -> None:
+    shell = after_a_morning
+    folder = Path(os.environ["KAKAOCRON_DATA_DIR"]) / "ledger"
+    assert shell.run("ledger", "path")[1].strip() == str(folder)
+    verified = shell.json("ledger", "verify")
+    assert (verified["days"], verified["findings"]) == (1, [])
+
+    shell.clock.set("09:30:01", day=26)
+    assert shell.run("ledger", "prune", "--days", "3")[0] == 0
+    assert (folder / "2026-11-23.jsonl").exists()
+    shell.clock.set("09:30:01", day=27)
+    assert shell.run("ledger", "prune", "--days", "3")[0] == 0
+    assert not (folder / "2026-11-23.jsonl").exists()
+
+
+@pytest.mark.parametrize("command", [["status"], ["history"], ["next"]], ids=" ".join)
+def test_in_a_pipe_there_is_no_colour_and_nothing_is_cut(
+    after_a_morning: Shell, command: list[str]
+) -> None:
+    exit_code, out, _ = after_a_morning.run(*command)
+
+    assert exit_code == 0
+    assert "\x1b" not in out
+    assert "report" in out
+
+
+def test_the_log_has_the_lines_that_users_know(after_a_morning: Shell) -> None:
+    log = (Path(os.environ["KAKAOCRON_LOG_DIR"]) / "kakaocron.log").read_text("utf-8")
+
+    for words in (
+        "📤 메시지 전송 시작: report@20261123T0830",
+        "✅ 메시지 전송 성공: report@20261123T0830",
+        "✅ 전송 확인 완료: report@20261123T0830",
+        "🔄 메시지 재시도: report@20261123T0930",
+        "❌ 메시지 최종 실패: report@20261123T0900",
+    ):
+        assert words in log
+
+
+def kakaocron(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "kakaocron", *arguments],
+        capture_output=True, text=True, timeout=60, check=False, **more,
+    )  # fmt: skip
+
+
+def test_help_prints_the_table_of_exit_codes() -> None:
+    told = kakaocron("--help").stdout
+
+    for code in (0, 1, 2, 3, 70, 74, 75, 130):
+        assert re.search(rf"^\W*{code}  ", told, re.MULTILINE), code
+
+
+def test_a_reader_that_goes_away_is_no_fault(shell: Shell) -> None:
+    command = (
+        f"{sys.executable} -m kakaocron next -n 5000 --json | head -1; echo ${{PIPESTATUS[0]}}"
+    )
+    ended = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert ended.stdout == "[\n0\n"
+    assert ended.stderr == ""
+
+
+def test_an_interrupt_ends_with_130_and_says_nothing(shell: Shell) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kakaocron", "sandbox", "--port", "0"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    assert "listens" in process.stdout.readline()
+    process.send_signal(2)
+
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (130, "")
