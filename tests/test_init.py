@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import pty
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,3 +91,33 @@ def test_the_commented_lines_are_defaults_or_examples_that_pass_too() -> None:
         for line in lines
     )
     assert parse_config(text.replace('"…"', '"x"'), "config.toml") != Config()
+
+
+def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path) -> None:
+    terminal, child = pty.openpty()
+    # `setsid --ctty`: what is typed unseen is read from the controlling terminal.
+    words = ["setsid", "--ctty", "--wait", sys.executable, "-m", "kakaocron", "init"]
+    process = subprocess.Popen(words, stdin=child, stdout=child, stderr=child)
+    os.close(child)
+    said = b""
+    for question, answer in (
+        (b"REST API key (not shown): ", b"typed-key\n"),
+        (b"(not shown): ", b"typed-secret\n"),
+        (b"]: ", b"https://example.org/page\n"),
+    ):
+        heard = b""
+        while question not in heard:
+            heard += os.read(terminal, 1000)
+        said += heard
+        os.write(terminal, answer)
+    with contextlib.suppress(OSError):  # the terminal's end
+        while part := os.read(terminal, 1000):
+            said += part
+    os.close(terminal)
+    assert process.wait(20) == 0
+    parsed = parse_config(config_path.read_text(), "config.toml")
+    assert parsed.kakao.rest_api_key
+    assert parsed.kakao.rest_api_key.get_secret_value() == "typed-key"
+    assert parsed.kakao.link == "https://example.org/page"
+    assert b"typed-key" not in said
+    assert b"typed-secret" not in said
