@@ -7,35 +7,13 @@ import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from kakaocron import __version__
-from kakaocron.commands.byhand import cancel, resolve, retry
-from kakaocron.commands.config import config_app
-from kakaocron.commands.cron import cron_app
-from kakaocron.commands.demo import demo
-from kakaocron.commands.doctor import doctor
-from kakaocron.commands.explain import explain
-from kakaocron.commands.friends import friends
-from kakaocron.commands.health import health
-from kakaocron.commands.history import history, show
-from kakaocron.commands.init import init
-from kakaocron.commands.ledger import ledger_app
-from kakaocron.commands.login import login, logout
-from kakaocron.commands.metrics import metrics
-from kakaocron.commands.next import next_slots
-from kakaocron.commands.pause import pause, resume
-from kakaocron.commands.preview import preview
-from kakaocron.commands.report import report
-from kakaocron.commands.sandbox import sandbox
-from kakaocron.commands.schedule import schedule
-from kakaocron.commands.send import send
-from kakaocron.commands.serve import serve
-from kakaocron.commands.status import status
-from kakaocron.commands.tick import tick
 from kakaocron.errors import KakaocronError
 from kakaocron.logs import log
 
@@ -51,17 +29,39 @@ Exit codes:
  75  no ledger lock in time; nothing done
 130  interrupted"""
 
-app = typer.Typer(
-    name="kakaocron",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    epilog=EXIT_CODES,
-    help="KakaoTalk messages on the minute from plain cron: none twice, none silently lost.",
-)
+# Command, module, name in it. In the order of the help; imported when they are asked for.
+COMMANDS = {
+    "init": ("init", "init"),
+    "login": ("login", "login"),
+    "logout": ("login", "logout"),
+    "friends": ("friends", "friends"),
+    "doctor": ("doctor", "doctor"),
+    "tick": ("tick", "tick"),
+    "send": ("send", "send"),
+    "schedule": ("schedule", "schedule"),
+    "cancel": ("byhand", "cancel"),
+    "retry": ("byhand", "retry"),
+    "resolve": ("byhand", "resolve"),
+    "pause": ("pause", "pause"),
+    "resume": ("pause", "resume"),
+    "preview": ("preview", "preview"),
+    "status": ("status", "status"),
+    "history": ("history", "history"),
+    "show": ("history", "show"),
+    "explain": ("explain", "explain"),
+    "report": ("report", "report"),
+    "health": ("health", "health"),
+    "metrics": ("metrics", "metrics"),
+    "serve": ("serve", "serve"),
+    "next": ("next", "next_slots"),
+    "config": ("config", "config_app"),
+    "cron": ("cron", "cron_app"),
+    "ledger": ("ledger", "ledger_app"),
+    "sandbox": ("sandbox", "sandbox"),
+    "demo": ("demo", "demo"),
+}
 
 
-@app.callback()
 def kakaocron(
     config: Annotated[
         Path | None, typer.Option("--config", help="Use this config.toml.", show_default=False)
@@ -75,43 +75,36 @@ def kakaocron(
         os.environ["KAKAOCRON_CONFIG"] = str(config)
 
 
-app.command()(init)
-app.command()(login)
-app.command()(logout)
-app.command()(friends)
-app.command()(doctor)
-app.command()(tick)
-app.command()(send)
-app.command()(schedule)
-app.command()(cancel)
-app.command()(retry)
-app.command()(resolve)
-app.command()(pause)
-app.command()(resume)
-app.command()(preview)
-app.command()(status)
-app.command()(history)
-app.command()(show)
-app.command()(explain)
-app.command()(report)
-app.command()(health)
-app.command()(metrics)
-app.command()(serve)
-app.command("next")(next_slots)
-app.add_typer(config_app, name="config")
-app.add_typer(cron_app, name="cron")
-app.add_typer(ledger_app, name="ledger")
-app.command()(sandbox)
-app.command()(demo)
-
 USAGE, BUG, INTERRUPTED = 2, 70, 130
+
+
+def make_app(arguments: Sequence[str]) -> typer.Typer:
+    """Return the commands: all of them, unless the first word names the one that is wanted."""
+    app = typer.Typer(
+        name="kakaocron",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        epilog=EXIT_CODES,
+        help="KakaoTalk messages on the minute from plain cron: none twice, none silently lost.",
+    )
+    app.callback()(kakaocron)
+    wanted = [name for name in arguments[:1] if name in COMMANDS]
+    for name in wanted or COMMANDS:
+        module, function = COMMANDS[name]
+        command = getattr(import_module(f"kakaocron.commands.{module}"), function)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code. Every error is one line on stderr."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        result = app(list(arguments), prog_name="kakaocron", standalone_mode=False)
+        result = make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except KakaocronError as error:

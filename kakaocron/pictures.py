@@ -17,7 +17,8 @@ from kakaocron.core.ledger import Attempt, State
 from kakaocron.core.stats import DayReport, Report
 from kakaocron.demo import Day
 from kakaocron.overview import Overview
-from kakaocron.render import COLOURS, MARKS, clean, console, deliveries_table
+from kakaocron.render import COLOURS, MARKS, console, deliveries_table
+from kakaocron.wording import clean
 
 WIDTH = 80
 REDRAW_SECONDS = 2.0

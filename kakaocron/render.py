@@ -20,6 +20,7 @@ from rich.text import Text
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, Parcel, utf16_units
 from kakaocron.core.ledger import Delivery, State, delivery_fields
+from kakaocron.wording import clean
 
 if TYPE_CHECKING:
     from kakaocron.checks import Finding
@@ -64,24 +65,6 @@ def console() -> Console:
 
 def print_json(document: Any) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2))
-
-
-def clean(text: str) -> str:
-    """Make text from outside harmless to a terminal: no control characters, no markup."""
-    return "".join(c if c.isprintable() else "·" for c in text)
-
-
-def sentence(delivery: Delivery) -> str:
-    """Say in one line how a delivery ended badly, and what to do."""
-    what = f"'{delivery.message}' of {delivery.slot:%Y-%m-%d %H:%M}"
-    why = f"{delivery.reason}" + (f": {clean(delivery.detail)}" if delivery.detail else "")
-    if delivery.state is State.UNKNOWN:
-        return (
-            f"Nobody can know whether {what} arrived ({why}). Look at the chat, then: "
-            f"kakaocron resolve {delivery.id} --delivered (or --not-delivered)"
-        )
-    verb = "Missed" if delivery.state is State.MISSED else "Failed:"
-    return f"{verb} {what} ({why}). To send it anyway: kakaocron retry {delivery.id}"
 
 
 def deliveries_table(deliveries: Iterable[Delivery], title: str | None = None) -> Table:

@@ -16,7 +16,7 @@ from kakaocron.contents import Contents
 from kakaocron.delivery import Desk
 from kakaocron.disk import Disk, RealDisk
 from kakaocron.heartbeat import Heartbeat
-from kakaocron.http import CONNECT_TIMEOUT_SECONDS, Http, RequestsHttp
+from kakaocron.http import CONNECT_TIMEOUT_SECONDS, Http, HttpWhenNeeded
 from kakaocron.idle import config_marks, data_marks
 from kakaocron.incidents import Incidents, Memory
 from kakaocron.kakao import Kakao
@@ -41,7 +41,7 @@ class Edges:
     clock: Clock = field(default_factory=SystemClock)
     disk: Disk = field(default_factory=RealDisk)
     workers: Workers = field(default_factory=Threads)
-    make_http: Callable[[float, int], Http] = RequestsHttp
+    make_http: Callable[[float, int], Http] = HttpWhenNeeded
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
 

@@ -13,9 +13,10 @@ import platformdirs
 import pytest
 import requests
 
-from kakaocron.http import Request, RequestsHttp
+from kakaocron.http import Request
 from kakaocron.paths import find_places
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.transport import RequestsHttp
 
 from .conftest import ReachedTheNetworkError
 

@@ -327,7 +327,9 @@ def installed(home: Path) -> Path:
 
 
 def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:
-    assert "requests" in imported_by_a_tick()
+    full = imported_by_a_tick()
+    assert "kakaocron.delivery" in full
+    assert not {"rich", "requests", "kakaocron.render", "kakaocron.sandbox"} & full
     assert imported_by_a_tick() == ALLOWED
 
 

@@ -18,10 +18,11 @@ import pytest
 from kakaocron.cli import run
 from kakaocron.core.answers import Answer
 from kakaocron.core.tokens import Tokens
-from kakaocron.http import Gate, Request, RequestsHttp
+from kakaocron.http import Gate, Request
 from kakaocron.login import Credentials
 from kakaocron.paths import find_places
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.transport import RequestsHttp
 from kakaocron.wiring import find_installation
 
 from .fakes import FakeClock, kakao_section

@@ -12,8 +12,9 @@ from kakaocron.commands.options import ConfigOption, JsonOption, reading_times
 from kakaocron.core.ledger import Delivery, State, delivery_fields
 from kakaocron.core.phrases import read_time
 from kakaocron.errors import UsageError
-from kakaocron.render import print_json, sentence
+from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
+from kakaocron.wording import sentence
 
 Id = Annotated[
     str, typer.Argument(metavar="ID", help="As in report@20261123T0930.", show_default=False)

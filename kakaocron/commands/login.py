@@ -12,8 +12,8 @@ from kakaocron.core.consent import HOST, PATH, Consent
 from kakaocron.errors import LoginError
 from kakaocron.login_flow import Account, log_in, wanted_scopes
 from kakaocron.logs import log
-from kakaocron.render import clean
 from kakaocron.wiring import find_installation
+from kakaocron.wording import clean
 
 WAIT_SECONDS = 300.0
 MAX_PASTED = 5000

@@ -12,8 +12,9 @@ from kakaocron.commands.options import MAX_STDIN, ConfigOption, JsonOption
 from kakaocron.core.ledger import State
 from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log
-from kakaocron.render import print_json, sentence
+from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
+from kakaocron.wording import sentence
 
 
 def send(

@@ -18,12 +18,12 @@ from kakaocron.heartbeat import Heartbeat
 from kakaocron.incidents import Incidents
 from kakaocron.paths import Places, find_places
 from kakaocron.pings import Pings
-from kakaocron.render import sentence
 from kakaocron.rest import leave_plan
 from kakaocron.tick import BAD, BUG, Ended, Report, preview
 from kakaocron.tick import tick as run_tick
 from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Installation, find_installation, make_incidents
+from kakaocron.wording import sentence
 
 MOST_LINES = 5
 DEAD = 3  # the login

@@ -1,0 +1,23 @@
+"""Text for people that needs no Rich: a tick that is well imports none."""
+
+from __future__ import annotations
+
+from kakaocron.core.ledger import Delivery, State
+
+
+def clean(text: str) -> str:
+    """Make text from outside harmless to a terminal: no control characters, no markup."""
+    return "".join(c if c.isprintable() else "·" for c in text)
+
+
+def sentence(delivery: Delivery) -> str:
+    """Say in one line how a delivery ended badly, and what to do."""
+    what = f"'{delivery.message}' of {delivery.slot:%Y-%m-%d %H:%M}"
+    why = f"{delivery.reason}" + (f": {clean(delivery.detail)}" if delivery.detail else "")
+    if delivery.state is State.UNKNOWN:
+        return (
+            f"Nobody can know whether {what} arrived ({why}). Look at the chat, then: "
+            f"kakaocron resolve {delivery.id} --delivered (or --not-delivered)"
+        )
+    verb = "Missed" if delivery.state is State.MISSED else "Failed:"
+    return f"{verb} {what} ({why}). To send it anyway: kakaocron retry {delivery.id}"
