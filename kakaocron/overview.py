@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from kakaocron.core.health import (
 from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
 from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
+from kakaocron.core.tally import Ending, endings
 from kakaocron.core.tokens import Tokens
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.store import Ledger
@@ -251,4 +252,11 @@ def report(installation: Installation, days: int) -> Report:
     today = installation.clock.now().date()
     ledger = installation.ledger
     wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
-    return Report(tuple(report_of_day(d, ledger.read([d]).deliveries.values()) for d in wanted))
+    return Report(tuple(report_of_day(day, endings_of(ledger, day)) for day in wanted))
+
+
+def endings_of(ledger: Ledger, day: date) -> Sequence[Ending]:
+    found = endings(ledger.content(day))
+    return (
+        [(one.state, one.delay_seconds) for one in day_of(ledger, day)] if found is None else found
+    )

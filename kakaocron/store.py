@@ -318,6 +318,15 @@ class Ledger:
         except OSError as error:
             raise self._unusable("read", error) from error
 
+    def content(self, day: date) -> bytes:
+        """Return a day's file as it stands. Raises LedgerError."""
+        try:
+            return read_file(self.disk, self.path(day))
+        except FileNotFoundError:
+            return b""
+        except OSError as error:
+            raise self._unusable("read", error) from error
+
     def _what_follows(self, fd: int, reading: _Reading) -> tuple[_Reading, bytes]:
         """Return what follows that which is known, or, where the known has changed, everything."""
         inode = self.disk.fstat(fd).inode

@@ -17,11 +17,10 @@ from kakaocron.core.calendar import KST
 from kakaocron.core.health import login_problem
 from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import Event, Kind, Reason, State
-from kakaocron.core.stats import report_of_day
 from kakaocron.core.tokens import Tokens
 from kakaocron.disk import RealDisk
 from kakaocron.heartbeat import Heartbeat
-from kakaocron.overview import Overview, health_of, look
+from kakaocron.overview import Overview, health_of, look, report
 from kakaocron.pictures import strip
 from kakaocron.render import MARKS
 from kakaocron.sandbox.server import SandboxServer
@@ -212,7 +211,7 @@ def test_the_report_counts_each_slot_once_and_names_the_bad_days(
     installation = install(tmp_path, sandbox, clock)
     day_of_ticks(installation, clock, "09:00:01", "09:15:01", "09:30:01", "09:47:01", "10:20:00")
 
-    day = report_of_day(NOW.date(), look(installation).deliveries)
+    day = report(installation, 1).days[0]
     assert (day.due, day.confirmed, day.late, day.failed, day.unknown, day.missed) == (
         5,
         2,

@@ -91,13 +91,15 @@ class DayReport:
         }
 
 
-def report_of_day(day: date, deliveries: Iterable[Delivery]) -> DayReport:
-    """Count one day; a cancelled slot and one that is still ahead were not due."""
+def report_of_day(day: date, endings: Iterable[tuple[State, float | None]]) -> DayReport:
+    """Count one day by each delivery's state and lateness in seconds.
+
+    A cancelled slot and one that is still ahead were not due.
+    """
     delays: list[float] = []
     counts: Counter[State] = Counter()
-    for delivery in deliveries:
-        counts[delivery.state] += 1
-        delay = delivery.delay_seconds
+    for state, delay in endings:
+        counts[state] += 1
         if delay is not None:
             delays.append(delay)
     delays.sort()

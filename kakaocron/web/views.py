@@ -92,7 +92,10 @@ class Views:
     def days(self) -> list[dict[str, Any]]:
         """Return the last days, oldest first: counts, lateness, and the worst state an hour."""
         return [
-            {**report_of_day(day, found).fields(), "hours": _hours(found)}
+            {
+                **report_of_day(day, [(one.state, one.delay_seconds) for one in found]).fields(),
+                "hours": _hours(found),
+            }
             for day, found in self._last_days(HEAT_DAYS)
         ]
 

@@ -1,0 +1,83 @@
+"""The quick count beside the whole fold: they must never differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kakaocron.config import parse_config
+from kakaocron.core.ledger import Event, Kind, Reason, State, fold, from_line, to_line
+from kakaocron.core.tally import Ending, endings
+
+from ..fakes import MESSAGE, NOW
+from ..years import write_days
+
+IDENTITY = {"message": "report", "kind": "peak", "slot": NOW.replace(second=0), "to": ["me", "mum"]}
+ID = "report@20261123T0930"
+
+
+def folded(content: bytes) -> list[Ending]:
+    deliveries = fold(from_line(line) for line in content.splitlines())
+    return [(one.state, one.delay_seconds) for one in deliveries.values()]
+
+
+def settle(state: State, reason: Reason) -> bytes:
+    return to_line(Event(Kind.SETTLE, NOW, ID, state, reason, data=IDENTITY))
+
+
+def claim(attempt: int = 1) -> bytes:
+    data = {**IDENTITY, "attempt": attempt, "by": "1-a", "until": NOW}
+    data["text"] = 'a text with "sent_at":"2026" and {"state":"confirmed"} in it'
+    return to_line(Event(Kind.CLAIM, NOW, ID, State.SENDING, data=data))
+
+
+def outcome(me: str, mum: str, attempt: int = 1) -> bytes:
+    states = {"me": {"state": me}, "mum": {"state": mum}}
+    worst = me if me != "confirmed" else mum
+    data = {"attempt": attempt, "by": "1-a", "targets": states, "sent_at": NOW}
+    return to_line(Event(Kind.OUTCOME, NOW, ID, State(worst), data=data))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        claim(),
+        settle(State.MISSED, Reason.NO_TICK),
+        claim() + outcome("confirmed", "confirmed"),
+        claim() + outcome("failed", "failed"),
+        claim() + outcome("failed", "confirmed"),
+        claim() + outcome("retrying", "retrying") + claim(2) + outcome("confirmed", "unknown", 2),
+        claim() + settle(State.UNKNOWN, Reason.PROCESS_DIED) + outcome("confirmed", "confirmed"),
+        claim() + outcome("unknown", "unknown") + settle(State.CONFIRMED, Reason.BY_HAND),
+        outcome("confirmed", "confirmed"),
+        settle(State.MISSED, Reason.NO_TICK) * 2,
+    ],
+)
+def test_it_counts_as_the_fold_does(content: bytes) -> None:
+    assert endings(content) == folded(content)
+
+
+def test_it_counts_whole_days_as_the_fold_does(tmp_path: Path) -> None:
+    write_days(tmp_path / "ledger", parse_config(MESSAGE, "config.toml").series(), NOW, 3, bad=0.2)
+    for path in (tmp_path / "ledger").iterdir():
+        content = path.read_bytes()
+        assert sorted(endings(content) or [], key=str) == sorted(folded(content), key=str)
+        assert len(folded(content)) > 30
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        claim()[:-1],
+        claim() + b'{"v":1,"at":',
+        claim().replace(b"sending", b"seNding"),
+        claim().replace(b"mum", b"dad"),
+        claim().replace(b'{"v":1', b'{"v":2'),
+        b"\0" * 40,
+        b"\n",
+    ],
+)
+def test_what_is_not_whole_is_left_to_the_reader_of_damage(content: bytes) -> None:
+    assert endings(content) is None
