@@ -17,7 +17,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from kakaocron.core.calendar import Slot
+from kakaocron.coming import Coming
 from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, Parcel, utf16_units
 from kakaocron.core.ledger import Delivery, State, delivery_fields
 from kakaocron.wording import clean
@@ -191,12 +191,12 @@ def _json_or_text(value: str) -> Any:
         return value
 
 
-def print_slots(slots: Sequence[tuple[Slot, str]]) -> None:
+def print_slots(slots: Sequence[Coming]) -> None:
     table = Table(box=None, padding=(0, 1))
     for name in ("slot", "message", "kind", "why"):
         table.add_column(name, no_wrap=True)
-    for slot, why in slots:
-        table.add_row(f"{slot.at:%a %m-%d %H:%M}", escape(slot.message), slot.kind, why)
+    for one in slots:
+        table.add_row(f"{one.at:%a %m-%d %H:%M}", escape(one.message), one.kind, one.why)
     console().print(table)
 
 

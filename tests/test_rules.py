@@ -13,6 +13,7 @@ import pytest
 
 from kakaocron import byhand
 from kakaocron.cli import run
+from kakaocron.coming import coming
 from kakaocron.config import parse_config
 from kakaocron.core.calendar import KST, slots_between
 from kakaocron.errors import UsageError
@@ -198,8 +199,6 @@ def test_the_log_rotates_and_stays_private(tmp_path: Path, monkeypatch: pytest.M
 def test_next_shows_one_offs_among_the_slots_and_leaves_out_what_rests(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
-    from kakaocron.commands.next import coming  # noqa: PLC0415
-
     installation = install(tmp_path, sandbox, clock, MESSAGE)
     once = byhand.schedule(installation, at("09:50", 24), text="내일")
     byhand.cancel(installation, "report@20261123T0945")
@@ -211,6 +210,20 @@ def test_next_shows_one_offs_among_the_slots_and_leaves_out_what_rests(
         f"{once.message}@24 09:50",
         "report@24 10:00",
     ]
+
+
+def test_next_shows_a_retry_under_its_own_id(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock, MESSAGE)
+    sandbox.faults.enqueue("-2")
+    run_tick(installation)
+    byhand.reopen(installation, "report@20261123T0930", at("11:10", 25))
+    clock.set("11:05", 25)
+    first, second = coming(installation, 2)
+    assert (first.id, first.at) == ("report@20261123T0930", at("11:10", 25))
+    assert first.why == "to be sent again, by hand"
+    assert second.id == "report@20261125T1115"
 
 
 def test_the_commands_speak_in_one_line_and_with_the_right_codes(

@@ -1,0 +1,86 @@
+"""What will be due: the messages' slots, one-offs and retries, in one order."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator, KeysView
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from operator import attrgetter
+
+from kakaocron.config import Config
+from kakaocron.core.calendar import HORIZON, Slot, slots_between
+from kakaocron.core.ledger import Delivery, State, isoformat
+from kakaocron.core.policy import Paused, Series
+from kakaocron.wiring import Installation
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """A delivery that will be due at an instant, and why."""
+
+    at: datetime
+    message: str
+    id: str
+    kind: str
+    why: str
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "id": self.id,
+            "message": self.message,
+            "kind": self.kind,
+            "slot": isoformat(self.at),
+            "why": self.why,
+        }
+
+
+def coming(installation: Installation, count: int) -> list[Coming]:
+    """Return the next `count`; what is cancelled or rests is left out. Raises LedgerError."""
+    now = installation.clock.now()
+    view = installation.ledger.read([d for d in installation.ledger.days() if d >= now.date()])
+    if view.pointed_days:
+        days = {found.day for found in view.files} | view.pointed_days
+        view = installation.ledger.read(sorted(days))
+    paused = installation.pauses.rule()
+    by_hand = [
+        found for one in view.deliveries.values() if (found := _by_hand(one, paused)) is not None
+    ]
+    rules = [
+        _of_rule(one, installation.config, view.deliveries.keys(), paused, now)
+        for one in installation.plan.series
+    ]
+    by_time = attrgetter("at", "message")
+    merged = heapq.merge(sorted(by_hand, key=by_time), *rules, key=by_time)
+    return list(islice((found for found in merged if found.at > now), count))
+
+
+def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
+    if delivery.state is not State.SCHEDULED:
+        return None
+    again_at = delivery.next_attempt_at
+    if again_at is None and paused(delivery.message, delivery.slot):
+        return None
+    why = "to be sent again, by hand" if again_at else "scheduled by hand"
+    at = again_at or delivery.slot
+    return Coming(at, delivery.message, delivery.id, delivery.kind, why)
+
+
+def _of_rule(
+    one: Series, config: Config, known: KeysView[str], paused: Paused, now: datetime
+) -> Iterator[Coming]:
+    for slot in slots_between(one.name, one.timetable, now, now + HORIZON):
+        if slot.id not in known and not paused(slot.message, slot.at):
+            yield Coming(slot.at, slot.message, slot.id, slot.kind, why(config, slot))
+
+
+def why(config: Config, slot: Slot) -> str:
+    """Say which rule makes a slot."""
+    for message in config.message:
+        if message.name == slot.message and message.cron is not None:
+            return f'cron = "{message.cron}"'
+    minute = f":{slot.at.minute:02d}"
+    if slot.kind == "peak":
+        return f"{minute} is in peak_minutes, {slot.at.hour} in peak_hours"
+    return f"{minute} is in regular_minutes"
