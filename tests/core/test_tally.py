@@ -64,7 +64,7 @@ def test_it_counts_whole_days_as_the_fold_does(tmp_path: Path) -> None:
     for path in (tmp_path / "ledger").iterdir():
         content = path.read_bytes()
         assert sorted(endings(content) or [], key=str) == sorted(folded(content), key=str)
-        assert len(folded(content)) > 30
+        assert len(folded(content)) > 20
 
 
 @pytest.mark.parametrize(
