@@ -258,6 +258,11 @@ def _login(bench: Bench) -> Iterator[Finding]:
         yield _fail("access-token", what, f"Unset it. {LOG_IN}")
         return
     yield _login_finding(tokens)
+    if key and tokens.client_id not in {None, key}:
+        what = "the login was made with another REST API key than is configured now"
+        yield _fail("login-key", what, LOG_IN_AGAIN)
+    else:
+        yield _ok("login-key", "the login belongs to this key")
     yield _access_token(tokens, bench.now)
     yield _days_left(tokens, bench.now)
     yield _renewed(tokens, bench.now)

@@ -149,8 +149,11 @@ class Login:
             if tokens.wants_renewal(self.clock.now()):
                 self._renewed(tokens)
 
-    def exchange(self, code: str, redirect_uri: str, verifier: str) -> None:
-        """Turn an authorization code into the saved login. Raises LoginError, UsageError."""
+    def exchange(self, code: str, redirect_uri: str, verifier: str) -> str:
+        """Turn an authorization code into the saved login; return its access token.
+
+        Raises LoginError, UsageError.
+        """
         key = self.credentials.rest_api_key or ""
         form = {
             "grant_type": "authorization_code",
@@ -164,6 +167,7 @@ class Login:
         if isinstance(reply, Refusal):
             said = f"Kakao refuses the login ({reply.code}: {reply.detail})"
             raise UsageError(said) if reply.is_setup else LoginError(f"{said}. {LOG_IN}")
+        return reply.access_token or ""
 
     def end(self, api_url: str) -> bool:
         """End the login here and at Kakao; return whether Kakao could be told."""

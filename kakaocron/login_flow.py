@@ -57,8 +57,8 @@ def log_in(
     page = consent.page(login.auth_url, key, scopes)
     _look_at(login.http, page, redirect_uri)
     code = visit(page, consent)
-    login.exchange(code, redirect_uri, consent.verifier)
-    return account(login, api_url, scopes)
+    token = login.exchange(code, redirect_uri, consent.verifier)
+    return account(login.http, api_url, token, scopes)
 
 
 def _look_at(http: Http, page: str, redirect_uri: str) -> None:
@@ -72,16 +72,15 @@ def _look_at(http: Http, page: str, redirect_uri: str) -> None:
             raise error
 
 
-def account(login: Login, api_url: str, scopes: Sequence[str]) -> Account:
+def account(http: Http, api_url: str, token: str, scopes: Sequence[str]) -> Account:
     """Ask Kakao who is logged in and what was agreed to. Raises LoginError.
 
     Kakao unlinks accounts of which nobody ever asks the former.
     """
-    token = login.access_token()
-    user = ask(login.http, f"{api_url}/v2/user/me", token)
+    user = ask(http, f"{api_url}/v2/user/me", token)
     agreed = {
         scope.get("id")
-        for scope in ask(login.http, f"{api_url}/v2/user/scopes", token).get("scopes", [])
+        for scope in ask(http, f"{api_url}/v2/user/scopes", token).get("scopes", [])
         if scope.get("agreed")
     }
     missing = tuple(scope for scope in scopes if scope not in agreed)

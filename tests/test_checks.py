@@ -149,6 +149,7 @@ def chmod(path: str, mode: int) -> Callable[[Bench], None]:
     ("harm", "name", "status"),
     [
         (revoke, "login", "fail"),
+        (lambda b: change_tokens(b, client_id="another"), "login-key", "fail"),
         (
             lambda b: change_tokens(b, refused="KOE010", refused_until=b.now),
             "client-secret",

@@ -96,6 +96,17 @@ def test_a_login_by_pasting_the_address(
     assert "/v2/user/scopes" in paths
 
 
+def test_a_login_beside_an_access_token_from_the_environment(
+    config: Path, tokens: Path, port: int, monkeypatch: Any, capsys: Any
+) -> None:
+    monkeypatch.setenv("KAKAO_ACCESS_TOKEN", "stale")
+    monkeypatch.setattr(sys, "stdin", Terminal(capsys))
+    assert paste(port) == 0
+    said = capsys.readouterr().out
+    assert "3000000001" in said
+    assert "Unset it" in said
+
+
 def test_a_login_by_pasting_the_code_alone(
     config: Path, tokens: Path, port: int, monkeypatch: Any, capsys: Any
 ) -> None:

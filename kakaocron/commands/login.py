@@ -37,6 +37,8 @@ def login(
     visit = _paste if no_browser else lambda page, consent: _browse(page, consent, port)
     account = log_in(installation.login, api_url, scopes, redirect_uri, visit)
     log.info("login: account %s", account.id)
+    if installation.login.credentials.access_token:
+        print("KAKAO_ACCESS_TOKEN is set and is used in place of this login. Unset it.")
     return _tell(account)
 
 
