@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from math import ceil
 from typing import Any
 
 from kakaocron.core.ledger import Delivery, State
@@ -55,7 +56,8 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     """Return the value below which `share` of an ordered list lies (nearest rank), or None."""
     if not ordered:
         return None
-    rank = max(0, min(len(ordered) - 1, round(share * len(ordered) + 0.5) - 1))
+    rank = ceil(share * len(ordered) - 1e-9) - 1  # 0.07 * 100 is a little more than 7
+    rank = max(0, min(len(ordered) - 1, rank))
     return ordered[rank]
 
 
