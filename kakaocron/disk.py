@@ -162,6 +162,14 @@ def room_for(disk: Disk, path: str, size: int) -> Iterator[Callable[[bytes], Non
                     disk.unlink(new)
 
 
+def adopt(disk: Disk, path: str) -> None:
+    """Put in place, durably, the complete new version that a dead process left beside a file."""
+    with opened(disk, beside(path), os.O_RDONLY) as fd:
+        disk.fsync(fd)
+    disk.replace(beside(path), path)
+    sync_folder(disk, os.path.dirname(path))  # noqa: PTH120
+
+
 def sync_folder(disk: Disk, path: str) -> None:
     """Make a new name in a folder survive a power cut."""
     with opened(disk, path, os.O_RDONLY | os.O_DIRECTORY) as fd:

@@ -17,6 +17,7 @@ from kakaocron.core.ledger import isoformat
 from kakaocron.core.tokens import LAST_MOMENTS, LONG_PAUSE, Tokens, from_json, merged, to_json
 from kakaocron.disk import (
     Disk,
+    adopt,
     beside,
     locked,
     make_folders,
@@ -206,7 +207,7 @@ class Login:
             tokens = from_json(read_file(self.disk, beside(self.path)))
         except (OSError, ValueError):
             return self.read()
-        self.write(tokens)
+        adopt(self.disk, self.path)
         return tokens
 
     def _renewed(self, tokens: Tokens) -> Tokens:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -381,6 +382,22 @@ def test_a_rotation_outlives_a_kill_at_every_step(tmp_path: Path) -> None:
             lost.append(disk.calls[-1])
     assert set(lost) <= {"seek", "write"}
     assert len(lost) <= 2
+
+
+def test_a_rotation_outlives_a_second_kill_at_every_step_of_the_recovery(tmp_path: Path) -> None:
+    steps = steps_of_a_renewal(tmp_path)
+    for first in range(steps - 4, steps):  # the answer stands beside the file, not yet in its place
+        for second in range(12):
+            clock = FakeClock(NOW)
+            http = ModelHttp(Kakao(seed=1), clock)
+            http.faults.enqueue("rotate")
+            path = tmp_path / f"{first}-{second}" / "tokens.json"
+            saved_login(path, http, clock)
+            for survives in (first, second):
+                with contextlib.suppress(Killed):
+                    login_of(path, http, clock, KillingDisk(survives)).renew(None)
+            token = login_of(path, http, clock, FastDisk()).access_token()
+            assert http.kakao.handle(_info(token), clock.now()).status == 200
 
 
 def _info(token: str) -> WireRequest:
