@@ -9,7 +9,7 @@ from kakaocron.wiring import find_installation
 
 
 def friends(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """List the friends who use this app too: uuid and nickname, for `to` and [friends]."""
+    """List the friends who use this app too, by uuid and nickname, for the key `to`."""
     installation = find_installation(config)
     api_url = installation.config.kakao.api_url
     login = installation.login

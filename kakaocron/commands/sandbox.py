@@ -27,11 +27,13 @@ def sandbox(
 
     def on_ready(url: str) -> None:
         login = kakao.issue_login(clock.now())
-        print(f"Kakao's stand-in listens at {url}. In config.toml:\n")
-        print(f'[kakao]\nrest_api_key = "{kakao.settings.rest_api_key}"')
+        print(f"Kakao's stand-in listens at {url}.\n")
+        print("Put these lines into the table [kakao] of config.toml, in place of their likes:\n")
+        print(f'rest_api_key = "{kakao.settings.rest_api_key}"')
         print(f'client_secret = "{kakao.settings.client_secret}"')
         print(f'api_url = "{url}"\nauth_url = "{url}"\n')
-        print(f"and in the environment:\n\nexport KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
+        print("Then log in: kakaocron login. Or do without, with a login made for you:\n")
+        print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
         print(f"What was delivered: curl {url}/_sandbox/deliveries", flush=True)
 
     try:
