@@ -223,11 +223,11 @@ def _permission(config: Config) -> Finding:
 
 def _alerts(config: Config) -> Finding:
     monitor = config.monitor
-    if not monitor.alert_urls and not monitor.ping_url:
+    if not monitor.tells_somebody:
         return _warn(
             "alerts",
             "nobody is told when KakaoTalk itself is broken",
-            "Set ping_url or alert_urls in [monitor]",
+            "Set ping_url, alert_urls or alert_command in [monitor]",
         )
     if monitor.alert_urls and find_spec("apprise") is None:
         mend = "Install it: pip install 'kakaocron[alerts]'"

@@ -44,6 +44,7 @@ early_start = true                # the tick of the minute before prepares; it s
 
 # [monitor]
 # ping_url = "https://hc-ping.com/UUID"
+# alert_command = ["/home/me/bin/tell"]   # gets JSON on stdin
 # alert_urls = ["ntfy://ntfy.sh/TOPIC"]   # Kakao makes no sound for a message to yourself
 
 # [friends]                       # uuids: kakaocron friends

@@ -412,3 +412,11 @@ def test_nothing_is_left_behind_by_looking(
     explained(tmp_path, sandbox, clock, SLOT)
 
     assert not os.path.exists(tmp_path / "data")  # noqa: PTH110
+
+
+def test_the_documented_reasons_are_those_of_the_list() -> None:
+    text = (Path(__file__).parents[1] / "docs" / "watching.md").read_text()
+    rows = [line.split(" | ") for line in text.splitlines() if line.startswith("| `")]
+    documented = {row[0].strip("| `"): row[1].removesuffix(" |") for row in rows}
+
+    assert {reason: documented.get(reason) for reason in Reason} == dict(MEANINGS)
