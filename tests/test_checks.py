@@ -312,7 +312,7 @@ def test_an_access_token_from_the_environment_is_not_a_login(
     assert "dies within hours" in said
     assert "set in this shell only" in said
     assert token not in said
-    assert "findings" in said
+    assert "checks:" in said
 
 
 def test_the_json_has_a_fixed_form(well: Bench) -> None:

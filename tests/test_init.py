@@ -121,3 +121,23 @@ def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path
     assert parsed.kakao.link == "https://example.org/page"
     assert b"typed-key" not in said
     assert b"typed-secret" not in said
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "what"),
+    [
+        ("--text", "안녕 {tiem}", "no value for '{tiem}'"),
+        ("--text", "", "at least 1 character"),
+        ("--link", "notaurl", "must be an address"),
+    ],
+)
+def test_a_wrong_option_is_named_and_nothing_is_written(
+    home: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, what: str
+) -> None:
+    code = run(["init", "--yes", option, value])
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert said.startswith(f"{option}: ")
+    assert what in said
+    assert not (home / ".config" / "kakaocron" / "config.toml").exists()

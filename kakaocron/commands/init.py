@@ -9,9 +9,11 @@ import typer
 
 from kakaocron.commands.options import ConfigOption
 from kakaocron.config import parse_config
+from kakaocron.contents import Contents, faults
 from kakaocron.disk import RealDisk, make_folders, replace_file
 from kakaocron.envfile import read_env_file
 from kakaocron.errors import UsageError
+from kakaocron.outside import RealOutside
 from kakaocron.paths import Places, find_places, secret
 from kakaocron.template import DEFAULT_LINK, DEFAULT_TEXT, Answers, config_text
 
@@ -48,7 +50,7 @@ def init(
     print(f"Wrote {places.config}")
     if written.rest_api_key is None:
         print("Put the app's REST API key into it: rest_api_key in [kakao]")
-    print("Next: kakaocron login, then: kakaocron cron install, then: kakaocron doctor")
+    print("Next: kakaocron login, then: kakaocron doctor, then: kakaocron cron install")
 
 
 def _own_secret(places: Places, name: str) -> str | None:
@@ -73,11 +75,29 @@ def _hidden(question: str) -> str | None:
     return answer.strip() or None
 
 
+_OPTIONS = {"kakao.link": "--link", "message[1].text": "--text", "message[1].to": "--to"}
+
+
+def _of_an_option(error: UsageError) -> UsageError:
+    """Name the option that a fault came from: its line is in no file yet."""
+    for key, option in _OPTIONS.items():
+        before, found, what = str(error).partition(f": {key}: ")
+        if found and before:
+            return UsageError(f"{option}: {what}; nothing was written")
+    return error
+
+
 def write_config(places: Places, answers: Answers) -> Answers:
     """Write the file, private, once it passes the check; return what it holds."""
     content = config_text(answers)
-    parse_config(content, str(places.config), places.profile)
     path = str(places.config)
+    try:
+        config = parse_config(content, path, places.profile)
+        contents = Contents(config, places.config.parent, RealOutside(places.variables))
+        for keys, fault in faults(contents, places.variables.get("PATH")):
+            raise UsageError(f"{path}: message[1].{keys[-1]}: {fault}")
+    except UsageError as error:
+        raise _of_an_option(error) from None
     try:
         make_folders(RealDisk(), str(places.config.parent))
         replace_file(RealDisk(), path, content.encode())

@@ -38,12 +38,12 @@ class Bounds:
 def tick_problem(last: Beat | None, now: datetime) -> str | None:
     """Say what is wrong with the ticks, None if they run."""
     if last is None:
-        return "No tick has been seen: cron does not run kakaocron. See: kakaocron doctor"
+        return "No tick has been seen: cron does not run kakaocron. Run: kakaocron cron install"
     if now - last.at > RUNNING_WITHIN:
         minutes = int((now - last.at).total_seconds() // 60)
         return (
             f"No tick for {minutes} minutes (the last at {last.at:%Y-%m-%d %H:%M:%S}): "
-            "cron does not run kakaocron. See: kakaocron doctor"
+            "cron does not run kakaocron. Run: kakaocron cron install"
         )
     if last.word is Word.FAIL and last.exit_code:
         why = EXIT_WORDS.get(last.exit_code, f"exit {last.exit_code}")
