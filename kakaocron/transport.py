@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -74,7 +75,26 @@ class _PlainConnection(_Gated, HTTPConnection):
 
 
 class _TLSConnection(_Gated, HTTPSConnection):
-    pass
+    @property
+    def is_connected(self) -> bool:
+        """Say whether a kept connection still stands.
+
+        After a TLS 1.3 handshake the server sends session tickets: a connection that was opened
+        ahead of need has something to read, which urllib3 takes for the other side's farewell.
+        """
+        if self.sock is None or super().is_connected:
+            return self.sock is not None
+        timeout = self.sock.gettimeout()
+        try:
+            self.sock.settimeout(0)
+            self.sock.recv(1)
+            return False
+        except ssl.SSLWantReadError:
+            return True
+        except OSError:
+            return False
+        finally:
+            self.sock.settimeout(timeout)
 
 
 class _PlainPool(HTTPConnectionPool):

@@ -1,0 +1,97 @@
+"""An installation in a folder of its own, a server to send to, and ledgers of any age."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from kakaocron.core.calendar import KST
+from kakaocron.core.ledger import Event, Kind, Result, State, to_line
+
+SLOTS_A_DAY = 68
+# With one slot at each full hour: it is due whenever a benchmark runs.
+HOUR_LONG = "[delivery]\nexpire_after = 86400\n"
+
+
+def environment(folder: Path) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        "KAKAOCRON_CONFIG": str(folder / "config.toml"),
+        "KAKAOCRON_DATA_DIR": str(folder / "data"),
+        "KAKAOCRON_LOG_DIR": str(folder / "log"),
+        "KAKAO_ACCESS_TOKEN": "token",
+    }
+
+
+def configure(folder: Path, url: str, minutes: str, messages: int = 1, extra: str = "") -> None:
+    text = f'[kakao]\nrest_api_key = "key"\napi_url = "{url}"\nauth_url = "{url}"\n'
+    text += f"[schedule]\nregular_minutes = [{minutes}]\npeak_minutes = []\n{extra}\n"
+    for number in range(messages):
+        text += f'[[message]]\nname = "m{number}"\nslots = ["regular"]\n'
+        text += f'text = "{{time}} {number}"\n'
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.toml").write_text(text)
+
+
+def fill_ledger(folder: Path, days: int, last: date) -> None:
+    """Write a day file of confirmed deliveries for each of the days that end with `last`."""
+    ledger = folder / "data" / "ledger"
+    ledger.mkdir(parents=True, exist_ok=True)
+    for n in range(days):
+        day = last - timedelta(days=n)
+        midnight = datetime(day.year, day.month, day.day, tzinfo=KST)
+        lines = []
+        for number in range(SLOTS_A_DAY):
+            lines += _delivery(midnight + timedelta(minutes=20 * number + 10))
+        (ledger / f"{day.isoformat()}.jsonl").write_bytes(b"".join(lines))
+
+
+def _delivery(slot: datetime) -> list[bytes]:
+    id_ = f"old@{slot:%Y%m%dT%H%M}"
+    at = slot + timedelta(seconds=0.04)
+    identity = {"message": "old", "kind": "regular", "slot": slot, "to": ["me"], "attempt": 1}
+    text = {"text": "📊 장부 모니터링\n⏰ 현재 시간: 09:30", "content_hash": "0123456789abcdef"}
+    until = {"by": "1-x", "until": at + timedelta(seconds=40), "expires_at": slot + timedelta(600)}
+    claim = Event(Kind.CLAIM, at, id_, State.SENDING, data={**identity, **until, **text})
+    ended = {"attempt": 1, "by": "1-x", "targets": {"me": Result(State.CONFIRMED)}, "sent_at": at}
+    outcome = Event(Kind.OUTCOME, at + timedelta(seconds=0.1), id_, State.CONFIRMED, data={**ended})
+    return [to_line(claim), to_line(outcome)]
+
+
+@contextmanager
+def receiver(seconds: float = 0.0) -> Iterator[tuple[str, list[float]]]:
+    """Serve 'delivered' to every request, after some seconds; yield its address and arrivals."""
+    arrivals: list[float] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            arrivals.append(time.time())
+            self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(seconds)
+            body = b'{"result_code":0}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json;charset=UTF-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 512
+        daemon_threads = True
+
+    server = Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}", arrivals
+    server.shutdown()
