@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from installation import HOUR_LONG, configure, environment, fill_ledger, receiver
@@ -30,7 +30,7 @@ def main() -> None:
     folder = Path(tempfile.mkdtemp(prefix="kakaocron-ticks-"))
     with receiver() as (url, _):
         configure(folder, url, "")
-        fill_ledger(folder, 365, datetime.now(KST).date())
+        fill_ledger(folder, 365, datetime.now(KST).date() - timedelta(days=1))
         idle = {
             "python -c pass": [python, "-c", "pass"],
             "idle tick, python -m kakaocron": [python, "-m", "kakaocron", "tick"],
@@ -39,7 +39,7 @@ def main() -> None:
         for _ in range(2):
             compare({"warm up": idle["idle tick, console script"]}, environment(folder), 1)
         print("\nA tick with nothing to do")
-        compare(idle, environment(folder), 31)
+        compare(idle, environment(folder), 21)
 
         sending = folder / "sending"
         configure(sending, url, "0", extra=HOUR_LONG)
