@@ -58,6 +58,7 @@ COMMANDS = {
     "cron": ("cron", "cron_app"),
     "ledger": ("ledger", "ledger_app"),
     "sandbox": ("sandbox", "sandbox"),
+    "simulate": ("simulate", "simulate"),
     "demo": ("demo", "demo"),
 }
 

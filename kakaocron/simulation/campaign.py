@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
+from dataclasses import dataclass, field
 from functools import cache
 
 from kakaocron.config import Config, parse_config
@@ -20,7 +22,6 @@ _OFTEN = (
     "[schedule]\nregular_minutes = [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55]\n"
     "peak_minutes = [0, 3, 6, 9]\n"
 )
-_EACH_MINUTE = f"[schedule]\nregular_minutes = {list(range(60))}\n"
 _QUIET = '[schedule]\nquiet = ["23:00-06:30", "12:10-12:40"]\ndays = ["mon", "wed", "sat", "sun"]\n'
 _SHORT = "[delivery]\nexpire_after = 90\nretry_delays = [5, 10]\nmax_retries = 2\n"
 _LONG = "[delivery]\nexpire_after = 3600\n"
@@ -36,7 +37,6 @@ def _configs() -> tuple[tuple[Config, ...], ...]:
         for unknown in ("", "", _RESEND):
             texts.append([rules + unknown + _REPORT, rules + unknown + _OFTEN + _REPORT + _MORE])
             texts.append([rules + unknown + _OFTEN + _REPORT, rules + unknown + _QUIET + _REPORT])
-            texts.append([rules + unknown + _EACH_MINUTE + _REPORT])
     return tuple(
         tuple(probing(parse_config(_HEAD + text, "simulated")) for text in group) for group in texts
     )
@@ -48,3 +48,56 @@ def play(seed: int, minutes: int, config: Config | None = None) -> Outcome:
     groups = _configs()
     configs = [probing(config)] if config else list(groups[rng.randrange(len(groups))])
     return World(seed, configs, dials_for(rng), minutes).play()
+
+
+def replay_command(outcome: Outcome) -> str:
+    return f"python -m kakaocron.simulation --seed {outcome.seed} --length {outcome.minutes}"
+
+
+@dataclass
+class Tally:
+    """Histories added up. `broken` are the replay commands of those that broke a promise."""
+
+    histories: int = 0
+    minutes: int = 0
+    ticks: int = 0
+    messages: int = 0
+    mishaps: int = 0
+    slots: int = 0
+    confirmed: int = 0
+    broken: list[str] = field(default_factory=list)
+    breaches: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        self.histories += 1
+        self.minutes += outcome.minutes
+        self.ticks += outcome.ticks
+        self.messages += outcome.messages
+        self.mishaps += outcome.mishaps
+        self.slots += outcome.slots
+        self.confirmed += outcome.confirmed
+        self.breaches.update(breach.partition(":")[0] for breach in outcome.breaches)
+        if outcome.breaches:
+            self.broken.append(f"{replay_command(outcome)}  # {outcome.breaches[0]}")
+
+    def lines(self) -> list[str]:
+        named = {
+            "slots twice at the receiver": "twice",
+            "slots lost that could have been sent": "lost",
+            "slots without a final state": "no final state",
+            "slots in two states": "two states",
+            "sent early": "early",
+            "sent past expiry": "past expiry",
+            "sent for no slot": "no slot",
+            "confirmed and not delivered": "not delivered",
+            "sent without a durable claim": "unclaimed",
+            "bugs and undocumented exit codes": "bug",
+        }
+        return [
+            f"{self.minutes:,} minutes in {self.histories:,} histories: {self.ticks:,} ticks, "
+            f"{self.mishaps:,} mishaps, {self.slots:,} slots judged, {self.confirmed:,} confirmed, "
+            f"{self.messages:,} messages at the receiver",
+            *(f"{self.breaches[key]:>6} {text}" for text, key in named.items()),
+            f"{sum(self.breaches.values()):>6} breaches in all",
+            *self.broken,
+        ]

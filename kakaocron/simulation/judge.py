@@ -25,34 +25,42 @@ LEASE = timedelta(seconds=55)
 
 
 @dataclass(frozen=True)
+class Series:
+    """The numbers of one message."""
+
+    kinds: frozenset[str]
+    to: tuple[str, ...]
+    days: frozenset[str]
+    quiet: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
 class Rules:
     """The numbers of one configuration."""
 
     regular_minutes: frozenset[int]
     peak_minutes: frozenset[int]
     peak_hours: frozenset[int]
-    days: frozenset[str]
-    quiet: tuple[tuple[int, int], ...]
     expire_after: timedelta
     longest_delay: timedelta
     max_retries: int
     resends: bool
-    messages: Mapping[str, tuple[frozenset[str], tuple[str, ...]]]
+    messages: Mapping[str, Series]
 
     def is_slot(self, message: str, at: datetime) -> bool:
         if message not in self.messages or at.second or at.microsecond:
             return False
-        kinds, _ = self.messages[message]
+        series = self.messages[message]
         of_day = at.hour * 60 + at.minute
-        if DAYS[at.weekday()] not in self.days:
+        if DAYS[at.weekday()] not in series.days:
             return False
-        for start, end in self.quiet:
+        for start, end in series.quiet:
             is_in = start <= of_day < end if start < end else (of_day >= start or of_day < end)
             if is_in:
                 return False
         is_peak = at.hour in self.peak_hours and at.minute in self.peak_minutes
-        return ("regular" in kinds and at.minute in self.regular_minutes) or (
-            "peak" in kinds and is_peak
+        return ("regular" in series.kinds and at.minute in self.regular_minutes) or (
+            "peak" in series.kinds and is_peak
         )
 
     def slots(self, message: str, start: datetime, end: datetime) -> Iterator[datetime]:
@@ -290,7 +298,7 @@ def _lost(history: History, states: Mapping[Key, str]) -> Iterator[str]:
             continue
         if (message, slot) in refused:
             continue
-        missing = set(rules.messages[message][1]) - arrived[message, slot]
+        missing = set(rules.messages[message].to) - arrived[message, slot]
         if missing:
             yield (
                 f"lost: {message} {slot} ({states.get((message, slot))}) never reached "

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from kakaocron.config import CONTENTS, DATA, Config
-from kakaocron.simulation.judge import Rules
+from pydantic import SecretStr
+
+from kakaocron.config import CONTENTS, DATA, Config, Message
+from kakaocron.sandbox.settings import Settings
+from kakaocron.simulation.judge import Rules, Series
 
 # Says in the message itself which slot it is for: what the judge counts by.
 PROBE = "{name}|{time:%Y%m%dT%H%M}"
 
 
 def probing(config: Config) -> Config:
-    """Return the configuration with its schedule and rules, and messages that name their slot."""
-    without = dict.fromkeys((*CONTENTS, *DATA))
+    """Return the configuration with its schedule and rules, and messages that name their slot.
+
+    Messages with a `cron` rule are left out: the judge's own calendar does not know them.
+    """
+    without = {**dict.fromkeys((*CONTENTS, *DATA)), "skip_holidays": False, "text": PROBE}
     messages = tuple(
-        message.model_copy(update={**without, "text": PROBE}) for message in config.message
+        message.model_copy(update=without) for message in config.message if message.slots
     )
-    return config.model_copy(update={"message": messages})
+    app = Settings()
+    secrets = {"rest_api_key": app.rest_api_key, "client_secret": app.client_secret or ""}
+    kakao = config.kakao.model_copy(
+        update={name: SecretStr(value) for name, value in secrets.items()}
+    )
+    return config.model_copy(update={"message": messages, "kakao": kakao})
 
 
 def rules_of(config: Config) -> Rules:
@@ -26,16 +37,22 @@ def rules_of(config: Config) -> Rules:
         frozenset(schedule.regular_minutes),
         frozenset(schedule.peak_minutes),
         frozenset(schedule.peak_hours),
-        frozenset(schedule.days),
-        tuple(_span(text) for text in schedule.quiet),
         timedelta(seconds=delivery.expire_after),
         timedelta(seconds=max(delivery.retry_delays)),
         delivery.max_retries,
         delivery.on_unknown == "resend",
-        {
-            message.name: (frozenset(message.slots), config.receivers(message.to))
-            for message in config.message
-        },
+        {message.name: _series(config, message) for message in config.message},
+    )
+
+
+def _series(config: Config, message: Message) -> Series:
+    days = config.schedule.days if message.days is None else message.days
+    quiet = config.schedule.quiet if message.quiet is None else message.quiet
+    return Series(
+        frozenset(message.slots),
+        config.receivers(message.to),
+        frozenset(days),
+        tuple(_span(text) for text in quiet),
     )
 
 

@@ -78,6 +78,8 @@ class Outcome:
     ticks: int
     messages: int
     mishaps: int
+    slots: int
+    confirmed: int
     breaches: tuple[str, ...]
     fingerprint: str
 
@@ -181,6 +183,8 @@ class World:
             self._ticks,
             len(self.kakao.deliveries),
             self._mishaps,
+            len(states),
+            sum(state == "confirmed" for state in states.values()),
             tuple(breaches),
             f"{self._trace:08x}",
         )

@@ -1,0 +1,36 @@
+"""`kakaocron simulate`: the promise, tried on the user's own configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from kakaocron.commands.options import ConfigOption
+from kakaocron.config import load_config
+from kakaocron.errors import UsageError
+from kakaocron.paths import find_places
+
+
+def simulate(
+    seed: Annotated[int, typer.Option(help="Which history; the same seed, the same bytes.")] = 0,
+    days: Annotated[int, typer.Option(min=1, max=365, help="How long it is.")] = 1,
+    config: ConfigOption = None,
+) -> int:
+    """Play a history full of faults on this configuration; nothing is sent to anybody."""
+    from kakaocron.simulation.campaign import Tally, play  # noqa: PLC0415 - no tick needs it
+
+    places = find_places(config)
+    loaded = load_config(places.config, places.profile)
+    if not any(message.slots for message in loaded.message):
+        raise UsageError(f"'{places.config}' has no [[message]] with slots to simulate")
+    outcome = play(seed, days * 24 * 60, loaded)
+    tally = Tally()
+    tally.add(outcome)
+    tally.broken.clear()
+    for line in [*outcome.breaches, *tally.lines()]:
+        print(line)
+    if outcome.breaches:
+        print(f"replay: kakaocron simulate --seed {seed} --days {days}")
+        return 1
+    return 0
