@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import random
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -552,24 +553,28 @@ def _quick_reading() -> Iterator[None]:
 
 
 class _Folding:
-    """Folds as the ledger does, and goes on from where the last fold of the same lines ended."""
+    """Folds as the ledger does, and goes on from where a fold of the same lines ended."""
 
     def __init__(self) -> None:
-        self._events: list[Event] = []
-        self._deliveries: dict[str, Delivery] = {}
+        self._known: deque[tuple[list[Event], dict[str, Delivery]]] = deque(maxlen=4)
 
     def __call__(self, events: Iterable[Event]) -> dict[str, Delivery]:
         events = list(events)
-        known = len(self._events)
-        if events[:known] != self._events:
-            known, self._deliveries = 0, {}
-        for event in events[known:]:
+        before, deliveries = self._longest_beginning(events)
+        for event in events[before:]:
             if event.kind is not Kind.DAMAGE:
-                folded = apply(self._deliveries.get(event.id), event)
+                folded = apply(deliveries.get(event.id), event)
                 if folded is not None:
-                    self._deliveries[event.id] = folded
-        self._events = events
-        return dict(self._deliveries)
+                    deliveries[event.id] = folded
+        self._known.append((events, dict(deliveries)))
+        return deliveries
+
+    def _longest_beginning(self, events: list[Event]) -> tuple[int, dict[str, Delivery]]:
+        best: tuple[int, dict[str, Delivery]] = (0, {})
+        for known, deliveries in self._known:
+            if len(known) > best[0] and events[: len(known)] == known:
+                best = (len(known), deliveries)
+        return best[0], dict(best[1])
 
 
 DISK_CALLS = (

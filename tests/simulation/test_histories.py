@@ -6,8 +6,8 @@ import pytest
 
 from kakaocron.simulation.campaign import play
 
-MINUTES = 180
-HISTORIES = 24
+MINUTES = 360
+HISTORIES = 56  # more than 20,000 minutes
 
 
 @pytest.mark.parametrize("first", range(0, HISTORIES, 8))
