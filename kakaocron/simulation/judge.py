@@ -113,6 +113,7 @@ class History:
     dead_login: list[tuple[datetime, datetime]] = field(default_factory=list)
     clock_steps: list[datetime] = field(default_factory=list)
     wrong_clock: list[tuple[datetime, datetime]] = field(default_factory=list)
+    ran_ahead: list[tuple[datetime, datetime]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
     ended: datetime = BEGINNING
     latest_host: datetime = BEGINNING
@@ -296,7 +297,7 @@ def _lost(history: History, states: Mapping[Key, str]) -> Iterator[str]:
         chance = _fair_chance(rules, slot, expiry, good, troubles)
         if chance is None or _touches(history.dead_login, slot - MINUTE, expiry):
             continue
-        if (message, slot) in refused:
+        if (message, slot) in refused or _had_its_time(history, slot, states.get((message, slot))):
             continue
         missing = set(rules.messages[message].to) - arrived[message, slot]
         if missing:
@@ -304,6 +305,13 @@ def _lost(history: History, states: Mapping[Key, str]) -> Iterator[str]:
                 f"lost: {message} {slot} ({states.get((message, slot))}) never reached "
                 f"{sorted(missing)}, though the tick of {chance:%H:%M:%S} could have sent it"
             )
+
+
+def _had_its_time(history: History, slot: datetime, state: str | None) -> bool:
+    """Say whether a clock that ran ahead has brought the slot an end other than `missed`."""
+    return state != "missed" and any(
+        true < slot <= host + MINUTE for true, host in history.ran_ahead
+    )
 
 
 def _fair_chance(

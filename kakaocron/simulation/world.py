@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import random
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from functools import cache, lru_cache, partial
+from copy import copy
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -18,7 +19,6 @@ from kakaocron import store
 from kakaocron.config import Config
 from kakaocron.core import ledger as ledger_lines
 from kakaocron.core.calendar import KST
-from kakaocron.core.ledger import Delivery, Event, Kind, apply
 from kakaocron.core.tokens import Tokens, to_json
 from kakaocron.disk import Disk
 from kakaocron.errors import KakaocronError
@@ -367,6 +367,8 @@ class World:
         if offset == self.offset:
             return
         now = self.true_time()
+        if self.offset > timedelta(0):
+            self.history.ran_ahead.append((now, self.host_time()))
         if self.history.wrong_clock and self.history.wrong_clock[-1][1] > now:
             start, _ = self.history.wrong_clock[-1]
             self.history.wrong_clock[-1] = (start, now + MINUTE)
@@ -542,39 +544,40 @@ def _place(error: BaseException) -> str:
 def _quick_reading() -> Iterator[None]:
     """Remember what was read: reading is pure, and the same lines are read each minute."""
     module: Any = store
-    before = module.from_line, module.parse_day, module.fold
+    before = module.from_line, module._Reading.followed_by
     module.from_line = cache(ledger_lines.from_line)
-    module.parse_day = lru_cache(8)(before[1])
-    module.fold = _Folding()
+    module._Reading.followed_by = _remembering(before[1])
     try:
         yield
     finally:
-        module.from_line, module.parse_day, module.fold = before
+        module.from_line, module._Reading.followed_by = before
 
 
-class _Folding:
-    """Folds as the ledger does, and goes on from where a fold of the same lines ended."""
+def _remembering(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a first reading go on from where one of the same bytes ended."""
+    known: deque[tuple[bytes, Any]] = deque(maxlen=6)
 
-    def __init__(self) -> None:
-        self._known: deque[tuple[list[Event], dict[str, Delivery]]] = deque(maxlen=4)
+    def followed_by(reading: Any, day: date, content: bytes) -> Any:
+        if reading.lines or not content:
+            return read(reading, day, content)
+        start = b""
+        for beginning, before in known:
+            if len(beginning) > len(start) and content.startswith(beginning):
+                start = beginning
+                _become(reading, before)
+        found = read(reading, day, content[len(start) :])
+        snapshot = copy(reading)
+        _become(snapshot, reading)
+        known.append((content[: reading.offset], snapshot))
+        return found
 
-    def __call__(self, events: Iterable[Event]) -> dict[str, Delivery]:
-        events = list(events)
-        before, deliveries = self._longest_beginning(events)
-        for event in events[before:]:
-            if event.kind is not Kind.DAMAGE:
-                folded = apply(deliveries.get(event.id), event)
-                if folded is not None:
-                    deliveries[event.id] = folded
-        self._known.append((events, dict(deliveries)))
-        return deliveries
+    return followed_by
 
-    def _longest_beginning(self, events: list[Event]) -> tuple[int, dict[str, Delivery]]:
-        best: tuple[int, dict[str, Delivery]] = (0, {})
-        for known, deliveries in self._known:
-            if len(known) > best[0] and events[: len(known)] == known:
-                best = (len(known), deliveries)
-        return best[0], dict(best[1])
+
+def _become(reading: Any, other: Any) -> None:
+    for slot in fields(other):
+        if slot.name not in {"inode", "synced"}:
+            setattr(reading, slot.name, copy(getattr(other, slot.name)))
 
 
 DISK_CALLS = (
