@@ -371,6 +371,11 @@ class Ledger:
             raise self._unusable("written", error) from error
         reading.synced = found.size
 
+    def synced_bytes(self, day: date) -> int:
+        """Return the size up to which this process knows a day's file to be on the disk."""
+        reading = self._known.get(day)
+        return reading.synced if reading else 0
+
     def shows_claim(self, day: date, offset: int, event: Event) -> bool:
         """Say whether the claim stands where it was written and nothing after it undoes it."""
         try:

@@ -196,7 +196,8 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         sent.login_error,
         not sent.left,
         since is None,
-        _bytes_of(view, now),
+        # With what this tick has written itself: an older copy put back a moment later is known.
+        max(_bytes_of(view, now), desk.ledger.synced_bytes(now.date())),
     )
 
 

@@ -45,9 +45,13 @@ def _configs() -> tuple[tuple[Config, ...], ...]:
 def play(seed: int, minutes: int, config: Config | None = None) -> Outcome:
     """Play the history that a seed stands for: on the user's configuration, or on a drawn one."""
     rng = random.Random(f"history {seed}")  # noqa: S311 - to be replayed, no secret
+    dials = dials_for(rng)
+    return World(seed, [probing(config)] if config else configs(seed), dials, minutes).play()
+
+
+def configs(seed: int) -> list[Config]:
     groups = _configs()
-    configs = [probing(config)] if config else list(groups[rng.randrange(len(groups))])
-    return World(seed, configs, dials_for(rng), minutes).play()
+    return list(groups[seed % len(groups)])
 
 
 def replay_command(outcome: Outcome) -> str:
@@ -91,6 +95,8 @@ class Tally:
             "sent for no slot": "no slot",
             "confirmed and not delivered": "not delivered",
             "sent without a durable claim": "unclaimed",
+            "claimed by two processes": "claimed twice",
+            "lines out of order": "out of order",
             "bugs and undocumented exit codes": "bug",
         }
         return [

@@ -115,6 +115,7 @@ class History:
     wrong_clock: list[tuple[datetime, datetime]] = field(default_factory=list)
     ran_ahead: list[tuple[datetime, datetime]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
+    was_tampered: bool = False
     ended: datetime = BEGINNING
     latest_host: datetime = BEGINNING
 
@@ -130,6 +131,7 @@ class Told:
     days: frozenset[str]
     confirmed: frozenset[str]
     receivers: frozenset[str]
+    hit_a_quota: bool = False
 
 
 def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
@@ -138,10 +140,11 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
     days: dict[Key, set[str]] = defaultdict(set)
     confirmed: dict[Key, set[str]] = defaultdict(set)
     receivers: dict[Key, set[str]] = defaultdict(set)
+    quota = set()
     for path, content in files:
         for line in content.split(b"\n"):
             fields = _json(line)
-            key = _key_of(fields.get("id"))
+            key = _key_of(fields.get("id"), fields.get("message"))
             if key is None:
                 continue
             ids[key].add(fields["id"])
@@ -150,15 +153,46 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
             for name, result in (fields.get("targets") or {}).items():
                 if result.get("state") == "confirmed":
                     confirmed[key].add(name)
+                if result.get("reason") == "quota":
+                    quota.add(key)
     return {
         key: Told(
             frozenset(ids[key]),
             frozenset(days[key]),
             frozenset(confirmed[key]),
             frozenset(receivers[key]),
+            key in quota,
         )
         for key in ids
     }
+
+
+def out_of_order(history: History, files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+    """Find lines written with an older time than a line above them: it was read too early."""
+    if history.wrong_clock or history.was_tampered:
+        return
+    for path, content in files:
+        latest = ""
+        for line in content.split(b"\n"):
+            at = _json(line).get("at", "")[:19]
+            if at < latest and at:
+                yield f"out of order: {at} below {latest} in {path}"
+            latest = max(latest, at)
+
+
+def claimed_twice(history: History, files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
+    """Find attempts that two processes took for their own: no lock stood between them."""
+    if history.was_tampered:
+        return
+    owners: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for _, content in files:
+        for line in content.split(b"\n"):
+            fields = _json(line)
+            if fields.get("event") == "claim":
+                owners[fields["id"], fields["attempt"]].add(fields["by"])
+    for (identity, attempt), found in owners.items():
+        if len(found) > 1:
+            yield f"claimed twice: attempt {attempt} of {identity}"
 
 
 def _json(line: bytes) -> dict[str, Any]:
@@ -169,8 +203,8 @@ def _json(line: bytes) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _key_of(identity: object) -> Key | None:
-    """Split an id into message and slot, whatever else may stand in it."""
+def _key_of(identity: object, message: object) -> Key | None:
+    """Return message and slot of a line, whatever else may stand in its id."""
     if not isinstance(identity, str) or "@" not in identity:
         return None
     name, _, stamp = identity.rpartition("@")
@@ -178,7 +212,7 @@ def _key_of(identity: object) -> Key | None:
         at = datetime.strptime(stamp[:13], "%Y%m%dT%H%M").replace(tzinfo=KST)
     except ValueError:
         return None
-    return name, at
+    return message if isinstance(message, str) else name, at
 
 
 def key_of_probe(probe: str) -> Key:
@@ -193,7 +227,7 @@ def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     found += _out_of_time(history)
     found += _without_a_state(history, states, told)
     found += _unproven(history, states, told)
-    found += _lost(history, states)
+    found += _lost(history, states, told)
     return found
 
 
@@ -271,7 +305,7 @@ def _unproven(
             yield f"unproven: {key[0]} {key[1]} is confirmed and no line says so"
 
 
-def _lost(history: History, states: Mapping[Key, str]) -> Iterator[str]:
+def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told]) -> Iterator[str]:
     """Find slots that had a fair chance and were not delivered.
 
     Fair is: a tick that nothing befell began while the slot was due; before it, nothing had gone
@@ -298,6 +332,8 @@ def _lost(history: History, states: Mapping[Key, str]) -> Iterator[str]:
         if chance is None or _touches(history.dead_login, slot - MINUTE, expiry):
             continue
         if (message, slot) in refused or _had_its_time(history, slot, states.get((message, slot))):
+            continue
+        if (message, slot) in told and told[message, slot].hit_a_quota:
             continue
         missing = set(rules.messages[message].to) - arrived[message, slot]
         if missing:

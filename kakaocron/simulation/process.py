@@ -69,6 +69,7 @@ class Process:
     descriptors: set[int] = field(default_factory=set)
     is_disturbed: bool = False
     is_indivisible: bool = False
+    stopped_until: float = 0.0
     names_called: list[str] | None = None
 
     def check(self) -> None:
@@ -93,6 +94,7 @@ class Process:
             elif mishap.kind == "pause" and not self.is_indivisible:
                 self.mishaps.remove(mishap)
                 self.is_disturbed = True
+                self.stopped_until = self.host.schedule.now + mishap.seconds
                 self.wait(mishap.seconds)
                 return None
             elif mishap.kind == "fail" and name in mishap.calls:
@@ -131,7 +133,10 @@ class Process:
         self.descriptors.clear()
 
     def wait(self, seconds: float) -> None:
-        self.host.schedule.wait(self.host.schedule.now + seconds)
+        schedule = self.host.schedule
+        schedule.wait(schedule.now + seconds)
+        while schedule.now < self.stopped_until and not self.is_dead:
+            schedule.wait(self.stopped_until)
         self.check()
 
     def start(self, work: Callable[[], None]) -> Task:

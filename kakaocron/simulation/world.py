@@ -38,8 +38,10 @@ from kakaocron.simulation.judge import (
     Key,
     Run,
     Version,
+    claimed_twice,
     judge,
     key_of_probe,
+    out_of_order,
     read_ledger,
 )
 from kakaocron.simulation.network import Departure, SimulatedHttp, Trouble
@@ -176,6 +178,8 @@ class World:
             states = self._states()
         told = read_ledger(self._ledger_files())
         breaches = judge(self.history, states, told)
+        breaches += out_of_order(self.history, self._ledger_files())
+        breaches += claimed_twice(self.history, self._ledger_files())
         for path, content in self.files.walk(HOME):
             self._trace = crc32(path.encode() + content, self._trace)
         return Outcome(
@@ -220,7 +224,8 @@ class World:
             return
         for name, rate in self.dials.per_minute():
             if rate and self.rng.random() < rate:
-                second = self.rng.random() * 60.0
+                # Half of it just when ticks run: this is called at second 30 of each minute.
+                second = self.rng.choice((30 + self.rng.random(), self.rng.random() * 60.0))
                 action = partial(self._happen, getattr(self, f"_{name}"))
                 self.schedule.at(self.schedule.now + second, action)
 
@@ -441,6 +446,7 @@ class World:
             return
         for path, _ in self._ledger_files():
             self.files.unlink(path)
+        self.history.was_tampered = True
         for path, content in self._copy:
             self.files.put(path, content)
         self.files.sync_all()
@@ -453,6 +459,7 @@ class World:
         content = self.files.content(path)
         if not content or not self._is_known_by_a_tick():
             return
+        self.history.was_tampered = True
         self.files.put(path, damaged(content, self.rng))
         self._disturb(3 * MINUTE)
 

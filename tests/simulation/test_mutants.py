@@ -1,0 +1,252 @@
+"""Bugs put in on purpose: the simulator must find each within a bounded number of minutes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from kakaocron import delivery, disk, kakao, store, tick
+from kakaocron.config import Config
+from kakaocron.core import calendar, policy
+from kakaocron.core.answers import Outcome, Verdict
+from kakaocron.core.ledger import Event, Kind, Reason
+from kakaocron.simulation.campaign import configs
+from kakaocron.simulation.chaos import Dials
+from kakaocron.simulation.process import ProcessDisk
+from kakaocron.simulation.world import World
+
+Patch = pytest.MonkeyPatch
+MINUTES = 120
+MOST_HISTORIES = 60
+
+
+def claim_after_send(patch: Patch) -> None:
+    held: dict[str, Event] = {}
+    record = store.Book.record
+
+    def late(book: store.Book, events: Sequence[Event]) -> Any:
+        now, places = [], {}
+        for event in events:
+            if event.kind is Kind.CLAIM:
+                held[event.id] = event
+                places[event.id] = (store.day_of(event), 0)
+            else:
+                now += [held.pop(event.id), event] if event.id in held else [event]
+        return {**(record(book, now) if now else {}), **places}
+
+    patch.setattr(store.Book, "record", late)
+    patch.setattr(store.Ledger, "shows_claim", lambda *_: True)
+
+
+def no_fsync(patch: Patch) -> None:
+    patch.setattr(ProcessDisk, "fsync", lambda *_: None)
+
+
+def name_not_synced(patch: Patch) -> None:
+    patch.setattr(disk, "sync_ancestors", lambda *_: None)
+
+
+def failed_fsync_ignored(patch: Patch) -> None:
+    fsync = ProcessDisk.fsync
+
+    def deaf(self: ProcessDisk, fd: int) -> None:
+        try:
+            fsync(self, fd)
+        except OSError:
+            return
+
+    patch.setattr(ProcessDisk, "fsync", deaf)
+
+
+def retry_after_a_read_timeout(patch: Patch) -> None:
+    patch.setattr(
+        kakao,
+        "of_failure",
+        lambda failure: Verdict(Outcome.NOT_SENT, failure.reason, failure.detail),
+    )
+
+
+def server_errors_are_retried(patch: Patch) -> None:
+    of_memo = kakao.of_memo
+
+    def hopeful(answer: Any) -> Verdict:
+        verdict = of_memo(answer)
+        if verdict.outcome is Outcome.AMBIGUOUS:
+            return replace(verdict, outcome=Outcome.NOT_SENT)
+        return verdict
+
+    patch.setattr(kakao, "of_memo", hopeful)
+
+
+def any_200_confirms(patch: Patch) -> None:
+    of_memo = kakao.of_memo
+    patch.setattr(
+        kakao,
+        "of_memo",
+        lambda answer: Verdict(Outcome.CONFIRMED) if answer.status == 200 else of_memo(answer),
+    )
+
+
+def kind_in_the_id(patch: Patch) -> None:
+    patch.setattr(
+        calendar.Slot,
+        "id",
+        property(lambda slot: calendar.delivery_id(f"{slot.message}.{slot.kind}", slot.at)),
+    )
+
+
+def clock_read_before_the_lock(patch: Patch) -> None:
+    @contextmanager
+    def hasty(ledger: store.Ledger) -> Any:
+        now = ledger.clock.now()
+        with opened(ledger) as book:
+            book.now = now
+            yield book
+
+    opened = store.Ledger.open
+    patch.setattr(store.Ledger, "open", hasty)
+
+
+def replaced_lock_trusted(patch: Patch) -> None:
+    patch.setattr(disk, "_is_still_at", lambda *_: True)
+    tidied(patch)
+
+
+def tidied(patch: Patch) -> None:
+    """Let somebody remove the lock file, now and then, just when it has been locked."""
+    try_lock = ProcessDisk.try_lock
+
+    def tried(self: ProcessDisk, fd: int) -> bool:
+        is_ours = try_lock(self, fd)
+        if is_ours and self._process.host.rng.random() < 0.3:
+            with suppress(FileNotFoundError):
+                self._files.unlink("/sim/data/ledger.lock")
+        return is_ours
+
+    patch.setattr(ProcessDisk, "try_lock", tried)
+
+
+def no_lock(patch: Patch) -> None:
+    patch.setattr(ProcessDisk, "try_lock", lambda *_: True)
+
+
+def unreadable_ledger_taken_as_empty(patch: Patch) -> None:
+    patch.setattr(tick, "_damage", lambda *_: None)
+    found = store._Reading._found
+
+    def blind(*args: Any, **options: Any) -> store.DayFile:
+        return replace(found(*args, **options), damaged=())
+
+    patch.setattr(store._Reading, "_found", blind)
+
+
+def older_copy_not_noticed(patch: Patch) -> None:
+    damage = tick._damage
+    patch.setattr(tick, "_damage", lambda day, beats: damage(day, beats) if day.damaged else None)
+
+
+def expiry_not_checked_at_the_gate(patch: Patch) -> None:
+    gate = delivery._gate
+
+    def patient(desk: Any, claim: Any) -> Callable[[], Any]:
+        due = replace(claim.job.due, expires_at=claim.job.due.expires_at + timedelta(hours=2))
+        long = replace(claim, job=replace(claim.job, due=due), until=due.expires_at)
+        return gate(desk, long)
+
+    patch.setattr(delivery, "_gate", patient)
+
+
+def sent_a_minute_early(patch: Patch) -> None:
+    between = policy.slots_between
+
+    def hasty(name: str, timetable: Any, after: Any, until: Any) -> Any:
+        yield from between(name, timetable, after, until + timedelta(minutes=1))
+
+    patch.setattr(policy, "slots_between", hasty)
+    patch.setattr(delivery, "_gate", lambda desk, _: desk.clock.now)
+    patch.setattr(delivery, "_ready", lambda _, run, __: run.waiting)
+
+
+def next_slot_does_not_end_a_slot(patch: Patch) -> None:
+    patch.setattr(policy, "expiry", lambda slot, _, expire_after: slot.at + expire_after)
+
+
+def missed_not_recorded(patch: Patch) -> None:
+    decide = policy.decide
+
+    def silent(*args: Any, **options: Any) -> policy.Decision:
+        found = decide(*args, **options)
+        kept = tuple(event for event in found.settle if event.reason is not Reason.NO_TICK)
+        return policy.Decision(kept, found.due)
+
+    patch.setattr(tick, "decide", silent)
+
+
+def dead_claims_left_open(patch: Patch) -> None:
+    patch.setattr(policy, "overdue", lambda *_: None)
+
+
+BUSY = Dials(second_cron=0.2, kill=0.05, pause=0.05)
+WEB = Dials(network=0.5)
+SPOILT = Dials(damage=0.1, copy_taken=0.2, restore=0.1)
+POWER = Dials(power_cut=0.05, kill=0.05)
+
+MUTANTS: dict[Callable[[Patch], None], Dials] = {
+    claim_after_send: POWER,
+    no_fsync: POWER,
+    name_not_synced: POWER,
+    failed_fsync_ignored: Dials(disk=0.5, disk_trouble=0.05),
+    retry_after_a_read_timeout: WEB,
+    server_errors_are_retried: WEB,
+    any_200_confirms: WEB,
+    kind_in_the_id: Dials(config_edit=0.5),
+    clock_read_before_the_lock: BUSY,
+    replaced_lock_trusted: Dials(second_cron=0.9),
+    no_lock: BUSY,
+    unreadable_ledger_taken_as_empty: SPOILT,
+    older_copy_not_noticed: SPOILT,
+    expiry_not_checked_at_the_gate: Dials(pause=0.5),
+    sent_a_minute_early: BUSY,
+    next_slot_does_not_end_a_slot: Dials(power_cut=0.05, outage_begins=0.05),
+    missed_not_recorded: POWER,
+    dead_claims_left_open: Dials(kill=0.5),
+}
+
+
+def group_for(mutant: Callable[[Patch], None]) -> list[Config]:
+    """Return configurations under which the bug can show at all, and soon."""
+    return configs({kind_in_the_id: 0, expiry_not_checked_at_the_gate: 7}.get(mutant, 1))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_seeded_bug_is_found(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    mutant(monkeypatch)
+    logging.disable(logging.CRITICAL)
+    try:
+        minutes = next(
+            (number + 1) * MINUTES
+            for number in range(MOST_HISTORIES)
+            if World(number, group_for(mutant), MUTANTS[mutant], MINUTES).play().breaches
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+    assert minutes <= MINUTES * MOST_HISTORIES
+
+
+def test_a_lock_file_that_is_tidied_away_costs_nothing(monkeypatch: Patch) -> None:
+    tidied(monkeypatch)
+    assert World(1, configs(1), Dials(second_cron=0.9), MINUTES).play().breaches == ()
+
+
+@pytest.mark.parametrize(
+    "dials", [BUSY, WEB, SPOILT, POWER], ids=["busy", "web", "spoilt", "power"]
+)
+def test_without_a_bug_the_same_histories_are_clean(dials: Dials) -> None:
+    for number in range(3):
+        assert World(number, configs(number), dials, MINUTES).play().breaches == ()
