@@ -23,6 +23,7 @@ from kakaocron.simulation.world import World
 
 Patch = pytest.MonkeyPatch
 MINUTES = 120
+LOCK = "/sim/data/ledger.lock"
 MOST_HISTORIES = 60
 
 
@@ -113,9 +114,18 @@ def clock_read_before_the_lock(patch: Patch) -> None:
     patch.setattr(store.Ledger, "open", hasty)
 
 
-def replaced_lock_trusted(patch: Patch) -> None:
+def lock_file_replaced(patch: Patch) -> None:
+    """Make the lock anew each time: everybody holds one, and none guards anything."""
+    opened = ProcessDisk.open
+
+    def anew(self: ProcessDisk, path: str, flags: int, mode: int = 0o600) -> int:
+        if path == LOCK:
+            with suppress(FileNotFoundError):
+                self._files.unlink(path)
+        return opened(self, path, flags, mode)
+
+    patch.setattr(ProcessDisk, "open", anew)
     patch.setattr(disk, "_is_still_at", lambda *_: True)
-    tidied(patch)
 
 
 def tidied(patch: Patch) -> None:
@@ -126,7 +136,7 @@ def tidied(patch: Patch) -> None:
         is_ours = try_lock(self, fd)
         if is_ours and self._process.host.rng.random() < 0.3:
             with suppress(FileNotFoundError):
-                self._files.unlink("/sim/data/ledger.lock")
+                self._files.unlink(LOCK)
         return is_ours
 
     patch.setattr(ProcessDisk, "try_lock", tried)
@@ -207,7 +217,7 @@ MUTANTS: dict[Callable[[Patch], None], Dials] = {
     any_200_confirms: WEB,
     kind_in_the_id: Dials(config_edit=0.5),
     clock_read_before_the_lock: BUSY,
-    replaced_lock_trusted: Dials(second_cron=0.9),
+    lock_file_replaced: Dials(second_cron=0.9),
     no_lock: BUSY,
     unreadable_ledger_taken_as_empty: SPOILT,
     older_copy_not_noticed: SPOILT,
