@@ -13,7 +13,7 @@ import pytest
 
 from kakaocron import delivery, disk, kakao, store, tick
 from kakaocron.config import Config
-from kakaocron.core import calendar, policy
+from kakaocron.core import answers, calendar, policy
 from kakaocron.core.answers import Outcome, Verdict
 from kakaocron.core.ledger import Event, Kind, Reason
 from kakaocron.simulation.campaign import configs
@@ -74,7 +74,7 @@ def retry_after_a_read_timeout(patch: Patch) -> None:
 
 
 def server_errors_are_retried(patch: Patch) -> None:
-    of_memo = kakao.of_memo
+    of_memo = answers.of_memo
 
     def hopeful(answer: Any) -> Verdict:
         verdict = of_memo(answer)
@@ -86,7 +86,7 @@ def server_errors_are_retried(patch: Patch) -> None:
 
 
 def any_200_confirms(patch: Patch) -> None:
-    of_memo = kakao.of_memo
+    of_memo = answers.of_memo
     patch.setattr(
         kakao,
         "of_memo",
@@ -173,7 +173,7 @@ def expiry_not_checked_at_the_gate(patch: Patch) -> None:
 
 
 def sent_a_minute_early(patch: Patch) -> None:
-    between = policy.slots_between
+    between = calendar.slots_between
 
     def hasty(name: str, timetable: Any, after: Any, until: Any) -> Any:
         yield from between(name, timetable, after, until + timedelta(minutes=1))
@@ -231,7 +231,8 @@ MUTANTS: dict[Callable[[Patch], None], Dials] = {
 
 def group_for(mutant: Callable[[Patch], None]) -> list[Config]:
     """Return configurations under which the bug can show at all, and soon."""
-    return configs({kind_in_the_id: 0, expiry_not_checked_at_the_gate: 7}.get(mutant, 1))
+    groups = {"kind_in_the_id": 0, "expiry_not_checked_at_the_gate": 7}
+    return configs(groups.get(mutant.__name__, 1))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
