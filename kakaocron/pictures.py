@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -15,10 +16,12 @@ from kakaocron.core.calendar import Slot
 from kakaocron.core.explain import Explanation, Finding
 from kakaocron.core.ledger import Attempt, State
 from kakaocron.core.stats import DayReport, Report
-from kakaocron.demo import Day
 from kakaocron.overview import Overview
 from kakaocron.render import COLOURS, MARKS, console, deliveries_table
 from kakaocron.wording import clean
+
+if TYPE_CHECKING:
+    from kakaocron.demo import Day  # it brings the whole sandbox along
 
 WIDTH = 80
 REDRAW_SECONDS = 2.0

@@ -32,11 +32,11 @@ IMPORTERS = {
     "platformdirs": {"paths.py"},
     "pydantic": {"config.py", "core/templates.py"},
     "regex": {"core/split.py"},
-    "requests": {"http.py"},
+    "requests": {"transport.py"},
     "rich": {"render.py", "pictures.py"},
     "tomllib": {"config.py"},
     "tomli_w": {"commands/config.py"},
-    "urllib3": {"http.py"},
+    "urllib3": {"transport.py"},
 }
 
 
