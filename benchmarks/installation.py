@@ -32,7 +32,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def configure(folder: Path, url: str, minutes: str, messages: int = 1, extra: str = "") -> None:
     text = f'[kakao]\nrest_api_key = "key"\napi_url = "{url}"\nauth_url = "{url}"\n'
-    text += f"[schedule]\nregular_minutes = [{minutes}]\npeak_minutes = []\n{extra}\n"
+    text += f"[schedule]\nregular_minutes = [{minutes}]\n{extra}\n"
     for number in range(messages):
         text += f'[[message]]\nname = "m{number}"\nslots = ["regular"]\n'
         text += f'text = "{{time}} {number}"\n'

@@ -29,7 +29,7 @@ def main() -> None:
     python, script = sys.executable, str(Path(sys.executable).parent / "kakaocron")
     folder = Path(tempfile.mkdtemp(prefix="kakaocron-ticks-"))
     with receiver() as (url, _):
-        configure(folder, url, "")
+        configure(folder, url, str((datetime.now(KST).minute + 30) % 60))
         fill_ledger(folder, 365, datetime.now(KST).date() - timedelta(days=1))
         idle = {
             "python -c pass": [python, "-c", "pass"],

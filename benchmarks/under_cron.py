@@ -44,7 +44,6 @@ api_url = "{url}"
 auth_url = "{url}"
 [schedule]
 regular_minutes = [{minutes}]
-peak_minutes = []
 early_start = {early}
 [[message]]
 name = "report"
