@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from zlib import crc32
 
 from kakaocron.clock import Clock, SystemClock
 from kakaocron.config import Config, load_config
@@ -134,7 +135,9 @@ def make_incidents(places: Places, disk: Disk) -> Incidents:
 
 def make_memory(places: Places, disk: Disk, name: str) -> Memory:
     runtime = places.variables.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
-    spare = f"{runtime}/kakaocron-{os.getuid()}/{name}"
+    # Two installations of one user must not tell each other's troubles.
+    own = f"{crc32(os.fsencode(places.data)):08x}"
+    spare = f"{runtime}/kakaocron-{os.getuid()}/{own}-{name}"
     return Memory(str(places.data / name), spare, disk)
 
 

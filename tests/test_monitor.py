@@ -18,7 +18,7 @@ from kakaocron.disk import RealDisk
 from kakaocron.overview import look
 from kakaocron.pings import address
 from kakaocron.sandbox.server import SandboxServer
-from kakaocron.wiring import Edges, Installation, assemble
+from kakaocron.wiring import Edges, Installation, assemble, make_memory
 
 from .fakes import MESSAGE, NOW, FakeClock, install, texts
 from .watchers import DeadMansSwitch, Watcher
@@ -431,3 +431,16 @@ def test_thirty_quiet_days_raise_no_alarm(
 
     assert len(texts(sandbox)) == 30 * len(hours)
     assert not scene.told.exists()
+
+
+def test_two_installations_do_not_share_what_they_remember(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    spares = {
+        make_memory(
+            install(tmp_path / name, sandbox, clock).places, RealDisk(), "alarms.json"
+        ).spare
+        for name in ("one", "two")
+    }
+
+    assert len(spares) == 2
