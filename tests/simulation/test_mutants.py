@@ -217,7 +217,7 @@ MUTANTS: dict[Callable[[Patch], None], Dials] = {
     any_200_confirms: WEB,
     kind_in_the_id: Dials(config_edit=0.5),
     clock_read_before_the_lock: BUSY,
-    lock_file_replaced: Dials(second_cron=0.9),
+    lock_file_replaced: BUSY,
     no_lock: BUSY,
     unreadable_ledger_taken_as_empty: SPOILT,
     older_copy_not_noticed: SPOILT,
@@ -252,7 +252,7 @@ def test_a_seeded_bug_is_found(mutant: Callable[[Patch], None], monkeypatch: Pat
 
 def test_a_lock_file_that_is_tidied_away_costs_nothing(monkeypatch: Patch) -> None:
     tidied(monkeypatch)
-    assert World(1, configs(1), Dials(second_cron=0.9), MINUTES).play().breaches == ()
+    assert World(1, configs(1), BUSY, MINUTES).play().breaches == ()
 
 
 @pytest.mark.parametrize(
