@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from kakaocron import __version__
-from kakaocron.errors import KakaocronError
+from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.logs import log
 
 EXIT_CODES = """\
@@ -64,6 +64,7 @@ COMMANDS = {
 
 
 def kakaocron(
+    context: typer.Context,
     config: Annotated[
         Path | None, typer.Option("--config", help="Use this config.toml.", show_default=False)
     ] = None,
@@ -72,6 +73,8 @@ def kakaocron(
     if version:
         print(__version__)
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise UsageError("Say what to do. Try: kakaocron --help")
     if config is not None:
         os.environ["KAKAOCRON_CONFIG"] = str(config)
 
@@ -89,7 +92,7 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
         epilog=EXIT_CODES,
         help="KakaoTalk messages on the minute from plain cron: none twice, none silently lost.",
     )
-    app.callback()(kakaocron)
+    app.callback(invoke_without_command=True)(kakaocron)
     wanted = [name for name in arguments[:1] if name in COMMANDS]
     for name in wanted or COMMANDS:
         module, function = COMMANDS[name]

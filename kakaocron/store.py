@@ -20,6 +20,7 @@ from kakaocron.core.ledger import (
     DamagedLineError,
     Delivery,
     Event,
+    Gap,
     Kind,
     NewerFormatError,
     fold_into,
@@ -58,7 +59,7 @@ class DayFile:
     damaged: tuple[int, ...] = ()
     torn_at: int | None = None
     lacks_newline: bool = False
-    lost_until: datetime | None = None
+    gap: Gap | None = None
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     settled: datetime | None = None
     last_event_at: datetime | None = None
@@ -78,8 +79,8 @@ class View:
     last_event_at: datetime | None = None
 
     @property
-    def lost_until(self) -> dict[date, datetime]:
-        return {found.day: found.lost_until for found in self.files if found.lost_until}
+    def gaps(self) -> dict[date, Gap]:
+        return {found.day: found.gap for found in self.files if found.gap}
 
     @property
     def pointed_days(self) -> set[date]:
@@ -111,7 +112,7 @@ class _Reading:
     lines: int = 0
     events: list[Event] = field(default_factory=list)
     damaged: list[int] = field(default_factory=list)
-    lost_until: datetime | None = None
+    gap: Gap | None = None
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     settled: datetime | None = None
     last_event_at: datetime | None = None
@@ -144,7 +145,7 @@ class _Reading:
             return
         if event.kind is Kind.DAMAGE:
             self.damaged.clear()
-            self.lost_until = max(self.lost_until or event.at, event.at)
+            self.gap = _widened(self.gap, event)
         self.events.append(event)
         fold_into(self.deliveries, event)
         if event.settled:
@@ -161,7 +162,7 @@ class _Reading:
             tuple(self.damaged),
             torn_at,
             lacks_newline,
-            self.lost_until,
+            self.gap,
             {**self.deliveries},
             self.settled,
             self.last_event_at,
@@ -217,17 +218,23 @@ class Book:
             self._files.pop(day, None)
         return places
 
-    def set_aside(self, found: DayFile, detail: str) -> str:
+    def set_aside(self, found: DayFile, detail: str, until: datetime) -> str:
         """Keep a copy of a damaged day's file and note in the file that its gaps are known.
 
-        Returns the copy's path.
+        `until` is the latest instant that a tick of that day has seen. Returns the copy's path.
         """
         kept = self.ledger.keep_copy(found.day, self.now)
-        event = Event(
-            Kind.DAMAGE, self.now, found.day.isoformat(), detail=detail, data={"kept": kept}
-        )
+        data = {"kept": kept, "until": max(until, self.now)}
+        event = Event(Kind.DAMAGE, self.now, found.day.isoformat(), detail=detail, data=data)
         self.record([event])
         return kept
+
+
+def _widened(gap: Gap | None, damage: Event) -> Gap:
+    until, noted_at = damage.data["until"] or damage.at, damage.at
+    if gap is not None:
+        until, noted_at = max(until, gap.until), max(noted_at, gap.noted_at)
+    return Gap(until, noted_at)
 
 
 def day_of(event: Event) -> date:

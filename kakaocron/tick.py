@@ -165,7 +165,7 @@ def _decide(
         now,
         since,
         ahead=plan.ahead,
-        lost_until=view.lost_until,
+        gaps=view.gaps,
         missed_reason=missed_reason(heartbeat),
         paused=plan.paused(),
     )
@@ -225,7 +225,8 @@ def _read(
         detail = _damage(found, heartbeat)
         if detail is None:
             continue
-        kept = book.set_aside(found, detail)
+        beats = [beat.at for beat in heartbeat.read(found.day)]
+        kept = book.set_aside(found, detail, max(beats, default=book.now))
         heartbeat.reset(found.day, book.now, book.ledger.size(found.day))
         problems.append(
             (

@@ -20,7 +20,7 @@ CORE = sorted(name for name in MODULES if name.startswith("core/"))
 PURE = frozenset({
     "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "dataclasses",
     "datetime", "difflib", "email.utils", "enum", "fractions", "functools", "hashlib", "heapq",
-    "hmac", "html", "itertools", "json", "math", "re", "statistics", "string", "struct",
+    "hmac", "html", "itertools", "json", "math", "operator", "re", "statistics", "string", "struct",
     "textwrap", "types", "typing", "unicodedata", "urllib.parse", "zlib",
     "cronsim", "pydantic", "regex",
 })  # fmt: skip
@@ -30,7 +30,7 @@ IMPORTERS = {
     "cronsim": {"core/cron.py"},
     "fcntl": {"syscalls.py", "machine.py"},  # to take a lock, and to see if one is taken
     "platformdirs": {"paths.py"},
-    "pydantic": {"config.py", "core/templates.py"},
+    "pydantic": {"config.py", "core/templates.py", "simulation/rules.py"},
     "regex": {"core/split.py"},
     "requests": {"transport.py"},
     "rich": {"render.py", "pictures.py"},

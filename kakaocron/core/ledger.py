@@ -331,7 +331,7 @@ def _read_pointer(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_damage(data: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(data)
+    return {**data, "until": _maybe_instant(data.get("until"))}
 
 
 _READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
@@ -343,6 +343,15 @@ _READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     Kind.POINTER: _read_pointer,
     Kind.DAMAGE: _read_damage,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What a day's part of the ledger may have lost: anything due up to `until`, as far as it was
+    written before `noted_at`. The two differ where ticks ran by a clock that was ahead."""
+
+    until: datetime
+    noted_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

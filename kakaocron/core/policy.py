@@ -15,6 +15,7 @@ from kakaocron.core.ledger import (
     FINAL,
     Delivery,
     Event,
+    Gap,
     Kind,
     Reason,
     Result,
@@ -89,24 +90,23 @@ def decide(
     since: datetime | None,
     *,
     ahead: timedelta = timedelta(0),
-    lost_until: Mapping[date, datetime] = MappingProxyType({}),
+    gaps: Mapping[date, Gap] = MappingProxyType({}),
     missed_reason: MissedReason = lambda *_: Reason.NO_TICK,
     paused: Paused = lambda *_: False,
 ) -> Decision:
     """Decide what `now` asks for.
 
     `since` is the instant up to which every slot is known to have a state, None on the first run.
-    `ahead` also makes slots due that will come within it (`early_start`). `lost_until` says up to
-    which instant a day's part of the ledger has gaps: what came due before it and has no final
-    state may have been sent, so it is not sent (again). `paused` says whether a message rested at
-    an instant.
+    `ahead` also makes slots due that will come within it (`early_start`). `gaps` says what a day's
+    part of the ledger may have lost: what is due in it and has no final state may have been sent,
+    so it is not sent (again). `paused` says whether a message rested at an instant.
     """
     deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
     settle: list[Event] = []
     due: list[Due] = []
     for delivery in deliveries.values():
         is_paused = _begins_paused(delivery, paused)
-        event = _lost(delivery, lost_until, now)
+        event = _lost(delivery, gaps, now)
         if event is None and is_paused and delivery.slot <= now:
             event = settled(delivery, now, State.MISSED, Reason.PAUSED)
         event = event or overdue(delivery, policy, now)
@@ -116,10 +116,12 @@ def decide(
             due.append(again(delivery, policy))
     for one in series:
         for slot, expires_at, is_newest in _unsettled(
-            one, policy, deliveries, now, since, ahead, lost_until
+            one, policy, deliveries, now, since, ahead, gaps
         ):
-            if slot.at <= min(now, lost_until.get(slot.at.date(), NEVER)):
-                settle.append(first_word(slot, one.to, now, State.UNKNOWN, Reason.LEDGER_DAMAGED))
+            if _is_in(gaps, slot.at):
+                if slot.at <= now:
+                    lost = Reason.LEDGER_DAMAGED
+                    settle.append(first_word(slot, one.to, now, State.UNKNOWN, lost))
             elif paused(slot.message, slot.at):
                 if slot.at <= now:
                     settle.append(first_word(slot, one.to, now, State.MISSED, Reason.PAUSED))
@@ -182,13 +184,18 @@ def is_void(delivery: Delivery, now: datetime) -> bool:
     )
 
 
-def _lost(delivery: Delivery, lost_until: Mapping[date, datetime], now: datetime) -> Event | None:
+def _is_in(gaps: Mapping[date, Gap], at: datetime) -> bool:
+    gap = gaps.get(at.date())
+    return gap is not None and at <= gap.until
+
+
+def _lost(delivery: Delivery, gaps: Mapping[date, Gap], now: datetime) -> Event | None:
     """Return the event that holds back a delivery whose latest lines may be lost, or None."""
-    limit = lost_until.get(delivery.slot.date())
-    if limit is None or delivery.slot > limit or delivery.state in FINAL - {State.UNKNOWN}:
+    gap = gaps.get(delivery.slot.date())
+    if gap is None or delivery.slot > gap.until or delivery.state in FINAL - {State.UNKNOWN}:
         return None
     if delivery.reason is Reason.LEDGER_DAMAGED or (
-        delivery.updated_at and delivery.updated_at > limit
+        delivery.updated_at and delivery.updated_at > gap.noted_at
     ):
         return None
     return settled(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
@@ -201,16 +208,16 @@ def _unsettled(
     now: datetime,
     since: datetime | None,
     ahead: timedelta,
-    lost_until: Mapping[date, datetime],
+    gaps: Mapping[date, Gap],
 ) -> Iterable[tuple[Slot, datetime, bool]]:
     """Yield the slots without a state, oldest first, each with its expiry and whether it is the
     newest that has come."""
     window = now - policy.expire_after - timedelta(minutes=1)
     start = window if since is None else min(window, since)
     # On a day whose ledger has new gaps, slots that had a state may have lost it.
-    gaps = {day: limit for day, limit in lost_until.items() if since is None or limit > since}
-    if gaps:
-        start = min(start, datetime.combine(min(gaps), time(), KST) - timedelta(minutes=1))
+    new = {day: gap for day, gap in gaps.items() if since is None or gap.until > since}
+    if new:
+        start = min(start, datetime.combine(min(new), time(), KST) - timedelta(minutes=1))
     slots = list(slots_between(one.name, one.timetable, start, now + ahead))
     for index, slot in enumerate(slots):
         if slot.id in deliveries:
@@ -218,7 +225,7 @@ def _unsettled(
         is_newest = all(later.at > now for later in slots[index + 1 :])
         expires_at = expiry(slot, one.timetable, policy.expire_after)
         was_watched = since is not None and slot.at > since
-        was_watched = was_watched or slot.at <= gaps.get(slot.at.date(), NEVER)
+        was_watched = was_watched or _is_in(new, slot.at)
         if was_watched or (is_newest and now < expires_at):
             yield slot, expires_at, is_newest
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from kakaocron.core.calendar import KST, Minutes, Slot, Timetable
-from kakaocron.core.ledger import Attempt, Delivery, Reason, Result, State
+from kakaocron.core.ledger import Attempt, Delivery, Gap, Reason, Result, State
 from kakaocron.core.policy import (
     Decision,
     Due,
@@ -171,7 +171,7 @@ def test_slots_that_a_damaged_ledger_may_have_held_are_unknown_and_not_sent() ->
         {},
         SLOT + SECOND,
         SLOT - 45 * MINUTE,
-        lost_until={SLOT.date(): SLOT + SECOND},
+        gaps={SLOT.date(): Gap(SLOT + SECOND, SLOT + SECOND)},
     )
 
     assert decision.due == ()
