@@ -185,6 +185,11 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     sent = Sent()
     if decision.due:
         sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), settled)
+    for found in view.files:
+        # Today's size is in this tick's own beat; of other days nobody else would tell.
+        size = desk.ledger.synced_bytes(found.day)
+        if found.day != now.date() and size > found.intact_bytes:
+            heartbeat.reset(found.day, now, size)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
         desk.ledger.prune(now.date(), plan.keep_days)
         heartbeat.prune(now.date(), plan.keep_days)

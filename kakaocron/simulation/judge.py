@@ -81,13 +81,20 @@ class Rules:
         return limit
 
 
-@dataclass(frozen=True)
+@dataclass
 class Version:
-    """A configuration, and from when on the host had it (by both clocks)."""
+    """A configuration, from when on the host had it, and what its clock showed in that time:
+    not always the later the later it was."""
 
     host_time: datetime
     true_time: datetime
     rules: Rules
+    first_host: datetime
+    last_host: datetime
+
+    def see(self, host_time: datetime) -> None:
+        self.first_host = min(self.first_host, host_time)
+        self.last_host = max(self.last_host, host_time)
 
 
 @dataclass
@@ -115,7 +122,7 @@ class History:
     wrong_clock: list[tuple[datetime, datetime]] = field(default_factory=list)
     ran_ahead: list[tuple[datetime, datetime]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
-    was_tampered: bool = False
+    tampered: list[datetime] = field(default_factory=list)
     ended: datetime = BEGINNING
     latest_host: datetime = BEGINNING
 
@@ -169,7 +176,7 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
 
 def out_of_order(history: History, files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
     """Find lines written with an older time than a line above them: it was read too early."""
-    if history.wrong_clock or history.was_tampered:
+    if history.wrong_clock or history.tampered:
         return
     for path, content in files:
         latest = ""
@@ -182,7 +189,7 @@ def out_of_order(history: History, files: Iterable[tuple[str, bytes]]) -> Iterat
 
 def claimed_twice(history: History, files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
     """Find attempts that two processes took for their own: no lock stood between them."""
-    if history.was_tampered:
+    if history.tampered:
         return
     owners: dict[tuple[str, int], set[str]] = defaultdict(set)
     for _, content in files:
@@ -233,11 +240,11 @@ def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
 
 def _rules_between(history: History, start: datetime, end: datetime) -> list[Rules]:
     """Return the configurations that the host had at some time in a span of its clock."""
-    rules = []
-    for index, version in enumerate(history.versions):
-        later = history.versions[index + 1 :]
-        if version.host_time <= end and (not later or later[0].host_time >= start):
-            rules.append(version.rules)
+    rules = [
+        version.rules
+        for version in history.versions
+        if version.first_host <= end and version.last_host >= start
+    ]
     return rules or [history.versions[-1].rules]
 
 
@@ -335,6 +342,8 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
             continue
         if (message, slot) in told and told[message, slot].hit_a_quota:
             continue
+        if states.get((message, slot)) == "unknown" and _is_in_a_gap(history, slot, expiry):
+            continue
         missing = set(rules.messages[message].to) - arrived[message, slot]
         if missing:
             yield (
@@ -348,6 +357,18 @@ def _had_its_time(history: History, slot: datetime, state: str | None) -> bool:
     return state != "missed" and any(
         true < slot <= host + MINUTE for true, host in history.ran_ahead
     )
+
+
+def _is_in_a_gap(history: History, slot: datetime, expiry: datetime) -> bool:
+    """Say whether the slot had come by the tick that found a part of the ledger lost.
+
+    Whether the lost part held it nobody can know, so it is rightly held, under `resend` too.
+    """
+    for when in history.tampered:
+        found = next((r for r in history.runs if r.is_complete and r.started >= when), None)
+        if when <= expiry and found is not None and slot <= found.host_started:
+            return True
+    return False
 
 
 def _fair_chance(

@@ -218,7 +218,7 @@ class World:
         self.crons[0].start()
 
     def _each_minute(self) -> None:
-        self.history.latest_host = max(self.history.latest_host, self.host_time())
+        self._look_at_the_clock()
         self.schedule.at(self.schedule.now + 60.0, self._each_minute)
         if self.dials is CALM:
             return
@@ -289,7 +289,10 @@ class World:
     def _use(self, config: Config) -> None:
         self.config = config
         self.files.put(str(PLACES.config), f"# configuration {id_of(config)}\n".encode())
-        self.history.versions.append(Version(self.host_time(), self.true_time(), rules_of(config)))
+        now = self.host_time()
+        if self.history.versions:
+            self.history.versions[-1].see(now)
+        self.history.versions.append(Version(now, self.true_time(), rules_of(config), now, now))
 
     def _log_in(self) -> None:
         login = self.kakao.issue_login(self.true_time())
@@ -372,6 +375,7 @@ class World:
         if offset == self.offset:
             return
         now = self.true_time()
+        self._look_at_the_clock()
         if self.offset > timedelta(0):
             self.history.ran_ahead.append((now, self.host_time()))
         if self.history.wrong_clock and self.history.wrong_clock[-1][1] > now:
@@ -381,7 +385,11 @@ class World:
         if offset:
             never = self.began + timedelta(days=10_000)
             self.history.wrong_clock.append((now - MINUTE, never))
+        self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
         self.history.latest_host = max(self.history.latest_host, self.host_time())
+        self.history.versions[-1].see(self.host_time())
 
     def _cron_restart(self) -> None:
         """The daemon is restarted; while it is down across :00, that minute is skipped."""
@@ -446,7 +454,7 @@ class World:
             return
         for path, _ in self._ledger_files():
             self.files.unlink(path)
-        self.history.was_tampered = True
+        self.history.tampered.append(self.true_time())
         for path, content in self._copy:
             self.files.put(path, content)
         self.files.sync_all()
@@ -459,7 +467,7 @@ class World:
         content = self.files.content(path)
         if not content or not self._is_known_by_a_tick():
             return
-        self.history.was_tampered = True
+        self.history.tampered.append(self.true_time())
         self.files.put(path, damaged(content, self.rng))
         self._disturb(3 * MINUTE)
 

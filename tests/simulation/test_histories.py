@@ -18,6 +18,11 @@ def test_no_promise_is_broken_in_histories_full_of_faults(first: int) -> None:
         assert play(seed, MINUTES).breaches == (), f"seed {seed}"
 
 
+@pytest.mark.parametrize("seed", [16, 17, 20, 62])
+def test_histories_that_once_broke_a_promise_keep_it(seed: int) -> None:
+    assert play(seed, 720).breaches == ()
+
+
 def test_one_seed_is_one_history() -> None:
     assert play(3, 200) == play(3, 200)
 
