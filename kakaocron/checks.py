@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from kakaocron.config import Config, Kakao, fault_line
 from kakaocron.contents import Contents, faults
 from kakaocron.core.answers import Answer, Failure
 from kakaocron.core.calendar import next_slot
-from kakaocron.core.health import tick_problem
+from kakaocron.core.health import RUNNING_WITHIN, last_word, tick_problem
 from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.quota import BEFORE_PERMISSION, ME, plan_faults
 from kakaocron.core.tokens import LONGEST_REST, WARNING_DAYS, Tokens
@@ -577,19 +578,34 @@ def _bare_command(bench: Bench) -> Finding:
     return _fail(name, f"fails in cron's bare environment: {said}", f"Try it: env -i {command}")
 
 
+END_MENDS = {
+    2: "kakaocron config check",
+    3: "kakaocron login",
+    74: "See whether the data folder's disk is full or read-only: df -h; mount",
+    75: "See which process hangs: ps aux | grep kakaocron",
+    130: "If nobody stopped it: see what ends it, as a shutdown or a time limit around cron's job",
+}
+
+
 def _ticks(bench: Bench) -> Iterator[Finding]:
     beats = _beats(_installed(bench), bench.now)
-    problem = tick_problem(beats[-1] if beats else None, bench.now)
-    if problem is None:
-        yield _ok("ticks", f"the last was at {beats[-1].at:%H:%M:%S}")
-    elif not beats:
+    last = last_word(beats)
+    problem = tick_problem(last, bench.now)
+    if last is None:
         yield _fail("ticks", "no tick has been seen yet", "kakaocron cron install, then wait")
-    else:
+    elif problem is None:
+        yield _ok("ticks", f"the last was at {last.at:%H:%M:%S}")
+    elif bench.now - last.at > RUNNING_WITHIN:
         yield _fail("ticks", problem, "See whether cron runs: kakaocron cron show")
+    else:
+        mend = END_MENDS.get(last.exit_code, "See the log: kakaocron.log in the log folder")
+        yield _fail("ticks", problem, mend)
     hour = [b for b in beats if bench.now - b.at <= timedelta(hours=1) and b.word is not Word.START]
     bad = [beat for beat in hour if beat.exit_code not in {0, 1}]
     if bad:
-        what = f"{len(bad)} of the last hour's {len(hour)} ended with exit {bad[-1].exit_code}"
+        codes = Counter(beat.exit_code for beat in bad)
+        counts = ", ".join(f"{count} with exit {code}" for code, count in sorted(codes.items()))
+        what = f"{len(bad)} of the last hour's {len(hour)} failed: {counts}"
         yield _warn("tick-ends", what, "See the log: kakaocron.log in the log folder")
     else:
         yield _ok("tick-ends", f"none of {len(hour)} in the last hour failed")

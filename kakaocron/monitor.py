@@ -19,7 +19,7 @@ from functools import partial
 
 from kakaocron.core import alarms
 from kakaocron.core.alarms import Alarm, Findings, Memory, of_deliveries
-from kakaocron.core.health import delay_problem, login_problem, rate_problem
+from kakaocron.core.health import EXIT_WORDS, delay_problem, login_problem, rate_problem
 from kakaocron.core.stats import stats_of
 from kakaocron.disk import locked
 from kakaocron.errors import LedgerError, LockTimeoutError
@@ -190,7 +190,8 @@ def _stopped_by(ended: Ended) -> dict[str, str]:
         return {alarms.LEDGER: str(ended.error)}
     if isinstance(ended.error, LockTimeoutError):
         return {alarms.LOCK: str(ended.error)}
-    said = str(ended.error) if ended.error else "kakaocron has a bug; see kakaocron.log"
+    why = EXIT_WORDS.get(ended.exit_code, f"exit {ended.exit_code}")
+    said = str(ended.error) if ended.error else f"The tick failed: {why}"
     return {f"exit-{ended.exit_code}": said}
 
 

@@ -10,9 +10,11 @@ from typing import Any
 from kakaocron.core.calendar import KST, Slot, parse_delivery_id, slots_between, upcoming
 from kakaocron.core.explain import Evidence, Explanation, explain, settled_until
 from kakaocron.core.health import (
+    NOT_LOGGED_IN,
     RUNNING_WITHIN,
     SEEN_TO_WITHIN,
     delay_problem,
+    last_word,
     login_problem,
     newest_of_each,
     overdue_problem,
@@ -20,8 +22,9 @@ from kakaocron.core.health import (
     rate_problem,
     tick_problem,
 )
-from kakaocron.core.heartbeat import Beat, Word
+from kakaocron.core.heartbeat import Beat
 from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
+from kakaocron.core.pauses import Pause, is_paused
 from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
 from kakaocron.core.tally import Ending, endings
 from kakaocron.core.tokens import Tokens
@@ -45,6 +48,8 @@ class Overview:
     next_peak: Slot | None
     tokens: Tokens
     overdue: tuple[Slot, ...] = ()
+    pauses: tuple[Pause, ...] = ()
+    is_logged_in: bool = True
 
     @property
     def last_tick(self) -> datetime | None:
@@ -93,19 +98,36 @@ def look(installation: Installation) -> Overview:
         for slot in slots_between(one.name, one.timetable, now, midnight - timedelta.resolution)
         if slot.id not in known
     )
-    series = [(one.name, one.timetable) for one in installation.plan.series]
-    following = upcoming(series, now, 200)
+    pauses = tuple(p for p in installation.pauses.read() if p.is_open(now))
+    awake = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
+    following = _following(installation, pauses, now)
+    tokens = tokens_of(installation)
     return Overview(
         now,
         last_beat(installation, now),
         deliveries,
-        tuple(sorted(ahead, key=lambda slot: (slot.at, slot.message))),
+        tuple(sorted(awake, key=lambda slot: (slot.at, slot.message))),
         stats_of(deliveries, len(ahead)),
         next((slot for slot in following if slot.kind == "regular"), None),
         next((slot for slot in following if slot.kind == "peak"), None),
-        tokens_of(installation),
+        tokens,
         overdue(installation, now),
+        pauses,
+        bool(
+            tokens.refresh_token
+            or tokens.access_token
+            or installation.login.credentials.access_token
+        ),
     )
+
+
+def _following(installation: Installation, pauses: Sequence[Pause], now: datetime) -> list[Slot]:
+    """Return the next slots that do not rest; a pause of all is passed over in one step."""
+    ends = [p.until for p in pauses if p.message is None and p.until and p.start <= now]
+    after = max((end - timedelta.resolution for end in ends), default=now)
+    series = [(one.name, one.timetable) for one in installation.plan.series]
+    found = upcoming(series, after, 200)
+    return [slot for slot in found if not is_paused(pauses, slot.message, slot.at)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +153,7 @@ def health_of(installation: Installation, overview: Overview) -> Health:
     problems = [
         tick_problem(overview.last_beat, now),
         overdue_problem(overview.overdue),
-        login_problem(overview.tokens, now),
+        login_problem(overview.tokens, now) if overview.is_logged_in else NOT_LOGGED_IN,
         quota_problem(newest_of_each(overview.deliveries)),
         rate_problem(overview.stats, bounds),
         delay_problem(overview.stats, bounds),
@@ -165,13 +187,9 @@ def tokens_of(installation: Installation) -> Tokens:
 
 def last_beat(installation: Installation, now: datetime) -> Beat | None:
     for day in (now.date(), now.date() - DAY):
-        beats = [
-            beat
-            for beat in installation.heartbeat.tail(day)
-            if beat.at <= now and beat.word is not Word.RESET
-        ]
-        if beats:
-            return max(beats, key=lambda beat: beat.at)
+        last = last_word(beat for beat in installation.heartbeat.tail(day) if beat.at <= now)
+        if last is not None:
+            return last
     return None
 
 

@@ -71,7 +71,7 @@ def overview_picture(
         Text(),
     ]
     if shown:
-        parts.append(deliveries_table(shown))
+        parts.append(deliveries_table(shown, width))
     else:
         parts.append(Text("No slot has come due today."))
     parts += [Text(), *_totals(overview), *_ahead(overview)]
@@ -140,6 +140,11 @@ def _totals(overview: Overview) -> Iterator[Text]:
 
 
 def _ahead(overview: Overview) -> Iterator[Text]:
+    for pause in overview.pauses:
+        what = "all messages" if pause.message is None else clean(pause.message)
+        resume = f"kakaocron resume {clean(pause.message or '')}".strip()
+        until = f"until {pause.until:%Y-%m-%d %H:%M}" if pause.until else f"until: {resume}"
+        yield Text(f"paused: {what} {until}", "yellow")
     following = list(overview.upcoming[:NEXT_SLOTS])
     for slot in (overview.next_regular, overview.next_peak):
         if slot is not None and slot not in following:
@@ -175,6 +180,8 @@ def _token_words(overview: Overview) -> str:
     tokens, now = overview.tokens, overview.now
     if tokens.is_dead:
         return "login: Kakao no longer accepts it. Run: kakaocron login"
+    if not overview.is_logged_in:
+        return "login: not logged in. Run: kakaocron login"
     if tokens.access_expires_at is None:
         return "login: no access token saved yet"
     if tokens.access_expires_at <= now:

@@ -53,6 +53,7 @@ MARKS = {
 
 
 BUBBLE_WIDTH = 46
+WIDE = 100
 
 
 def console() -> Console:
@@ -67,22 +68,23 @@ def print_json(document: Any) -> None:
     print(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def deliveries_table(deliveries: Iterable[Delivery], title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    table.add_column("slot", no_wrap=True)
-    table.add_column("message", overflow="ellipsis", max_width=18, no_wrap=True)
-    table.add_column("kind", no_wrap=True)
+def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
+    """Draw a row a delivery. Its id is never cut: other commands are given it."""
+    is_wide = width >= WIDE
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("id", overflow="fold")
     table.add_column("state", no_wrap=True)
-    table.add_column("tries", justify="right")
+    if is_wide:
+        table.add_column("kind", no_wrap=True)
+        table.add_column("tries", justify="right")
     table.add_column("late", justify="right", no_wrap=True)
     table.add_column("why", overflow="ellipsis", max_width=24, no_wrap=True)
     for one in deliveries:
+        more = (one.kind, str(len(one.attempts)) if one.attempts else "") if is_wide else ()
         table.add_row(
-            f"{one.slot:%m-%d %H:%M}",
-            escape(clean(one.message)),
-            one.kind,
+            Text(clean(one.id)),
             Text(f"{MARKS[one.state]} {one.state}", COLOURS[one.state]),
-            str(len(one.attempts)) if one.attempts else "",
+            *more,
             "" if one.delay_seconds is None else f"{one.delay_seconds:.1f} s",
             one.reason or "",
         )
@@ -121,7 +123,7 @@ def _no_formula(value: Any) -> Any:
 
 def print_deliveries(deliveries: Sequence[Delivery]) -> None:
     out = console()
-    out.print(deliveries_table(deliveries))
+    out.print(deliveries_table(deliveries, out.width))
     out.print(f"{len(deliveries)} deliveries")
 
 

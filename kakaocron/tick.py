@@ -28,6 +28,7 @@ from kakaocron.store import Book, DayFile, Ledger, View
 
 DAY = timedelta(days=1)
 BUG = 70
+INTERRUPTED = 130
 BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
@@ -93,6 +94,9 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         return report
     except KakaocronError as error:
         exit_code = error.exit_code
+        raise
+    except KeyboardInterrupt:
+        exit_code = INTERRUPTED
         raise
     finally:
         # The instant is that of the decision: what came due since then is for the next tick.

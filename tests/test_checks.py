@@ -241,7 +241,13 @@ def test_ticks_that_do_not_come(well: Bench) -> None:
 def test_ticks_that_fail(well: Bench) -> None:
     assert well.installation
     well.installation.heartbeat.beat(well.now, Word.FAIL, 74, 0)
-    assert found(well, "tick-ends").status is Status.WARN
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 70, 0)
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 74, 0)
+    ends, ticks = found(well, "tick-ends"), found(well, "ticks")
+    assert ends.status is Status.WARN
+    assert ends.what.endswith("1 with exit 70, 2 with exit 74")
+    assert ticks.status is Status.FAIL
+    assert "read-only" in ticks.mend
 
 
 def test_a_damaged_ledger(well: Bench) -> None:

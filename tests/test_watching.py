@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
-from kakaocron.byhand import send_now
+from kakaocron.byhand import pause, send_now
 from kakaocron.cli import run
 from kakaocron.core.calendar import KST
 from kakaocron.core.health import login_problem
@@ -19,10 +20,11 @@ from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import Event, Kind, Reason, State
 from kakaocron.core.tokens import Tokens
 from kakaocron.disk import RealDisk
+from kakaocron.errors import LedgerError
 from kakaocron.heartbeat import Heartbeat
 from kakaocron.overview import Overview, health_of, look, report
-from kakaocron.pictures import strip
-from kakaocron.render import MARKS
+from kakaocron.pictures import print_overview, strip
+from kakaocron.render import MARKS, deliveries_table
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.wiring import Installation, find_installation
 
@@ -95,6 +97,79 @@ def test_health_names_a_tick_that_failed(
 
     (problem,) = problems(installation)
     assert "the ledger cannot be written or read" in problem
+
+
+def test_health_names_ticks_that_fail_although_each_says_that_it_starts(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:30:01")
+    Path(installation.pauses.path).write_text("nonsense")
+    clock.set("09:31:01")
+    with pytest.raises(LedgerError):
+        run_tick(installation)
+    Path(installation.pauses.path).unlink()
+    clock.set("09:32:01")
+    installation.heartbeat.beat(clock.now(), Word.START, 0, 0)
+
+    (problem,) = problems(installation)
+    assert problem.startswith(
+        "The last tick (09:31:01) failed: the ledger cannot be written or read"
+    )
+
+
+def test_a_tick_that_a_signal_ends_is_no_bug(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    installation = install(tmp_path, sandbox, clock)
+    monkeypatch.setattr("kakaocron.tick.send_all", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run_tick(installation)
+
+    (problem,) = problems(installation)
+    assert "ended by a signal" in problem
+
+
+def test_what_rests_is_not_shown_as_next(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    pause(installation, None, clock.now() + timedelta(days=1), None)
+
+    overview = look(installation)
+    print_overview(overview)
+    out = capsys.readouterr().out
+    assert "paused: all messages until 2026-11-24 09:30" in out
+    assert "next: 11-24 09:45" in out
+    assert "next: 11-23" not in out
+    assert overview.next_peak
+    assert overview.next_peak.id == "report@20261124T0945"
+
+
+def test_without_a_login_health_and_status_say_so(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock, variables={})
+
+    assert "Not logged in to Kakao. Run: kakaocron login" in problems(installation)
+    print_overview(look(installation))
+    assert "not logged in. Run: kakaocron login" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_an_id_is_shown_whole(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, width: int
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    send_now(installation, text="안녕")
+    out = Console(width=width, file=io.StringIO())
+    out.print(deliveries_table(look(installation).deliveries, width))
+
+    assert isinstance(out.file, io.StringIO)
+    assert f"{look(installation).deliveries[0].id} " in out.file.getvalue()
 
 
 def test_health_names_a_dead_login_and_a_lost_bound(

@@ -19,7 +19,7 @@ from kakaocron.incidents import Incidents
 from kakaocron.paths import Places, find_places
 from kakaocron.pings import Pings
 from kakaocron.rest import leave_plan
-from kakaocron.tick import BAD, BUG, Ended, Report, preview
+from kakaocron.tick import BAD, BUG, INTERRUPTED, Ended, Report, preview
 from kakaocron.tick import tick as run_tick
 from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Installation, find_installation, make_incidents
@@ -60,6 +60,9 @@ def run_watched(installation: Installation) -> int:
     ended, keeps_awake = Ended(BUG), False
     try:
         ended = _run(installation, incidents)
+    except KeyboardInterrupt:
+        ended = Ended(INTERRUPTED)
+        raise
     finally:
         if rules.tells_somebody:
             # Imported now, as the sending is over: it takes its time.

@@ -24,7 +24,9 @@ EXIT_WORDS = {
     70: "kakaocron has a bug; the log has the whole story: kakaocron.log",
     74: "the ledger cannot be written or read. See: kakaocron doctor",
     75: "another process holds the ledger's lock. See: kakaocron doctor",
+    130: "it was ended by a signal, as at a shutdown",
 }
+NOT_LOGGED_IN = "Not logged in to Kakao. Run: kakaocron login"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,17 @@ class Bounds:
 
     min_success_rate: float
     max_delay: timedelta
+
+
+def last_word(beats: Iterable[Beat]) -> Beat | None:
+    """Return how the ticks stand: how the last one ended, or that it began if none has lately."""
+    ordered = sorted((b for b in beats if b.word is not Word.RESET), key=lambda beat: beat.at)
+    if not ordered:
+        return None
+    newest = ordered[-1]
+    # One that is still at work must not hide that the one before it failed.
+    ended = next((beat for beat in reversed(ordered) if beat.word is not Word.START), newest)
+    return ended if newest.at - ended.at <= RUNNING_WITHIN else newest
 
 
 def tick_problem(last: Beat | None, now: datetime) -> str | None:

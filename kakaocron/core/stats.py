@@ -13,6 +13,8 @@ from kakaocron.core.ledger import Delivery, State
 
 # A delivery that left within this time of its slot counts as punctual.
 PUNCTUAL_SECONDS = 60.0
+BY_HAND = "send"  # a delivery's kind
+ENDED = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +35,23 @@ class Stats:
 
 
 def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
-    """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet."""
+    """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet.
+
+    What a person sent at once had no slot to keep: it counts for no share and no lateness.
+    """
     deliveries = list(deliveries)
     counts = Counter(delivery.state for delivery in deliveries)
-    delays = sorted(d.delay_seconds for d in deliveries if d.delay_seconds is not None)
-    ended = sum(counts[s] for s in (State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED))
+    planned = [d for d in deliveries if d.kind != BY_HAND]
+    delays = sorted(d.delay_seconds for d in planned if d.delay_seconds is not None)
+    endings = Counter(d.state for d in planned if d.state in ENDED)
     return Stats(
         len(deliveries) + upcoming,
-        len(delays),
+        sum(d.delay_seconds is not None for d in deliveries),
         counts[State.FAILED],
         counts[State.CONFIRMED],
         counts[State.UNKNOWN],
         counts[State.MISSED],
-        counts[State.CONFIRMED] / ended if ended else None,
+        endings[State.CONFIRMED] / endings.total() if endings else None,
         sum(delay <= PUNCTUAL_SECONDS for delay in delays) / len(delays) if delays else None,
         percentile(delays, 0.50),
         percentile(delays, 0.99),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -32,6 +33,14 @@ def test_a_percentile_is_the_nearest_rank_of_a_hundred(share: float, value: floa
 def test_a_percentile_of_one_is_it_and_of_none_is_none() -> None:
     assert percentile([7.0], 0.99) == 7.0
     assert percentile([], 0.5) is None
+
+
+def test_what_was_sent_by_hand_is_counted_and_spoils_no_rate() -> None:
+    by_hand = [replace(delivery(s, 59.9), kind="send") for s in (State.CONFIRMED, State.FAILED)]
+    stats = stats_of([delivery(State.CONFIRMED, 1.0), *by_hand])
+
+    assert (stats.total_sent, stats.total_confirmed, stats.total_failed) == (2, 2, 1)
+    assert (stats.success_rate, stats.schedule_accuracy, stats.delay_p99_seconds) == (1.0, 1.0, 1.0)
 
 
 def test_a_day_without_slots_has_no_rates() -> None:
