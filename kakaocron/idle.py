@@ -84,6 +84,8 @@ def is_idle(
         return False
     if marks != all_marks(disk, config, data, days.split()):
         return False
+    if heartbeats != f"{os.path.dirname(plan)}/ticks":  # noqa: PTH120
+        raise Doubt("the plan is another installation's")
     _beat(disk, heartbeats, moment, ledger_bytes)
     return True
 

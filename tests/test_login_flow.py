@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
+from selenium.webdriver.support.ui import WebDriverWait
 
 from kakaocron.callback import Callback
 from kakaocron.cli import run
@@ -360,7 +361,7 @@ def test_a_whole_login_in_a_real_browser(
     browser.get(page)
     browser.find_element("id", "talk_message").click()
     browser.find_element("id", "agree").click()
-    assert "kakaocron has the answer" in browser.find_element("tag name", "h1").text
+    WebDriverWait(browser, 20).until(lambda b: "kakaocron has the answer" in b.page_source)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")
     assert "Logged in as Kakao account 3000000001" in out
