@@ -22,6 +22,17 @@ class PhraseError(ValueError):
     """A time that cannot be read in exactly one way; `str()` says why and what is near."""
 
 
+class _NoDayError(PhraseError):
+    """A day that the calendar does not have; `near` is the one that it has instead."""
+
+    def __init__(self, fault: str, near: date) -> None:
+        super().__init__(fault)
+        self.near = near
+
+    def with_reading(self, moment: datetime) -> PhraseError:
+        return PhraseError(f"{self}; did you mean {_shown(moment)}?")
+
+
 @dataclass(frozen=True, slots=True)
 class _Day:
     """A day as written: `again` gives the one after it that the same words may have meant."""
@@ -39,6 +50,7 @@ class _Clock:
     may_be_afternoon: bool = False
 
 
+_MORNING = _Clock(9, 0)
 EXAMPLES = "such as 12:35, 'tomorrow 09:00', '내일 오후 3시 반' or 2026-11-23T12:35+09:00"
 
 
@@ -54,10 +66,11 @@ def read_time(text: str, now: datetime) -> datetime:
 
 
 def _read(text: str, now: datetime) -> datetime:
-    phrase = " ".join(unicodedata.normalize("NFKC", text).lower().split())
-    iso = _iso(phrase)
+    said = " ".join(unicodedata.normalize("NFKC", text).split())
+    phrase = said.lower()
+    iso = _iso(said, now)
     if iso is not None:
-        return _ahead(iso, now, phrase)
+        return _ahead(iso, now, said)
     span = re.fullmatch(r"in (.+)|(.+?) ?(?:후에?|뒤에?|from now|later)", phrase)
     if span:
         return now + read_span(span[1] or span[2])
@@ -66,9 +79,17 @@ def _read(text: str, now: datetime) -> datetime:
     found = re.fullmatch(_DAY + _CLOCK, phrase, re.VERBOSE)
     if found is None or not phrase:
         raise PhraseError(f"cannot read the time '{text}'; write it {EXAMPLES}")
-    day = _day({k: v for k, v in found.groupdict().items() if v is not None}, now)
+    try:
+        day = _day({k: v for k, v in found.groupdict().items() if v is not None}, now)
+    except _NoDayError as error:
+        near = _Day(error.near, _next_year)
+        clock = _clock(found.groupdict(), near, now) if found["clock"] else _MORNING
+        raise error.with_reading(_next_reading(near, clock, now)) from None
     if found["clock"] is None:
-        raise PhraseError(f"'{text}' names no time of day; did you mean '{phrase} 09:00'?")
+        near_at = _next_reading(day, _MORNING, now)
+        is_first = near_at == _at(day.day, _MORNING)
+        reading = f"'{said} 09:00'" if is_first else _shown(near_at)
+        raise PhraseError(f"'{text}' names no time of day; did you mean {reading}?")
     return _chosen(day, _clock(found.groupdict(), day, now), now, text)
 
 
@@ -90,16 +111,25 @@ def _ahead(moment: datetime, now: datetime, phrase: str) -> datetime:
 
 def _chosen(day: _Day, clock: _Clock, now: datetime, text: str) -> datetime:
     """Return the day's time if it is still to come; otherwise refuse it with the next reading."""
+    moment, reading = _at(day.day, clock), _next_reading(day, clock, now)
+    if reading == moment:
+        return moment
+    raise PhraseError(f"'{text}' has passed; did you mean {_shown(reading)}?")
+
+
+def _next_reading(day: _Day, clock: _Clock, now: datetime) -> datetime:
+    """Return the nearest instant still to come that a day and a time of day may mean."""
     moment = _at(day.day, clock)
     if moment >= now.replace(second=0, microsecond=0):
         return moment
     later = moment + timedelta(hours=NOON)
     if clock.may_be_afternoon and later > now:
-        raise PhraseError(f"'{text}' has passed; did you mean {_shown(later)}?")
-    again = day.again(day.day) if day.again else now.date()
+        return later
+    step = day.again or (lambda one: one + DAY)
+    again = step(day.day) if day.again else now.date()
     while _at(again, clock) < now:
-        again += DAY
-    raise PhraseError(f"'{text}' has passed; did you mean {_shown(_at(again, clock))}?")
+        again = step(again)
+    return _at(again, clock)
 
 
 _UNITS = {
@@ -143,22 +173,32 @@ def read_span(text: str) -> timedelta:
 
 
 _ISO = re.compile(
-    r"\d{4}-\d{2}-\d{2}[t ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?(?: ?(?:z|[+-]\d{2}(?::?\d{2})?))?"
+    r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?(?: ?(?:Z|[+-]\d{2}(?::?\d{2})?))?"
 )
 
 
-def _iso(phrase: str) -> datetime | None:
+def _iso(said: str, now: datetime) -> datetime | None:
     """Return an ISO 8601 instant; one without an offset is in KST."""
+    phrase = said.upper()
     if not _ISO.fullmatch(phrase):
         return None
     if "24:00" in phrase[11:16]:
-        raise PhraseError(f"'{phrase}': the day ends at 23:59; did you mean 00:00 of the next one?")
+        raise PhraseError(f"'{said}': the day ends at 23:59; did you mean 00:00 of the next one?")
     try:
-        moment = datetime.fromisoformat(phrase[:11].upper() + phrase[11:].replace(" ", "").upper())
+        moment = datetime.fromisoformat(phrase[:11] + phrase[11:].replace(" ", ""))
         return (moment if moment.tzinfo else moment.replace(tzinfo=KST)).astimezone(KST)
     except (ValueError, OverflowError):
+        pass
+    try:
         day = _real_day(int(phrase[:4]), int(phrase[5:7]), int(phrase[8:10]))
-        raise PhraseError(f"'{phrase}' is no time of {day}; hours go from 00 to 23") from None
+    except _NoDayError as error:
+        if near := _iso(f"{error.near}{phrase[10:]}", now):
+            again = _next_reading(
+                _Day(near.date(), _next_year), _Clock(near.hour, near.minute), now
+            )
+            raise error.with_reading(again) from None
+        raise
+    raise PhraseError(f"'{said}' is no time of {day}; hours go from 00 to 23")
 
 
 _WEEKDAYS = {
@@ -252,16 +292,15 @@ def _weekday(week: str, weekday: int, today: date) -> _Day:
 def _date(year: str | None, month: int, day: int, today: date) -> _Day:
     if year is None and (month, day) == (2, 29) and not _exists(today.year, 2, 29):
         leap = next(y for y in range(today.year, today.year + 9) if _exists(y, 2, 29))
-        raise PhraseError(f"{today.year} has no 29 February; did you mean '{leap}-02-29'?")
-    found = _real_day(int(year) if year else today.year, month, day)
+        raise _NoDayError(f"{today.year} has no 29 February", date(leap, 2, 29))
+    return _Day(_real_day(int(year) if year else today.year, month, day), _next_year)
 
-    def next_year(one: date) -> date:
-        try:
-            return one.replace(year=one.year + 1)
-        except ValueError:
-            return date(one.year + 1, 2, 28)
 
-    return _Day(found, next_year)
+def _next_year(one: date) -> date:
+    try:
+        return one.replace(year=one.year + 1)
+    except ValueError:
+        return date(one.year + 1, 2, 28)
 
 
 def _real_day(year: int, month: int, day: int) -> date:
@@ -273,9 +312,7 @@ def _real_day(year: int, month: int, day: int) -> date:
     if not 1 <= month <= 12 or not 1 <= day <= 31 or year < 1:  # noqa: PLR2004
         raise PhraseError(f"there is no day {day} of month {month}; write it as year-month-day")
     last = next(d for d in range(day, 0, -1) if _exists(year, month, d))
-    raise PhraseError(
-        f"{year}-{month:02d} has no day {day}; did you mean '{year}-{month:02d}-{last:02d}'?"
-    )
+    raise _NoDayError(f"{year}-{month:02d} has no day {day}", date(year, month, last))
 
 
 def _exists(year: int, month: int, day: int) -> bool:
@@ -302,14 +339,15 @@ def _clock(found: dict[str, str | None], day: _Day, now: datetime) -> _Clock:
     if found["named"] in {"noon", "정오"}:
         return _Clock(NOON, 0)
     if found["named"]:
-        raise PhraseError(_two_midnights(day))
+        raise PhraseError(_two_midnights(day, now))
     hour = int(found["hour"] or 0)
     said_minute = found["minute"] or found["kmin"]
     minute = 30 if found["half"] else int(said_minute or 0)
     part = found["part"] or {"a": "오전", "p": "오후"}.get((found["ampm"] or " ")[0], "")
     if hour == HOURS and minute == 0 and not part:
         raise PhraseError(
-            f"the day ends at 23:59; did you mean {_shown(_at(day.day + DAY, _Clock(0, 0)))}?"
+            f"the day ends at 23:59; did you mean "
+            f"{_shown(_next_reading(_Day(day.day + DAY), _Clock(0, 0), now))}?"
         )
     if hour >= HOURS or minute > 59:  # noqa: PLR2004
         raise PhraseError(
@@ -319,12 +357,12 @@ def _clock(found: dict[str, str | None], day: _Day, now: datetime) -> _Clock:
     if is_bare:
         raise PhraseError(
             f"'{hour}' alone can be a day or an hour; did you mean "
-            f"{_shown(_at(day.day, _Clock(hour, 0)))}?"
+            f"{_shown(_next_reading(day, _Clock(hour, 0, 0 < hour < NOON), now))}?"
         )
-    return _in_part(part, hour, minute, day)
+    return _in_part(part, hour, minute, day, now)
 
 
-def _in_part(part: str, hour: int, minute: int, day: _Day) -> _Clock:
+def _in_part(part: str, hour: int, minute: int, day: _Day, now: datetime) -> _Clock:
     if not part:
         return _Clock(hour, minute, 0 < hour < NOON)
     hours, added = _PARTS[part]
@@ -335,15 +373,16 @@ def _in_part(part: str, hour: int, minute: int, day: _Day) -> _Clock:
     if hour > NOON and added:
         return _Clock(hour, minute)
     if hour == NOON:
-        raise PhraseError(_two_midnights(day))
-    raise PhraseError(
-        f"'{part} {hour}' is unclear; did you mean {_shown(_at(day.day, _Clock(hour, minute)))}?"
-    )
+        raise PhraseError(_two_midnights(day, now, may_be_noon=part == "오전"))
+    reading = _next_reading(day, _Clock(hour, minute), now)
+    raise PhraseError(f"'{part} {hour}' is unclear; did you mean {_shown(reading)}?")
 
 
-def _two_midnights(day: _Day) -> str:
+def _two_midnights(day: _Day, now: datetime, *, may_be_noon: bool = False) -> str:
     start = _at(day.day, _Clock(0, 0))
+    noon = [start + timedelta(hours=NOON)] if may_be_noon else []
+    coming = [moment for moment in (start, *noon, start + DAY) if moment >= now]
+    readings = coming or [_next_reading(day, _Clock(0, 0), now)]
     return (
-        f"midnight can begin the day or end it; did you mean {_shown(start)} or "
-        f"{_shown(start + DAY)}, or noon, '12:00'?"
+        f"midnight can begin the day or end it; did you mean {' or '.join(map(_shown, readings))}?"
     )

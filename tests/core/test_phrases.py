@@ -106,6 +106,7 @@ REFUSED = [
     (MONDAY, "12pm", "2026-11-24 12:00"),
     (MONDAY, "월요일 오전 9시", "2026-11-30 09:00"),
     (MONDAY, "2026-11-23T12:29+09:00", "2026-11-24 12:29"),
+    (MONDAY, "2026-11-23T12:29", "'2026-11-23T12:29' has passed"),
     (MONDAY, "2026-11-22 13:00", "2026-11-23 13:00"),
     (MONDAY, "11월 22일 13시", "2027-11-22 13:00"),
     (NEW_YEARS_EVE, "23:49", "2027-01-01 23:49"),
@@ -115,20 +116,25 @@ REFUSED = [
     (MONDAY, "12am", "2026-11-24 00:00"),
     (MONDAY, "오전 12시", "2026-11-24 00:00"),
     (MONDAY, "밤 12시", "2026-11-24 00:00"),
-    (MONDAY, "밤 1시", "2026-11-23 01:00"),
+    (MONDAY, "밤 1시", "2026-11-24 01:00"),
     (MONDAY, "next monday 9:00", "2026-11-30"),
-    (MONDAY, "9", "2026-11-23 09:00"),
+    (MONDAY, "9", "2026-11-23 21:00"),
+    (MONDAY, "13", "2026-11-23 13:00"),
     (MONDAY, "tomorrow", "tomorrow 09:00"),
+    (MONDAY, "Tomorrow", "'Tomorrow 09:00'"),
+    (MONDAY, "today", "2026-11-24 09:00"),
     (MONDAY, "11-24", "11-24 09:00"),
     # what the clock and the calendar do not have
     (MONDAY, "24:00", "2026-11-24 00:00"),
     (NEW_YEARS_EVE, "24:00", "2027-01-01 00:00"),
     (MONDAY, "25:00", "00 to 23"),
     (MONDAY, "12:60", "00 to 59"),
-    (MONDAY, "2월 29일 9시", "2028-02-29"),
-    (MONDAY, "2월 30일 9시", "2026-02-28"),
-    (MONDAY, "11월 31일 9시", "2026-11-30"),
-    (MONDAY, "2027-02-29T09:00", "2027-02-28"),
+    (MONDAY, "2월 29일 9시", "2028-02-29 09:00"),
+    (MONDAY, "2월 30일 9시", "2027-02-28 09:00"),
+    (MONDAY, "11월 31일 9시", "2026-11-30 09:00"),
+    (MONDAY, "2027-02-29T09:00", "2027-02-28 09:00"),
+    (MONDAY, "2026-02-30 10:00", "2027-02-28 10:00"),
+    (MONDAY, "2027-02-30T01:00Z", "2027-02-28 10:00"),
     (MONDAY, "2026-13-01 09:00", "month 13"),
     (MONDAY, "9999-01-01 09:00", "ten years"),
     (MONDAY, "soon", "write it such as"),
@@ -159,9 +165,15 @@ def test_the_nearest_reading_can_be_typed_as_it_stands() -> None:
     for now, phrase, _ in REFUSED:
         with pytest.raises(PhraseError) as refused:
             read_time(phrase, moment(now))
-        for reading in re.findall(r"mean '(\d{4}-\d\d-\d\d \d\d:\d\d)'", str(refused.value)):
-            if moment(reading) >= moment(now):
+        for reading in re.findall(r"'(\d{4}-\d\d-\d\d \d\d:\d\d)'", str(refused.value)):
+            if reading != phrase:
                 assert read_time(reading, moment(now)) == moment(reading)
+
+
+def test_midnight_is_never_taken_for_noon() -> None:
+    with pytest.raises(PhraseError) as refused:
+        read_time("내일 자정", moment(MONDAY))
+    assert "did you mean '2026-11-24 00:00' or '2026-11-25 00:00'?" in str(refused.value)
 
 
 @pytest.mark.parametrize(
