@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kakaocron.core.calendar import KST
+from kakaocron.disk import RealDisk, make_folders
 from kakaocron.errors import UsageError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -49,7 +50,7 @@ def log_to_file(path: Path, level: str = "INFO") -> None:
     log.setLevel(level.upper())
     log.propagate = False
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_folders(RealDisk(), str(path.parent))
         handler = _PrivateRotatingHandler(
             path, maxBytes=MAX_BYTES, backupCount=BACKUPS, encoding="utf-8"
         )
