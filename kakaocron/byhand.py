@@ -91,7 +91,7 @@ def _receivers(
 ) -> tuple[str, ...]:
     for name in to or ():
         if stranger := installation.config.stranger(name):
-            raise UsageError(stranger[:1].upper() + stranger[1:])
+            raise UsageError(stranger)
     named = to or (message.to if message else ("me",))
     return installation.config.receivers(tuple(dict.fromkeys(named)))
 

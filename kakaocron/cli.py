@@ -114,8 +114,10 @@ def run(arguments: Sequence[str]) -> int:
     except KakaocronError as error:
         return _say(str(error), error.exit_code)
     except typer.TyperException as error:
-        said = error.format_message()  # empty where the help was printed instead
-        return _say(f"{said} Try: kakaocron --help" if said else "", USAGE)
+        # Empty where the help was printed instead.
+        said = error.format_message().replace("Value error, ", "")
+        command = "".join(f"{word} " for word in arguments[:1] if word in COMMANDS)
+        return _say(f"{said} Try: kakaocron {command}--help" if said else "", USAGE)
     except (KeyboardInterrupt, typer.Abort):
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -40,11 +41,13 @@ MAX_BYTES = 1 << 20
 PROFILES = ("development", "production", "testing")
 NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
 RESERVED_NAMES = ("once", "send")
-# What Kakao gives out for friends; a name in another script is none.
-UUID = re.compile(r"[A-Za-z0-9_.=+/-]{2,100}")
+# What Kakao gives out for friends; a short word, or one of letters alone, is a name.
+UUID = re.compile(r"(?![A-Za-z]+$)[A-Za-z0-9_.=+/-]{6,100}")
 
 Minute = Annotated[int, Field(ge=0, le=59, strict=True)]
 Hour = Annotated[int, Field(ge=0, le=23, strict=True)]
+
+LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 
 def _http_url(value: str) -> str:
@@ -53,7 +56,22 @@ def _http_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _server_url(value: str) -> str:
+    url = urlsplit(_http_url(value))
+    if url.scheme == "http" and not LOOPBACK.fullmatch(url.hostname or ""):
+        raise ValueError("must begin with https://, or the token would cross the network in clear")
+    return url.geturl()
+
+
+def _not_blank(value: SecretStr) -> SecretStr:
+    if not value.get_secret_value().strip():
+        raise ValueError("is empty; give it, or leave the line out")
+    return value
+
+
 Url = Annotated[str, AfterValidator(_http_url)]
+ServerUrl = Annotated[str, AfterValidator(_server_url)]
+Secret = Annotated[SecretStr, AfterValidator(_not_blank)]
 
 
 class Section(BaseModel):
@@ -63,12 +81,12 @@ class Section(BaseModel):
 
 
 class Kakao(Section):
-    rest_api_key: SecretStr | None = None
-    client_secret: SecretStr | None = None
+    rest_api_key: Secret | None = None
+    client_secret: Secret | None = None
     link: Url = "https://developers.kakao.com"
     timeout: Annotated[float, Field(gt=0, le=40, strict=True)] = 10
-    api_url: Url = "https://kapi.kakao.com"
-    auth_url: Url = "https://kauth.kakao.com"
+    api_url: ServerUrl = "https://kapi.kakao.com"
+    auth_url: ServerUrl = "https://kauth.kakao.com"
 
 
 def parse_span(text: str) -> Span:
@@ -130,7 +148,7 @@ class LedgerRules(Section):
 
 class Monitor(Section):
     ping_url: Url | None = None
-    alert_urls: tuple[SecretStr, ...] = ()
+    alert_urls: tuple[Secret, ...] = ()
     alert_command: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     min_success_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.9
     max_delay_minutes: Annotated[float, Field(gt=0, le=1440, strict=True)] = 5
@@ -258,10 +276,11 @@ class Config(Section):
 
     def stranger(self, receiver: str) -> str | None:
         """Say that a receiver is neither `me`, nor a friend in [friends], nor like a uuid."""
-        if receiver in self.friends or UUID.fullmatch(receiver):
+        known = {"me", *self.friends, *self.friends.values()}
+        if receiver in known or UUID.fullmatch(receiver):
             return None
         near = _nearest(receiver, list(self.friends))
-        return f"there is no '{receiver}' in [friends]{near}. List yours: kakaocron friends"
+        return f"'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
 
     def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield what is right part by part and cannot be meant as a whole: its key, and why."""

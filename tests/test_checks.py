@@ -194,7 +194,7 @@ def test_what_is_wrong_with_the_login_and_its_files(
         (MESSAGE + 'to = ["uuid-aaa"]\n', "me", "ok"),
         (MESSAGE + 'to = ["uuid-aaa"]\n', "receivers", "ok"),
         (MESSAGE + 'to = ["uuid-ccc"]\n', "receivers", "fail"),
-        (MESSAGE + 'to = ["mum"]\n', "receivers", "fail"),
+        (MESSAGE + 'to = ["uuid-zzz"]\n', "receivers", "fail"),
         ("", "messages", "fail"),
         ("", "next-slot", "fail"),
         (MESSAGE + '[delivery]\non_unknown = "resend"\n', "on-unknown", "warn"),

@@ -239,6 +239,7 @@ CHECKS = [
         'text = "안녕"\nto = ["me", "지우우"]\n[friends]\n"지우" = "uuid-aaa"',
         "did you mean '지우'?",
     ),
+    ('text = "안녕"\nto = ["mom"]', "'mom' is neither in [friends] nor a uuid"),
     ('template = { object_type = "text", text = "안녕" }', "message[1].template.link: is missing"),
     ('template = { object_type = "audio" }', "object_type must be text, feed"),
     ('text = "a"\nfile = "b"', "needs exactly one of"),

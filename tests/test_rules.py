@@ -257,7 +257,7 @@ def test_the_commands_speak_in_one_line_and_with_the_right_codes(
     assert said("schedule", "--message", "absent", "--in", "5m")[0] == 2
     assert said("schedule", "안녕", "--in", "5m", "--to", "모르는사람") == (
         2,
-        "There is no '모르는사람' in [friends]. List yours: kakaocron friends",
+        "'모르는사람' is neither in [friends] nor a uuid. See: kakaocron friends",
     )
     code, shown = said("show", id_, "--json")
     assert json.loads(shown)["state"] == "scheduled"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from kakaocron.cli import run
 from kakaocron.config import load_config, parse_config
 from kakaocron.errors import UsageError
+from kakaocron.logs import log_to_file
 
 from .broken_configs import BROKEN, MESSAGE, Broken
 
@@ -281,6 +283,53 @@ def test_a_text_that_kakao_would_not_take_is_refused_before_the_ledger(
     assert run(["send", text]) == 2
     assert capsys.readouterr().err.startswith("Cannot send this: ")
     assert ledger_is_untouched(config)
+
+
+@pytest.mark.parametrize("command", [["send", "aaa"], ["schedule", "aaa", "--in", "5m"]])
+def test_a_receiver_who_is_no_friend_is_refused_before_the_ledger(
+    command: list[str], config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+
+    assert run([*command, "--to", "mom"]) == 2
+    assert capsys.readouterr().err == (
+        "'mom' is neither in [friends] nor a uuid. See: kakaocron friends\n"
+    )
+    assert ledger_is_untouched(config)
+
+
+@pytest.mark.parametrize("command", [["send", "-"], ["schedule", "-", "--in", "5m"]])
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_stdin_that_is_no_text_is_told(
+    command: list[str],
+    errors: str,
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(config, MESSAGE)
+    stdin = io.TextIOWrapper(io.BytesIO(b"\xff\xfe bad"), "utf-8", errors)
+    monkeypatch.setattr("sys.stdin", stdin)
+
+    assert run(command) == 2
+    assert capsys.readouterr().err == "stdin is not UTF-8 text\n"
+
+
+def test_wrong_usage_names_the_commands_own_help(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["schedule", "a", "--next", "foo"]) == 2
+    told = capsys.readouterr().err
+    assert "Value error" not in told
+    assert told.endswith(" Try: kakaocron schedule --help\n")
+    assert run(["tock"]) == 2
+    assert capsys.readouterr().err.endswith(" Try: kakaocron --help\n")
+
+
+def test_the_folders_of_the_log_are_private(config: Path, tmp_path: Path) -> None:
+    log_to_file(tmp_path / "state" / "log" / "kakaocron.log")
+    for folder in (tmp_path / "state", tmp_path / "state" / "log"):
+        assert folder.stat().st_mode & 0o777 == 0o700
 
 
 def test_a_message_that_is_not_there_is_told_with_those_that_are(

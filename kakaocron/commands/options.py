@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,16 @@ ConfigOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 MAX_STDIN = 100_000
+
+
+def read_stdin() -> str:
+    """Return the text on stdin; Python lets bytes that are none pass as half surrogates."""
+    try:
+        text = sys.stdin.read(MAX_STDIN)
+        text.encode()
+    except UnicodeError:
+        raise UsageError("stdin is not UTF-8 text") from None
+    return text
 
 
 @contextmanager

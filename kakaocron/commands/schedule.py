@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -10,7 +9,7 @@ import typer
 
 from kakaocron.byhand import next_of_kind
 from kakaocron.byhand import schedule as enter
-from kakaocron.commands.options import MAX_STDIN, ConfigOption, JsonOption, reading_times
+from kakaocron.commands.options import ConfigOption, JsonOption, read_stdin, reading_times
 from kakaocron.core.ledger import delivery_fields
 from kakaocron.core.phrases import read_span, read_time
 from kakaocron.errors import UsageError
@@ -49,7 +48,7 @@ def schedule(
     if sum(option is not None for option in (at, in_, next_)) != 1:
         raise UsageError("Say when by one of --at, --in and --next. As in: --at 'tomorrow 09:00'")
     if text == "-":
-        text = sys.stdin.read(MAX_STDIN).rstrip("\n")
+        text = read_stdin().rstrip("\n")
     facts = _facts(meta or [])
     installation = find_installation(config)
     when = _when(installation, at, in_, next_)

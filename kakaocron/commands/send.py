@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from kakaocron.byhand import send_now
-from kakaocron.commands.options import MAX_STDIN, ConfigOption, JsonOption
+from kakaocron.commands.options import ConfigOption, JsonOption, read_stdin
 from kakaocron.core.ledger import State
 from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log
@@ -35,7 +35,7 @@ def send(
     if (text is None) == (message is None):
         raise UsageError("Give either a TEXT or --message NAME. As in: kakaocron send 안녕")
     if text == "-":
-        text = sys.stdin.read(MAX_STDIN)
+        text = read_stdin()
     installation = find_installation(config)
     sent = send_now(installation, text=text, message=message, to=to, force=force)
     delivery = sent.delivery

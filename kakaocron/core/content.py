@@ -80,7 +80,10 @@ def text_parcel(text: str, link: str, texts: Sequence[str] | None = None) -> Par
     for one in texts or (text,):
         units = utf16_units(one)
         if units > MAX_UTF16_UNITS:
-            raise ContentError(f"the text has {units} characters, Kakao takes {MAX_UTF16_UNITS}")
+            raise ContentError(
+                f"the text has {units} characters, Kakao takes {MAX_UTF16_UNITS}; shorten it, "
+                'or configure a message with overflow = "split"'
+            )
         links = {"web_url": link, "mobile_web_url": link}
         parts.append(template_part({"object_type": "text", "text": one, "link": links}))
     return Parcel(text, tuple(parts))
