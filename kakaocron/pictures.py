@@ -149,7 +149,7 @@ def _ahead(overview: Overview) -> Iterator[Text]:
     for slot in (overview.next_regular, overview.next_peak):
         if slot is not None and slot not in following:
             following.append(slot)
-    for slot in following:
+    for slot in sorted(following, key=lambda slot: slot.at):
         yield Text(
             f"next: {slot.at:%m-%d %H:%M} {clean(slot.message)} ({slot.kind}) "
             f"{_left(overview.now, slot)}"
