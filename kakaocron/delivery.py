@@ -389,6 +389,9 @@ def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
     due = claim.job.due
 
     def may_leave() -> datetime:
+        if not desk.ledger.shows_claim(claim.day, claim.offset, claim.event):
+            raise Withheld(Reason.LEDGER_DAMAGED, "the ledger does not show this process's claim")
+        # The clock comes last: a process may be stopped for hours while it reads.
         now = desk.clock.now()
         if now < due.slot.at:
             raise Withheld(Reason.CLOCK_WRONG, "the clock was set back before the slot")
@@ -398,8 +401,6 @@ def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
             raise Withheld(
                 Reason.EXPIRED, "the claim's time ran out before the request could leave"
             )
-        if not desk.ledger.shows_claim(claim.day, claim.offset, claim.event):
-            raise Withheld(Reason.LEDGER_DAMAGED, "the ledger does not show this process's claim")
         return now
 
     return may_leave
