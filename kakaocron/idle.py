@@ -147,6 +147,8 @@ def _marks_in(disk: "Disk", folder: str, *, own: bool) -> "list[str]":
         names = sorted(disk.listdir(folder))
     except FileNotFoundError:
         names = []
+    except OSError as error:  # the tick itself meets it again, and says what to do
+        return [f"{folder!a} error {error.errno}"]
     return [
         _mark(disk, f"{folder}/{name}")
         for name in names
@@ -159,6 +161,8 @@ def _mark(disk: "Disk", path: str) -> str:
         found = disk.stat(path)
     except (FileNotFoundError, NotADirectoryError):
         return ascii(path)
+    except OSError as error:
+        return f"{path!a} error {error.errno}"
     return f"{path!a} {found.size} {found.mtime_ns} {found.ctime_ns} {found.inode}"
 
 

@@ -324,3 +324,16 @@ def test_the_clock_of_the_machine_is_not_asked_for_the_day() -> None:
     """The zone of the host plays no part: the clock is Korea's."""
     assert SystemClock().now().utcoffset() == timedelta(hours=9)
     assert abs(SystemClock().now() - datetime.now(KST)) < timedelta(seconds=5)
+
+
+def test_a_file_in_place_of_the_data_folder_is_the_ledgers_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[kakao]\nrest_api_key = "key"\n')
+    (tmp_path / "data").write_text("a file")
+    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
+
+    assert run(["tick", "--config", str(config)]) == 74
+    assert "kakaocron doctor" in capsys.readouterr().err
