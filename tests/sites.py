@@ -59,7 +59,7 @@ def thirty_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A ledger of the usual timetable, up to a minute ago."""
     folder = tmp_path_factory.mktemp("thirty-days") / "ledger"
     series = parse_config(MESSAGE, "config.toml").series()
-    write_days(folder, series, SystemClock().now() - timedelta(minutes=1), 30, bad=0.02)
+    write_days(folder, series, SystemClock().now() - timedelta(minutes=1), 30, bad=0.1)
     return folder
 
 
