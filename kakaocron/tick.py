@@ -10,7 +10,7 @@ from email.utils import parsedate_to_datetime
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import Parcel
 from kakaocron.core.heartbeat import Beat, Word
-from kakaocron.core.ledger import Delivery, Event, Reason, State, apply, as_read
+from kakaocron.core.ledger import BAD, Delivery, Event, Reason, apply, as_read
 from kakaocron.core.policy import (
     Decision,
     Due,
@@ -29,7 +29,6 @@ from kakaocron.store import Book, DayFile, Ledger, View
 DAY = timedelta(days=1)
 BUG = 70
 INTERRUPTED = 130
-BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
 

@@ -9,7 +9,7 @@ import typer
 
 from kakaocron import byhand
 from kakaocron.commands.options import ConfigOption, JsonOption, reading_times
-from kakaocron.core.ledger import Delivery, State, delivery_fields
+from kakaocron.core.ledger import BAD, Delivery, State, delivery_fields
 from kakaocron.core.phrases import read_time
 from kakaocron.errors import UsageError
 from kakaocron.render import print_json
@@ -44,7 +44,7 @@ def retry(
     if done.login_error:
         print(done.login_error, file=sys.stderr)
         return 3
-    if delivery.state in {State.FAILED, State.UNKNOWN, State.MISSED}:
+    if delivery.state in BAD:
         print(sentence(delivery), file=sys.stderr)
         return 1
     return 0

@@ -9,7 +9,7 @@ import typer
 
 from kakaocron.byhand import send_now
 from kakaocron.commands.options import ConfigOption, JsonOption, read_stdin
-from kakaocron.core.ledger import State
+from kakaocron.core.ledger import BAD, State
 from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log
 from kakaocron.render import print_json
@@ -49,7 +49,7 @@ def send(
     if sent.login_error:
         print(sent.login_error, file=sys.stderr)
         return 3
-    if delivery.state in {State.FAILED, State.UNKNOWN, State.MISSED}:
+    if delivery.state in BAD:
         print(sentence(delivery), file=sys.stderr)
         return 1
     return 0

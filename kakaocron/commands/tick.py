@@ -11,7 +11,7 @@ import typer
 from kakaocron.clock import SystemClock
 from kakaocron.commands.options import ConfigOption
 from kakaocron.core.heartbeat import Word
-from kakaocron.core.ledger import State
+from kakaocron.core.ledger import BAD, State
 from kakaocron.disk import RealDisk
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.heartbeat import Heartbeat
@@ -19,7 +19,7 @@ from kakaocron.incidents import Incidents
 from kakaocron.paths import Places, find_places
 from kakaocron.pings import Pings
 from kakaocron.rest import leave_plan
-from kakaocron.tick import BAD, BUG, INTERRUPTED, Ended, Report, preview
+from kakaocron.tick import BUG, INTERRUPTED, Ended, Report, preview
 from kakaocron.tick import tick as run_tick
 from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Installation, find_installation, make_incidents

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from kakaocron.core.health import newest_of_each, reasons_of
-from kakaocron.core.ledger import Delivery, Reason, State, isoformat
+from kakaocron.core.ledger import BAD, Delivery, Reason, State, isoformat
 
 REMINDER = timedelta(days=1)
 # A single failed attempt mends itself more often than not; two of them are told.
@@ -32,7 +32,6 @@ _SHARED = {
 }
 _AT_ONCE = frozenset({Reason.QUOTA})
 _MEANT = frozenset({Reason.PAUSED, Reason.QUIET, Reason.BY_HAND, Reason.DAY_OFF})
-_BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 
 
 class Turn(StrEnum):
@@ -158,7 +157,7 @@ def of_deliveries(
     happened: dict[str, list[Delivery]] = {}
     for one in told:
         is_new = one.updated_at is not None and one.updated_at > since
-        if is_new and one.state in _BAD and (key := key_of(one)):
+        if is_new and one.state in BAD and (key := key_of(one)):
             happened.setdefault(key, []).append(one)
     return (
         {key: _sentence(happened.get(key, group)) for key, group in lasting.items()},
@@ -170,7 +169,7 @@ def _is_telling(delivery: Delivery) -> bool:
     """Say whether a delivery shows how things are: not one that has hardly begun, or was meant."""
     if delivery.state is State.RETRYING:
         return len(delivery.attempts) >= PATIENCE_ATTEMPTS or delivery.reason in _AT_ONCE
-    return delivery.state is State.CONFIRMED or delivery.state in _BAD
+    return delivery.state is State.CONFIRMED or delivery.state in BAD
 
 
 def key_of(delivery: Delivery) -> str | None:

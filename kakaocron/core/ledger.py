@@ -39,6 +39,9 @@ class State(StrEnum):
 
 FINAL = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, State.CANCELLED})
 
+# The ends that a person has to be told of.
+BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
+
 
 class Reason(StrEnum):
     """The closed list of reasons: part of the interface, never reworded, only added to."""
