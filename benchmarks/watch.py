@@ -43,7 +43,7 @@ def prepare(home: Path) -> int:
     now = SystemClock().now()
     series = parse_config(MESSAGE, "config.toml").series()
     count = write_days(home / "data" / "ledger", series, now, 365)
-    find_installation().heartbeat.beat(now, Word.DONE, 0, 0)
+    find_installation().heartbeat.beat(now, Word.DONE, 0)
     return count
 
 

@@ -7,7 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from kakaocron.core.heartbeat import Beat, Word, last_complete, ledger_bytes, parse, to_line
+from kakaocron.core.heartbeat import (
+    NOTHING,
+    Beat,
+    End,
+    Word,
+    last_complete,
+    ledger_end,
+    parse,
+    to_line,
+)
 from kakaocron.disk import Disk, make_folders, opened, read_file, sync_ancestors
 
 TAIL_BYTES = 1024
@@ -34,14 +43,14 @@ class Heartbeat:
         try:
             path = self.path(day)
             offset = max(0, self.disk.stat(path).size - TAIL_BYTES)
-            return parse(day, read_file(self.disk, path, offset))
+            content = read_file(self.disk, path, offset)
+            return parse(day, content.partition(b"\n")[2] if offset else content)
         except OSError:
             return []
 
-    def ledger_bytes(self, day: date) -> int:
-        """Return the size in bytes that the day's ledger file has certainly had."""
-        found = ledger_bytes(self.tail(day))
-        return (ledger_bytes(self.read(day)) or 0) if found is None else found
+    def ledger_end(self, day: date) -> End:
+        """Return where the day's ledger file has certainly ended once."""
+        return ledger_end(self.tail(day)) or ledger_end(self.read(day)) or NOTHING
 
     def days(self) -> list[date]:
         days = []
@@ -59,13 +68,13 @@ class Heartbeat:
                 return found
         return None
 
-    def beat(self, at: datetime, word: Word, exit_code: int, ledger_bytes: int) -> None:
+    def beat(self, at: datetime, word: Word, exit_code: int, end: End = NOTHING) -> None:
         """Append a line; a disk that refuses it is no reason to fail."""
-        self._append(at.date(), to_line(at, word, exit_code, ledger_bytes))
+        self._append(at.date(), to_line(at, word, exit_code, end))
 
-    def reset(self, day: date, at: datetime, ledger_bytes: int) -> None:
-        """Accept the size that a day's ledger file has now, whatever it was before."""
-        self._append(day, to_line(at, Word.RESET, 0, ledger_bytes))
+    def reset(self, day: date, at: datetime, end: End) -> None:
+        """Accept a day's ledger file as it is now, whatever it was before."""
+        self._append(day, to_line(at, Word.RESET, 0, end))
 
     def _append(self, day: date, line: bytes) -> None:
         with suppress(OSError):

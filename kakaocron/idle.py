@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from kakaocron.disk import Disk
 
-HEADER = "kakaocron idle plan 1"
+HEADER = "kakaocron idle plan 2"
 PLAN_NAME = "idle"
 KST_SECONDS = 9 * 3600
 MAX_PLAN_BYTES = 1 << 16
@@ -76,9 +76,9 @@ def is_idle(
     )
     if header != HEADER or first != last or end:
         raise Doubt("damaged")
-    since, until, ledger_bytes = map(int, first.split(" "))
+    since, until, size, mark = first.split(" ")
     moment = int(now * 1000)
-    if not since <= moment < until:
+    if not int(since) <= moment < int(until):
         return False
     if (known_config, known_environment) != (config, environment(variables)):
         return False
@@ -86,7 +86,7 @@ def is_idle(
         return False
     if heartbeats != f"{os.path.dirname(plan)}/ticks":  # noqa: PTH120
         raise Doubt("the plan is another installation's")
-    _beat(disk, heartbeats, moment, ledger_bytes)
+    _beat(disk, heartbeats, moment, f"{size} {mark}")
     return True
 
 
@@ -166,12 +166,12 @@ def _mark(disk: "Disk", path: str) -> str:
     return f"{path!a} {found.size} {found.mtime_ns} {found.ctime_ns} {found.inode}"
 
 
-def _beat(disk: "Disk", folder: str, moment: int, ledger_bytes: int) -> None:
+def _beat(disk: "Disk", folder: str, moment: int, ledger_end: str) -> None:
     """Append to the day's heartbeats, whose file the day's first, full tick has begun."""
     seconds, milliseconds = divmod(moment, 1000)
     at = time.gmtime(seconds + KST_SECONDS)
     clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}.{milliseconds:03d}"
-    line = f"{clock} idle 0 {ledger_bytes}\n".encode("ascii")
+    line = f"{clock} idle 0 {ledger_end}\n".encode("ascii")
     day = f"{at.tm_year:04d}-{at.tm_mon:02d}-{at.tm_mday:02d}"
     fd = disk.open(f"{folder}/{day}", os.O_WRONLY | os.O_APPEND)
     try:

@@ -56,7 +56,7 @@ def _plan(installation: Installation) -> bytes | None:
     if until <= quiet.since:
         return None
     span = _up(quiet.since.timestamp()), int(until.timestamp() * 1000)
-    numbers = f"{span[0]} {span[1]} {quiet.ledger_bytes}"
+    numbers = f"{span[0]} {span[1]} {quiet.ledger_end}"
     known = environment(places.variables)
     folders = [str(places.data), installation.heartbeat.folder]
     rests_on = [str(places.config), known, *folders, " ".join(quiet.days), *marks]

@@ -12,9 +12,11 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import accumulate
+from zlib import crc32
 
 from kakaocron.clock import Clock
 from kakaocron.core.calendar import KST, parse_delivery_id
+from kakaocron.core.heartbeat import NO_MARK, NOTHING, End
 from kakaocron.core.ledger import (
     LINE_START,
     DamagedLineError,
@@ -49,24 +51,37 @@ class DayFile:
     """One day's file as read: its events, and what of it could not be read.
 
     `damaged` holds the numbers (from 1) of unreadable lines that no `damage` line below them
-    accounts for, `torn_at` the offset of a last line that was never finished, `lacks_newline`
-    says that the last line is whole or damaged, but not ended.
+    accounts for, `marks` the checksums of these lines, `torn_at` the offset of a last line that was
+    never finished, `lacks_newline` says that the last line is whole or damaged, but not ended,
+    `ends` holds each line's checksum by the offset at which it ends.
     """
 
     day: date
     size: int = 0  # bytes, a torn last line included
     events: tuple[Event, ...] = ()
     damaged: tuple[int, ...] = ()
+    marks: tuple[str, ...] = ()
     torn_at: int | None = None
     lacks_newline: bool = False
     gap: Gap | None = None
     deliveries: Mapping[str, Delivery] = field(default_factory=dict)
     settled: datetime | None = None
     last_event_at: datetime | None = None
+    ends: Mapping[int, int] = field(default_factory=dict)
 
     @property
-    def intact_bytes(self) -> int:
-        return self.size if self.torn_at is None else self.torn_at
+    def end(self) -> End:
+        size = self.size if self.torn_at is None else self.torn_at
+        return End(size, self._mark_at(size))
+
+    def goes_on_from(self, end: End) -> bool:
+        """Say whether this may be a file that once ended so, and has grown since."""
+        if end.mark == NO_MARK:
+            return end.size <= self.end.size
+        return end.mark in {self._mark_at(end.size), self._mark_at(end.size + 1)}
+
+    def _mark_at(self, size: int) -> str:
+        return as_mark(self.ends[size]) if size in self.ends else NO_MARK
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +123,11 @@ class _Reading:
     inode: int = 0
     offset: int = 0
     last_line: bytes = b""
-    synced: int = 0  # the size at which this process knows it to be on the disk
+    synced: End = NOTHING  # up to where this process knows it to be on the disk
     lines: int = 0
+    ends: dict[int, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
-    damaged: list[int] = field(default_factory=list)
+    damaged: dict[int, str] = field(default_factory=dict)
     gap: Gap | None = None
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     settled: datetime | None = None
@@ -121,30 +137,33 @@ class _Reading:
         """Take in what follows, and return the whole. A last line without an end is not kept."""
         *lines, tail = content.split(b"\n")
         for line in lines:
-            self._take(line)
+            self.offset += len(line) + 1
+            self._take(line, self.offset)
         if lines:
             self.last_line = lines[-1] + b"\n"
-        self.offset += len(content) - len(tail)
         size = self.offset + len(tail)
         if not tail:
             return self._found(day, size)
         if is_torn(tail, size):
             return self._found(day, size, torn_at=self.offset)
         whole = copy(self)
-        whole.events, whole.damaged = [*self.events], [*self.damaged]
-        whole.deliveries = {**self.deliveries}
-        whole._take(tail)
+        whole.events, whole.damaged = [*self.events], {**self.damaged}
+        whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
+        whole._take(tail, size)
         return whole._found(day, size, lacks_newline=True)
 
-    def _take(self, line: bytes) -> None:
+    def _take(self, line: bytes, end: int) -> None:
         self.lines += 1
+        self.ends[end] = crc32(line)
         try:
             event = from_line(line)
         except DamagedLineError:
-            self.damaged.append(self.lines)
+            self.damaged[self.lines] = as_mark(self.ends[end])
             return
         if event.kind is Kind.DAMAGE:
-            self.damaged.clear()
+            # By content: what is spoilt later, above this line, is not accounted for by it.
+            known = event.data["lines"]
+            self.damaged = {n: mark for n, mark in self.damaged.items() if mark not in known}
             self.gap = _widened(self.gap, event)
         self.events.append(event)
         fold_into(self.deliveries, event)
@@ -160,13 +179,19 @@ class _Reading:
             size,
             tuple(self.events),
             tuple(self.damaged),
+            tuple(self.damaged.values()),
             torn_at,
             lacks_newline,
             self.gap,
             {**self.deliveries},
             self.settled,
             self.last_event_at,
+            self.ends,
         )
+
+
+def as_mark(checksum: int) -> str:
+    return f"{checksum:08x}"
 
 
 def is_torn(tail: bytes, file_size: int) -> bool:
@@ -224,7 +249,7 @@ class Book:
         `until` is the latest instant that a tick of that day has seen. Returns the copy's path.
         """
         kept = self.ledger.keep_copy(found.day, self.now)
-        data = {"kept": kept, "until": max(until, self.now)}
+        data = {"kept": kept, "until": max(until, self.now), "lines": list(found.marks)}
         event = Event(Kind.DAMAGE, self.now, found.day.isoformat(), detail=detail, data=data)
         self.record([event])
         return kept
@@ -345,13 +370,6 @@ class Ledger:
             self.disk.seek(fd, 0)
         return _Reading(inode), read_rest(self.disk, fd)
 
-    def size(self, day: date) -> int:
-        """Return the size of a day's file in bytes, 0 if there is none or it cannot be seen."""
-        try:
-            return self.disk.stat(self.path(day)).size
-        except OSError:
-            return 0
-
     def append(self, day: date, events: Sequence[Event], found: DayFile) -> list[int]:
         """Append and fsync; return each line's offset."""
         lines = [to_line(event) for event in events]
@@ -363,25 +381,26 @@ class Ledger:
         except OSError as error:
             raise self._unusable("written", error) from error
         if day in self._known:
-            self._known[day].synced = start + found.lacks_newline + offsets[-1]
+            size = start + found.lacks_newline + offsets[-1]
+            self._known[day].synced = End(size, as_mark(crc32(lines[-1].strip(b"\n"))))
         return [start + found.lacks_newline + offset for offset in offsets[:-1]]
 
     def sync_day(self, found: DayFile) -> None:
         """Make durable what was read of a day, unless this process has done so already."""
         reading = self._known[found.day]
-        if reading.synced == found.size:
+        if reading.synced.size == found.size:
             return
         try:
             with opened(self.disk, self.path(found.day), os.O_RDONLY) as fd:
                 self.disk.fsync(fd)
         except OSError as error:
             raise self._unusable("written", error) from error
-        reading.synced = found.size
+        reading.synced = End(found.size, found.end.mark)
 
-    def synced_bytes(self, day: date) -> int:
-        """Return the size up to which this process knows a day's file to be on the disk."""
+    def synced_end(self, day: date) -> End:
+        """Return up to where this process knows a day's file to be on the disk."""
         reading = self._known.get(day)
-        return reading.synced if reading else 0
+        return reading.synced if reading else NOTHING
 
     def shows_claim(self, day: date, offset: int, event: Event) -> bool:
         """Say whether the claim stands where it was written and nothing after it undoes it."""

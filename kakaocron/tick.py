@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import Parcel
-from kakaocron.core.heartbeat import Beat, Word
+from kakaocron.core.heartbeat import NOTHING, Beat, End, Word
 from kakaocron.core.ledger import BAD, Delivery, Event, Reason, apply, as_read
 from kakaocron.core.policy import (
     Decision,
@@ -61,7 +61,7 @@ class Report:
     login_error: str | None = None
     is_complete: bool = True
     is_first: bool = False
-    ledger_bytes: int = 0
+    ledger_end: End = NOTHING
 
     @property
     def exit_code(self) -> int:
@@ -84,11 +84,11 @@ class Ended:
 def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
     now = desk.clock.now()
-    heartbeat.beat(now, Word.START, 0, 0)
-    word, exit_code, ledger_bytes = Word.FAIL, BUG, 0
+    heartbeat.beat(now, Word.START, 0)
+    word, exit_code, ledger_end = Word.FAIL, BUG, NOTHING
     try:
         report = _tick(desk, plan, heartbeat)
-        now, exit_code, ledger_bytes = report.now, report.exit_code, report.ledger_bytes
+        now, exit_code, ledger_end = report.now, report.exit_code, report.ledger_end
         word = Word.DONE if report.is_complete else Word.FAIL
         return report
     except KakaocronError as error:
@@ -99,7 +99,7 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         raise
     finally:
         # The instant is that of the decision: what came due since then is for the next tick.
-        heartbeat.beat(now, word, exit_code, ledger_bytes)
+        heartbeat.beat(now, word, exit_code, ledger_end)
         if word is Word.DONE and report.is_first:
             heartbeat.sync(now.date())
 
@@ -122,7 +122,7 @@ class Quiet:
 
     since: datetime
     until: datetime
-    ledger_bytes: int
+    ledger_end: End
     days: tuple[str, ...]
 
 
@@ -146,11 +146,11 @@ def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
         plan.series, desk.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
     )
     days = tuple(found.day.isoformat() for found in view.files)
-    return Quiet(now, until, _bytes_of(view, now), days)
+    return Quiet(now, until, _end_of(view, now), days)
 
 
-def _bytes_of(view: View, now: datetime) -> int:
-    return next((f.intact_bytes for f in view.files if f.day == now.date()), 0)
+def _end_of(view: View, now: datetime) -> End:
+    return next((f.end for f in view.files if f.day == now.date()), NOTHING)
 
 
 def _decide(
@@ -189,10 +189,10 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     if decision.due:
         sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), settled)
     for found in view.files:
-        # Today's size is in this tick's own beat; of other days nobody else would tell.
-        size = desk.ledger.synced_bytes(found.day)
-        if found.day != now.date() and size > found.intact_bytes:
-            heartbeat.reset(found.day, now, size)
+        # Today's end is in this tick's own beat; of other days nobody else would tell.
+        end = desk.ledger.synced_end(found.day)
+        if found.day != now.date() and end.size > found.end.size:
+            heartbeat.reset(found.day, now, end)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
         desk.ledger.prune(now.date(), plan.keep_days)
         heartbeat.prune(now.date(), plan.keep_days)
@@ -205,7 +205,7 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         not sent.left,
         since is None,
         # With what this tick has written itself: an older copy put back a moment later is known.
-        max(_bytes_of(view, now), desk.ledger.synced_bytes(now.date())),
+        max(_end_of(view, now), desk.ledger.synced_end(now.date())),
     )
 
 
@@ -235,7 +235,7 @@ def _read(
             continue
         beats = [beat.at for beat in heartbeat.read(found.day)]
         kept = book.set_aside(found, detail, max(beats, default=book.now))
-        heartbeat.reset(found.day, book.now, book.ledger.size(found.day))
+        heartbeat.reset(found.day, book.now, book.ledger.read_day(found.day).end)
         problems.append(
             (
                 f"ledger-damaged:{found.day}:{detail}",
@@ -275,10 +275,12 @@ def _damage(found: DayFile, heartbeat: Heartbeat) -> str | None:
         numbers = ", ".join(str(number) for number in found.damaged[:5])
         more = ", …" if len(found.damaged) > 5 else ""  # noqa: PLR2004
         return f"unreadable line {numbers}{more}"
-    known = heartbeat.ledger_bytes(found.day)
-    if known > found.intact_bytes:
-        return f"it has {found.size} bytes, and had {known}: an older copy, or cut short"
-    return None
+    known = heartbeat.ledger_end(found.day)
+    if found.goes_on_from(known):
+        return None
+    if known.size > found.end.size:
+        return f"it has {found.size} bytes, and had {known.size}: an older copy, or cut short"
+    return "it is not the file that the ticks have seen: an older copy"
 
 
 def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:

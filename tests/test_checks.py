@@ -240,9 +240,9 @@ def test_ticks_that_do_not_come(well: Bench) -> None:
 
 def test_ticks_that_fail(well: Bench) -> None:
     assert well.installation
-    well.installation.heartbeat.beat(well.now, Word.FAIL, 74, 0)
-    well.installation.heartbeat.beat(well.now, Word.FAIL, 70, 0)
-    well.installation.heartbeat.beat(well.now, Word.FAIL, 74, 0)
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 74)
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 70)
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 74)
     ends, ticks = found(well, "tick-ends"), found(well, "ticks")
     assert ends.status is Status.WARN
     assert ends.what.endswith("1 with exit 70, 2 with exit 74")

@@ -84,7 +84,7 @@ def test_of_two_that_wait_one_sends(early: Installation, sandbox: SandboxServer)
 def test_the_slots_own_tick_sends_when_the_one_that_waited_has_died(
     early: Installation, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
-    early.heartbeat.beat(clock.now(), Word.START, 0, 0)  # all that a killed one leaves behind
+    early.heartbeat.beat(clock.now(), Word.START, 0)  # all that a killed one leaves behind
     clock.at = SLOT + timedelta(seconds=1)
     run_tick(early)
     assert len(texts(sandbox)) == 1

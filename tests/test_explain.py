@@ -52,7 +52,7 @@ class Scene:
 
     def beat(self, at: str, word: Word, exit_code: int) -> None:
         self.clock.set(at)
-        self.ticks().heartbeat.beat(self.clock.now(), word, exit_code, 0)
+        self.ticks().heartbeat.beat(self.clock.now(), word, exit_code)
 
     def fault(self, *names: str) -> None:
         self.sandbox.faults.enqueue(*names)

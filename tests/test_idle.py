@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from kakaocron.core.calendar import KST, Minutes, Timetable
-from kakaocron.core.heartbeat import Word
+from kakaocron.core.heartbeat import NOTHING, Word
 from kakaocron.core.ledger import Attempt, Delivery, Reason, Result, State
 from kakaocron.core.policy import Policy, Series, decide, quiet_until
 from kakaocron.disk import RealDisk
@@ -81,7 +81,7 @@ def test_an_idle_tick_leaves_the_heartbeat_of_a_full_one(
     last = resting.heartbeat.read(clock.now().date())[-1]
     assert last.word is Word.IDLE
     assert timedelta(0) <= clock.now() - last.at < timedelta(milliseconds=1)
-    assert last.ledger_bytes == resting.ledger.size(clock.now().date()) > 0
+    assert last.ledger_end == resting.ledger.read_day(clock.now().date()).end != NOTHING
     assert resting.heartbeat.last_complete(clock.now()) == last.at
 
 

@@ -93,7 +93,7 @@ def test_health_names_a_tick_that_failed(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
-    installation.heartbeat.beat(clock.now(), Word.FAIL, 74, 0)
+    installation.heartbeat.beat(clock.now(), Word.FAIL, 74)
 
     (problem,) = problems(installation)
     assert "the ledger cannot be written or read" in problem
@@ -110,7 +110,7 @@ def test_health_names_ticks_that_fail_although_each_says_that_it_starts(
         run_tick(installation)
     Path(installation.pauses.path).unlink()
     clock.set("09:32:01")
-    installation.heartbeat.beat(clock.now(), Word.START, 0, 0)
+    installation.heartbeat.beat(clock.now(), Word.START, 0)
 
     (problem,) = problems(installation)
     assert problem.startswith(

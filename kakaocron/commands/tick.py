@@ -43,9 +43,8 @@ def tick(
         installation = find_installation(config)
     except UsageError as error:
         places = find_places(config, with_env_file=False)
-        Heartbeat(places.heartbeat, RealDisk()).beat(
-            SystemClock().now(), Word.FAIL, error.exit_code, 0
-        )
+        beats = Heartbeat(places.heartbeat, RealDisk())
+        beats.beat(SystemClock().now(), Word.FAIL, error.exit_code)
         return _failed(places, error)
     return run_watched(installation)
 

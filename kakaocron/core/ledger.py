@@ -90,7 +90,7 @@ class Kind(StrEnum):
     SETTLE = "settle"  # a state without an attempt: missed, cancelled, process-died, by hand
     REOPEN = "reopen"  # by hand: may be sent (again) from `next_attempt_at` on
     POINTER = "pointer"  # a delivery of an earlier day was reopened and is `due` on this day
-    DAMAGE = "damage"  # what was unreadable above this line has been set aside
+    DAMAGE = "damage"  # `lines` above this one were unreadable and have been set aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +334,11 @@ def _read_pointer(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_damage(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {**data, "until": _maybe_instant(data.get("until"))}
+    return {
+        **data,
+        "until": _maybe_instant(data.get("until")),
+        "lines": _names(data.get("lines", [])),
+    }
 
 
 _READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {

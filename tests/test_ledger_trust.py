@@ -1,0 +1,85 @@
+"""A ledger that somebody spoilt or replaced: what may have gone stays unsent, and is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kakaocron.core.ledger import Reason, State
+from kakaocron.heartbeat import TAIL_BYTES
+from kakaocron.sandbox.server import SandboxServer
+from kakaocron.tick import Report
+from kakaocron.wiring import Installation
+
+from .fakes import FakeClock, install, run_tick, texts
+
+
+class Machine:
+    """An installation that ticks at the times named, and a hand on its files."""
+
+    def __init__(self, folder: Path, sandbox: SandboxServer, clock: FakeClock) -> None:
+        self.clock, self.sandbox = clock, sandbox
+        self.installation: Installation = install(folder, sandbox, clock)
+        self.file = folder / "data" / "ledger" / "2026-11-23.jsonl"
+
+    def tick(self, at: str) -> Report:
+        self.clock.set(at)
+        return run_tick(self.installation)
+
+    def state(self, identity: str) -> tuple[State, Reason | None]:
+        ledger = self.installation.ledger
+        found = ledger.read(ledger.days()).deliveries[identity]
+        return found.state, found.reason
+
+    def spoil(self, line: int) -> None:
+        lines = self.file.read_bytes().split(b"\n")
+        lines[line] = lines[line].replace(b"report", b"rep0rt")
+        self.file.write_bytes(b"\n".join(lines))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Machine:
+    return Machine(tmp_path, sandbox, clock)
+
+
+def test_damage_above_damage_that_is_known_is_damage_too(machine: Machine) -> None:
+    machine.tick("09:30")
+    machine.tick("10:00")
+    machine.spoil(2)
+    machine.tick("10:01")
+    for line in (0, 1):
+        machine.spoil(line)
+    report = machine.tick("10:02")
+
+    assert [key.split(":")[0] for key, _ in report.problems] == ["ledger-damaged"]
+    assert machine.state("report@20261123T0930") == (State.UNKNOWN, Reason.LEDGER_DAMAGED)
+    assert machine.tick("10:03").problems == ()
+
+
+def test_an_older_copy_that_is_larger_than_what_damage_left_is_known(machine: Machine) -> None:
+    for at in ("00:30", "01:00", "01:30", "02:00", "02:30"):
+        machine.tick(at)
+    copy = machine.file.read_bytes()
+    machine.file.write_bytes(b"")
+    machine.tick("02:31")
+    machine.tick("03:00")
+    arrived = texts(machine.sandbox)
+    assert machine.file.stat().st_size < len(copy)
+    machine.file.write_bytes(copy)
+    report = machine.tick("03:01")
+
+    assert [key.split(":")[0] for key, _ in report.problems] == ["ledger-damaged"]
+    assert machine.state("report@20261123T0300") == (State.UNKNOWN, Reason.LEDGER_DAMAGED)
+    assert texts(machine.sandbox) == arrived
+
+
+def test_the_end_of_a_heartbeat_that_was_cut_is_no_heartbeat(machine: Machine) -> None:
+    machine.tick("00:30")
+    beats, now = machine.installation.heartbeat, machine.clock.now()
+    line = b"00:45:01.118 done 0 0\n"  # of which "01.118", read alone, is one o'clock
+    rest = b"x" * (TAIL_BYTES + 6 - len(line) - 1) + b"\n"
+    Path(beats.path(now.date())).write_bytes(line + rest)
+
+    found = beats.last_complete(now.replace(hour=12))
+    assert found == now.replace(hour=0, minute=45, second=1, microsecond=118_000)
