@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -279,13 +280,17 @@ def test_a_reader_that_goes_away_is_no_fault(shell: Shell) -> None:
 
 
 def test_an_interrupt_ends_with_130_and_says_nothing(shell: Shell) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "kakaocron", "sandbox", "--port", "0"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    assert "listens" in process.stdout.readline()
-    process.send_signal(2)
-
-    _, err = process.communicate(timeout=30)
+        # A shell's background job, as this test may be one, has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:  # fmt: skip
+        assert process.stdout is not None
+        assert "listens" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        try:
+            _, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, err) == (130, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -169,3 +170,10 @@ def test_a_port_in_use_is_said(site: Site, capsys: pytest.CaptureFixture[str]) -
     port = site.url.rpartition(":")[2]
     assert run(["serve", "--port", port]) == 2
     assert f"port {port}" in capsys.readouterr().err
+
+
+def test_requests_side_by_side_are_all_answered(site: Site) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        answers = pool.map(lambda days: site.get(f"/api/deliveries?days={days}"), range(1, 9))
+
+    assert {answer.status_code for answer in answers} == {200}

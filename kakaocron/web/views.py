@@ -104,13 +104,14 @@ class Views:
         here = self.installation()
         today = here.clock.now().date()
         wanted = [today - n * DAY for n in reversed(range(count))]
-        for day in wanted:
-            mark = _stat(here, here.ledger.path(day))
-            if day not in self._days or self._days[day][0] != mark:
-                self._days[day] = mark, day_of(here.ledger, day)
-        for day in [day for day in self._days if day < today - HEAT_DAYS * DAY]:
-            self._days.pop(day, None)
-        return [(day, self._days[day][1]) for day in wanted]
+        with self._lock:  # requests come side by side
+            for day in wanted:
+                mark = _stat(here, here.ledger.path(day))
+                if day not in self._days or self._days[day][0] != mark:
+                    self._days[day] = mark, day_of(here.ledger, day)
+            for day in [day for day in self._days if day < today - HEAT_DAYS * DAY]:
+                del self._days[day]
+            return [(day, self._days[day][1]) for day in wanted]
 
     def deliveries(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
         """Return the newest deliveries that a query asks for, the newest first."""

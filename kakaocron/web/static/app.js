@@ -301,7 +301,8 @@ for (const button of document.querySelectorAll("[data-span]")) {
     drawLate();
   });
 }
-$("filters").addEventListener("input", () => { drawList(false).catch(() => {}); });
+// A list that could not be read is read again with the rest, at the next poll.
+$("filters").addEventListener("input", () => { drawList(false).catch(() => { if (page) page.version = null; }); });
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("detail").addEventListener("click", (event) => { if (event.target === $("detail")) $("detail").close(); });
 $("theme").addEventListener("click", () => {
