@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from errno import EPERM
 from typing import Protocol
 
 from kakaocron.clock import Clock
@@ -201,6 +202,12 @@ def make_folders(disk: Disk, path: str) -> None:
     make_folders(disk, os.path.dirname(path))  # noqa: PTH120
     with suppress(FileExistsError):  # another process may have made it just now
         disk.mkdir(path)
+
+
+def guard(disk: Disk, folder: str) -> None:
+    """Raise PermissionError for another user's folder: it stands where everybody may make one."""
+    if not disk.stat(folder).is_ours:
+        raise PermissionError(EPERM, "another user's folder", folder)
 
 
 @contextmanager

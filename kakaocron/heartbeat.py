@@ -17,22 +17,45 @@ from kakaocron.core.heartbeat import (
     parse,
     to_line,
 )
-from kakaocron.disk import Disk, make_folders, opened, read_file, sync_ancestors
+from kakaocron.disk import (
+    Disk,
+    guard,
+    make_folders,
+    opened,
+    read_file,
+    sync_ancestors,
+    write_all,
+)
 
 TAIL_BYTES = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:
-    """The files in `folder`, one per KST day."""
+    """The files in `folder`, one per KST day.
+
+    What that does not take (a full disk) goes to `spare`, to be told; nothing rests on it.
+    """
 
     folder: str
     disk: Disk
+    spare: str
 
     def path(self, day: date) -> str:
         return f"{self.folder}/{day.isoformat()}"
 
     def read(self, day: date) -> list[Beat]:
+        """Return all that is known of a day's ticks."""
+        return [*self.spared(day), *self._whole(day)]
+
+    def spared(self, day: date) -> list[Beat]:
+        try:
+            guard(self.disk, self.spare)
+            return parse(day, read_file(self.disk, f"{self.spare}/{day.isoformat()}"))
+        except OSError:
+            return []
+
+    def _whole(self, day: date) -> list[Beat]:
         try:
             return parse(day, read_file(self.disk, self.path(day)))
         except OSError:
@@ -50,7 +73,7 @@ class Heartbeat:
 
     def ledger_end(self, day: date) -> End:
         """Return where the day's ledger file has certainly ended once."""
-        return ledger_end(self.tail(day)) or ledger_end(self.read(day)) or NOTHING
+        return ledger_end(self.tail(day)) or ledger_end(self._whole(day)) or NOTHING
 
     def days(self) -> list[date]:
         days = []
@@ -63,7 +86,7 @@ class Heartbeat:
     def last_complete(self, now: datetime) -> datetime | None:
         """Return the last instant up to which a tick has said that every slot has a state."""
         for day in reversed(self.days()):
-            found = last_complete(self.tail(day), now) or last_complete(self.read(day), now)
+            found = last_complete(self.tail(day), now) or last_complete(self._whole(day), now)
             if found is not None:
                 return found
         return None
@@ -77,10 +100,15 @@ class Heartbeat:
         self._append(day, to_line(at, Word.RESET, 0, end))
 
     def _append(self, day: date, line: bytes) -> None:
-        with suppress(OSError):
-            make_folders(self.disk, self.folder)
-            with opened(self.disk, self.path(day), os.O_WRONLY | os.O_APPEND | os.O_CREAT) as fd:
-                self.disk.write(fd, line)
+        for folder in (self.folder, self.spare):
+            path = f"{folder}/{day.isoformat()}"
+            with suppress(OSError):
+                make_folders(self.disk, folder)
+                if folder == self.spare:
+                    guard(self.disk, folder)
+                with opened(self.disk, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as fd:
+                    write_all(self.disk, fd, line)
+                return
 
     def sync(self, day: date) -> None:
         """Make a day's beats survive a power cut: the first ever, before which nothing is owed."""
@@ -94,3 +122,4 @@ class Heartbeat:
             if day < today - timedelta(days=keep_days):
                 with suppress(OSError):
                     self.disk.unlink(self.path(day))
+                    self.disk.unlink(f"{self.spare}/{day.isoformat()}")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kakaocron.disk import Disk, make_folders, read_file, replace_file
+from kakaocron.disk import Disk, guard, make_folders, read_file, replace_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Memory:
         found: dict[str, Any] = {}
         for path in (self.path, self.spare):
             with suppress(OSError, ValueError, RecursionError):
+                self._guard(path)
                 one = json.loads(read_file(self.disk, path))
                 found.update(one if isinstance(one, dict) else {})
         return found
@@ -34,13 +35,19 @@ class Memory:
         for path in (self.path, self.spare):
             try:
                 make_folders(self.disk, os.path.dirname(path))  # noqa: PTH120
+                self._guard(path)
                 replace_file(self.disk, path, content, durable=False)
             except OSError:
                 continue
             if path == self.path:
                 with suppress(OSError):
+                    self._guard(self.spare)
                     self.disk.unlink(self.spare)
             return
+
+    def _guard(self, path: str) -> None:
+        if path == self.spare:
+            guard(self.disk, os.path.dirname(path))  # noqa: PTH120
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,7 +187,8 @@ def tokens_of(installation: Installation) -> Tokens:
 
 def last_beat(installation: Installation, now: datetime) -> Beat | None:
     for day in (now.date(), now.date() - DAY):
-        last = last_word(beat for beat in installation.heartbeat.tail(day) if beat.at <= now)
+        beats = [*installation.heartbeat.tail(day), *installation.heartbeat.spared(day)]
+        last = last_word(beat for beat in beats if beat.at <= now)
         if last is not None:
             return last
     return None

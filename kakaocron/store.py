@@ -440,8 +440,8 @@ class Ledger:
     def _unusable(self, verb: str, error: OSError) -> LedgerError:
         what = os.strerror(error.errno) if error.errno else str(error)
         return LedgerError(
-            f"The ledger '{self.folder}' cannot be {verb} ({what}); nothing was sent. "
-            "See what is wrong: kakaocron doctor"
+            f"The ledger '{self.folder}' cannot be {verb} ({what}), and nothing is sent "
+            "without it. See what is wrong: kakaocron doctor"
         )
 
 

@@ -9,20 +9,34 @@ PRIVATE_FOLDER = 0o700
 class Stat:
     """What identifies a file's content without reading it."""
 
-    __slots__ = ("ctime_ns", "inode", "mode", "mtime_ns", "size")
+    __slots__ = ("ctime_ns", "inode", "is_ours", "mode", "mtime_ns", "size")
 
     def __init__(
-        self, size: int, mtime_ns: int, inode: int, mode: int = 0, ctime_ns: int = 0
+        self,
+        size: int,
+        mtime_ns: int,
+        inode: int,
+        mode: int = 0,
+        ctime_ns: int = 0,
+        is_ours: bool = True,
     ) -> None:
         self.size = size
         self.mtime_ns = mtime_ns
         self.inode = inode
         self.mode = mode
         self.ctime_ns = ctime_ns
+        self.is_ours = is_ours
 
 
 def _stat(found: os.stat_result) -> Stat:
-    return Stat(found.st_size, found.st_mtime_ns, found.st_ino, found.st_mode, found.st_ctime_ns)
+    return Stat(
+        found.st_size,
+        found.st_mtime_ns,
+        found.st_ino,
+        found.st_mode,
+        found.st_ctime_ns,
+        found.st_uid == os.getuid(),
+    )
 
 
 class RealDisk:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-import tempfile
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -30,6 +30,7 @@ from kakaocron.store import Ledger
 from kakaocron.tick import Plan
 from kakaocron.workers import Threads, Workers
 
+IN_MEMORY = "/dev/shm" if sys.platform == "linux" else "/tmp"  # noqa: S108
 LONGEST_LEASE = timedelta(seconds=50)
 # Cron starts a tick a second or two after the minute, so each slot has one tick before it.
 EARLY_START = timedelta(seconds=60)
@@ -115,7 +116,7 @@ def assemble(
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
     plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.rule)
-    heartbeat = Heartbeat(places.heartbeat, edges.disk)
+    heartbeat = make_heartbeat(places, edges.disk)
     return Installation(
         places, config, edges, ledger, heartbeat, login, desk, plan, inputs, contents, pauses
     )
@@ -134,11 +135,20 @@ def make_incidents(places: Places, disk: Disk) -> Incidents:
 
 
 def make_memory(places: Places, disk: Disk, name: str) -> Memory:
-    runtime = places.variables.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()
+    return Memory(str(places.data / name), f"{spare_folder(places)}/{name}", disk)
+
+
+def make_heartbeat(places: Places, disk: Disk) -> Heartbeat:
+    return Heartbeat(places.heartbeat, disk, spare_folder(places))
+
+
+def spare_folder(places: Places) -> str:
+    """Return where small things go while the disk is full: a file system in memory, if any."""
+    # `tempfile` would look for a folder with room, and raise where there is none.
+    runtime = places.variables.get("XDG_RUNTIME_DIR") or IN_MEMORY
     # Two installations of one user must not tell each other's troubles.
     own = f"{crc32(os.fsencode(places.data)):08x}"
-    spare = f"{runtime}/kakaocron-{os.getuid()}/{own}-{name}"
-    return Memory(str(places.data / name), spare, disk)
+    return f"{runtime}/kakaocron-{os.getuid()}-{own}"
 
 
 def lease(config: Config) -> timedelta:

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 
 from kakaocron.commands.tick import run_watched
-from kakaocron.disk import RealDisk
+from kakaocron.core.tokens import Tokens
+from kakaocron.disk import RealDisk, Stat
+from kakaocron.incidents import Memory
 from kakaocron.overview import look
 from kakaocron.pings import address
 from kakaocron.sandbox.server import SandboxServer
@@ -73,11 +75,6 @@ def tick(installation: Installation, **edges: Any) -> int:
         return run_watched(process)
     finally:
         process.close()
-
-
-class FullDisk(RealDisk):
-    def write(self, fd: int, data: bytes) -> int:
-        raise OSError(28, "No space left on device")
 
 
 def test_a_quiet_tick_tells_nobody(scene: Scene) -> None:
@@ -155,23 +152,40 @@ def test_a_login_near_its_end_is_told_before_it_is_dead(scene: Scene) -> None:
     assert scene.alarms == [("begun", "login")]
 
 
-def unreachable(scene: Scene) -> None:
-    kakao = scene.installation.config.kakao.model_copy(update={"api_url": "http://127.0.0.1:1"})
-    config = scene.installation.config.model_copy(update={"kakao": kakao})
-    scene.installation = replace(scene.installation, config=config)
+def without_names(scene: Scene) -> Callable[[], None]:
+    whole = scene.installation
+    kakao = whole.config.kakao.model_copy(update={"api_url": "http://kapi.invalid"})
+    config = whole.config.model_copy(update={"kakao": kakao})
+    scene.installation = replace(whole, config=config)
+    return lambda: setattr(scene, "installation", whole)
 
 
-def revoked(scene: Scene) -> None:
+def revoked(scene: Scene) -> Callable[[], None]:
     scene.sandbox.kakao.revoke_access_tokens()
     scene.sandbox.kakao.revoke_refresh_tokens()
+    return lambda: log_in(scene)
 
 
-def spent(scene: Scene) -> None:
-    scene.sandbox.faults.enqueue(*["-10"] * 40)
+def log_in(scene: Scene) -> None:
+    now, found = scene.clock.now(), scene.sandbox.kakao.issue_login(scene.clock.now())
+    scene.installation.login.write(
+        Tokens(
+            access_token=found.access_token,
+            refresh_token=found.refresh_token,
+            access_expires_at=now + timedelta(hours=6),
+            refresh_expires_at=now + timedelta(days=60),
+            refreshed_at=now,
+        )
+    )
 
 
-FAULTS: list[tuple[str, Callable[[Scene], None], str]] = [
-    ("DNS broken", unreachable, "delivery:report"),
+def spent(scene: Scene) -> Callable[[], None]:
+    scene.sandbox.faults.replace("-10")
+    return scene.sandbox.faults.replace
+
+
+FAULTS: list[tuple[str, Callable[[Scene], Callable[[], None]], str]] = [
+    ("DNS broken", without_names, "delivery:report"),
     ("token revoked", revoked, "login"),
     ("quota spent", spent, "quota"),
 ]
@@ -180,22 +194,32 @@ FAULTS: list[tuple[str, Callable[[Scene], None], str]] = [
 @pytest.mark.parametrize(
     ("break_it", "key"), [pytest.param(found[1], found[2], id=found[0]) for found in FAULTS]
 )
-def test_each_fault_is_told_within_two_minutes_of_its_first_slot_and_once(
-    scene: Scene, break_it: Callable[[Scene], None], key: str
+def test_each_fault_is_told_within_two_minutes_of_its_first_slot_once_and_once_when_over(
+    scene: Scene, break_it: Callable[[Scene], Callable[[], None]], key: str
 ) -> None:
     scene.tick("09:15:01", "09:29:01")
-    break_it(scene)
+    mend = break_it(scene)
     scene.tick("09:30:01", "09:31:01")
     assert scene.alarms == [("begun", key)]
 
     scene.tick(*(f"09:{minute}:01" for minute in range(32, 60, 3)), "10:00:01", "10:01:01")
     assert scene.alarms == [("begun", key)]
 
+    mend()
+    scene.tick("10:20:01", "10:30:01", "10:31:01", "11:00:01", "11:15:01")
+    assert scene.alarms == [("begun", key), ("over", key)]
 
-def test_a_full_disk_is_told_at_once_and_once_though_nothing_can_be_written(scene: Scene) -> None:
+
+def test_a_full_disk_is_told_at_once_and_once_though_nothing_can_be_written(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaocron.wiring.IN_MEMORY", str(tmp_path / "in-memory"))
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    (tmp_path / "in-memory").mkdir()
+    scene = Scene(tmp_path, sandbox, clock)
     scene.tick("09:15:01")
-    assert scene.tick("09:30:01", disk=LedgerDiskFull()) == 74
-    scene.tick("09:31:01", "09:32:01", disk=LedgerDiskFull())
+    assert scene.tick("09:30:01", disk=DiskFull()) == 74
+    scene.tick("09:31:01", "09:32:01", disk=DiskFull())
 
     assert scene.alarms == [("begun", "ledger")]
     scene.tick("09:50:01", "10:00:01")
@@ -203,17 +227,35 @@ def test_a_full_disk_is_told_at_once_and_once_though_nothing_can_be_written(scen
     assert "Meanwhile: report@20261123T0930 missed" in scene.documents[-1]["body"]
 
 
-class LedgerDiskFull(RealDisk):
-    """The data folder's file system is full; the runtime folder's is another."""
+class DiskFull(RealDisk):
+    """The one file system is full, temporary folders included; what is kept in memory is not."""
 
     def open(self, path: str, flags: int, mode: int = 0o600) -> int:
         self._path = path
         return super().open(path, flags, mode)
 
     def write(self, fd: int, data: bytes) -> int:
-        if "/data/" in self._path:
+        if "/in-memory/" not in self._path:
             raise OSError(28, "No space left on device")
         return super().write(fd, data)
+
+
+def test_where_another_user_has_made_the_spare_folder_it_is_left_alone(tmp_path: Path) -> None:
+    kept = Memory(str(tmp_path / "data" / "a.json"), str(tmp_path / "spare" / "a.json"), Foreign())
+    for folder in ("data", "spare"):
+        (tmp_path / folder).mkdir()
+    Path(kept.spare).write_text('{"planted": "1"}')
+    kept.write({"told": "2"})
+
+    assert kept.read() == {"told": "2"}
+    assert Path(kept.spare).read_text() == '{"planted": "1"}'
+
+
+class Foreign(RealDisk):
+    def stat(self, path: str) -> Stat:
+        found = super().stat(path)
+        found.is_ours = not path.endswith("/spare")
+        return found
 
 
 def test_a_cron_that_stopped_is_told_by_the_pings_that_do_not_come(

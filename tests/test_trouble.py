@@ -166,7 +166,7 @@ def test_a_ledger_that_cannot_be_written_ends_with_74_and_nothing_is_sent(
     assert first[0] == second[0] == 74
     assert len(first[1]) == 1
     assert f"({said})" in first[1][0]
-    assert "nothing was sent" in first[1][0]
+    assert "nothing is sent without it" in first[1][0]
     assert second[1] == []
     assert SAID not in texts(house.sandbox)
     assert house.ledger.read_bytes() == before

@@ -235,7 +235,7 @@ def test_a_tick_with_an_unreadable_env_file_leaves_a_beat_and_speaks_once(
 
 
 def _beats(setup: Path) -> list[Any]:
-    heartbeat = Heartbeat(str(setup / "log" / "ticks"), RealDisk())
+    heartbeat = Heartbeat(str(setup / "log" / "ticks"), RealDisk(), str(setup / "spare"))
     return [beat for day in heartbeat.days() for beat in heartbeat.read(day)]
 
 

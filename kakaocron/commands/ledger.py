@@ -8,12 +8,11 @@ import typer
 
 from kakaocron.commands.options import ConfigOption, JsonOption
 from kakaocron.disk import RealDisk
-from kakaocron.heartbeat import Heartbeat
 from kakaocron.paths import Places, find_places
 from kakaocron.render import print_json
 from kakaocron.store import Ledger
 from kakaocron.verify import Finding, verify_ledger
-from kakaocron.wiring import Edges, make_ledger
+from kakaocron.wiring import Edges, make_heartbeat, make_ledger
 
 ledger_app = typer.Typer(help="The record of everything that was sent.")
 
@@ -63,5 +62,5 @@ def prune(
     with ledger.open() as book:
         today = book.now.date()
         removed = ledger.prune(today, days)
-    Heartbeat(places.heartbeat, RealDisk()).prune(today, days)
+    make_heartbeat(places, RealDisk()).prune(today, days)
     print(f"removed {len(removed)} days")

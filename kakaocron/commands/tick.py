@@ -14,7 +14,6 @@ from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import BAD, State
 from kakaocron.disk import RealDisk
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.heartbeat import Heartbeat
 from kakaocron.incidents import Incidents
 from kakaocron.paths import Places, find_places
 from kakaocron.pings import Pings
@@ -22,7 +21,7 @@ from kakaocron.rest import leave_plan
 from kakaocron.tick import BUG, INTERRUPTED, Ended, Report, preview
 from kakaocron.tick import tick as run_tick
 from kakaocron.upkeep import look_after_login
-from kakaocron.wiring import Installation, find_installation, make_incidents
+from kakaocron.wiring import Installation, find_installation, make_heartbeat, make_incidents
 from kakaocron.wording import sentence
 
 MOST_LINES = 5
@@ -43,8 +42,8 @@ def tick(
         installation = find_installation(config)
     except UsageError as error:
         places = find_places(config, with_env_file=False)
-        beats = Heartbeat(places.heartbeat, RealDisk())
-        beats.beat(SystemClock().now(), Word.FAIL, error.exit_code)
+        heartbeat = make_heartbeat(places, RealDisk())
+        heartbeat.beat(SystemClock().now(), Word.FAIL, error.exit_code)
         return _failed(places, error)
     return run_watched(installation)
 

@@ -101,7 +101,7 @@ def review(memory: Memory, found: Findings, now: datetime) -> Memory:
     for key in over:
         ended = known.pop(key)
         if not ended.is_muted:
-            words = " ".join(["Over:", ended.sentence, *_meanwhile(found, key)])
+            words = ". ".join([f"Over: {ended.sentence}", *_meanwhile(found, key)])
             alarms.append(Alarm(Turn.OVER, key, ended.since, words))
     for key, sentence in found.happened.items():
         if key not in memory.troubles and key not in found.lasting:
