@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from heapq import merge
 from itertools import islice
 from typing import Protocol
 
@@ -42,11 +44,12 @@ def delivery_id(name: str, at: datetime) -> str:
 def parse_delivery_id(text: str) -> tuple[str, datetime]:
     """Return the message name and the slot's instant in KST; ValueError for anything else."""
     match = _DELIVERY_ID.fullmatch(text)
-    if match is None:
-        raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
-    name, *stamp = match.groups()
-    year, month, day, hour, minute = map(int, stamp)
-    return name, datetime(year, month, day, hour, minute, tzinfo=KST)
+    with suppress(ValueError):  # a date that no calendar has
+        if match:
+            name, *stamp = match.groups()
+            year, month, day, hour, minute = map(int, stamp)
+            return name, datetime(year, month, day, hour, minute, tzinfo=KST)
+    raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,24 +143,12 @@ def next_slot(name: str, timetable: Timetable, after: datetime) -> Slot | None:
     return next(slots_between(name, timetable, after, after + HORIZON), None)
 
 
-def newest_slot(name: str, timetable: Timetable, now: datetime, within: timedelta) -> Slot | None:
-    """Return the last slot at or before `now` and not older than `within`."""
-    newest = None
-    for newest in slots_between(name, timetable, now - within - MINUTE, now):  # noqa: B007
-        pass
-    return newest
-
-
 def upcoming(
     timetables: Sequence[tuple[str, Timetable]], after: datetime, count: int
 ) -> list[Slot]:
     """Return the next `count` slots of all messages together, in order."""
-    found = [
-        slot
-        for name, timetable in timetables
-        for slot in islice(slots_between(name, timetable, after, after + HORIZON), count)
-    ]
-    return sorted(found, key=lambda slot: (slot.at, slot.message))[:count]
+    each = [slots_between(name, table, after, after + HORIZON) for name, table in timetables]
+    return list(islice(merge(*each, key=lambda slot: (slot.at, slot.message)), count))
 
 
 def expiry(slot: Slot, timetable: Timetable | None, expire_after: timedelta) -> datetime:

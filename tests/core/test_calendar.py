@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
 
@@ -16,7 +17,6 @@ from kakaocron.core.calendar import (
     Timetable,
     delivery_id,
     expiry,
-    newest_slot,
     next_slot,
     parse_delivery_id,
     slots_between,
@@ -128,12 +128,10 @@ def test_a_message_comes_on_its_days_only(weekday: int) -> None:
 def test_the_day_is_that_of_korea_at_both_midnights() -> None:
     sunday_only = Timetable(minutes("regular"), days=frozenset({6}))
     before = next_slot("report", sunday_only, at("23:59:59", 28))
-    last = newest_slot("report", sunday_only, at("00:00", 30), DAY)
+    *_, last = slots_between("report", sunday_only, at("12:00", 29), at("00:00", 30))
 
-    assert before is not None
-    assert before.at == at("00:00", 29)
-    assert last is not None
-    assert last.at == at("23:30", 29)
+    assert before == Slot("report", at("00:00", 29), "regular")
+    assert last == Slot("report", at("23:30", 29), "regular")
 
 
 @pytest.mark.parametrize(
@@ -162,6 +160,10 @@ def test_a_span_within_a_day_holds_its_start_and_not_its_end(clock: str, is_quie
     assert (at(clock) in Span(time(12), time(13))) is is_quiet
 
 
+def test_a_span_that_ends_where_it_begins_holds_nothing() -> None:
+    assert not any(at(f"{hour:02}:00") in Span(time(12), time(12)) for hour in range(24))
+
+
 def test_a_quiet_night_takes_exactly_its_slots_away() -> None:
     night = Span(time(23), time(6, 30))
     timetable = Timetable(minutes("regular", "peak"), quiet=(night,))
@@ -173,36 +175,21 @@ def test_a_quiet_night_takes_exactly_its_slots_away() -> None:
     assert max(kept) == at("22:30")
 
 
-def test_a_rest_says_whether_it_is_for_the_day_or_the_hour() -> None:
-    timetable = Timetable(minutes("regular"), frozenset(range(5)), (Span(time(23), time(6)),))
+def test_a_rest_says_whether_it_is_for_the_day_the_hour_or_the_holiday() -> None:
+    holidays = {date(2026, 11, 26)}
+    timetable = Timetable(
+        minutes("regular"), frozenset(range(5)), (Span(time(23), time(6)),), holidays.__contains__
+    )
 
+    assert timetable.rests(at("12:00", 25)) is None
+    assert timetable.rests(at("12:00", 26)) == "holiday"
     assert timetable.rests(at("12:00", 27)) is None
     assert timetable.rests(at("23:00", 27)) == "quiet"
     assert timetable.rests(at("12:00", 28)) == "day"
 
 
-@pytest.mark.parametrize(
-    ("now", "newest"),
-    [
-        ("09:29:59.999999", "09:15"),
-        ("09:30:00", "09:30"),
-        ("09:30:00.000001", "09:30"),
-        ("09:44:59", "09:30"),
-        ("09:45:00", "09:45"),
-    ],
-)
-def test_the_newest_slot_changes_at_the_slots_own_instant(now: str, newest: str) -> None:
-    slot = newest_slot("report", BOTH, at(now), timedelta(hours=1))
-
-    assert slot is not None
-    assert slot.at == at(newest)
-
-
-def test_there_is_no_newest_slot_in_a_time_without_slots() -> None:
-    never = Timetable(minutes())
-
-    assert newest_slot("report", never, at("09:30"), DAY) is None
-    assert next_slot("report", never, at("09:30")) is None
+def test_there_is_no_next_slot_in_a_time_without_slots() -> None:
+    assert next_slot("report", Timetable(minutes()), at("09:30")) is None
 
 
 @pytest.mark.parametrize(
@@ -289,5 +276,5 @@ def test_a_delivery_is_named_by_its_minute_in_korea_and_the_name_is_read_back() 
     ],
 )
 def test_what_is_no_delivery_id_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=re.escape(f"'{text}' is not a delivery id such as ")):
         parse_delivery_id(text)
