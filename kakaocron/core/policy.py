@@ -115,9 +115,7 @@ def decide(
         elif may_be_sent(delivery, policy, now, ahead) and not is_paused:
             due.append(again(delivery, policy))
     for one in series:
-        for slot, expires_at, is_newest in _unsettled(
-            one, policy, deliveries, now, since, ahead, gaps
-        ):
+        for slot, expires_at in _unsettled(one, policy, deliveries, now, since, ahead, gaps):
             if _is_in(gaps, slot.at):
                 if slot.at <= now:
                     lost = Reason.LEDGER_DAMAGED
@@ -125,9 +123,9 @@ def decide(
             elif paused(slot.message, slot.at):
                 if slot.at <= now:
                     settle.append(first_word(slot, one.to, now, State.MISSED, Reason.PAUSED))
-            elif is_newest and now < expires_at:
+            elif now < expires_at:
                 due.append(Due(slot, one.to, one.to, 1, expires_at))
-            elif slot.at <= now:
+            else:
                 reason = missed_reason(slot, expires_at)
                 settle.append(first_word(slot, one.to, now, State.MISSED, reason))
     due.sort(key=lambda item: (item.slot.at, item.slot.message))
@@ -209,25 +207,25 @@ def _unsettled(
     since: datetime | None,
     ahead: timedelta,
     gaps: Mapping[date, Gap],
-) -> Iterable[tuple[Slot, datetime, bool]]:
-    """Yield the slots without a state, oldest first, each with its expiry and whether it is the
-    newest that has come."""
-    window = now - policy.expire_after - timedelta(minutes=1)
+) -> Iterable[tuple[Slot, datetime]]:
+    """Yield the slots without a state, oldest first, each with its expiry.
+
+    Of those that have come, only the newest can be before its expiry: the next slot is one.
+    """
+    window = now - policy.expire_after
     start = window if since is None else min(window, since)
     # On a day whose ledger has new gaps, slots that had a state may have lost it.
     new = {day: gap for day, gap in gaps.items() if since is None or gap.until > since}
     if new:
-        start = min(start, datetime.combine(min(new), time(), KST) - timedelta(minutes=1))
-    slots = list(slots_between(one.name, one.timetable, start, now + ahead))
-    for index, slot in enumerate(slots):
+        start = min(start, datetime.combine(min(new), time(), KST) - timedelta.resolution)
+    for slot in slots_between(one.name, one.timetable, start, now + ahead):
         if slot.id in deliveries:
             continue
-        is_newest = all(later.at > now for later in slots[index + 1 :])
         expires_at = expiry(slot, one.timetable, policy.expire_after)
         was_watched = since is not None and slot.at > since
         was_watched = was_watched or _is_in(new, slot.at)
-        if was_watched or (is_newest and now < expires_at):
-            yield slot, expires_at, is_newest
+        if was_watched or now < expires_at:
+            yield slot, expires_at
 
 
 def _begins_paused(delivery: Delivery, paused: Paused) -> bool:
