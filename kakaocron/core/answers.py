@@ -114,7 +114,6 @@ _OK = 200
 _UNAUTHORIZED = 401
 _TOO_MANY = 429
 _SERVER_ERRORS = range(500, 600)
-_CLIENT_ERRORS = range(400, 500)
 
 
 def of_failure(failure: Failure) -> Verdict:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from kakaocron.core.answers import RECEIVER_CODES, Answer, Outcome, of_friends
+from kakaocron.core.answers import RECEIVER_CODES, Answer, Outcome, Verdict, of_friends
+from kakaocron.core.ledger import Reason
 
 
 def _answer(code: int, **more: object) -> Answer:
@@ -25,8 +26,13 @@ def test_a_receivers_error_for_a_lone_receiver_is_his(code: int) -> None:
 def test_a_receivers_error_for_several_is_ambiguous_for_those_not_named(code: int) -> None:
     verdicts = of_friends(_answer(code, receiver_ids=["a"]), ["a", "b"])
 
-    assert verdicts["a"].code == code
-    assert verdicts["b"].outcome is Outcome.AMBIGUOUS
+    assert verdicts["a"] == of_friends(_answer(code), ["a"])["a"]
+    assert verdicts["b"] == Verdict(
+        Outcome.AMBIGUOUS,
+        Reason.UNPROVEN_ANSWER,
+        f"{verdicts['a'].detail}; Kakao did not say for which receivers",
+        http_status=400,
+    )
 
 
 @pytest.mark.parametrize("code", [-401, -2, -10, -402])
