@@ -69,6 +69,7 @@ class Tally:
     mishaps: int = 0
     slots: int = 0
     confirmed: int = 0
+    stopped_at_the_write: int = 0
     broken: list[str] = field(default_factory=list)
     breaches: Counter[str] = field(default_factory=Counter)
 
@@ -80,6 +81,7 @@ class Tally:
         self.mishaps += outcome.mishaps
         self.slots += outcome.slots
         self.confirmed += outcome.confirmed
+        self.stopped_at_the_write += outcome.stopped_at_the_write
         self.breaches.update(breach.partition(":")[0] for breach in outcome.breaches)
         if outcome.breaches:
             self.broken.append(f"{replay_command(outcome)}  # {outcome.breaches[0]}")
@@ -105,5 +107,7 @@ class Tally:
             f"{self.messages:,} messages at the receiver",
             *(f"{self.breaches[key]:>6} {text}" for text, key in named.items()),
             f"{sum(self.breaches.values()):>6} breaches in all",
+            f"{self.stopped_at_the_write:>6} sent early or late by a process that was stopped between "
+            "its last look at the clock and the write (docs/reliability.md)",
             *self.broken,
         ]

@@ -22,6 +22,8 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 FINAL = {"confirmed", "failed", "unknown", "missed", "cancelled"}
 # A claim may hold a slot for this long after its process died (docs/reliability.md).
 LEASE = timedelta(seconds=55)
+# How many messages a day Kakao takes from one sender to one friend, and to all friends.
+PER_PAIR, PER_SENDER = 20, 100
 
 
 @dataclass(frozen=True)
@@ -132,13 +134,15 @@ Key = tuple[str, datetime]
 
 @dataclass(frozen=True)
 class Told:
-    """What the ledger's lines say of one slot."""
+    """What the ledger's lines say of one slot.
+
+    `in_doubt` are the receivers of claims that no outcome followed, with the day of the claim.
+    """
 
     ids: frozenset[str]
     days: frozenset[str]
     confirmed: frozenset[str]
-    receivers: frozenset[str]
-    hit_a_quota: bool = False
+    in_doubt: frozenset[tuple[str, str, str]]
 
 
 def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
@@ -146,8 +150,7 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
     ids: dict[Key, set[str]] = defaultdict(set)
     days: dict[Key, set[str]] = defaultdict(set)
     confirmed: dict[Key, set[str]] = defaultdict(set)
-    receivers: dict[Key, set[str]] = defaultdict(set)
-    quota = set()
+    claimed: dict[Key, dict[tuple[str, int], tuple[str, list[str]]]] = defaultdict(dict)
     for path, content in files:
         for line in content.split(b"\n"):
             fields = _json(line)
@@ -156,19 +159,24 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
                 continue
             ids[key].add(fields["id"])
             days[key].add(path)
-            receivers[key].update(fields.get("to") or ())
+            attempt = fields.get("by"), fields.get("attempt")
+            if fields.get("event") == "claim":
+                claimed[key][attempt] = fields["at"][:10], fields["to"]
+            elif fields.get("event") == "outcome":
+                claimed[key].pop(attempt, None)
             for name, result in (fields.get("targets") or {}).items():
                 if result.get("state") == "confirmed":
                     confirmed[key].add(name)
-                if result.get("reason") == "quota":
-                    quota.add(key)
     return {
         key: Told(
             frozenset(ids[key]),
             frozenset(days[key]),
             frozenset(confirmed[key]),
-            frozenset(receivers[key]),
-            key in quota,
+            frozenset(
+                (day, owner, name)
+                for (owner, _), (day, names) in claimed[key].items()
+                for name in names
+            ),
         )
         for key in ids
     }
@@ -258,16 +266,38 @@ def _twice(history: History) -> Iterator[str]:
 
 
 def _out_of_time(history: History) -> Iterator[str]:
-    everything = [version.rules for version in history.versions]
     for departure in history.departures:
-        message, slot = key_of_probe(departure.probe)
-        fitting = [rules for rules in everything if rules.is_slot(message, slot)]
-        if not fitting:
-            yield f"no slot: {departure.probe} left at {departure.host_time}"
-        elif departure.host_time < slot:
-            yield f"early: {departure.probe} left at {departure.host_time}"
-        elif departure.host_time >= max(rules.expiry(message, slot) for rules in fitting):
-            yield f"past expiry: {departure.probe} left at {departure.host_time}"
+        fault = _fault_at(history, departure, departure.host_time)
+        if fault and not _was_stopped(history, departure):
+            yield f"{fault}: {departure.probe} left at {departure.host_time}"
+
+
+def stopped_at_the_write(history: History) -> int:
+    """Count what left out of time although the process's last look at the clock said otherwise:
+    it was stopped after that, before the very next call, which no program can avoid."""
+    return sum(
+        _fault_at(history, departure, departure.host_time) is not None
+        and _was_stopped(history, departure)
+        for departure in history.departures
+    )
+
+
+def _was_stopped(history: History, departure: Departure) -> bool:
+    looked = departure.stopped_at
+    return looked is not None and _fault_at(history, departure, looked) is None
+
+
+def _fault_at(history: History, departure: Departure, moment: datetime) -> str | None:
+    message, slot = key_of_probe(departure.probe)
+    everything = [version.rules for version in history.versions]
+    fitting = [rules for rules in everything if rules.is_slot(message, slot)]
+    if not fitting:
+        return "no slot"
+    if moment < slot:
+        return "early"
+    if moment >= max(rules.expiry(message, slot) for rules in fitting):
+        return "past expiry"
+    return None
 
 
 def _expected(history: History) -> Iterator[tuple[str, datetime]]:
@@ -326,6 +356,7 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
         if departure.was_refused:
             refused.add(key)
     good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
+    gone = _gone(history, told)
     edits = [(v.true_time - MINUTE, v.true_time) for v in history.versions[1:]]
     troubles = history.disturbed + [
         (run.started, run.ended or history.ended) for run in history.runs if run.is_disturbed
@@ -340,11 +371,10 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
             continue
         if (message, slot) in refused or _had_its_time(history, slot, states.get((message, slot))):
             continue
-        if (message, slot) in told and told[message, slot].hit_a_quota:
-            continue
-        if states.get((message, slot)) == "unknown" and _is_in_a_gap(history, slot, expiry):
+        if _is_held_back(history, slot, expiry, states.get((message, slot))):
             continue
         missing = set(rules.messages[message].to) - arrived[message, slot]
+        missing -= {name for name in missing if _is_over_quota(gone, name, slot, expiry)}
         if missing:
             yield (
                 f"lost: {message} {slot} ({states.get((message, slot))}) never reached "
@@ -359,16 +389,50 @@ def _had_its_time(history: History, slot: datetime, state: str | None) -> bool:
     )
 
 
-def _is_in_a_gap(history: History, slot: datetime, expiry: datetime) -> bool:
+def _is_held_back(history: History, slot: datetime, expiry: datetime, state: str | None) -> bool:
     """Say whether the slot had come by the tick that found a part of the ledger lost.
 
-    Whether the lost part held it nobody can know, so it is rightly held, under `resend` too.
+    Whether the lost part held it nobody can know, so it is rightly held, under `resend` too. It has
+    come, too, if a clock that ran ahead had passed it. That it is held, `unknown`, stands in a line
+    that may have been lost in its turn; then what a clock that ran ahead said of it is left.
     """
     for when in history.tampered:
         found = next((r for r in history.runs if r.is_complete and r.started >= when), None)
-        if when <= expiry and found is not None and slot <= found.host_started:
+        if found is None or when > expiry:
+            continue
+        passed = any(true <= found.started and slot <= host for true, host in history.ran_ahead)
+        again = any(later > max(when, slot) for later in history.tampered)
+        is_lost_again = passed and state == "missed" and again
+        if (slot <= found.host_started or passed) and (state == "unknown" or is_lost_again):
             return True
     return False
+
+
+def _gone(history: History, told: Mapping[Key, Told]) -> list[tuple[str, datetime, str, str]]:
+    """Return what went to friends, or may have: on which day, for which slot, by whom, to whom."""
+    gone = {
+        (f"{d.host_time:%Y-%m-%d}", key_of_probe(d.probe)[1], d.owner, name)
+        for d in history.departures
+        if not d.was_refused
+        for name in d.receivers
+    }
+    gone |= {
+        (day, slot, owner, name)
+        for (_, slot), lines in told.items()
+        for day, owner, name in lines.in_doubt
+    }
+    return [one for one in gone if one[-1] != "me"]
+
+
+def _is_over_quota(
+    gone: Sequence[tuple[str, datetime, str, str]], name: str, slot: datetime, expiry: datetime
+) -> bool:
+    """Say whether Kakao would have refused one more message to a friend on the slot's day."""
+    if name == "me":
+        return False
+    days = {f"{slot:%Y-%m-%d}", f"{expiry:%Y-%m-%d}"}
+    friends = [friend for day, at, _, friend in gone if day in days and at <= slot]
+    return friends.count(name) >= PER_PAIR or len(friends) >= PER_SENDER
 
 
 def _fair_chance(

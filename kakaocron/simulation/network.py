@@ -22,7 +22,8 @@ from kakaocron.simulation.process import Process
 class Departure:
     """A message request of which the first byte left: what it says, and when by the host's clock.
 
-    `arrived` counts the receivers that it reached.
+    `arrived` counts the receivers that it reached. `stopped_at` is what the host's clock showed at
+    the last look before it left, if the process was stopped from then until it left.
     """
 
     probe: str
@@ -31,6 +32,7 @@ class Departure:
     receivers: tuple[str, ...]
     arrived: tuple[str, ...]
     was_refused: bool
+    stopped_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +78,10 @@ class SimulatedHttp:
         self.process.leave()
         if gate is not None:
             self._pass(gate)
+        looked, pauses = self.net.host_time(), self.process.pauses
         self.process.enter("send")
-        answer = self._exchange(asked, trouble, is_message=gate is not None)
+        stopped_at = looked if self.process.pauses > pauses else None
+        answer = self._exchange(asked, trouble, stopped_at, is_message=gate is not None)
         self.process.leave()
         return self._receive(answer)
 
@@ -97,7 +101,12 @@ class SimulatedHttp:
             self.process.is_indivisible = False
 
     def _exchange(
-        self, asked: wire.Request, trouble: Trouble | None, *, is_message: bool
+        self,
+        asked: wire.Request,
+        trouble: Trouble | None,
+        stopped_at: datetime | None,
+        *,
+        is_message: bool,
     ) -> _Coming:
         net = self.net
         left = net.host_time()
@@ -117,7 +126,8 @@ class SimulatedHttp:
         if is_message:
             arrived = tuple(d.receiver for d in net.kakao.deliveries[before:])
             refused = coming.answer is not None and not arrived
-            net.depart(Departure(probe, left, self.process.owner, receivers, arrived, refused))
+            owner = self.process.owner
+            net.depart(Departure(probe, left, owner, receivers, arrived, refused, stopped_at))
         return coming
 
     def _receive(self, coming: _Coming) -> Answer | Failure:

@@ -70,6 +70,7 @@ class Process:
     is_disturbed: bool = False
     is_indivisible: bool = False
     stopped_until: float = 0.0
+    pauses: int = 0
     names_called: list[str] | None = None
 
     def check(self) -> None:
@@ -94,6 +95,7 @@ class Process:
             elif mishap.kind == "pause" and not self.is_indivisible:
                 self.mishaps.remove(mishap)
                 self.is_disturbed = True
+                self.pauses += 1
                 self.stopped_until = self.host.schedule.now + mishap.seconds
                 self.wait(mishap.seconds)
                 return None

@@ -43,6 +43,7 @@ from kakaocron.simulation.judge import (
     key_of_probe,
     out_of_order,
     read_ledger,
+    stopped_at_the_write,
 )
 from kakaocron.simulation.network import Departure, SimulatedHttp, Trouble
 from kakaocron.simulation.process import (
@@ -85,6 +86,7 @@ class Outcome:
     confirmed: int
     breaches: tuple[str, ...]
     fingerprint: str
+    stopped_at_the_write: int = 0
 
 
 class World:
@@ -192,6 +194,7 @@ class World:
             sum(state == "confirmed" for state in states.values()),
             tuple(breaches),
             f"{self._trace:08x}",
+            stopped_at_the_write(self.history),
         )
 
     def _play(self) -> None:
