@@ -117,9 +117,8 @@ def decide(
     for one in series:
         for slot, expires_at in _unsettled(one, policy, deliveries, now, since, ahead, gaps):
             if _is_in(gaps, slot.at):
-                if slot.at <= now:
-                    lost = Reason.LEDGER_DAMAGED
-                    settle.append(first_word(slot, one.to, now, State.UNKNOWN, lost))
+                lost = Reason.LEDGER_DAMAGED
+                settle.append(first_word(slot, one.to, now, State.UNKNOWN, lost))
             elif paused(slot.message, slot.at):
                 if slot.at <= now:
                     settle.append(first_word(slot, one.to, now, State.MISSED, Reason.PAUSED))
@@ -218,8 +217,10 @@ def _unsettled(
     new = {day: gap for day, gap in gaps.items() if since is None or gap.until > since}
     if new:
         start = min(start, datetime.combine(min(new), time(), KST) - timedelta.resolution)
-    for slot in slots_between(one.name, one.timetable, start, now + ahead):
-        if slot.id in deliveries:
+    # What the gap may have held has come, even if the clock was set back to before it.
+    end = max([now + ahead, *(gap.until for gap in new.values())])
+    for slot in slots_between(one.name, one.timetable, start, end):
+        if slot.id in deliveries or (slot.at > now + ahead and not _is_in(new, slot.at)):
             continue
         expires_at = expiry(slot, one.timetable, policy.expire_after)
         was_watched = since is not None and slot.at > since

@@ -28,7 +28,8 @@ def main() -> int:
         for outcome in islice(outcomes, count):
             tally.add(outcome)
             if tally.histories % 50 == 0 or outcome.breaches:
-                print(f"{tally.minutes:,} minutes", *outcome.breaches[:3], file=sys.stderr)
+                done = f"{tally.minutes:,} minutes, seed {outcome.seed}"
+                print(done, *outcome.breaches[:3], file=sys.stderr, flush=True)
             if given.minutes is None:
                 print(*outcome.breaches, sep="\n")
     print(*tally.lines(), sep="\n")

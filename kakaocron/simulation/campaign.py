@@ -107,7 +107,7 @@ class Tally:
             f"{self.messages:,} messages at the receiver",
             *(f"{self.breaches[key]:>6} {text}" for text, key in named.items()),
             f"{sum(self.breaches.values()):>6} breaches in all",
-            f"{self.stopped_at_the_write:>6} sent early or late by a process that was stopped between "
-            "its last look at the clock and the write (docs/reliability.md)",
+            f"{self.stopped_at_the_write:>6} sent out of time by a process stopped between "
+            "its last look at the clock and the write, which no program can avoid",
             *self.broken,
         ]

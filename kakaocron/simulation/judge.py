@@ -136,7 +136,8 @@ Key = tuple[str, datetime]
 class Told:
     """What the ledger's lines say of one slot.
 
-    `in_doubt` are the receivers of claims that no outcome followed, with the day of the claim.
+    `in_doubt` are receivers of claims that no outcome followed, or an unknown one: who it was
+    claimed for, by whom, and on which day.
     """
 
     ids: frozenset[str]
@@ -159,11 +160,13 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
                 continue
             ids[key].add(fields["id"])
             days[key].add(path)
-            attempt = fields.get("by"), fields.get("attempt")
+            attempt = str(fields.get("by")), int(fields.get("attempt", 0))
             if fields.get("event") == "claim":
                 claimed[key][attempt] = fields["at"][:10], fields["to"]
             elif fields.get("event") == "outcome":
-                claimed[key].pop(attempt, None)
+                day, _ = claimed[key].pop(attempt, ("", []))
+                unknown = [n for n, r in fields["targets"].items() if r["state"] == "unknown"]
+                claimed[key][attempt] = day, unknown
             for name, result in (fields.get("targets") or {}).items():
                 if result.get("state") == "confirmed":
                     confirmed[key].add(name)
@@ -400,10 +403,11 @@ def _is_held_back(history: History, slot: datetime, expiry: datetime, state: str
         found = next((r for r in history.runs if r.is_complete and r.started >= when), None)
         if found is None or when > expiry:
             continue
-        passed = any(true <= found.started and slot <= host for true, host in history.ran_ahead)
+        before = [run for run in history.runs if run.started <= found.started]
+        has_come = any(slot <= run.host_started for run in before)
+        ran_ahead = any(run.started < slot <= run.host_started for run in before)
         again = any(later > max(when, slot) for later in history.tampered)
-        is_lost_again = passed and state == "missed" and again
-        if (slot <= found.host_started or passed) and (state == "unknown" or is_lost_again):
+        if has_come and (state == "unknown" or (state == "missed" and ran_ahead and again)):
             return True
     return False
 

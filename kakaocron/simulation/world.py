@@ -236,12 +236,13 @@ class World:
         if self.dials is not CALM:
             self._mishaps += 1
             self._note(action.__name__)
+            self._stamp_files()
             action()
 
     def start_tick(self) -> None:
         if self._is_off:
             return
-        self.files.clock_ns = int(self.host_time().timestamp() * 1e9)
+        self._stamp_files()
         self._pid += 1
         self._ticks += 1
         process = Process(self, self._pid, f"{self._pid}-{self.seed}", self._mishaps_of_a_tick())
@@ -249,6 +250,10 @@ class World:
         self.history.runs.append(run)
         self.alive.append(process)
         process.start(lambda: self._run(process, run))
+
+    def _stamp_files(self) -> None:
+        """Let what is written from now on bear this instant."""
+        self.files.clock_ns = int(self.host_time().timestamp() * 1e9)
 
     def _run(self, process: Process, run: Run) -> None:
         try:

@@ -225,6 +225,21 @@ def test_slots_that_a_damaged_ledger_may_have_held_are_unknown_and_not_sent() ->
     }
 
 
+def test_what_a_gap_may_have_held_is_unknown_at_once_though_the_clock_was_set_back() -> None:
+    decision = decide(
+        [SERIES],
+        POLICY,
+        {},
+        SLOT,
+        SLOT - 45 * MINUTE,
+        gaps={SLOT.date(): Gap(SLOT + timedelta(hours=1), SLOT)},
+    )
+
+    assert decision.due == ()
+    assert {event.data["slot"] for event in decision.settle} >= {SLOT, SLOT + 60 * MINUTE}
+    assert {event.state for event in decision.settle} == {State.UNKNOWN}
+
+
 REFUSED = Result(State.RETRYING, Reason.QUOTA, "full")
 
 

@@ -18,7 +18,9 @@ def test_no_promise_is_broken_in_histories_full_of_faults(first: int) -> None:
         assert play(seed, MINUTES).breaches == (), f"seed {seed}"
 
 
-@pytest.mark.parametrize("seed", [16, 17, 20, 62, 118, 188, 304, 308, 327, 364, 422])
+@pytest.mark.parametrize(
+    "seed", [16, 17, 20, 62, 118, 188, 304, 308, 327, 364, 422, 1029, 1104, 1124, 1156]
+)
 def test_histories_that_once_broke_a_promise_keep_it(seed: int) -> None:
     assert play(seed, 720).breaches == ()
 
