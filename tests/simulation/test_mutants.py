@@ -188,12 +188,12 @@ def expiry_not_checked_at_the_gate(patch: Patch) -> None:
 
 
 def sent_a_minute_early(patch: Patch) -> None:
-    between = calendar.slots_between
+    decide = policy.decide
 
-    def hasty(name: str, timetable: Any, after: Any, until: Any) -> Any:
-        yield from between(name, timetable, after, until + timedelta(minutes=1))
+    def hasty(series: Any, rules: Any, known: Any, now: Any, *args: Any, **options: Any) -> Any:
+        return decide(series, rules, known, now + timedelta(minutes=1), *args, **options)
 
-    patch.setattr(policy, "slots_between", hasty)
+    patch.setattr(tick, "decide", hasty)
     patch.setattr(delivery, "_gate", lambda desk, _: desk.clock.now)
     patch.setattr(delivery, "_ready", lambda _, run, __: run.waiting)
 
