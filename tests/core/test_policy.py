@@ -10,7 +10,7 @@ import pytest
 
 from kakaocron.core.answers import Outcome, Phase, Verdict
 from kakaocron.core.calendar import KST, Minutes, Slot, Timetable
-from kakaocron.core.heartbeat import Beat, Word
+from kakaocron.core.heartbeat import NOTHING, Beat, Word
 from kakaocron.core.ledger import Attempt, Delivery, Event, Gap, Kind, Reason, Result, State
 from kakaocron.core.policy import (
     Decision,
@@ -474,7 +474,7 @@ def test_only_a_missed_slot_that_nobody_claimed_can_be_void() -> None:
 def test_a_missed_slot_is_explained_by_what_stopped_its_ticks(
     beats: list[tuple[Word, int]], reason: Reason
 ) -> None:
-    assert why_missed(Beat(SLOT, word, code, 0) for word, code in beats) is reason
+    assert why_missed(Beat(SLOT, word, code, NOTHING) for word, code in beats) is reason
 
 
 # --- pauses ---------------------------------------------------------------------------------------
@@ -566,12 +566,13 @@ def test_a_damage_holds_what_was_due_up_to_its_instant(until: datetime, held: bo
         assert [due.id for due in decision.due] == ([] if held else [ID])
 
 
-def test_a_slot_to_come_that_a_damage_may_have_held_waits_for_its_instant() -> None:
+def test_a_slot_that_a_clock_ahead_had_come_to_is_held_before_it_comes_again() -> None:
     decision = decide(
         [ONE_A_DAY], POLICY, {}, SLOT - SECOND, SLOT - MINUTE, ahead=MINUTE, gaps=gap(SLOT)
     )
 
-    assert decision == Decision((), ())
+    lost = settling(SLOT - SECOND, State.UNKNOWN, Reason.LEDGER_DAMAGED, kind="peak")
+    assert decision == Decision((lost,), ())
 
 
 @pytest.mark.parametrize(
