@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from zlib import crc32
 
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import Event, Kind, Result, State, to_line
@@ -41,16 +42,33 @@ def configure(folder: Path, url: str, minutes: str, messages: int = 1, extra: st
 
 
 def fill_ledger(folder: Path, days: int, last: date) -> None:
-    """Write a day file of confirmed deliveries for each of the days that end with `last`."""
+    """Write a day file of confirmed deliveries for each of the days that end with `last`.
+
+    The product's own encoder writes the last day; the others are that day with another date, and
+    the checksums that go with it, as ten years of encoding would take minutes.
+    """
     ledger = folder / "data" / "ledger"
     ledger.mkdir(parents=True, exist_ok=True)
+    pattern = _day_of_deliveries(last)
     for n in range(days):
         day = last - timedelta(days=n)
-        midnight = datetime(day.year, day.month, day.day, tzinfo=KST)
-        lines = []
-        for number in range(SLOTS_A_DAY):
-            lines += _delivery(midnight + timedelta(minutes=20 * number + 10))
-        (ledger / f"{day.isoformat()}.jsonl").write_bytes(b"".join(lines))
+        (ledger / f"{day.isoformat()}.jsonl").write_bytes(_moved(pattern, last, day))
+    oldest = last - timedelta(days=max(days - 1, 0))
+    assert _moved(pattern, last, oldest) == _day_of_deliveries(oldest)
+
+
+def _day_of_deliveries(day: date) -> bytes:
+    midnight = datetime(day.year, day.month, day.day, tzinfo=KST)
+    slots = [midnight + timedelta(minutes=20 * number + 10) for number in range(SLOTS_A_DAY)]
+    return b"".join(line for slot in slots for line in _delivery(slot))
+
+
+def _moved(content: bytes, old: date, new: date) -> bytes:
+    """Return a day's lines with another date, which stands in them in two spellings."""
+    for spelling in ("%Y-%m-%d", "%Y%m%dT"):
+        content = content.replace(old.strftime(spelling).encode(), new.strftime(spelling).encode())
+    bodies = [line.rpartition(b',"crc":')[0] for line in content.splitlines()]
+    return b"".join(b'%b,"crc":"%08x"}\n' % (body, crc32(body + b"}")) for body in bodies)
 
 
 def _delivery(slot: datetime) -> list[bytes]:
@@ -58,7 +76,11 @@ def _delivery(slot: datetime) -> list[bytes]:
     at = slot + timedelta(seconds=0.04)
     identity = {"message": "old", "kind": "regular", "slot": slot, "to": ["me"], "attempt": 1}
     text = {"text": "📊 장부 모니터링\n⏰ 현재 시간: 09:30", "content_hash": "0123456789abcdef"}
-    until = {"by": "1-x", "until": at + timedelta(seconds=40), "expires_at": slot + timedelta(600)}
+    until = {
+        "by": "1-x",
+        "until": at + timedelta(seconds=40),
+        "expires_at": slot + timedelta(minutes=10),
+    }
     claim = Event(Kind.CLAIM, at, id_, State.SENDING, data={**identity, **until, **text})
     ended = {"attempt": 1, "by": "1-x", "targets": {"me": Result(State.CONFIRMED)}, "sent_at": at}
     outcome = Event(Kind.OUTCOME, at + timedelta(seconds=0.1), id_, State.CONFIRMED, data={**ended})

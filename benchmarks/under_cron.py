@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 EARLY, PLAIN, RESIDENT, CURL = "early_start", "plain tick", "APScheduler", "crontab with curl"
@@ -64,7 +65,7 @@ scheduler.start()
 
 
 class Receiver(asyncio.Protocol):
-    """Answers every request, and notes when its first byte came."""
+    """Answers every request, and notes when its last byte came."""
 
     def __init__(self, name: str, received: list[tuple[str, float]], idle_seconds: float) -> None:
         self._name, self._received, self._idle_seconds = name, received, idle_seconds
@@ -76,11 +77,10 @@ class Receiver(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         now = time.time()
-        if not self._buffer:
-            self._received.append((self._name, now))
         self._buffer += data
         head, end, body = self._buffer.partition(b"\r\n\r\n")
         if end and len(body) >= _content_length(head):
+            self._received.append((self._name, now))
             self._buffer = b""
             self._transport.write(HEAD + ANSWER)
             self._timer.cancel()
@@ -104,8 +104,9 @@ async def _proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, por
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     loop = asyncio.get_running_loop()
-    while data := await reader.read(65536):
-        loop.call_later(ONE_WAY_SECONDS, writer.write, data)
+    with suppress(ConnectionError):
+        while data := await reader.read(65536):
+            loop.call_later(ONE_WAY_SECONDS, writer.write, data)
     loop.call_later(ONE_WAY_SECONDS, writer.close)
 
 

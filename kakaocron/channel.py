@@ -26,7 +26,8 @@ class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did
 class Flight:
     """One attempt on its way: asked before each request leaves, told how each receiver fared.
 
-    `may_leave` raises Withheld unless the claim stands and the time is right.
+    `may_leave` raises Withheld unless the claim stands and the time is right. A flight that was
+    made ready ahead of its claim is held at the gate until there is one, or will be none.
     """
 
     may_leave: Callable[[], datetime]
@@ -36,11 +37,13 @@ class Flight:
     sent_at: datetime | None = None
     login_error: str | None = None
     server_date: str | None = None
+    hold: Callable[[], object] = lambda: None
     _is_abandoned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def leave(self) -> None:
         """Let one request leave, or raise Withheld."""
+        self.hold()
         with self._lock:
             if self._is_abandoned:
                 raise Withheld(Reason.READ_TIMEOUT, "the attempt was given up")

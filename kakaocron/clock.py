@@ -8,6 +8,9 @@ from typing import Protocol
 
 from kakaocron.core.calendar import KST
 
+# So short a time is waited for awake: to be woken up can take longer.
+AWAKE_SECONDS = 0.003
+
 
 class Clock(Protocol):
     def now(self) -> datetime:
@@ -29,7 +32,12 @@ class SystemClock:
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        time.sleep(seconds)
+        if seconds > AWAKE_SECONDS:
+            time.sleep(seconds)
+            return
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pass
 
 
 def booted_at(now: datetime) -> datetime | None:

@@ -23,6 +23,7 @@ from kakaocron.core.ledger import (
     apply,
     as_read,
     isoformat,
+    to_line,
     worst,
 )
 from kakaocron.core.policy import (
@@ -40,7 +41,7 @@ from kakaocron.core.quota import ME, Usage, used
 from kakaocron.errors import LedgerError, LockTimeoutError
 from kakaocron.logs import log
 from kakaocron.store import Ledger
-from kakaocron.workers import Workers
+from kakaocron.workers import Signal, Workers
 
 # How long before its lease ends a claim may let its last request leave.
 LEASE_MARGIN = timedelta(seconds=1)
@@ -49,8 +50,11 @@ LONGEST_WAIT = timedelta(seconds=70)
 PREPARING_SECONDS = 20.0
 # How long before an awaited slot connections are looked at again: servers close idle ones.
 WARMING = timedelta(seconds=3)
-# How long before it the ledger is locked and read, so that at the instant only the claim is left.
-HEAD_START = timedelta(milliseconds=5)
+# How long before it the ledger is locked and read and requests are brought to the gate, so that at
+# the instant only the claim is left.
+HEAD_START = timedelta(milliseconds=100)
+# The last of it is spent awake.
+LAST_MOMENT = timedelta(milliseconds=3)
 # How long a content may take: less than a minute, so that the next tick does not make it too.
 PACKING_SECONDS = 50.0
 
@@ -120,9 +124,11 @@ class _Run:
     packed: dict[str, Parcel | ContentError] = field(default_factory=dict)
     channel_until: float | None = None
     began: datetime = NEVER
+    began_at: float = 0.0  # the same on the clock that no step changes
     warm_at: datetime | None = None
     waiting: list[Job] = field(default_factory=list)
     blocked: dict[str, dict[str, Result]] = field(default_factory=dict)
+    boarded: dict[str, tuple[Flight, Signal]] = field(default_factory=dict)
     flying: dict[str, tuple[Claim, Flight]] = field(default_factory=dict)
     landed: list[tuple[Claim, Flight]] = field(default_factory=list)
     sent: Sent = field(default_factory=Sent)
@@ -133,6 +139,7 @@ class _Run:
 
 
 CHANNEL = "channel"
+AHEAD = "ahead:"
 
 
 def send_all(
@@ -148,23 +155,25 @@ def send_all(
     Raises LedgerError or LockTimeoutError when the ledger fails; then nothing more is claimed, and
     what was under way is recorded if it can be.
     """
-    run = _Run(deque(due), settled, began=desk.clock.now())
+    began, began_at = desk.clock.now(), desk.clock.monotonic()
+    run = _Run(deque(due), settled, began=began, began_at=began_at)
     count = min(len(due), desk.at_once)
     _prepare(desk, run, count, PREPARING_SECONDS)
     first = min((one.slot.at for one in due if one.slot.at > run.began), default=None)
     if first is not None and first - run.began > WARMING:
         run.warm_at = first - WARMING
-    while not run.is_over:
-        _pack_more(desk, run, pack)
-        try:
+    try:
+        while not run.is_over:
+            _pack_more(desk, run, pack)
             _warm_up(desk, run, count)
-            claims = _record_and_claim(desk, run)
-        except (LedgerError, LockTimeoutError):
-            _land_the_rest(desk, run)
-            raise
-        for claim in claims:
-            _start(desk, run, claim)
-        _collect(desk, run)
+            _record_and_claim(desk, run)
+            _collect(desk, run)
+            _turn_back(run, [job.id for job in run.waiting])
+    except (LedgerError, LockTimeoutError):
+        _land_the_rest(desk, run)
+        raise
+    finally:
+        _turn_back(run)
     return run.sent
 
 
@@ -200,22 +209,28 @@ def _pack(run: _Run, pack: Callable[[Due], Parcel], due: Due) -> None:
         run.packed[due.id] = error
 
 
-def _record_and_claim(desk: Desk, run: _Run) -> list[Claim]:
+def _record_and_claim(desk: Desk, run: _Run) -> None:
     """Write the outcomes that have come in and claim what may go now, under one lock."""
-    if not run.landed and not _ready(desk, run, desk.clock.now() + HEAD_START):
-        return []
+    soon = _ready(desk, run, desk.clock.now() + HEAD_START)
+    if not run.landed and not soon:
+        return
+    _board(desk, run, soon)
     with desk.ledger.open() as book:
         wanted = _ready(desk, run, book.now + HEAD_START)
-        book.read({job.due.slot.at.date() for job in wanted})
-        book.now = _awaited(desk, [job.due.slot.at for job in wanted], book.now)
-        wanted = _ready(desk, run, book.now)
-        if any(job.due.slot.at > run.began for job in wanted) and not desk.is_current():
-            # Paused or changed while this process waited: the slot's own tick decides anew.
-            wanted = [job for job in wanted if job.due.slot.at <= run.began]
+        if any(job.due.slot.at > run.began for job in wanted) and not (
+            desk.is_current() and _has_waited(desk, run)
+        ):
+            # The slot's own tick, or the one after it, decides anew.
             run.waiting = [job for job in run.waiting if job.due.slot.at <= run.began]
+            wanted = [job for job in wanted if job in run.waiting]
         days = {claim.day for claim, _ in run.landed} | {j.due.slot.at.date() for j in wanted}
         view = book.read(days | _days_of_quotas(wanted, book.now))
-        usage = used(view.deliveries.values(), book.now.date())
+        if first := _first_ahead(wanted, book.now):
+            usage = used(view.deliveries.values(), first.date())
+            book.now = _wait_for(desk, run, wanted, first)
+            wanted = _ready(desk, run, book.now)
+        else:
+            usage = used(view.deliveries.values(), book.now.date())
         outcomes = [_outcome(desk, claim, flight, book.now) for claim, flight in run.landed]
         # What is damaged is set aside by the next tick before anything of that day is sent.
         is_sound = not any(found.damaged for found in view.files)
@@ -226,21 +241,64 @@ def _record_and_claim(desk: Desk, run: _Run) -> list[Claim]:
         }
         events = [*outcomes, *(event for group in begun.values() for event in group)]
         places = book.record(events) if events else {}
+        claims = [
+            _begun(run, job, begun[job.id][-1], places)
+            for job in wanted
+            if begun.get(job.id) and begun[job.id][-1].kind is Kind.CLAIM
+        ]
+        for claim in claims:
+            _start(desk, run, claim)
+    for claim in claims:
+        log.info("📤 메시지 전송 시작: %s", claim.job.id)
     run.waiting = [job for job in run.waiting if job not in wanted]
     run.sent.left += len(wanted) - len(begun)
     _note_ended(run, view.deliveries, outcomes, begun.values())
-    return [
-        _begun(run, job, begun[job.id][-1], places)
-        for job in wanted
-        if begun.get(job.id) and begun[job.id][-1].kind is Kind.CLAIM
-    ]
 
 
-def _awaited(desk: Desk, instants: Sequence[datetime], now: datetime) -> datetime:
-    """Wait for the first of the instants that is a moment away; return what time it is then."""
-    first = min((instant for instant in instants if now < instant <= now + HEAD_START), default=now)
-    while now < first <= now + HEAD_START:
-        desk.clock.sleep((first - now).total_seconds())
+def _board(desk: Desk, run: _Run, jobs: Sequence[Job]) -> None:
+    """Bring the requests of what is a moment away to the gate, to wait there for their claims."""
+    now = desk.clock.now()
+    for job in jobs:
+        if job.due.slot.at > now and isinstance(job.parcel, Parcel) and job.id not in run.boarded:
+            claimed = desk.workers.signal()
+            flight = _flight(job, {}, claimed.wait)
+            run.boarded[job.id] = flight, claimed
+            deliver = partial(desk.channel.deliver, job.parcel, job.due.to, flight)
+            desk.workers.start(AHEAD + job.id, deliver)
+
+
+def _turn_back(run: _Run, expected: Sequence[str] = ()) -> None:
+    """Give up what waits at the gate, but for what is still expected to get its claim."""
+    for id_ in run.boarded.keys() - set(expected):
+        flight, claimed = run.boarded.pop(id_)
+        flight.abandon(())
+        claimed.set()
+
+
+def _has_waited(desk: Desk, run: _Run) -> bool:
+    """Say whether the clock shows the time that this process has waited.
+
+    If not, it was set, or the machine slept, and what the connections still show is not true.
+    """
+    waited = timedelta(seconds=desk.clock.monotonic() - run.began_at)
+    return abs(desk.clock.now() - run.began - waited) < WARMING
+
+
+def _first_ahead(jobs: Sequence[Job], now: datetime) -> datetime | None:
+    return min((job.due.slot.at for job in jobs if job.due.slot.at > now), default=None)
+
+
+def _wait_for(desk: Desk, run: _Run, jobs: Sequence[Job], instant: datetime) -> datetime:
+    """Wait for an instant that is a moment away; return what time it is then."""
+    now = desk.clock.now()
+    while now < instant <= now + HEAD_START:
+        left = instant - now
+        if left > LAST_MOMENT:
+            desk.clock.sleep((left - LAST_MOMENT).total_seconds())
+            for job in jobs:  # the first time through this code is a slow one
+                to_line(_claim(desk, run, job.due, job.content, instant, None))
+        else:
+            desk.clock.sleep(left.total_seconds())
         now = desk.clock.now()
     return now
 
@@ -367,18 +425,31 @@ def _to_keep(parcel: Parcel, due: Due, delivery: Delivery | None) -> dict[str, o
 
 
 def _start(desk: Desk, run: _Run, claim: Claim) -> None:
-    parcel = claim.job.content
-    to = [name for name in claim.job.due.to if name not in claim.blocked]
+    job, parcel = claim.job, claim.job.content
     assert parcel is not None  # noqa: S101 - a claim without content has ended already
-    flight = Flight(
-        _gate(desk, claim),
-        len(parcel.parts),
-        {name: result.parts for name, result in claim.job.due.known.items()},
-        dict(claim.blocked),
-    )
-    run.flying[claim.job.id] = claim, flight
-    desk.workers.start(claim.job.id, lambda: desk.channel.deliver(parcel, to, flight))
-    log.info("📤 메시지 전송 시작: %s", claim.job.id)
+    if job.id in run.boarded and not claim.blocked:
+        flight, claimed = run.boarded.pop(job.id)
+        flight.may_leave = _gate(desk, claim)
+        run.flying[AHEAD + job.id] = claim, flight
+        claimed.set()
+    else:
+        to = [name for name in job.due.to if name not in claim.blocked]
+        flight = _flight(job, claim.blocked)
+        flight.may_leave = _gate(desk, claim)
+        run.flying[job.id] = claim, flight
+        desk.workers.start(job.id, lambda: desk.channel.deliver(parcel, to, flight))
+
+
+def _flight(
+    job: Job, blocked: Mapping[str, Result], hold: Callable[[], object] = lambda: None
+) -> Flight:
+    parts = len(job.content.parts) if job.content else 1
+    known = {name: result.parts for name, result in job.due.known.items()}
+    return Flight(_unclaimed, parts, known, dict(blocked), hold=hold)
+
+
+def _unclaimed() -> datetime:
+    raise Withheld(Reason.LEDGER_DAMAGED, "it has no claim")
 
 
 def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
@@ -413,6 +484,7 @@ def _collect(desk: Desk, run: _Run) -> None:
     is_set_back = any(now < c.event.at - CLOCK_SLACK for c, _ in run.flying.values())
     if CHANNEL in ended or (run.channel_until and elapsed >= run.channel_until):
         run.channel_until = None
+    _turn_back(run, [id_ for id_ in run.boarded if AHEAD + id_ not in ended])
     for name, (due, until) in list(run.packing.items()):
         if name in ended or elapsed >= until:
             del run.packing[name]
@@ -433,9 +505,9 @@ def _patience(desk: Desk, run: _Run) -> float:
     At most one: the clock may be set meanwhile, which moves every instant that is awaited.
     """
     now, elapsed = desk.clock.now(), desk.clock.monotonic()
-    if run.landed or run.is_over or _ready(desk, run, now):
+    if run.landed or run.is_over or _ready(desk, run, now + HEAD_START):
         return 0.0
-    ahead = [job.due.slot.at for job in run.waiting if job.due.slot.at > now]
+    ahead = [job.due.slot.at - HEAD_START for job in run.waiting if job.due.slot.at > now]
     ends = [claim.until for claim, _ in run.flying.values()]
     seconds = [(moment - now).total_seconds() for moment in (*ahead, *ends)]
     seconds += [until - elapsed for _, until in run.packing.values()]

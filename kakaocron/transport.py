@@ -31,6 +31,10 @@ class _RehearsedError(Exception):
     """Raised at the gate of a request that is made in order not to leave."""
 
 
+class _ClosedError(Exception):
+    """Raised when a kept connection turns out to be closed after the gate let a request pass."""
+
+
 def _rehearse() -> None:
     raise _RehearsedError
 
@@ -50,6 +54,7 @@ class _Gated:
 
     sock: Any
     connect: Callable[[], None]
+    is_connected: Any
     _is_tunnelling = False
 
     def _tunnel(self) -> None:
@@ -66,6 +71,8 @@ class _Gated:
         if not _under_way.has_left and not self._is_tunnelling:
             if _under_way.gate is not None:
                 _under_way.gate()
+                if not self.is_connected:
+                    raise _ClosedError
             _under_way.has_left = True
         super().send(data)  # type: ignore[misc]
 
@@ -155,6 +162,12 @@ class RequestsHttp:
         self._session.mount("http://", adapter)
 
     def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
+        for _ in range(2):
+            with suppress(_ClosedError):  # it may have waited at the gate for a while
+                return self._ask(request, gate)
+        return Failure(Phase.BEFORE, Reason.UNREACHABLE, "the server closes every connection")
+
+    def _ask(self, request: Request, gate: Gate | None) -> Answer | Failure:
         _under_way.gate, _under_way.has_left = gate, False
         try:
             with self._send(request) as response:

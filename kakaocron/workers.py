@@ -12,10 +12,20 @@ from kakaocron.logs import log
 Task = Callable[[], None]
 
 
+class Signal(Protocol):
+    """Something that happens once, for which tasks wait."""
+
+    def set(self) -> None: ...
+
+    def wait(self) -> object: ...
+
+
 class Workers(Protocol):
     """Runs tasks, each under a name, and tells which have ended."""
 
     def start(self, name: str, task: Task) -> None: ...
+
+    def signal(self) -> Signal: ...
 
     def wait(self, timeout_seconds: float) -> list[str]:
         """Return the names of the tasks that have ended since the last call.
@@ -41,6 +51,9 @@ class Threads:
                 self._ended.put(name)
 
         threading.Thread(target=run, name=name, daemon=True).start()
+
+    def signal(self) -> Signal:
+        return threading.Event()
 
     def wait(self, timeout_seconds: float) -> list[str]:
         try:

@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron import delivery
 from kakaocron.byhand import pause
 from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import State
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
-from kakaocron.wiring import Installation
+from kakaocron.tick import tick
+from kakaocron.transport import RequestsHttp
+from kakaocron.wiring import Edges, Installation, assemble
 
 from .fakes import MESSAGE, NOW, FakeClock, install, run_tick, texts
 
@@ -113,14 +116,96 @@ def test_a_clock_set_back_during_the_wait_leaves_the_slot_to_a_later_tick(
     assert texts(sandbox) == []
 
 
-def test_a_process_that_slept_through_the_expiry_sends_nothing(
-    early: Installation, sandbox: SandboxServer, clock: FakeClock
+@pytest.mark.parametrize(
+    ("minutes", "sent", "state"), [(5, 1, State.CONFIRMED), (14, 0, State.MISSED)]
+)
+def test_a_process_that_the_machine_slept_on_leaves_the_slot_to_the_next_tick(
+    early: Installation,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    minutes: int,
+    sent: int,
+    state: State,
 ) -> None:
     waiting = threading.Thread(target=run_tick, args=(early,))
     waiting.start()
     time.sleep(0.2)
-    clock.at += timedelta(minutes=14)
+    clock.at += timedelta(minutes=minutes)
     waiting.join(timeout=5)
+    assert texts(sandbox) == []  # its connections are those of before
+    run_tick(early)
+    assert len(texts(sandbox)) == sent
+    assert state_of_the_slot(early) is state
+
+
+def test_a_content_that_takes_longer_goes_when_it_is_there_and_delays_no_other(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    slow = MESSAGE.replace('"report"', '"slow"').replace(
+        'text = "보고 {time:%Y-%m-%d %H:%M}"', 'command = ["sh", "-c", "sleep 2; echo 느린 보고"]'
+    )
+    run_tick(install(tmp_path, sandbox, clock, EARLY + slow))
+    (first, second) = sandbox.deliveries
+    assert timedelta(0) <= first.at - SLOT < timedelta(seconds=0.8)
+    assert timedelta(seconds=0.9) <= second.at - SLOT
+    assert second.text.startswith("느린 보고")
+
+
+def test_a_content_that_takes_its_time_before_the_slot_costs_none_after_it(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    text = 'text = "보고 {time:%Y-%m-%d %H:%M}"'
+    brief = EARLY.replace(text, 'command = ["sh", "-c", "sleep 0.3; echo 보고"]')
+    run_tick(install(tmp_path, sandbox, clock, brief))
+    (delivery,) = sandbox.deliveries
+    assert timedelta(0) <= delivery.at - SLOT < timedelta(seconds=0.8)
+
+
+class SlowToWarm(RequestsHttp):
+    """A network on which connections can be opened at once the first time only."""
+
+    warmed = 0
+
+    def warm(self, url: str, count: int) -> None:
+        self.warmed += 1
+        if self.warmed > 1:
+            time.sleep(3)
+        super().warm(url, count)
+
+
+def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
+    early: Installation, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "WARMING", timedelta(seconds=0.5))
+    https: list[SlowToWarm] = []
+
+    def make_http(timeout: float, connections: int) -> SlowToWarm:
+        https.append(SlowToWarm(timeout, connections))
+        return https[-1]
+
+    process = assemble(early.places, early.config, Edges(early.clock, make_http=make_http))
+    tick(process.desk, process.plan, process.heartbeat)
+
+    assert https[0].warmed == 2
+    (sent,) = sandbox.deliveries
+    assert timedelta(0) <= sent.at - SLOT < timedelta(seconds=0.8)
+
+
+def test_who_gets_no_claim_leaves_nothing_at_the_gate(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    before = threading.active_count()
+    waiting = threading.Thread(target=run_tick, args=(early,))
+    waiting.start()
+    time.sleep(0.5)
+    pause(early, None, None, None)
+    waiting.join()
+    time.sleep(0.2)
     assert texts(sandbox) == []
-    day = early.ledger.read([SLOT.date()]).deliveries
-    assert [d.state for d in day.values() if d.slot == SLOT] == [State.MISSED]
+    assert threading.active_count() <= before
+
+
+def state_of_the_slot(installation: Installation) -> State:
+    day = installation.ledger.read([SLOT.date()]).deliveries
+    (state,) = (found.state for found in day.values() if found.slot == SLOT)
+    return state

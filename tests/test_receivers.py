@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from kakaocron.sandbox.wire import Answer as SandboxAnswer
 from kakaocron.sandbox.wire import Request as SandboxRequest
 from kakaocron.tick import tick
 from kakaocron.wiring import Edges, Installation, assemble
-from kakaocron.workers import Task
+from kakaocron.workers import Signal, Task
 
 from .fakes import NOW, FakeClock, install, run_tick
 from .test_byhand import at
@@ -48,6 +49,9 @@ class Inline:
     def start(self, name: str, task: Task) -> None:
         task()
         self._ended.append(name)
+
+    def signal(self) -> Signal:
+        return threading.Event()
 
     def wait(self, timeout_seconds: float) -> list[str]:
         ended, self._ended = self._ended, []

@@ -35,6 +35,7 @@ from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import Report, tick
 from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Edges, Installation, assemble
+from kakaocron.workers import Signal
 
 from .fakes import MESSAGE, NOW, FakeClock, kakao_section
 
@@ -92,6 +93,9 @@ class Straight:
     def start(self, name: str, task: Callable[[], None]) -> None:
         task()
         self._ended.append(name)
+
+    def signal(self) -> Signal:
+        return threading.Event()
 
     def wait(self, timeout_seconds: float) -> list[str]:
         ended, self._ended = self._ended, []

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,24 @@ from kakaocron.transport import RequestsHttp
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
 
 
+@dataclass
+class Server:
+    """What a server has seen: how many requests came over each of its connections."""
+
+    url: str
+    requests: list[int] = field(default_factory=list)
+    open: list[socket.socket] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        while not self.open:
+            time.sleep(0.01)
+        self.open[-1].shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture(params=["http", "https"])
 def server(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[str, list[int]]]:
+) -> Iterator[Server]:
     """A server that counts the requests of each connection; over TLS 1.3 it sends tickets."""
     context = None
     if request.param == "https":
@@ -36,13 +51,14 @@ def server(
         context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{tmp_path}/cert")
     listener = socket.create_server(("127.0.0.1", 0))
-    connections: list[int] = []
+    found = Server(f"{request.param}://localhost:{listener.getsockname()[1]}")
 
     def serve(plain: socket.socket, number: int) -> None:
         try:
             with context.wrap_socket(plain, server_side=True) if context else plain as connection:
+                found.open.append(connection)
                 while connection.recv(65536):
-                    connections[number] += 1
+                    found.requests[number] += 1
                     connection.sendall(ANSWER)
         except OSError:
             return
@@ -53,28 +69,45 @@ def server(
                 connection, _ = listener.accept()
             except OSError:
                 return
-            connections.append(0)
-            number = len(connections) - 1
+            found.requests.append(0)
+            number = len(found.requests) - 1
             threading.Thread(target=serve, args=(connection, number), daemon=True).start()
 
     threading.Thread(target=accept, daemon=True).start()
-    yield f"{request.param}://localhost:{listener.getsockname()[1]}", connections
+    yield found
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
 
 
-def test_a_request_goes_over_the_connection_that_was_opened_ahead(
-    server: tuple[str, list[int]],
-) -> None:
-    url, connections = server
+def test_a_request_goes_over_the_connection_that_was_opened_ahead(server: Server) -> None:
     http = RequestsHttp(5)
-    http.warm(url, 1)
+    http.warm(server.url, 1)
     time.sleep(0.1)  # the tickets arrive
-    opened = len(connections)
-    answer = http.ask(Request(f"{url}/x", {"a": "b"}))
+    opened = len(server.requests)
+    answer = http.ask(Request(f"{server.url}/x", {"a": "b"}))
     http.close()
 
     assert isinstance(answer, Answer)
-    assert len(connections) == opened
-    assert connections[-1] >= 1
-    assert sum(connections[:-1]) == 0
+    assert len(server.requests) == opened
+    assert server.requests[-1] >= 1
+    assert sum(server.requests[:-1]) == 0
+
+
+def test_a_connection_closed_while_the_request_waited_at_the_gate_is_opened_anew(
+    server: Server,
+) -> None:
+    http = RequestsHttp(5)
+    asked: list[float] = []
+
+    def gate() -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            server.hang_up()
+            time.sleep(0.1)
+
+    answer = http.ask(Request(f"{server.url}/x", {"a": "b"}), gate)
+    http.close()
+
+    assert isinstance(answer, Answer)
+    assert len(asked) == len(server.requests) == 2
+    assert server.requests[0] == 0

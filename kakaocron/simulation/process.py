@@ -20,6 +20,8 @@ T = TypeVar("T")
 
 # How long a system call takes, for the processes beside it to come in between.
 CALL_SECONDS = 0.0002
+# How long a wait for another task is at the most, before it looks again.
+LONG_SECONDS = 60.0
 
 
 class Killed(BaseException):
@@ -261,6 +263,33 @@ class ProcessClock:
         self._process.wait(seconds)
 
 
+class ProcessSignal:
+    """What threads of one process wait for, at a gate too: there others may come in between."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._is_set = False
+        self._waiting: list[Task] = []
+
+    def set(self) -> None:
+        self._process.check()
+        self._is_set = True
+        schedule = self._process.host.schedule
+        for task in self._waiting:
+            schedule.wake(task, schedule.now)
+        self._waiting.clear()
+
+    def wait(self) -> None:
+        process = self._process
+        was_indivisible, process.is_indivisible = process.is_indivisible, False
+        while not self._is_set:
+            current = process.host.schedule.current
+            if current is not None and current not in self._waiting:
+                self._waiting.append(current)
+            process.wait(LONG_SECONDS)
+        process.is_indivisible = was_indivisible
+
+
 class ProcessWorkers:
     """The threads of one process."""
 
@@ -281,6 +310,9 @@ class ProcessWorkers:
                         schedule.wake(self._waiting, schedule.now)
 
         self._process.start(run)
+
+    def signal(self) -> ProcessSignal:
+        return ProcessSignal(self._process)
 
     def wait(self, timeout_seconds: float) -> list[str]:
         self._process.check()
