@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import (
     FINAL,
+    Attempt,
     DamagedLineError,
     Delivery,
     Event,
@@ -24,6 +27,7 @@ from kakaocron.core.ledger import (
     Reason,
     Result,
     State,
+    apply,
     as_read,
     attempt_fields,
     delivery_fields,
@@ -31,6 +35,7 @@ from kakaocron.core.ledger import (
     from_line,
     is_event,
     isoformat,
+    result_fields,
     to_line,
     worst,
 )
@@ -264,6 +269,83 @@ def test_a_field_that_a_later_writer_added_is_passed_over() -> None:
     assert from_line(rewritten(to_line(claim()), mood="good")).id == ID
 
 
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"v": "1"}, "version '1'"),
+        ({"v": 1000}, "version 1000"),
+        ({"at": "2026-11-23T09:30:00"}, "'2026-11-23T09:30:00' has no zone"),
+        ({"to": "me"}, "'me' is not a list"),
+        ({"by": 5}, "5 is not text"),
+        ({"attempt": True}, "True is not a number"),
+        ({"content": "보고"}, "content is not a table"),
+    ],
+)
+def test_damage_says_what_is_wrong(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(DamagedLineError, match=f"^{re.escape(why)}$"):
+        from_line(rewritten(to_line(claim()), **changes))
+
+
+@pytest.mark.parametrize("number", [2, 999])
+def test_a_line_of_a_later_version_says_which(number: int) -> None:
+    line = rewritten(to_line(claim()), v=number)
+
+    assert is_event(line)
+    with pytest.raises(NewerFormatError, match=rf"^format {number}, this kakaocron reads 1$"):
+        from_line(line)
+
+
+def test_a_wrong_checksum_is_damage_and_says_so() -> None:
+    line = to_line(claim())[:-1]
+    crc = line[-10:-2]
+    other = b"%08x" % (int(crc, 16) ^ 1)
+
+    with pytest.raises(DamagedLineError, match=r"^checksum$"):
+        from_line(line.replace(crc, other))
+
+
+def test_what_a_claim_need_not_say_is_empty() -> None:
+    line = to_line(claim())
+    fields = {k: v for k, v in json.loads(line).items() if k not in {"crc", "to", "expires_at"}}
+    body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    event = from_line(b'%b,"crc":"%08x"}' % (body[:-1], crc32(body)))
+
+    assert (event.data["to"], event.data["expires_at"]) == ((), None)
+
+
+def test_a_pointer_and_a_damage_are_read_back_as_they_were_written() -> None:
+    due = Event(Kind.POINTER, SLOT, ID, data={"due": SLOT + timedelta(days=1)})
+    until = {"kept": "x", "until": SLOT, "lines": ("00ff00ff",)}
+    damage = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data=until)
+    old = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data={"kept": "x"})
+
+    assert as_read(due) == due
+    assert as_read(damage) == damage
+    assert as_read(old).data == {"kept": "x", "until": None, "lines": ()}
+
+
+def test_a_damage_is_named_by_its_day_and_everything_else_by_a_delivery() -> None:
+    line = to_line(Event(Kind.DAMAGE, SLOT, "2026-11-23", data={"kept": "x"}))
+
+    assert from_line(line[:-1]).id == "2026-11-23"
+    with pytest.raises(DamagedLineError, match="is not a delivery id"):
+        from_line(rewritten(line, event="pointer", due="2026-11-23T09:30:00+09:00"))
+
+
+def test_text_that_no_encoding_holds_is_written_all_the_same() -> None:
+    event = Event(Kind.SETTLE, SLOT, ID, State.FAILED, detail="\ud800!", data=identity(["me"]))
+
+    assert as_read(event).detail == "?!"
+
+
+def test_a_reason_that_is_not_of_the_list_is_never_written() -> None:
+    data = identity(["me"])
+    with pytest.raises(ValueError, match="because"):
+        to_line(Event(Kind.SETTLE, SLOT, ID, State.FAILED, "because", data=data))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="because"):
+        result_fields(Result(State.FAILED, "because"))  # type: ignore[arg-type]
+
+
 # --- states -------------------------------------------------------------------------------------
 
 
@@ -427,6 +509,317 @@ def test_late_good_news_for_one_of_two_leaves_a_reopened_delivery_open_for_the_o
     assert delivery.state is State.SCHEDULED
     assert delivery.targets["me"].state is State.CONFIRMED
     assert delivery.next_attempt_at == SLOT + MINUTE
+
+
+def line(
+    kind: Kind,
+    at: datetime = SLOT,
+    state: State | None = None,
+    reason: Reason | None = None,
+    detail: str | None = None,
+    /,
+    **data: Any,
+) -> Event:
+    """An event with nothing in its data but what is given."""
+    return as_read(Event(kind, at, ID, state, reason, detail, data=data))
+
+
+FIRST_CLAIM = line(
+    Kind.CLAIM,
+    SLOT + SECOND,
+    State.SENDING,
+    **identity(["me", "mum"]),
+    expires_at=SLOT + 10 * MINUTE,
+    attempt=1,
+    by="a",
+    until=SLOT + 31 * SECOND,
+    text="보고",
+    content_hash="00ff",
+    content={"title": "하나", "at": "09:30"},
+)
+SECOND_CLAIM = line(
+    Kind.CLAIM,
+    SLOT + MINUTE,
+    State.SENDING,
+    **identity(["mum"]),
+    attempt=2,
+    by="b",
+    until=SLOT + 90 * SECOND,
+)
+FIRST_ATTEMPT = Attempt(1, "a", SLOT + SECOND, SLOT + 31 * SECOND, ("me", "mum"))
+SECOND_ATTEMPT = Attempt(2, "b", SLOT + MINUTE, SLOT + 90 * SECOND, ("mum",))
+
+
+def test_a_first_claim_gives_all_that_is_known() -> None:
+    assert folded(FIRST_CLAIM) == Delivery(
+        ID,
+        "report",
+        "peak",
+        SLOT,
+        State.SENDING,
+        ("me", "mum"),
+        expires_at=SLOT + 10 * MINUTE,
+        attempts=(FIRST_ATTEMPT,),
+        targets={"me": Result(State.SENDING), "mum": Result(State.SENDING)},
+        text="보고",
+        content_hash="00ff",
+        content={"title": "하나", "at": "09:30"},
+        updated_at=SLOT + SECOND,
+    )
+
+
+def test_an_outcome_closes_its_own_attempt_and_no_other() -> None:
+    parts = {"me": C, "mum": replace(R, parts=2)}
+    ended = line(
+        Kind.OUTCOME, SLOT + 2 * SECOND, State.RETRYING, Reason.UNREACHABLE, "DNS",
+        attempt=1, by="a", targets=parts, sent_at=SLOT + 1.5 * SECOND,
+        next_attempt_at=SLOT + 32 * SECOND,
+    )  # fmt: skip
+    first = replace(
+        FIRST_ATTEMPT, sent_at=SLOT + 1.5 * SECOND, ended_at=SLOT + 2 * SECOND, results=parts
+    )
+    waiting = folded(FIRST_CLAIM, ended)
+
+    assert waiting == replace(
+        folded(FIRST_CLAIM),
+        state=State.RETRYING,
+        reason=Reason.UNREACHABLE,
+        detail="DNS",
+        attempts=(first,),
+        targets=parts,
+        next_attempt_at=SLOT + 32 * SECOND,
+        updated_at=SLOT + 2 * SECOND,
+    )
+    assert folded(FIRST_CLAIM, ended, SECOND_CLAIM) == replace(
+        waiting,
+        state=State.SENDING,
+        reason=None,
+        detail=None,
+        attempts=(first, SECOND_ATTEMPT),
+        targets={"me": C, "mum": Result(State.SENDING, parts=2)},
+        next_attempt_at=None,
+        updated_at=SLOT + MINUTE,
+    )
+
+
+def test_a_later_claim_may_say_everything_anew_but_to_whom_it_goes() -> None:
+    anew = line(
+        Kind.CLAIM,
+        SLOT + MINUTE,
+        State.SENDING,
+        **identity(["mum"]),
+        expires_at=SLOT + 20 * MINUTE,
+        attempt=2,
+        by="b",
+        until=SLOT + 90 * SECOND,
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘", "fallback": True},
+    )
+
+    assert folded(FIRST_CLAIM, anew) == replace(
+        folded(FIRST_CLAIM, SECOND_CLAIM),
+        to=("me", "mum"),
+        expires_at=SLOT + 20 * MINUTE,
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘", "at": "09:30", "fallback": True},
+    )
+
+
+def test_a_claim_after_a_schedule_that_names_no_receiver_says_who_they_are() -> None:
+    scheduled = line(Kind.SCHEDULE, SLOT - MINUTE, State.SCHEDULED, **identity([]))
+
+    assert folded(scheduled, FIRST_CLAIM) == folded(FIRST_CLAIM)
+
+
+def test_a_content_of_nothing_is_none() -> None:
+    assert folded(SECOND_CLAIM).content is None
+
+
+SCHEDULED = line(
+    Kind.SCHEDULE,
+    SLOT - MINUTE,
+    State.SCHEDULED,
+    **identity(["me"]) | {"kind": "once"},
+    expires_at=SLOT + 10 * MINUTE,
+    text="약 먹기",
+    content_hash="00ff",
+    content={"title": "약"},
+    meta={"why": "test"},
+)
+
+
+def test_a_schedule_gives_all_that_is_known_of_a_one_off() -> None:
+    assert folded(SCHEDULED) == Delivery(
+        ID,
+        "report",
+        "once",
+        SLOT,
+        State.SCHEDULED,
+        ("me",),
+        expires_at=SLOT + 10 * MINUTE,
+        text="약 먹기",
+        content_hash="00ff",
+        content={"title": "약"},
+        meta={"why": "test"},
+        updated_at=SLOT - MINUTE,
+    )
+
+
+def test_a_settling_line_says_the_end_and_leaves_the_rest_as_it_was() -> None:
+    end = line(Kind.SETTLE, SLOT, State.CANCELLED, Reason.BY_HAND, "resolved", **identity([]))
+
+    assert folded(SCHEDULED, end) == replace(
+        folded(SCHEDULED),
+        state=State.CANCELLED,
+        reason=Reason.BY_HAND,
+        detail="resolved",
+        targets={"me": Result(State.CANCELLED, Reason.BY_HAND, "resolved")},
+        updated_at=SLOT,
+    )
+
+
+def test_a_settling_line_may_say_everything_anew() -> None:
+    end = line(
+        Kind.SETTLE,
+        SLOT,
+        State.UNKNOWN,
+        Reason.PROCESS_DIED,
+        **identity(["mum"]),
+        expires_at=SLOT + 20 * MINUTE,
+        next_attempt_at=SLOT + MINUTE,
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘"},
+        meta={"why": "other"},
+    )
+
+    assert folded(SCHEDULED, end) == replace(
+        folded(SCHEDULED),
+        state=State.UNKNOWN,
+        reason=Reason.PROCESS_DIED,
+        to=("mum",),
+        expires_at=SLOT + 20 * MINUTE,
+        next_attempt_at=SLOT + MINUTE,
+        targets={"mum": Result(State.UNKNOWN, Reason.PROCESS_DIED)},
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘"},
+        meta={"why": "other"},
+        updated_at=SLOT,
+    )
+
+
+def test_a_settling_line_without_a_state_changes_none() -> None:
+    noted = line(Kind.SETTLE, SLOT, **identity(["me"]))
+
+    assert folded(SCHEDULED, noted) == replace(folded(SCHEDULED), updated_at=SLOT)
+
+
+def test_what_was_confirmed_of_a_split_is_kept_when_its_rest_is_settled() -> None:
+    half = folded(
+        FIRST_CLAIM,
+        outcome({"me": replace(U, parts=2), "mum": C}),
+        settle(State.FAILED, Reason.EXPIRED, to=["me", "mum"]),
+    )
+
+    assert half.targets == {"me": Result(State.FAILED, Reason.EXPIRED, parts=2), "mum": C}
+    assert (half.state, half.reason, half.detail) == (State.FAILED, Reason.EXPIRED, None)
+
+
+def test_of_a_settled_delivery_its_worst_receiver_tells_the_end() -> None:
+    delivery = folded(
+        FIRST_CLAIM,
+        outcome({"me": F, "mum": R}),
+        settle(State.CANCELLED, Reason.BY_HAND, to=["me", "mum"]),
+    )
+
+    assert (delivery.state, delivery.reason, delivery.detail) == (F.state, F.reason, F.detail)
+
+
+def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_there() -> None:
+    before = folded(FIRST_CLAIM, outcome({"me": C, "mum": replace(F, parts=1)}))
+    again = line(
+        Kind.REOPEN,
+        SLOT + MINUTE,
+        State.SCHEDULED,
+        Reason.BY_HAND,
+        "retry",
+        **identity(["me", "mum"]),
+        next_attempt_at=SLOT + MINUTE,
+    )
+
+    assert apply(before, again) == replace(
+        before,
+        state=State.SCHEDULED,
+        reason=Reason.BY_HAND,
+        detail="retry",
+        targets={"me": C, "mum": Result(State.SCHEDULED, parts=1)},
+        next_attempt_at=SLOT + MINUTE,
+        updated_at=SLOT + MINUTE,
+        tries_before=1,
+    )
+    assert folded(FIRST_CLAIM, again, SECOND_CLAIM).tries_before == 1
+    assert folded(FIRST_CLAIM, again, settle(State.MISSED, Reason.NO_TICK)).tries_before == 1
+
+
+def test_a_late_outcome_of_an_older_attempt_is_kept_with_that_attempt_alone() -> None:
+    late = outcome({"me": F, "mum": F}, at=SLOT + 2 * MINUTE)
+    before = folded(FIRST_CLAIM, settle(State.UNKNOWN, Reason.PROCESS_DIED), SECOND_CLAIM)
+    after = apply(before, late)
+
+    assert after is not None
+    assert after.attempts == (
+        replace(
+            FIRST_ATTEMPT,
+            sent_at=SLOT + 2 * MINUTE - SECOND / 2,
+            ended_at=SLOT + 2 * MINUTE,
+            results={"me": F, "mum": F},
+        ),
+        SECOND_ATTEMPT,
+    )
+    assert replace(after, attempts=before.attempts) == before
+
+
+def test_late_good_news_keeps_the_time_of_the_next_attempt() -> None:
+    next_at = SLOT + 5 * MINUTE
+    waiting = folded(
+        FIRST_CLAIM, settle(State.UNKNOWN, Reason.READ_TIMEOUT, next_attempt_at=next_at,
+                            to=["me", "mum"])
+    )  # fmt: skip
+    after = apply(waiting, outcome({"me": C, "mum": F}, at=SLOT + 2 * MINUTE))
+
+    assert after is not None
+    assert after.targets == {"me": C, "mum": Result(State.UNKNOWN, Reason.READ_TIMEOUT)}
+    assert (after.state, after.next_attempt_at) == (State.UNKNOWN, next_at)
+    assert after.updated_at == SLOT + 2 * MINUTE
+
+
+@pytest.mark.parametrize(("number", "by"), [(2, "a"), (1, "b")])
+def test_bad_news_is_believed_only_of_the_very_claim_that_stands(number: int, by: str) -> None:
+    delivery = folded(claim(), outcome({"me": F}, number, by))
+
+    assert delivery.state is State.SENDING
+    assert delivery.attempts == folded(claim()).attempts
+
+
+def test_good_news_without_an_attempt_is_believed() -> None:
+    delivery = folded(settle(State.MISSED, Reason.NO_TICK), outcome({"me": C}))
+
+    assert (delivery.state, delivery.attempts) == (State.CONFIRMED, ())
+    assert delivery.confirmed_at == SLOT + SECOND
+
+
+def test_bad_news_cannot_take_a_confirmation_back_while_the_claim_still_stands() -> None:
+    again = outcome({"me": C, "mum": F}, at=SLOT + 3 * SECOND)
+    delivery = folded(
+        FIRST_CLAIM,
+        outcome({"me": C}, 9, "z"),
+        replace(again, data={**again.data, "targets": {"me": F, "mum": F}}),
+    )
+
+    assert delivery.targets == {"me": C, "mum": F}
 
 
 def test_an_outcome_without_any_claim_makes_no_delivery() -> None:
@@ -602,6 +995,21 @@ def test_an_attempt_tells_its_time_duration_status_and_code() -> None:
             }
         },
     }
+
+
+def test_an_attempt_that_never_left_is_timed_from_its_claim() -> None:
+    unsent = outcome({"me": R}, at=SLOT + 3 * SECOND)
+    (attempt,) = folded(claim(), replace(unsent, data={**unsent.data, "sent_at": None})).attempts
+    fields = attempt_fields(attempt)
+
+    assert (fields["sent_at"], fields["duration_seconds"]) == (None, 3.0)
+
+
+def test_a_delivery_tells_when_it_is_tried_again_and_why() -> None:
+    fields = delivery_fields(folded(claim(), outcome({"me": R}, next_at=SLOT + MINUTE)))
+
+    assert fields["next_attempt_at"] == "2026-11-23T09:31:00+09:00"
+    assert fields["reason"] == "unreachable"
 
 
 def test_an_attempt_under_way_has_no_end() -> None:
