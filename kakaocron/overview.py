@@ -26,7 +26,7 @@ from kakaocron.core.heartbeat import Beat
 from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
 from kakaocron.core.pauses import Pause, is_paused
 from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
-from kakaocron.core.tally import Ending, endings
+from kakaocron.core.tally import Ending, endings, endings_of
 from kakaocron.core.tokens import Tokens
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.store import Ledger
@@ -271,11 +271,9 @@ def report(installation: Installation, days: int) -> Report:
     today = installation.clock.now().date()
     ledger = installation.ledger
     wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
-    return Report(tuple(report_of_day(day, endings_of(ledger, day)) for day in wanted))
+    return Report(tuple(report_of_day(day, _endings_on(ledger, day)) for day in wanted))
 
 
-def endings_of(ledger: Ledger, day: date) -> Sequence[Ending]:
+def _endings_on(ledger: Ledger, day: date) -> Sequence[Ending]:
     found = endings(ledger.content(day))
-    return (
-        [(one.state, one.delay_seconds) for one in day_of(ledger, day)] if found is None else found
-    )
+    return endings_of(day_of(ledger, day)) if found is None else found

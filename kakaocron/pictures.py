@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 WIDTH = 80
 REDRAW_SECONDS = 2.0
 NEXT_SLOTS = 3
+MOST_BAD_DAYS = 30
 
 # Where one mark stands for several slots, it is that of the one to look at first.
 WORST_FIRST = (
@@ -264,7 +265,9 @@ def print_report(report: Report) -> None:
         out.print("The ledger holds nothing of these days.")
         return
     first, last = report.days[0].day, report.days[-1].day
-    out.print(Text(f"{first} to {last}, {len(report.days)} days with slots", "bold"))
+    count = len(report.days)
+    days = f"{count} day{'s' if count > 1 else ''} with slots"
+    out.print(Text(f"{first} to {last}, {days}", "bold"))
     fields = report.fields()
     for name in ("due", "sent", "confirmed", "late", "failed", "unknown", "missed"):
         share = f"{fields[name] / fields['due']:8.2%}" if fields["due"] else ""
@@ -275,7 +278,10 @@ def print_report(report: Report) -> None:
             f"p99 {_seconds(fields['delay_p99_seconds'])}"
         )
     )
-    out.print(_bad_days(report.bad_days) if report.bad_days else Text("No bad day."))
+    bad = report.bad_days
+    out.print(_bad_days(bad[:MOST_BAD_DAYS]) if bad else Text("No bad day."))
+    if len(bad) > MOST_BAD_DAYS:
+        out.print(f"… and {len(bad) - MOST_BAD_DAYS} more, none worse; --json has them all")
 
 
 def _bad_days(days: Sequence[DayReport]) -> Table:

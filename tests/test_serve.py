@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from kakaocron.cli import run
 from kakaocron.commands.serve import is_loopback
+from kakaocron.core.ledger import Delivery
 from kakaocron.core.metrics import Gauge, Sample, exposition
+from kakaocron.overview import day_of
+from kakaocron.store import Ledger
 from kakaocron.web.server import HEADERS
+from kakaocron.web.views import Views
 
 from .sites import Site, site, thirty_days
 
@@ -151,11 +156,35 @@ def test_one_delivery_comes_with_its_attempts_and_its_explanation(site: Site) ->
     assert f"kakaocron resolve {unknown['id']}" in found["explained"]["next"]
 
 
-def test_the_version_changes_when_a_tick_sends(site: Site) -> None:
-    before = site.get("/api/version").json()
+def test_the_version_changes_when_a_tick_sends_and_not_before(site: Site) -> None:
+    before, again = (_version(site) for _ in range(2))
     site.tick()
 
-    assert site.get("/api/version").json() != before
+    assert before == again != _version(site)
+
+
+def _version(site: Site) -> str:
+    version: str = site.get("/api/version").json()["version"]
+    return version.partition("-")[2]  # before it stands the minute, which may turn here
+
+
+def test_only_what_has_changed_is_read_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[date] = []
+
+    def noted(ledger: Ledger, day: date) -> tuple[Delivery, ...]:
+        read.append(day)
+        return day_of(ledger, day)
+
+    monkeypatch.setattr("kakaocron.web.views.day_of", noted)
+    views = Views(None)
+    days = [date.fromisoformat(one["day"]) for one in views.days()]
+    assert read == days
+    site.tick()
+    views.days()
+
+    assert views.installation() is views.installation()
+    assert len(days) == 30
+    assert set(read[30:]) == {views.installation().clock.now().date()}
 
 
 @pytest.mark.parametrize(

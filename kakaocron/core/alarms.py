@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from kakaocron.core.health import newest_of_each, reasons_of
-from kakaocron.core.ledger import BAD, Delivery, Reason, State, isoformat
+from kakaocron.core.ledger import BAD, Delivery, Reason, State, is_by_hand, isoformat
 
 REMINDER = timedelta(days=1)
 # A single failed attempt mends itself more often than not; two of them are told.
@@ -18,7 +18,6 @@ PATIENCE_ATTEMPTS = 2
 # Alarms that no way out took are offered again after a minute, then ever later, up to an hour.
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
-BY_HAND = "send-"
 
 LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY = "login", "quota", "ledger", "lock", "rate", "delay"
 # These only follow from other troubles: they are told where nothing else has been.
@@ -149,7 +148,7 @@ def of_deliveries(
     A trouble lasts while the newest delivery of a configured message is part of it. What a person
     sends by hand is in front of that person's eyes already.
     """
-    told = [one for one in deliveries if _is_telling(one) and not one.message.startswith(BY_HAND)]
+    told = [one for one in deliveries if _is_telling(one) and not is_by_hand(one.id)]
     lasting: dict[str, list[Delivery]] = {}
     for one in newest_of_each(told):
         if one.message in configured and (key := key_of(one)):

@@ -73,6 +73,17 @@ class Reason(StrEnum):
     BY_HAND = "by-hand"
 
 
+_SENT_BY_HAND = "send-"
+
+
+def is_by_hand(id_: str) -> bool:
+    """Say whether a person sent it at once (`kakaocron send`), as its id or message tells.
+
+    It had no slot to keep: it counts for no share and no lateness, and raises no alarm.
+    """
+    return id_.startswith(_SENT_BY_HAND)
+
+
 class DamagedLineError(ValueError):
     """A ledger line that is not an event of this format."""
 

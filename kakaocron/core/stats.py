@@ -9,11 +9,10 @@ from datetime import date
 from math import ceil
 from typing import Any
 
-from kakaocron.core.ledger import Delivery, State
+from kakaocron.core.ledger import Delivery, State, is_by_hand
 
 # A delivery that left within this time of its slot counts as punctual.
 PUNCTUAL_SECONDS = 60.0
-BY_HAND = "send"  # a delivery's kind
 ENDED = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED})
 
 
@@ -35,13 +34,10 @@ class Stats:
 
 
 def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
-    """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet.
-
-    What a person sent at once had no slot to keep: it counts for no share and no lateness.
-    """
+    """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet."""
     deliveries = list(deliveries)
     counts = Counter(delivery.state for delivery in deliveries)
-    planned = [d for d in deliveries if d.kind != BY_HAND]
+    planned = [d for d in deliveries if not is_by_hand(d.id)]
     delays = sorted(d.delay_seconds for d in planned if d.delay_seconds is not None)
     endings = Counter(d.state for d in planned if d.state in ENDED)
     return Stats(
@@ -100,7 +96,7 @@ class DayReport:
 
 
 def report_of_day(day: date, endings: Iterable[tuple[State, float | None]]) -> DayReport:
-    """Count one day by each delivery's state and lateness in seconds.
+    """Count one day by each slot's state and lateness in seconds.
 
     A cancelled slot and one that is still ahead were not due.
     """

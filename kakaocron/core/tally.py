@@ -1,4 +1,4 @@
-"""How a day's deliveries ended, read off the lines without building every event. Pure.
+"""How the slots of a day ended, read off the lines without building every event. Pure.
 
 Nearly all deliveries are a claim and its outcome, or one line that settles them: of those the few
 words that a report needs stand at known places, as `to_line` writes them. Whatever else there is,
@@ -8,71 +8,71 @@ is folded as ever.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from zlib import crc32
 
-from kakaocron.core.calendar import parse_delivery_id
-from kakaocron.core.ledger import Kind, State, fold, from_line
+from kakaocron.core.ledger import Delivery, State, fold, from_line, is_by_hand
 
 Ending = tuple[State, float | None]
 
 _HEAD = re.compile(
-    rb'\{"v":1,"at":"[^"\\]+","event":"(claim|outcome|settle)","id":"([^"\\]+)","state":"([a-z]+)"'
+    rb'\{"v":1,"at":"[^"\\]+","event":"(claim|outcome|settle)",'
+    rb'"id":"([^"\\]+@(\d{8}T\d{4}))","state":"([a-z]+)"'
 )
 # A quote inside a JSON string is escaped: none of these can stand in a text.
 _SENT_AT = re.compile(rb'"sent_at":"([^"\\]+)"')
 _MAY_HAVE_GONE = re.compile(rb'"state":"(?:confirmed|sent|unknown)"')
-_SEAL = b',"crc":"'
-_SEAL_BYTES = len(_SEAL) + len('01234567"}')
+_SEAL = b',"crc":"%08x"}'
+_SEAL_BYTES = len(_SEAL % 0)
+_STATES: Mapping[bytes, State] = {state.encode(): state for state in State}
+_CLAIM, _OUTCOME, _SETTLE = b"claim", b"outcome", b"settle"
+_BEFORE: Mapping[bytes, bytes | None] = {_CLAIM: None, _OUTCOME: _CLAIM, _SETTLE: None}
+
+
+def endings_of(deliveries: Iterable[Delivery]) -> list[Ending]:
+    """Return the state and the lateness in seconds of each slot.
+
+    What a person sent at once had none.
+    """
+    return [(one.state, one.delay_seconds) for one in deliveries if not is_by_hand(one.id)]
 
 
 def endings(content: bytes) -> list[Ending] | None:
-    """Return each delivery's state and its lateness in seconds; None where lines are not whole."""
+    """Return the same off a day's file; None where its lines are not whole."""
     lines = content.split(b"\n")
     if lines.pop():
         return None
-    plain: dict[bytes, bytes] = {}
+    last: dict[bytes, bytes] = {}  # the kind of each delivery's last line
+    found: dict[bytes, Ending] = {}
     odd: set[bytes] = set()
-    kinds: dict[bytes, bytes] = {}
     for line in lines:
         head = _HEAD.match(line)
-        if head is None or not _is_sealed(line):
+        if head is None or line[-_SEAL_BYTES:] != _SEAL % crc32(b"}", crc32(line[:-_SEAL_BYTES])):
             return None
-        kind, id_, _ = head.groups()
-        if kind == _NEXT.get(kinds.get(id_, b"")) or (kind == b"settle" and id_ not in kinds):
-            plain[id_] = line
-        else:
+        kind, id_, stamp, state = head.groups()
+        if last.get(id_) != _BEFORE[kind]:
             odd.add(id_)
-        kinds[id_] = kind
-    found = [_ending(line) for id_, line in plain.items() if id_ not in odd]
-    return [*found, *_folded(lines, odd)]
+        last[id_] = kind
+        try:
+            late = _lateness(line, stamp) if kind == _OUTCOME else None
+            found[id_] = _STATES[state], late
+        except (KeyError, ValueError):
+            return None
+    plain = [end for id_, end in found.items() if id_ not in odd and not is_by_hand(id_.decode())]
+    return [*plain, *endings_of(_folded(lines, odd))]
 
 
-_NEXT = {b"": b"claim", b"claim": b"outcome"}
-
-
-def _is_sealed(line: bytes) -> bool:
-    body, seal = line[:-_SEAL_BYTES], line[-_SEAL_BYTES:]
-    try:
-        return seal.startswith(_SEAL) and int(seal[len(_SEAL) : -2], 16) == crc32(b"}", crc32(body))
-    except ValueError:
-        return False
-
-
-def _ending(line: bytes) -> Ending:
-    head = _HEAD.match(line)
-    assert head is not None  # noqa: S101 - only such lines come here
-    state = State(head[3].decode())
+def _lateness(line: bytes, stamp: bytes) -> float | None:
     sent_at = _SENT_AT.search(line)
-    if head[1] != Kind.OUTCOME.encode() or not sent_at or not _MAY_HAVE_GONE.search(line):
-        return state, None
-    _, slot = parse_delivery_id(head[2].decode())
-    return state, (datetime.fromisoformat(sent_at[1].decode()) - slot).total_seconds()
+    if sent_at is None or not _MAY_HAVE_GONE.search(line):
+        return None
+    slot = datetime.fromisoformat(f"{stamp.decode()}+0900")
+    return (datetime.fromisoformat(sent_at[1].decode()) - slot).total_seconds()
 
 
-def _folded(lines: list[bytes], odd: set[bytes]) -> Iterator[Ending]:
-    if odd:
-        wanted = [line for line in lines if (head := _HEAD.match(line)) and head[2] in odd]
-        for delivery in fold(from_line(line) for line in wanted).values():
-            yield delivery.state, delivery.delay_seconds
+def _folded(lines: Iterable[bytes], wanted: set[bytes]) -> Iterable[Delivery]:
+    if not wanted:
+        return ()
+    these = [line for line in lines if (head := _HEAD.match(line)) and head[2] in wanted]
+    return fold(from_line(line) for line in these).values()

@@ -12,7 +12,7 @@ from typing import Any
 
 from kakaocron.core.ledger import Delivery, State, delivery_fields, isoformat
 from kakaocron.core.stats import report_of_day
-from kakaocron.disk import Disk, Stat
+from kakaocron.core.tally import endings_of
 from kakaocron.metrics import metrics_of
 from kakaocron.overview import (
     DAY,
@@ -30,6 +30,8 @@ from kakaocron.wiring import Installation, find_installation
 HEAT_DAYS = 30
 MOST_ROWS = 500
 
+Mark = tuple[int, ...] | None  # what changes with a file
+
 
 @dataclass(slots=True)
 class Views:
@@ -38,16 +40,16 @@ class Views:
     config: Path | None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _installation: Installation | None = None
-    _read_at: Stat | None = None
-    _days: dict[date, tuple[Stat | None, tuple[Delivery, ...]]] = field(default_factory=dict)
+    _read_at: Mark = None
+    _days: dict[date, tuple[Mark, tuple[Delivery, ...]]] = field(default_factory=dict)
 
     def installation(self) -> Installation:
         """Return the installation as its configuration is now. Raises UsageError."""
         with self._lock:
             known = self._installation
-            if known is None or _stat(known, str(known.places.config)) != self._read_at:
+            if known is None or _mark(known, str(known.places.config)) != self._read_at:
                 found = find_installation(self.config)
-                self._read_at = _stat(found, str(found.places.config))
+                self._read_at = _mark(found, str(found.places.config))
                 self._installation = known = found
             return known
 
@@ -55,9 +57,10 @@ class Views:
         """Return a word that changes whenever the page has something new to show."""
         here = self.installation()
         now = here.clock.now()
-        paths = [str(here.places.config), here.places.tokens, here.heartbeat.path(now.date())]
+        paths = [str(here.places.config), here.places.tokens, here.pauses.path]
+        paths += [here.heartbeat.path(now.date())]
         paths += [here.ledger.path(day) for day in (now.date() - DAY, now.date())]
-        marks = [_stat(here, path) for path in paths]
+        marks = [_mark(here, path) for path in paths]
         return f"{now:%Y%m%dT%H%M}-{hash(tuple(marks)) & 0xFFFFFFFF:08x}"
 
     def health(self) -> dict[str, Any]:
@@ -93,7 +96,7 @@ class Views:
         """Return the last days, oldest first: counts, lateness, and the worst state an hour."""
         return [
             {
-                **report_of_day(day, [(one.state, one.delay_seconds) for one in found]).fields(),
+                **report_of_day(day, endings_of(found)).fields(),
                 "hours": _hours(found),
             }
             for day, found in self._last_days(HEAT_DAYS)
@@ -106,7 +109,7 @@ class Views:
         wanted = [today - n * DAY for n in reversed(range(count))]
         with self._lock:  # requests come side by side
             for day in wanted:
-                mark = _stat(here, here.ledger.path(day))
+                mark = _mark(here, here.ledger.path(day))
                 if day not in self._days or self._days[day][0] != mark:
                     self._days[day] = mark, day_of(here.ledger, day)
             for day in [day for day in self._days if day < today - HEAT_DAYS * DAY]:
@@ -147,12 +150,12 @@ def _number(text: str | None, default: int) -> int:
     return default
 
 
-def _stat(here: Installation, path: str) -> Stat | None:
-    disk: Disk = here.edges.disk
+def _mark(here: Installation, path: str) -> Mark:
     try:
-        return disk.stat(path)
+        found = here.edges.disk.stat(path)
     except OSError:
         return None
+    return found.inode, found.size, found.mtime_ns, found.ctime_ns
 
 
 def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:

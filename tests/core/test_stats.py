@@ -36,7 +36,7 @@ def test_a_percentile_of_one_is_it_and_of_none_is_none() -> None:
 
 
 def test_what_was_sent_by_hand_is_counted_and_spoils_no_rate() -> None:
-    by_hand = [replace(delivery(s, 59.9), kind="send") for s in (State.CONFIRMED, State.FAILED)]
+    by_hand = [replace(delivery(s, 59.9), id="send-1a2b") for s in (State.CONFIRMED, State.FAILED)]
     stats = stats_of([delivery(State.CONFIRMED, 1.0), *by_hand])
 
     assert (stats.total_sent, stats.total_confirmed, stats.total_failed) == (2, 2, 1)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from kakaocron.config import parse_config
 from kakaocron.core.ledger import Event, Kind, Reason, State, fold, from_line, to_line
-from kakaocron.core.tally import Ending, endings
+from kakaocron.core.tally import Ending, endings, endings_of
 
 from ..fakes import MESSAGE, NOW
 from ..years import write_days
@@ -18,8 +19,7 @@ ID = "report@20261123T0930"
 
 
 def folded(content: bytes) -> list[Ending]:
-    deliveries = fold(from_line(line) for line in content.splitlines())
-    return [(one.state, one.delay_seconds) for one in deliveries.values()]
+    return endings_of(fold(from_line(line) for line in content.splitlines()).values())
 
 
 def settle(state: State, reason: Reason) -> bytes:
@@ -53,6 +53,7 @@ def outcome(me: str, mum: str, attempt: int = 1) -> bytes:
         claim() + outcome("unknown", "unknown") + settle(State.CONFIRMED, Reason.BY_HAND),
         outcome("confirmed", "confirmed"),
         settle(State.MISSED, Reason.NO_TICK) * 2,
+        settle(State.MISSED, Reason.NO_TICK) + claim() + outcome("confirmed", "confirmed"),
     ],
 )
 def test_it_counts_as_the_fold_does(content: bytes) -> None:
@@ -65,6 +66,17 @@ def test_it_counts_whole_days_as_the_fold_does(tmp_path: Path) -> None:
         content = path.read_bytes()
         assert sorted(endings(content) or [], key=str) == sorted(folded(content), key=str)
         assert len(folded(content)) > 20
+
+
+@pytest.mark.parametrize("ends", [b"", settle(State.CONFIRMED, Reason.BY_HAND)])
+def test_what_a_person_sent_at_once_is_no_slot(ends: bytes) -> None:
+    slot = claim() + outcome("confirmed", "confirmed")
+    by_hand = b"".join(
+        to_line(replace(from_line(line), id="send-1a2b@20261123T0930"))
+        for line in (slot + ends).splitlines()
+    )
+
+    assert endings(slot + by_hand) == endings(slot) == folded(slot + by_hand)
 
 
 @pytest.mark.parametrize(
