@@ -5,7 +5,10 @@ APScheduler process that stays resident with a kept session, and a crontab line 
 `--tls` all of them reach the receiver through a proxy that adds 20 ms each way and a server that
 closes idle connections after 15 s, as servers do.
 
-    unshare -m python benchmarks/under_cron.py --minutes 21 [--tls]
+    unshare -m python benchmarks/under_cron.py --minutes 21 [--tls] [--first]
+
+`--first` is for a machine that does other work at the same time: every contender's session comes
+before all others at the processor. Linux's threads that write to the disk are not its to hasten.
 
 Needs root (cron reads its table from a folder that only root may replace), Debian's cron and curl,
 and apscheduler in this environment. The machine's own crontabs are hidden from the daemon that is
@@ -110,7 +113,9 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     loop.call_later(ONE_WAY_SECONDS, writer.close)
 
 
-async def _receive(folder: Path, minutes: int, tls: bool) -> list[tuple[str, float]]:
+async def _receive(
+    folder: Path, minutes: int, *, tls: bool, first: bool
+) -> tuple[list[tuple[str, float]], list[float]]:
     received: list[tuple[str, float]] = []
     context = _certificate(folder) if tls else None
     loop = asyncio.get_running_loop()
@@ -129,20 +134,35 @@ async def _receive(folder: Path, minutes: int, tls: bool) -> list[tuple[str, flo
             )
             port = proxy.sockets[0].getsockname()[1]
         urls[name] = f"{'https' if tls else 'http'}://localhost:{port}"
-    processes = _start_senders(folder, urls, RESIDENT_SECOND[tls])
+    shell = _shell(folder, first=first)
+    processes = _start_senders(folder, shell, urls, RESIDENT_SECOND[tls])
     try:
-        await asyncio.sleep(60 - time.time() % 60 + 60 * minutes + 20)
+        await asyncio.sleep(60 - time.time() % 60)
+        loads = []
+        for _ in range(minutes + 1):
+            await asyncio.sleep(60)
+            loads.append(os.getloadavg()[0])
     finally:
         for process in processes:
             process.send_signal(signal.SIGTERM)
-    return received
+    return received, loads
+
+
+def _shell(folder: Path, *, first: bool) -> str:
+    """Write what starts each contender: in a session of its own, with a place at the processor."""
+    path = folder / "shell"
+    place = "echo -20 >/proc/self/autogroup\n" if first else ""
+    path.write_text(f'#!/bin/sh\n{place}exec /bin/sh "$@"\n')
+    path.chmod(0o755)
+    return str(path)
 
 
 def _start_senders(
-    folder: Path, urls: dict[str, str], second: int
+    folder: Path, shell: str, urls: dict[str, str], second: int
 ) -> list[subprocess.Popen[bytes]]:
     kakaocron = Path(sys.executable).parent / "kakaocron"
     lines = [
+        f"SHELL={shell}",
         "PATH=/usr/bin:/bin",
         "KAKAO_ACCESS_TOKEN=token",
         f"REQUESTS_CA_BUNDLE={folder}/cert.pem" if (folder / "cert.pem").exists() else "",
@@ -165,11 +185,15 @@ def _start_senders(
     table.write_text("\n".join(lines) + "\n")
     table.chmod(0o600)
     environ = {**os.environ, "REQUESTS_CA_BUNDLE": f"{folder}/cert.pem"}
-    resident = [sys.executable, "-c", RESIDENT_SCRIPT, urls[RESIDENT] + path, str(second)]
+    script = folder / "resident.py"
+    script.write_text(RESIDENT_SCRIPT)
+    command = f"exec {sys.executable} {script} {urls[RESIDENT]}{path} {second}"
     with (folder / "resident.log").open("w") as log:
         return [
             subprocess.Popen(["cron", "-f"], stdout=log, stderr=log),
-            subprocess.Popen(resident, env=environ, stdout=log, stderr=log),
+            subprocess.Popen(
+                [shell, "-c", command], env=environ, stdout=log, stderr=log, start_new_session=True
+            ),
         ]
 
 
@@ -197,29 +221,38 @@ def _certificate(folder: Path) -> ssl.SSLContext:
 
 
 def lateness(received: list[tuple[str, float]], resident_second: int) -> dict[str, list[float]]:
-    """Return by how many milliseconds each request came after (before: negative) its minute."""
+    """Return by how many milliseconds each request came after (before: negative) its minute.
+
+    Without each contender's first: nothing could be prepared for it.
+    """
     found: dict[str, list[float]] = {name: [] for name in NAMES}
     for name, at in received:
         slot_second = resident_second if name == RESIDENT else 0
         found[name].append(round(1000 * ((at - slot_second + 30) % 60 - 30), 3))
-    return found
+    return {name: values[1:] for name, values in found.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=int, default=21)
     parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--first", action="store_true")
     parser.add_argument("--json", type=Path, help="Write every figure here.")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="kakaocron-cron-"))
     try:
-        received = asyncio.run(_receive(folder, options.minutes, options.tls))
+        if options.first:
+            Path("/proc/self/autogroup").write_text("-20")
+        received, loads = asyncio.run(
+            _receive(folder, options.minutes, tls=options.tls, first=options.first)
+        )
     finally:
         if not os.environ.get("KEEP"):
             shutil.rmtree(folder)
-    found = lateness(received[len(NAMES) :], RESIDENT_SECOND[options.tls])
+    found = lateness(received, RESIDENT_SECOND[options.tls])
     if options.json:
-        options.json.write_text(json.dumps(found, indent=1))
+        options.json.write_text(json.dumps({"load": loads, **found}, indent=1))
+    print(f"load {min(loads):.1f} to {max(loads):.1f}, {os.cpu_count()} processors")
     print("milliseconds after the minute   slots      min      p50      p99      max")
     for name, values in found.items():
         ordered = sorted(values) or [float("nan")]

@@ -408,9 +408,11 @@ class Ledger:
             tail = read_file(self.disk, self.path(day), offset)
         except OSError:
             return False
-        if not tail.startswith(to_line(event)):
+        line = to_line(event)
+        if not tail.startswith(line):
             return False
-        return not any(later.id == event.id for later in parse_day(day, tail).events[1:])
+        later = parse_day(day, tail[len(line) :]).events
+        return not any(found.id == event.id for found in later)
 
     def keep_copy(self, day: date, now: datetime) -> str:
         """Copy a damaged file to `damaged/` beside the day files; return the copy's path."""
