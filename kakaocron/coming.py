@@ -12,7 +12,7 @@ from operator import attrgetter
 from kakaocron.config import Config
 from kakaocron.core.calendar import HORIZON, Slot, slots_between
 from kakaocron.core.ledger import Delivery, State, isoformat
-from kakaocron.core.policy import Paused, Series
+from kakaocron.core.policy import Paused, Series, begins_paused
 from kakaocron.wiring import Installation
 
 
@@ -59,9 +59,9 @@ def coming(installation: Installation, count: int) -> list[Coming]:
 def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
     if delivery.state is not State.SCHEDULED:
         return None
-    again_at = delivery.next_attempt_at
-    if again_at is None and paused(delivery.message, delivery.slot):
+    if begins_paused(delivery, paused):
         return None
+    again_at = delivery.next_attempt_at
     why = "to be sent again, by hand" if again_at else "scheduled by hand"
     at = again_at or delivery.slot
     return Coming(at, delivery.message, delivery.id, delivery.kind, why)

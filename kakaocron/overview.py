@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
-from kakaocron.core.calendar import KST, Slot, parse_delivery_id, slots_between, upcoming
+from kakaocron.core.calendar import KST, Slot, parse_delivery_id, slots_between
 from kakaocron.core.explain import Evidence, Explanation, explain, settled_until
 from kakaocron.core.health import (
     NOT_LOGGED_IN,
@@ -24,7 +25,8 @@ from kakaocron.core.health import (
 )
 from kakaocron.core.heartbeat import Beat
 from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
-from kakaocron.core.pauses import Pause, is_paused
+from kakaocron.core.pauses import Pause, is_paused, next_of_kind
+from kakaocron.core.policy import begins_paused
 from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
 from kakaocron.core.tally import Ending, endings, endings_of
 from kakaocron.core.tokens import Tokens
@@ -61,8 +63,10 @@ class Overview:
 
     @property
     def scheduled_count(self) -> int:
-        waiting = sum(d.state is State.SCHEDULED for d in self.deliveries)
-        return len(self.upcoming) + waiting
+        """How many will be sent today: not what falls into a pause."""
+        paused = partial(is_paused, self.pauses)
+        waiting = [d for d in self.deliveries if d.state is State.SCHEDULED]
+        return len(self.upcoming) + sum(not begins_paused(d, paused) for d in waiting)
 
     def fields(self) -> dict[str, Any]:
         """Return the object that `status --json` prints."""
@@ -100,7 +104,6 @@ def look(installation: Installation) -> Overview:
     )
     pauses = tuple(p for p in installation.pauses.read() if p.is_open(now))
     awake = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
-    following = _following(installation, pauses, now)
     tokens = tokens_of(installation)
     return Overview(
         now,
@@ -108,8 +111,8 @@ def look(installation: Installation) -> Overview:
         deliveries,
         tuple(sorted(awake, key=lambda slot: (slot.at, slot.message))),
         stats_of(deliveries, len(ahead)),
-        next((slot for slot in following if slot.kind == "regular"), None),
-        next((slot for slot in following if slot.kind == "peak"), None),
+        _next(installation, pauses, "regular", now),
+        _next(installation, pauses, "peak", now),
         tokens,
         overdue(installation, now),
         pauses,
@@ -121,13 +124,15 @@ def look(installation: Installation) -> Overview:
     )
 
 
-def _following(installation: Installation, pauses: Sequence[Pause], now: datetime) -> list[Slot]:
-    """Return the next slots that do not rest; a pause of all is passed over in one step."""
-    ends = [p.until for p in pauses if p.message is None and p.until and p.start <= now]
-    after = max((end - timedelta.resolution for end in ends), default=now)
-    series = [(one.name, one.timetable) for one in installation.plan.series]
-    found = upcoming(series, after, 200)
-    return [slot for slot in found if not is_paused(pauses, slot.message, slot.at)]
+def _next(
+    installation: Installation, pauses: Sequence[Pause], kind: str, now: datetime
+) -> Slot | None:
+    found = [
+        slot
+        for one in installation.plan.series
+        if (slot := next_of_kind(one.name, one.timetable, pauses, kind, now))
+    ]
+    return min(found, key=lambda slot: (slot.at, slot.message), default=None)
 
 
 @dataclass(frozen=True, slots=True)

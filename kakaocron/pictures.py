@@ -48,32 +48,42 @@ def print_overview(overview: Overview) -> None:
 
 
 def watch(look: Callable[[], Overview]) -> None:
-    """Redraw the overview in place until interrupted; in a pipe, print it once."""
+    """Redraw the overview in place until interrupted; where that cannot be, print it once."""
     out = Console(highlight=False)
-    if not out.is_terminal:
+    if not out.is_terminal or out.is_dumb_terminal:
         print_overview(look())
         return
     with Live(console=out, screen=True, auto_refresh=False) as live:
         while True:
-            around = 16  # lines that are not the table's
-            rows = max(3, out.height - around)
-            live.update(overview_picture(look(), min(out.width, WIDTH), rows), refresh=True)
+            live.update(_fitting(out, look()), refresh=True)
             time.sleep(REDRAW_SECONDS)
+
+
+def _fitting(out: Console, overview: Overview) -> RenderableType:
+    """Draw as many of the newest deliveries as leave room for all the rest."""
+    width = min(out.width, WIDTH)
+    bare = overview_picture(overview, width, 0)
+    heading = 1
+    rows = out.height - len(out.render_lines(bare, out.options.update(height=None))) - heading
+    return overview_picture(overview, width, rows) if rows > 0 else bare
 
 
 def overview_picture(
     overview: Overview, width: int, rows: int | None = None, *, with_advice: bool = True
 ) -> RenderableType:
     """Draw today; with `rows`, only so many of the newest deliveries."""
-    shown = overview.deliveries if rows is None else overview.deliveries[-rows:]
+    hidden = 0 if rows is None else max(0, len(overview.deliveries) - rows)
+    shown = overview.deliveries[hidden:]
     parts: list[RenderableType] = [
         Text(f"Today, {overview.now:%Y-%m-%d}  (now {overview.now:%H:%M:%S} KST)", "bold"),
         *strip(overview, width),
         Text(),
     ]
+    if hidden:
+        parts.append(Text(f"{hidden} not shown here: kakaocron history --days 1", "dim"))
     if shown:
         parts.append(deliveries_table(shown, width))
-    else:
+    elif not hidden:
         parts.append(Text("No slot has come due today."))
     parts += [Text(), *_totals(overview), *_ahead(overview)]
     parts += [Text(_token_words(overview)), _tick_words(overview)]
@@ -162,11 +172,13 @@ def _left(now: datetime, slot: Slot) -> str:
 
 
 def _span(span: timedelta) -> str:
-    minutes = max(0, int(span.total_seconds() // 60))
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
         return f"{days} d {hours} h"
-    return f"{hours} h {minutes % 60:02d} min" if hours else f"{minutes} min"
+    if hours:
+        return f"{hours} h {minutes % 60:02d} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
 
 
 def _percent(share: float | None) -> str:
@@ -197,8 +209,8 @@ def _token_words(overview: Overview) -> str:
 def _tick_words(overview: Overview) -> Text:
     if overview.last_tick is None:
         return Text("last tick: none seen. Is cron set up? See: kakaocron doctor", "bold red")
-    ago = int((overview.now - overview.last_tick).total_seconds())
-    words = f"last tick: {overview.last_tick:%m-%d %H:%M:%S} ({ago} s ago)"
+    ago = _span(overview.now - overview.last_tick)
+    words = f"last tick: {overview.last_tick:%m-%d %H:%M:%S} ({ago} ago)"
     if overview.is_running:
         return Text(words)
     return Text(f"{words} - cron does not seem to run kakaocron", "bold red")

@@ -11,6 +11,7 @@ from zlib import crc32
 
 import pytest
 
+from kakaocron import byhand
 from kakaocron.core.explain import MEANINGS, Explanation
 from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import (
@@ -245,7 +246,7 @@ def no_content(scene: Scene) -> None:
 def the_sender_is_killed(scene: Scene) -> None:
     installation = scene.ticks("09:15:01")
     scene.clock.set("09:30:01")
-    _write(installation, Kind.CLAIM, State.SENDING, None)
+    _claim(installation)
     scene.ticks("09:32:01")
 
 
@@ -260,23 +261,23 @@ def the_ledger_is_damaged(scene: Scene) -> None:
 
 @cause(Reason.BY_HAND, State.CANCELLED)
 def cancelled_by_hand(scene: Scene) -> None:
-    installation = scene.ticks("09:15:01")
-    _write(installation, Kind.SETTLE, State.CANCELLED, Reason.BY_HAND)
+    byhand.cancel(scene.ticks("09:15:01"), "report@20261123T0930")
+    scene.ticks("09:30:01")
 
 
 @cause(Reason.PAUSED, State.MISSED)
 def paused(scene: Scene) -> None:
-    installation = scene.ticks("09:15:01")
-    _write(installation, Kind.SETTLE, State.MISSED, Reason.PAUSED)
+    byhand.pause(scene.ticks("09:15:01"), "report", read_minute("10:00", NOW), None)
+    scene.ticks("09:30:01")
 
 
-@cause(Reason.EXPIRED, State.MISSED)
-def content_that_came_too_late(scene: Scene) -> None:
-    installation = scene.ticks("09:15:01")
-    _write(installation, Kind.SETTLE, State.MISSED, Reason.EXPIRED)
+@cause(Reason.EXPIRED, State.FAILED)
+def no_tick_came_to_try_again(scene: Scene) -> None:
+    scene.fault("429")
+    scene.ticks("09:30:01", "09:50:01")
 
 
-def _write(installation: Installation, kind: Kind, state: State, reason: Reason | None) -> None:
+def _claim(installation: Installation) -> None:
     slot = read_minute(SLOT, NOW)
     now = installation.clock.now()
     data = {
@@ -289,7 +290,8 @@ def _write(installation: Installation, kind: Kind, state: State, reason: Reason 
         "until": now.replace(second=40),
     }
     with installation.ledger.open() as book:
-        book.record([Event(kind, now, f"report@{slot:%Y%m%dT%H%M}", state, reason, data=data)])
+        id_ = f"report@{slot:%Y%m%dT%H%M}"
+        book.record([Event(Kind.CLAIM, now, id_, State.SENDING, data=data)])
 
 
 @pytest.mark.parametrize(
@@ -378,7 +380,7 @@ def test_a_gap_is_told_with_its_two_ends(
     Scene(tmp_path, sandbox, clock).ticks("09:15:01", "09:50:01")
 
     words = explained(tmp_path, sandbox, clock, "09:20").gap_words
-    assert words == "no tick in this minute: none after 11-23 09:15:01, until 11-23 09:50:01"
+    assert words == "no tick in this minute: none between 11-23 09:15:01 and 11-23 09:50:01"
 
 
 def test_a_host_that_was_down_is_told_apart_from_a_cron_that_was(
@@ -390,6 +392,40 @@ def test_a_host_that_was_down_is_told_apart_from_a_cron_that_was(
 
     during = explain_minute(installation, read_minute("09:20", NOW), booted_at)
     assert "this host was down until 11-23 09:48:00" in (during.gap_words or "")
+
+
+def test_what_comes_next_is_true_for_a_minute_that_has_passed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    clock.set("09:15:01")
+    once = byhand.schedule(scene.ticks(), read_minute("09:20", NOW), text="한 번").slot
+    told = []
+    for at in ("09:19:59", "09:21:00", "09:31:00"):
+        clock.set(at)
+        (found,) = explain_minute(scene.ticks(), once).findings
+        told.append(found.what_next)
+
+    assert told == [
+        "a tick at 09:20 sends it",
+        "the next tick sends it, if it runs before 09:30:00",
+        "the next tick records it as missed",
+    ]
+
+
+def test_a_one_off_that_falls_into_a_pause_is_not_expected(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    clock.set("09:15:01")
+    once = byhand.schedule(scene.ticks(), read_minute("09:20", NOW), text="한 번").slot
+    byhand.pause(scene.ticks(), None, None, None)
+    (found,) = explain_minute(scene.ticks(), once).findings
+    (slot,) = explain_minute(scene.ticks(), read_minute(SLOT, NOW)).findings
+
+    assert (found.is_expected, found.reason) == (False, Reason.PAUSED)
+    assert found.what_next == "a tick records it as missed"
+    assert slot.what_next == "nothing until it is resumed: kakaocron resume report"
 
 
 @pytest.mark.parametrize("text", ["", "25:00", "10:60", "noon", "2026-13-01 10:00", "10:30:00:00"])

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from kakaocron.byhand import pause, send_now
+from kakaocron.byhand import pause, schedule, send_now
 from kakaocron.cli import run
 from kakaocron.core.calendar import KST
 from kakaocron.core.health import login_problem
@@ -131,6 +131,36 @@ def test_a_tick_that_a_signal_ends_is_no_bug(
 
     (problem,) = problems(installation)
     assert "ended by a signal" in problem
+
+
+def test_a_pause_of_one_message_is_leapt_over_however_long_it_is(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    other = MESSAGE.replace('"report"', '"other"').replace('"regular", "peak"', '"regular"')
+    installation = install(tmp_path, sandbox, clock, MESSAGE + other)
+    pause(installation, "report", clock.now() + timedelta(days=200), None)
+
+    overview = look(installation)
+    assert overview.next_peak
+    assert overview.next_peak.at - clock.now() < timedelta(hours=3)
+    assert overview.next_peak.message == "other"
+    pause(installation, "other", None, None)
+    overview = look(installation)
+    assert overview.next_peak
+    assert overview.next_peak.message == "report"
+    assert overview.next_peak.at - clock.now() > timedelta(days=200) - timedelta(minutes=1)
+
+
+def test_a_one_off_that_falls_into_a_pause_is_not_counted_as_coming(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock, "")
+    schedule(installation, clock.now() + timedelta(minutes=10), text="곧")
+    schedule(installation, clock.now() + timedelta(minutes=50), text="나중")
+    assert look(installation).scheduled_count == 2
+    pause(installation, None, clock.now() + timedelta(minutes=30), None)
+
+    assert look(installation).scheduled_count == 1
 
 
 def test_what_rests_is_not_shown_as_next(

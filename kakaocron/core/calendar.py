@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from heapq import merge
-from itertools import islice
 from typing import Protocol
 
 # Korea has kept +09:00 without daylight saving since 1988; the host's zone plays no part.
@@ -93,6 +91,10 @@ class Minutes:
             return None
         return "peak" if peak else "regular"
 
+    def has(self, kind: str) -> bool:
+        minutes = self.regular_minutes | self.peak_minutes
+        return any(self.kind_at(hour, minute) == kind for hour in range(24) for minute in minutes)
+
     def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
         minutes = sorted(self.regular_minutes | self.peak_minutes)
         hour = after.astimezone(KST).replace(minute=0, second=0, microsecond=0)
@@ -141,14 +143,6 @@ def slots_between(
 def next_slot(name: str, timetable: Timetable, after: datetime) -> Slot | None:
     """Return the first slot later than `after`, or None if there is none within a year."""
     return next(slots_between(name, timetable, after, after + HORIZON), None)
-
-
-def upcoming(
-    timetables: Sequence[tuple[str, Timetable]], after: datetime, count: int
-) -> list[Slot]:
-    """Return the next `count` slots of all messages together, in order."""
-    each = [slots_between(name, table, after, after + HORIZON) for name, table in timetables]
-    return list(islice(merge(*each, key=lambda slot: (slot.at, slot.message)), count))
 
 
 def expiry(slot: Slot, timetable: Timetable | None, expire_after: timedelta) -> datetime:

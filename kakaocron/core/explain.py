@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from kakaocron.core.calendar import MINUTE, Slot, expiry, next_slot
+from kakaocron.core.calendar import HORIZON, MINUTE, Slot, expiry, next_slot, slots_between
 from kakaocron.core.heartbeat import COMPLETE, Beat, Word
 from kakaocron.core.ledger import (
     Delivery,
@@ -16,9 +17,10 @@ from kakaocron.core.ledger import (
     attempt_fields,
     isoformat,
 )
-from kakaocron.core.policy import Paused, Policy, Series, why_missed
+from kakaocron.core.policy import Paused, Policy, Series, begins_paused, expiry_of, why_missed
 
 INSTANT = timedelta.resolution
+MOST_PAUSED = 500  # slots that are looked through for one that does not rest
 
 MEANINGS: Mapping[Reason, str] = {
     Reason.NO_SLOT: "no message has a slot at this minute",
@@ -136,7 +138,7 @@ def explain(
     findings = [f for one in series if (f := _of_series(one, at, now, policy, evidence))]
     known = {found.id for found in findings}
     findings += [
-        _of_delivery(one, _meaning(one.reason), now, None)
+        _of_delivery(one, now, policy, evidence)
         for one in evidence.deliveries.values()
         if at <= one.slot < at + MINUTE and one.id not in known
     ]
@@ -158,21 +160,22 @@ def _of_series(
     slot = Slot(one.name, at, kind or "")
     delivery = evidence.deliveries.get(slot.id)
     if delivery is not None:
-        why = _meaning(delivery.reason) or f"{delivery.kind} slot of '{one.name}'"
-        return _of_delivery(delivery, why, now, one)
+        return _of_delivery(delivery, now, policy, evidence, one)
     if kind is None:
         return None
     rests = one.timetable.rests(at)
     if rests is not None:
         reason = Reason.QUIET if rests == "quiet" else Reason.DAY_OFF
-        return _not_expected(one, kind, reason, at, now)
+        return _not_expected(one, kind, reason, at, now, evidence.paused)
     if evidence.paused(one.name, at):
-        return _not_expected(one, kind, Reason.PAUSED, at, now)
+        return _not_expected(one, kind, Reason.PAUSED, at, now, evidence.paused)
     return _without_record(slot, one, now, policy, evidence)
 
 
-def _not_expected(one: Series, kind: str, reason: Reason, at: datetime, now: datetime) -> Finding:
-    following = _next_words(one, max(at, now))
+def _not_expected(
+    one: Series, kind: str, reason: Reason, at: datetime, now: datetime, paused: Paused
+) -> Finding:
+    following = _next_words(one, max(at, now), paused)
     return Finding(one.name, None, kind, False, None, reason, MEANINGS[reason], following)
 
 
@@ -182,7 +185,7 @@ def _without_record(
     expires_at = expiry(slot, one.timetable, policy.expire_after)
     if slot.at > now:
         why = f"{slot.kind} slot of '{one.name}'"
-        what_next = f"a tick at {slot.at:%H:%M} sends it"
+        what_next = _first_attempt(slot.at, expires_at, now)
         return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
     if evidence.settled is not None and evidence.settled >= slot.at:
         why = f"{MEANINGS[Reason.NO_SLOT]} as kakaocron was set up then"
@@ -194,58 +197,85 @@ def _without_record(
             None,
             Reason.NO_SLOT,
             why,
-            _next_words(one, now),
+            _next_words(one, now, evidence.paused),
         )
     reason = why_missed(b for b in evidence.beats if slot.at <= b.at < min(expires_at, now))
+    what_next = _first_attempt(slot.at, expires_at, now)
     if now < expires_at:
-        what_next = f"the next tick sends it, if it runs before {expires_at:%H:%M:%S}"
         why = f"no tick has seen to it so far ({MEANINGS[reason]})"
         state = State.SCHEDULED
     else:
-        what_next = "the next tick records it as missed"
         why, state = MEANINGS[reason], State.MISSED
     return Finding(one.name, slot.id, slot.kind, True, state, reason, why, what_next)
 
 
-def _of_delivery(delivery: Delivery, why: str, now: datetime, one: Series | None) -> Finding:
+def _of_delivery(
+    delivery: Delivery,
+    now: datetime,
+    policy: Policy,
+    evidence: Evidence,
+    one: Series | None = None,
+) -> Finding:
+    rests = begins_paused(delivery, evidence.paused)
+    reason = Reason.PAUSED if rests else delivery.reason
+    slot = "slot of" if one else "of"
+    if rests:
+        what_next = "a tick records it as missed"
+    else:
+        what_next = _what_next(delivery, now, policy) or _next_words(one, now, evidence.paused)
     return Finding(
         delivery.message,
         delivery.id,
         delivery.kind,
-        True,
+        not rests,
         delivery.state,
-        delivery.reason,
-        why or f"{delivery.kind} of '{delivery.message}'",
-        _what_next(delivery, now, one),
+        reason,
+        MEANINGS[reason] if reason else f"{delivery.kind} {slot} '{delivery.message}'",
+        what_next,
         delivery,
     )
 
 
-def _meaning(reason: Reason | None) -> str:
-    return MEANINGS[reason] if reason else ""
+def _what_next(delivery: Delivery, now: datetime, policy: Policy) -> str | None:
+    """Say what this delivery still waits for, None if nothing."""
+    at, expires_at = delivery.next_attempt_at, expiry_of(delivery, policy)
+    match delivery.state:
+        case State.UNKNOWN if at is None:
+            options = "--delivered (or --not-delivered)"
+            said = f"look at the chat, then: kakaocron resolve {delivery.id} {options}"
+        case State.FAILED | State.MISSED:
+            said = f"to send it anyway: kakaocron retry {delivery.id}"
+        case State.SENDING if delivery.lease_is_over(now):
+            said = "the next tick counts it as unknown"
+        case State.SENDING:
+            until = delivery.attempts[-1].until
+            said = f"its tick is at work; after {until:%H:%M:%S} it counts as unknown"
+        case State.SCHEDULED if at is None:
+            said = _first_attempt(delivery.slot, expires_at, now)
+        case _ if at is not None and now >= expires_at:
+            said = "the next tick records that its time ran out"
+        case _ if at is not None:
+            said = f"the first tick at or after {at:%H:%M:%S} tries again"
+        case _:
+            return None
+    return said
 
 
-def _what_next(delivery: Delivery, now: datetime, one: Series | None) -> str:
-    at = delivery.next_attempt_at
-    if at is not None:
-        return f"the first tick at or after {at:%H:%M:%S} tries again"
-    if delivery.state is State.SENDING:
-        until = delivery.attempts[-1].until
-        return f"its tick is at work; after {until:%H:%M:%S} it counts as unknown"
-    if delivery.state is State.SCHEDULED:
-        return f"a tick at {delivery.slot:%H:%M} sends it"
-    if delivery.state is State.UNKNOWN:
-        return (
-            f"look at the chat, then: kakaocron resolve {delivery.id} --delivered "
-            "(or --not-delivered)"
-        )
-    if delivery.state in {State.FAILED, State.MISSED}:
-        return f"to send it anyway: kakaocron retry {delivery.id}"
-    return _next_words(one, now)
+def _first_attempt(slot: datetime, expires_at: datetime, now: datetime) -> str:
+    if now < slot:
+        return f"a tick at {slot:%H:%M} sends it"
+    if now < expires_at:
+        return f"the next tick sends it, if it runs before {expires_at:%H:%M:%S}"
+    return "the next tick records it as missed"
 
 
-def _next_words(one: Series | None, after: datetime) -> str:
-    following = next_slot(one.name, one.timetable, after) if one else None
+def _next_words(one: Series | None, after: datetime, paused: Paused) -> str:
+    if one is None:
+        return "nothing"
+    ahead = islice(slots_between(one.name, one.timetable, after, after + HORIZON), MOST_PAUSED)
+    following = next((slot for slot in ahead if not paused(slot.message, slot.at)), None)
+    if following is None and paused(one.name, after):
+        return f"nothing until it is resumed: kakaocron resume {one.name}"
     if following is None:
         return "nothing"
     return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
@@ -276,12 +306,18 @@ def _gap_words(
     gap: tuple[datetime | None, datetime | None], booted_at: datetime | None, now: datetime
 ) -> str:
     before, after = gap
-    since = f"after {before:%m-%d %H:%M:%S}" if before else "before it"
-    until = f"until {after:%m-%d %H:%M:%S}" if after else "since"
-    words = f"no tick in this minute: none {since}, {until}"
+    words = f"no tick in this minute: none {_gap_span(before, after)}"
     if booted_at and booted_at <= (after or now) and (before is None or before < booted_at):
         words += f"; this host was down until {booted_at:%m-%d %H:%M:%S}"
     return words
+
+
+def _gap_span(before: datetime | None, after: datetime | None) -> str:
+    if before and after:
+        return f"between {before:%m-%d %H:%M:%S} and {after:%m-%d %H:%M:%S}"
+    if before:
+        return f"since {before:%m-%d %H:%M:%S}"
+    return f"before {after:%m-%d %H:%M:%S}" if after else "has been seen at all"
 
 
 def settled_until(beats: Iterable[Beat], settled: datetime | None) -> datetime | None:

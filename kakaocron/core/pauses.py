@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from kakaocron.core.calendar import Minutes, Slot, Timetable, slots_between
 from kakaocron.core.ledger import isoformat
 
 FORMAT_VERSION = 1
+MONTH = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,33 @@ class Pause:
 
 
 def is_paused(pauses: Sequence[Pause], message: str, at: datetime) -> bool:
-    return any(pause.covers(message, at) for pause in pauses)
+    return _covering(pauses, message, at) is not None
+
+
+def _covering(pauses: Sequence[Pause], message: str, at: datetime) -> Pause | None:
+    return next((pause for pause in pauses if pause.covers(message, at)), None)
+
+
+def next_of_kind(
+    name: str, timetable: Timetable, pauses: Sequence[Pause], kind: str, after: datetime
+) -> Slot | None:
+    """Return the first slot of a kind, regular or peak, at which the message does not rest.
+
+    None if there is none within a month, counted from the end of its pauses.
+    """
+    if not isinstance(timetable.times, Minutes) or not timetable.times.has(kind):
+        return None
+    slots = slots_between(name, timetable, after, after + MONTH)
+    for slot in slots:
+        pause = _covering(pauses, name, slot.at)
+        if pause is None and slot.kind == kind:
+            return slot
+        if pause is not None:
+            # Leapt over: it may last for years.
+            resumes = pause.until
+            before = resumes - timedelta.resolution if resumes else None
+            return next_of_kind(name, timetable, pauses, kind, before) if before else None
+    return None
 
 
 def resumed(pauses: Sequence[Pause], message: str | None, now: datetime) -> tuple[Pause, ...]:

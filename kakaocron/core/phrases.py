@@ -82,7 +82,7 @@ def _read(text: str, now: datetime) -> datetime:
     try:
         day = _day({k: v for k, v in found.groupdict().items() if v is not None}, now)
     except _NoDayError as error:
-        near = _Day(error.near, _next_year)
+        near = _Day(error.near, _next_month if found["only"] else _next_year)
         clock = _clock(found.groupdict(), near, now) if found["clock"] else _MORNING
         raise error.with_reading(_next_reading(near, clock, now)) from None
     if found["clock"] is None:
@@ -270,7 +270,7 @@ def _day(found: dict[str, str], now: datetime) -> _Day:
     if month := found.get("month"):
         return _date(found.get("year"), int(month), int(found["mday"]), today)
     if only := found.get("only"):
-        return _date(str(today.year), today.month, int(only), today)
+        return _Day(_real_day(today.year, today.month, int(only)), _next_month)
     return _Day(today, lambda day: day + DAY)
 
 
@@ -294,6 +294,14 @@ def _date(year: str | None, month: int, day: int, today: date) -> _Day:
         leap = next(y for y in range(today.year, today.year + 9) if _exists(y, 2, 29))
         raise _NoDayError(f"{today.year} has no 29 February", date(leap, 2, 29))
     return _Day(_real_day(int(year) if year else today.year, month, day), _next_year)
+
+
+def _next_month(one: date) -> date:
+    """Return the same day of the next month that has it."""
+    following = one.replace(day=1)
+    while following <= one or not _exists(following.year, following.month, one.day):
+        following = (following + 31 * DAY).replace(day=1)
+    return following.replace(day=one.day)
 
 
 def _next_year(one: date) -> date:

@@ -105,7 +105,7 @@ def decide(
     settle: list[Event] = []
     due: list[Due] = []
     for delivery in deliveries.values():
-        is_paused = _begins_paused(delivery, paused)
+        is_paused = begins_paused(delivery, paused)
         event = _lost(delivery, gaps, now)
         if event is None and is_paused and delivery.slot <= now:
             event = settled(delivery, now, State.MISSED, Reason.PAUSED)
@@ -163,7 +163,7 @@ def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Ite
         if instant is not None:
             yield instant - ahead
             yield instant
-    yield _expires_at(delivery, policy)
+    yield expiry_of(delivery, policy)
     if delivery.attempts:
         yield delivery.attempts[-1].until
 
@@ -229,7 +229,7 @@ def _unsettled(
             yield slot, expires_at
 
 
-def _begins_paused(delivery: Delivery, paused: Paused) -> bool:
+def begins_paused(delivery: Delivery, paused: Paused) -> bool:
     """Say whether a one-off that nobody has begun to send falls into a pause.
 
     What a person sends or retries by hand is meant to go out all the same.
@@ -267,7 +267,7 @@ def again(delivery: Delivery, policy: Policy) -> Due:
         open_to,
         delivery.to,
         len(delivery.attempts) + 1,
-        _expires_at(delivery, policy),
+        expiry_of(delivery, policy),
         delivery.targets,
         delivery.tries_before,
     )
@@ -279,7 +279,7 @@ def _is_open(result: Result, policy: Policy) -> bool:
     return result.state in {State.RETRYING, State.SCHEDULED}
 
 
-def _expires_at(delivery: Delivery, policy: Policy) -> datetime:
+def expiry_of(delivery: Delivery, policy: Policy) -> datetime:
     return delivery.expires_at or delivery.slot + policy.expire_after
 
 
@@ -290,7 +290,7 @@ def may_be_sent(
 
     Only first attempts are looked at `ahead` of time: a retry is for the first tick after it.
     """
-    if now >= _expires_at(delivery, policy):
+    if now >= expiry_of(delivery, policy):
         return False
     if delivery.state is State.SCHEDULED:
         return (delivery.next_attempt_at or delivery.slot) <= now + ahead
@@ -305,7 +305,7 @@ def may_be_sent(
 
 def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Event | None:
     """Return the event that ends a delivery which nobody else will end, or None."""
-    expires_at = _expires_at(delivery, policy)
+    expires_at = expiry_of(delivery, policy)
     if delivery.state is State.SENDING and delivery.lease_is_over(now):
         resend = policy.resend_unknown and now < expires_at
         return settled(

@@ -20,7 +20,6 @@ from kakaocron.core.calendar import (
     next_slot,
     parse_delivery_id,
     slots_between,
-    upcoming,
 )
 
 MONDAY = datetime(2026, 11, 23, tzinfo=KST)
@@ -201,20 +200,6 @@ def test_the_next_slot_is_later_than_now(after: str, following: str) -> None:
 
     assert slot is not None
     assert slot.at == at(following)
-
-
-def test_upcoming_slots_of_several_messages_come_in_order_and_number() -> None:
-    tables = [("b", BOTH), ("a", Timetable(minutes("regular")))]
-    found = upcoming(tables, at("09:00"), 5)
-
-    assert [(slot.message, slot.at) for slot in found] == [
-        ("b", at("09:15")),
-        ("a", at("09:30")),
-        ("b", at("09:30")),
-        ("b", at("09:45")),
-        ("a", at("10:00")),
-    ]
-    assert upcoming(tables, at("09:00"), 0) == []
 
 
 @pytest.mark.parametrize(

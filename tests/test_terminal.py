@@ -1,0 +1,139 @@
+"""`status` and `status --watch` on a terminal: what a person sees, and what is left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from kakaocron.clock import SystemClock
+from kakaocron.config import parse_config
+from kakaocron.core.heartbeat import Word
+from kakaocron.wiring import find_installation
+
+from .fakes import MESSAGE
+from .years import write_days
+
+CONTROL = re.compile(r"\x1b\[[0-?]*[A-Za-z]")
+OWN_SCREEN, CURSOR = "\x1b[?1049l", "\x1b[?25h"
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+
+
+class Terminal:
+    """A command in a terminal of its own."""
+
+    def __init__(self, *arguments: str, rows: int = 24, columns: int = 80, **more: str) -> None:
+        self._mine, theirs = pty.openpty()
+        self.resize(rows, columns)
+        self.said = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kakaocron", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm-256color", **more},
+        )
+        os.close(theirs)
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._mine, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def until(self, words: str, seconds: float = 30) -> str:
+        """Return the last whole frame once it has the words."""
+        deadline = time.monotonic() + seconds
+        while words not in self.frame and time.monotonic() < deadline:
+            if not self._read():
+                break
+        return self.frame
+
+    @property
+    def frame(self) -> str:
+        *whole, _ = self.said.split("\x1b[H")
+        return CONTROL.sub("", whole[-1]).replace("\r", "") if whole else ""
+
+    def end(self) -> int:
+        while self._read():
+            pass
+        os.close(self._mine)
+        return self.process.wait(20)
+
+    def _read(self) -> bool:
+        if not select.select([self._mine], [], [], 20)[0]:
+            return False
+        try:
+            found = os.read(self._mine, 1 << 16)
+        except OSError:  # nobody is at the other end any more
+            return False
+        self.said += found.decode("utf-8", "replace")
+        return bool(found)
+
+
+@pytest.fixture
+def day(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a day with more slots than a terminal has lines."""
+    rules = f"[schedule]\nregular_minutes = {list(range(0, 60, 10))}\npeak_hours = []\n"
+    (home / "config.toml").write_text(rules + MESSAGE)
+    for name, path in {"CONFIG": "config.toml", "DATA_DIR": "data", "LOG_DIR": "log"}.items():
+        monkeypatch.setenv(f"KAKAOCRON_{name}", str(home / path))
+    monkeypatch.delenv("NO_COLOR")
+    now = SystemClock().now()
+    series = parse_config(rules + MESSAGE, "config.toml").series()
+    write_days(home / "data" / "ledger", series, now.replace(hour=23, minute=30), 1, bad=0.02)
+    find_installation().heartbeat.beat(now, Word.DONE, 0)
+    return home
+
+
+def test_watching_fits_the_terminal_follows_its_size_and_leaves_it_as_it_was(day: Path) -> None:
+    terminal = Terminal("status", "--watch")
+    first = terminal.until("last tick").split("\n")
+    terminal.resize(18, 60)
+    terminal.said = ""
+    smaller = terminal.until("last tick").split("\n")
+
+    assert len(first) == 24
+    assert len(smaller) == 18
+    assert max(map(len, first)) <= 80
+    assert max(map(len, smaller)) <= 60
+    assert "not shown here" in "".join(smaller)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert terminal.said.endswith(CURSOR + OWN_SCREEN)
+
+
+@pytest.mark.parametrize("command", [["status"], ["status", "--watch"]])
+def test_a_terminal_that_can_only_print_lines_gets_them_once_and_plain(
+    day: Path, command: list[str]
+) -> None:
+    terminal = Terminal(*command, TERM="dumb")
+
+    assert terminal.end() == 0
+    assert terminal.said.count("last tick") == 1
+    assert "\x1b" not in terminal.said
+
+
+def test_colours_are_for_terminals_and_for_those_who_want_them(day: Path) -> None:
+    coloured, plain = Terminal("status"), Terminal("status", NO_COLOR="1")
+    assert (coloured.end(), plain.end()) == (0, 0)
+    piped = subprocess.run(
+        [sys.executable, "-m", "kakaocron", "status", "--watch"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert COLOUR.search(coloured.said)
+    assert not COLOUR.search(plain.said)
+    assert "\x1b" not in piped
+    assert "last tick" in piped
+    assert max(map(len, piped.splitlines())) <= 80
