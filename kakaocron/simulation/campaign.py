@@ -46,7 +46,13 @@ def play(seed: int, minutes: int, config: Config | None = None) -> Outcome:
     """Play the history that a seed stands for: on the user's configuration, or on a drawn one."""
     rng = random.Random(f"history {seed}")  # noqa: S311 - to be replayed, no secret
     dials = dials_for(rng)
-    return World(seed, [probing(config)] if config else configs(seed), dials, minutes).play()
+    try:
+        return World(seed, [probing(config)] if config else configs(seed), dials, minutes).play()
+    except (
+        Exception
+    ) as error:  # the simulator's own: one history's, and no reason to end a campaign
+        broken = (f"bug: {type(error).__name__} in the simulator: {error}",)
+        return Outcome(seed, minutes, 0, 0, 0, 0, 0, broken, "")
 
 
 def configs(seed: int) -> list[Config]:

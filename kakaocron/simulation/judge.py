@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
+from zlib import crc32
 
 from kakaocron.simulation.network import Departure
 
@@ -151,7 +152,7 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
     ids: dict[Key, set[str]] = defaultdict(set)
     days: dict[Key, set[str]] = defaultdict(set)
     confirmed: dict[Key, set[str]] = defaultdict(set)
-    claimed: dict[Key, dict[tuple[str, int], tuple[str, list[str]]]] = defaultdict(dict)
+    claimed: dict[Key, _Claims] = defaultdict(dict)
     for path, content in files:
         for line in content.split(b"\n"):
             fields = _json(line)
@@ -160,13 +161,8 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
                 continue
             ids[key].add(fields["id"])
             days[key].add(path)
-            attempt = str(fields.get("by")), int(fields.get("attempt", 0))
-            if fields.get("event") == "claim":
-                claimed[key][attempt] = fields["at"][:10], fields["to"]
-            elif fields.get("event") == "outcome":
-                day, _ = claimed[key].pop(attempt, ("", []))
-                unknown = [n for n, r in fields["targets"].items() if r["state"] == "unknown"]
-                claimed[key][attempt] = day, unknown
+            if _is_whole(line):
+                _note_doubt(claimed[key], fields)
             for name, result in (fields.get("targets") or {}).items():
                 if result.get("state") == "confirmed":
                     confirmed[key].add(name)
@@ -183,6 +179,21 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
         )
         for key in ids
     }
+
+
+_Claims = dict[tuple[str, int], tuple[str, list[str]]]  # by whom, as which attempt: day, for whom
+
+
+def _note_doubt(claimed: _Claims, fields: Mapping[str, Any]) -> None:
+    """Keep to whom a message may have gone of which nobody knows."""
+    if fields["event"] == "claim":
+        claimed[fields["by"], fields["attempt"]] = fields["at"][:10], fields["to"]
+    elif fields["event"] == "outcome":
+        day, _ = claimed.get((fields["by"], fields["attempt"]), ("", []))
+        unknown = [
+            name for name, result in fields["targets"].items() if result["state"] == "unknown"
+        ]
+        claimed[fields["by"], fields["attempt"]] = day, unknown
 
 
 def out_of_order(history: History, files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
@@ -219,6 +230,11 @@ def _json(line: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _is_whole(line: bytes) -> bool:
+    body, _, checksum = line.rpartition(b',"crc":"')
+    return checksum == b'%08x"}' % crc32(body + b"}")
 
 
 def _key_of(identity: object, message: object) -> Key | None:

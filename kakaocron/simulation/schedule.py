@@ -1,6 +1,8 @@
 """Simulated time, and tasks of which one runs at a time, in an order that the seed decides.
 
-Each task is a thread that waits for the baton. Python's own scheduler has no say in the order.
+One thread at a time leads: it takes what comes next and does it. When a task that it runs has to
+wait, another thread leads on, until that task's turn comes and its thread leads again. Python's own
+scheduler has no say in the order, and what never waits costs no change of threads.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ from itertools import count
 class Task:
     """Something that runs until it waits; `wake` numbers its waits, so that old alarms are void."""
 
-    def __init__(self) -> None:
+    def __init__(self, work: Callable[[], None]) -> None:
+        self.work: Callable[[], None] | None = work  # until it has begun
         self.baton = threading.Lock()
         self.baton.acquire()
         self.wake = 0
@@ -22,36 +25,28 @@ class Task:
 
 
 class _Thread:
-    """A thread that runs one task after the other, as starting one takes long."""
+    """A thread that leads whenever it is told to, as starting one takes long."""
 
     def __init__(self, schedule: Schedule) -> None:
         self._schedule = schedule
         self._baton = threading.Lock()
         self._baton.acquire()
-        self._job: tuple[Task, Callable[[], None]] | None = None
+        self._is_to_end = False
         threading.Thread(target=self._run, daemon=True).start()
 
-    def give(self, task: Task, work: Callable[[], None]) -> None:
-        self._job = task, work
+    def lead(self) -> None:
+        self._baton.release()
+
+    def end(self) -> None:
+        self._is_to_end = True
         self._baton.release()
 
     def _run(self) -> None:
         while True:
             self._baton.acquire()
-            if self._job is None:
+            if self._is_to_end:
                 return
-            task, work = self._job
-            task.baton.acquire()
-            try:
-                work()
-            except BaseException as error:
-                self._schedule.broken = error
-            task.is_over = True
-            self._job = None
-            self._schedule.hand_over(self)
-
-    def stop(self) -> None:
-        self._baton.release()
+            self._schedule.lead(self)
 
 
 class Schedule:
@@ -59,13 +54,14 @@ class Schedule:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.broken: BaseException | None = None
+        self.current: Task | None = None
+        self._broken: BaseException | None = None
         self._order = count()
         self._events: list[tuple[float, int, Task | None, int, Callable[[], None] | None]] = []
         self._idle: list[_Thread] = []
-        self._main = threading.Lock()
-        self._main.acquire()
-        self.current: Task | None = None
+        self._until = 0.0
+        self._reached = threading.Lock()
+        self._reached.acquire()
 
     def at(self, when: float, action: Callable[[], None]) -> None:
         """Call something at an instant, between the tasks."""
@@ -73,9 +69,7 @@ class Schedule:
 
     def start(self, work: Callable[[], None]) -> Task:
         """Begin a task; it runs when its turn comes."""
-        task = Task()
-        thread = self._idle.pop() if self._idle else _Thread(self)
-        thread.give(task, work)
+        task = Task(work)
         self.wake(task, self.now)
         return task
 
@@ -90,33 +84,53 @@ class Schedule:
             self.now = max(self.now, until)
             return
         self.wake(task, until)
-        self._main.release()
+        self._let_another_lead()
         task.baton.acquire()
 
-    def hand_over(self, thread: _Thread) -> None:
-        self._idle.append(thread)
-        self._main.release()
-
     def run(self, until: float) -> None:
-        """Run everything that happens up to an instant. An error in a task goes up from here."""
-        while self._events and self._events[0][0] <= until:
+        """Run everything that happens up to an instant. An error in it goes up from here."""
+        self._until = until
+        self._let_another_lead()
+        self._reached.acquire()
+        if self._broken is not None:
+            raise self._broken
+        self.now = max(self.now, until)
+
+    def lead(self, thread: _Thread) -> None:
+        """Do what comes next, until another thread's task does, or the end is reached."""
+        while self._events and self._events[0][0] <= self._until and self._broken is None:
             when, _, task, wake, action = heapq.heappop(self._events)
             if action is not None:
                 self.now = max(self.now, when)
-                action()
+                self._do(action)
             elif task is not None and not task.is_over and wake == task.wake:
                 self.now = max(self.now, when)
                 task.wake += 1
                 self.current = task
-                task.baton.release()
-                self._main.acquire()
+                if task.work is None:
+                    self._idle.append(thread)
+                    task.baton.release()
+                    return
+                work, task.work = task.work, None
+                self._do(work)
+                task.is_over = True
                 self.current = None
-                if self.broken is not None:
-                    raise self.broken
-        self.now = max(self.now, until)
+        self._idle.append(thread)
+        self._reached.release()
+
+    def _do(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except BaseException as error:
+            self._broken = error
+
+    def _let_another_lead(self) -> None:
+        self.current = None
+        thread = self._idle.pop() if self._idle else _Thread(self)
+        thread.lead()
 
     def close(self) -> None:
         """End the threads that have nothing to do."""
         for thread in self._idle:
-            thread.stop()
+            thread.end()
         self._idle.clear()

@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from kakaocron import store
+from kakaocron import heartbeat, store
 from kakaocron.config import Config
 from kakaocron.core import ledger as ledger_lines
 from kakaocron.core.calendar import KST
@@ -176,6 +176,7 @@ class World:
                 self._play()
             finally:
                 self._end_all()
+                self.schedule.run(self.schedule.now)
                 self.schedule.close()
             states = self._states()
         told = read_ledger(self._ledger_files())
@@ -567,13 +568,15 @@ def _place(error: BaseException) -> str:
 def _quick_reading() -> Iterator[None]:
     """Remember what was read: reading is pure, and the same lines are read each minute."""
     module: Any = store
-    before = module.from_line, module._Reading.followed_by
+    beats: Any = heartbeat
+    before = module.from_line, module._Reading.followed_by, beats.parse
     module.from_line = cache(ledger_lines.from_line)
     module._Reading.followed_by = _remembering(before[1])
+    beats.parse = lru_cache(maxsize=8)(before[2])
     try:
         yield
     finally:
-        module.from_line, module._Reading.followed_by = before
+        module.from_line, module._Reading.followed_by, beats.parse = before
 
 
 def _remembering(read: Callable[..., Any]) -> Callable[..., Any]:
