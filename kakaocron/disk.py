@@ -116,7 +116,8 @@ def append_lines(
 def replace_file(disk: Disk, path: str, data: bytes, *, durable: bool = True) -> None:
     """Put a file in place of another so that either the old or the new one is there, never half.
 
-    The new one is private (0600) from its first byte on.
+    Durable, it is there after a power cut too, and so are its folders. The new one is private
+    (0600) from its first byte on.
     """
     new = beside(path)
     with opened(disk, new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
@@ -125,7 +126,7 @@ def replace_file(disk: Disk, path: str, data: bytes, *, durable: bool = True) ->
             disk.fsync(fd)
     disk.replace(new, path)
     if durable:
-        sync_folder(disk, os.path.dirname(path))  # noqa: PTH120
+        sync_ancestors(disk, path)
 
 
 def beside(path: str) -> str:
@@ -151,7 +152,7 @@ def room_for(disk: Disk, path: str, size: int) -> Iterator[Callable[[bytes], Non
         disk.truncate(fd, len(data))
         disk.fsync(fd)
         disk.replace(new, path)
-        sync_folder(disk, os.path.dirname(path))  # noqa: PTH120
+        sync_ancestors(disk, path)
 
     with opened(disk, new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
         write_all(disk, fd, b" " * size)
@@ -168,7 +169,7 @@ def adopt(disk: Disk, path: str) -> None:
     with opened(disk, beside(path), os.O_RDONLY) as fd:
         disk.fsync(fd)
     disk.replace(beside(path), path)
-    sync_folder(disk, os.path.dirname(path))  # noqa: PTH120
+    sync_ancestors(disk, path)
 
 
 def sync_folder(disk: Disk, path: str) -> None:

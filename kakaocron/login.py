@@ -24,6 +24,7 @@ from kakaocron.disk import (
     read_file,
     replace_file,
     room_for,
+    sync_folder,
 )
 from kakaocron.errors import (
     KakaocronError,
@@ -181,6 +182,8 @@ class Login:
             for path in (beside(self.path), self.path):
                 with suppress(FileNotFoundError):
                     self.disk.unlink(path)
+            # Said to be gone, they must not be back after a power cut.
+            sync_folder(self.disk, self.path.rpartition("/")[0])
         return is_told
 
     @contextmanager

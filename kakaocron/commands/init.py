@@ -10,7 +10,7 @@ import typer
 from kakaocron.commands.options import ConfigOption
 from kakaocron.config import parse_config
 from kakaocron.contents import Contents, faults
-from kakaocron.disk import RealDisk, make_folders, replace_file
+from kakaocron.disk import Disk, RealDisk, make_folders, replace_file
 from kakaocron.envfile import read_env_file
 from kakaocron.errors import UsageError
 from kakaocron.outside import RealOutside
@@ -46,7 +46,7 @@ def init(
         tuple(to or ("me",)),
     )
     is_asking = not yes and sys.stdin.isatty()
-    written = write_config(places, _asked(given) if is_asking else given)
+    written = write_config(places, _asked(given) if is_asking else given, RealDisk())
     print(f"Wrote {places.config}")
     if written.rest_api_key is None:
         print("Put the app's REST API key into it: rest_api_key in [kakao]")
@@ -87,7 +87,7 @@ def _of_an_option(error: UsageError) -> UsageError:
     return error
 
 
-def write_config(places: Places, answers: Answers) -> Answers:
+def write_config(places: Places, answers: Answers, disk: Disk) -> Answers:
     """Write the file, private, once it passes the check; return what it holds."""
     content = config_text(answers)
     path = str(places.config)
@@ -99,8 +99,8 @@ def write_config(places: Places, answers: Answers) -> Answers:
     except UsageError as error:
         raise _of_an_option(error) from None
     try:
-        make_folders(RealDisk(), str(places.config.parent))
-        replace_file(RealDisk(), path, content.encode())
+        make_folders(disk, str(places.config.parent))
+        replace_file(disk, path, content.encode())
     except OSError as error:
         raise UsageError(f"Cannot write '{path}': {error.strerror}") from None
     return answers

@@ -12,6 +12,7 @@ import os
 import random
 import stat
 from collections.abc import Iterator
+from copy import copy
 from dataclasses import dataclass, field
 
 from kakaocron.disk import Stat
@@ -102,7 +103,7 @@ class FileSystem:
 
     def open(self, path: str, flags: int) -> int:
         folder, name = self._parent(path)
-        inode = folder.names.get(name)
+        inode = folder.names.get(name) if name else self.root
         if inode is None:
             if not flags & os.O_CREAT:
                 raise refuse(errno.ENOENT, path)
@@ -253,11 +254,43 @@ class FileSystem:
             else:
                 yield below, inode.content
 
-    def cut_power(self, rng: random.Random) -> None:
-        """Keep of everything what a power cut might; nothing is open afterwards."""
+    def end_processes(self) -> None:
+        """Close every file and open every lock, as the end of all processes does."""
         self.handles.clear()
         for inode in list(self._all(self.root)):
             inode.locked_by = None
+
+    def copy(self) -> FileSystem:
+        """Return the same files for another future; nothing is open in it."""
+        made: dict[int, Inode] = {}
+
+        def copied(inode: Inode) -> Inode:
+            if inode.number not in made:
+                new = made[inode.number] = copy(inode)
+                new.locked_by = None
+                new.changes = list(inode.changes)
+                new.names = all_copied(inode.names)
+                new.durable_names = all_copied(inode.durable_names)
+                new.renamings = [
+                    Renaming(one.gone, all_copied(one.come)) for one in inode.renamings
+                ]
+            return made[inode.number]
+
+        def all_copied(names: dict[str, Inode]) -> dict[str, Inode]:
+            return {name: copied(inode) for name, inode in names.items()}
+
+        return self.with_root(copied(self.root))
+
+    def with_root(self, root: Inode) -> FileSystem:
+        """Return a file system of these inodes that goes on numbering where this one is."""
+        other = FileSystem()
+        other.root, other._made, other.clock_ns = root, self._made, self.clock_ns
+        return other
+
+    def cut_power(self, rng: random.Random) -> None:
+        """Keep of everything what a power cut might; nothing is open afterwards."""
+        self.end_processes()
+        for inode in list(self._all(self.root)):
             if inode.is_folder:
                 inode.names = _names_left(inode, rng)
                 inode.durable_names = dict(inode.names)

@@ -66,7 +66,7 @@ class SimulatedHttp:
     timeout_seconds: float
 
     def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
-        asked = _on_the_wire(request)
+        asked = on_the_wire(request)
         trouble = self.net.trouble_for(asked)
         if trouble is not None:
             self.process.is_disturbed = True
@@ -152,7 +152,7 @@ class _Coming:
     seconds: float = 0.0
 
 
-def _on_the_wire(request: Request) -> wire.Request:
+def on_the_wire(request: Request) -> wire.Request:
     parts = urlsplit(request.url)
     headers = {"Host": parts.netloc}
     body = b""
