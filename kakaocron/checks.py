@@ -25,7 +25,7 @@ from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.quota import BEFORE_PERMISSION, ME, plan_faults
 from kakaocron.core.tokens import LONGEST_REST, WARNING_DAYS, Tokens
 from kakaocron.crontab import Crontab, Job, other_lines, with_block
-from kakaocron.errors import KakaocronError, LoginError, UsageError
+from kakaocron.errors import SEE_DOCTOR, KakaocronError, LoginError, UsageError
 from kakaocron.friends import friends_of
 from kakaocron.http import Request
 from kakaocron.login import LOG_IN
@@ -96,7 +96,7 @@ def _warn(name: str, what: str, mend: str) -> Finding:
 
 
 def _fail(name: str, what: str, mend: str) -> Finding:
-    return Finding(name, Status.FAIL, what, mend)
+    return Finding(name, Status.FAIL, what.removesuffix(f". {SEE_DOCTOR}"), mend)
 
 
 # The configuration and what it asks for

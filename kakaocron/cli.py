@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +14,7 @@ import typer
 
 from kakaocron import __version__
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.logs import log
+from kakaocron.logs import bug
 
 EXIT_CODES = """\
 Exit codes:
@@ -79,7 +78,7 @@ def kakaocron(
         os.environ["KAKAOCRON_CONFIG"] = str(config)
 
 
-USAGE, BUG, INTERRUPTED = 2, 70, 130
+USAGE, INTERRUPTED = 2, 130
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:
@@ -126,14 +125,8 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        log.critical("bug\n%s", "".join(traceback.format_exception(error)))
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(where.filename).name}:{where.lineno}"
-        return _say(
-            f"kakaocron has a bug: {type(error).__name__} at {place}; "
-            "the log has the whole story: kakaocron.log",
-            BUG,
-        )
+        found = bug(error)
+        return _say(str(found), found.exit_code)
 
 
 def _interrupt(*_: object) -> None:

@@ -25,7 +25,17 @@ class LedgerError(KakaocronError):
     exit_code = 74
 
 
+# How a sentence ends that `doctor` has more to say of; in doctor's own list it is left out.
+SEE_DOCTOR = "See: kakaocron doctor"
+
+
 class LockTimeoutError(KakaocronError):
     """Another process held the ledger's lock for too long: nothing was done."""
 
     exit_code = 75
+
+
+class BugError(KakaocronError):
+    """A fault of kakaocron's own; the log has the whole story."""
+
+    exit_code = 70

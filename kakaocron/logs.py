@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import traceback
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
 from kakaocron.core.calendar import KST
 from kakaocron.disk import RealDisk, make_folders
-from kakaocron.errors import UsageError
+from kakaocron.errors import BugError, UsageError
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 MAX_BYTES = 5_000_000
@@ -58,6 +59,16 @@ def log_to_file(path: Path, level: str = "INFO") -> None:
         return
     handler.setFormatter(_KstFormatter("%(asctime)s - %(levelname)s - %(message)s"))
     log.addHandler(handler)
+
+
+def bug(error: Exception) -> BugError:
+    """Log an error that nobody has foreseen, without the values in it; return what to say."""
+    log.critical("bug\n%s", "".join(traceback.format_exception(error)))
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return BugError(
+        f"kakaocron has a bug: {type(error).__name__} at {Path(where.filename).name}:"
+        f"{where.lineno}; the log has the whole story: kakaocron.log"
+    )
 
 
 def _file_handlers() -> Iterator[logging.Handler]:

@@ -40,7 +40,7 @@ from kakaocron.disk import (
     read_rest,
     replace_file,
 )
-from kakaocron.errors import LedgerError
+from kakaocron.errors import SEE_DOCTOR, LedgerError
 
 LOCK_TIMEOUT_SECONDS = 10.0
 SUFFIX = ".jsonl"
@@ -443,7 +443,7 @@ class Ledger:
         what = os.strerror(error.errno) if error.errno else str(error)
         return LedgerError(
             f"The ledger '{self.folder}' cannot be {verb} ({what}), and nothing is sent "
-            "without it. See what is wrong: kakaocron doctor"
+            f"without it. {SEE_DOCTOR}"
         )
 
 

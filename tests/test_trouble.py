@@ -295,14 +295,33 @@ def test_a_bug_ends_with_70_in_one_line_and_its_story_is_in_the_log_without_secr
         local = secret
         raise RuntimeError("as if " + str(len(local)))
 
+    with monkeypatch.context() as trouble:
+        trouble.setattr("kakaocron.commands.tick.run_tick", broken)
+        ended, again = house.tick("09:30:01"), house.tick("09:31:01")
+    sound = house.tick("09:32:01")
     monkeypatch.setattr("kakaocron.commands.tick.run_tick", broken)
-    ended = house.tick("09:30:01")
 
     assert (ended[0], len(ended[1])) == (70, 1)
     assert "RuntimeError" in ended[1][0]
+    assert (again, sound) == ((70, []), (0, []))
+    assert house.tick("09:45:01") == ended
     log = (house.folder / "log" / "kakaocron.log").read_text("utf-8")
-    assert "Traceback" in log
+    assert log.count("Traceback") == 3
     assert secret not in log + ended[1][0]
+
+
+def test_a_full_ledger_is_told_by_doctor_without_sending_to_doctor(
+    house: House, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.tick("09:15:01")
+    with monkeypatch.context() as trouble:
+        trouble.setattr(RealDisk, "fsync", fails_with(28, "fsync"))
+        house.tick("09:30:01")
+    run(["doctor"])
+
+    said = capsys.readouterr().out
+    assert "failed: the ledger cannot be written or read" in said
+    assert "kakaocron doctor" not in said
 
 
 def test_no_secret_is_in_any_file_but_the_tokens_and_those_are_private(house: House) -> None:

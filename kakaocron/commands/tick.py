@@ -15,7 +15,8 @@ from kakaocron.core.ledger import BAD, State
 from kakaocron.disk import RealDisk
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.incidents import Incidents
-from kakaocron.paths import Places, find_places
+from kakaocron.logs import bug
+from kakaocron.paths import find_places
 from kakaocron.pings import Pings
 from kakaocron.rest import leave_plan
 from kakaocron.tick import BUG, INTERRUPTED, Ended, Report, preview
@@ -44,7 +45,7 @@ def tick(
         places = find_places(config, with_env_file=False)
         heartbeat = make_heartbeat(places, RealDisk())
         heartbeat.beat(SystemClock().now(), Word.FAIL, error.exit_code)
-        return _failed(places, error)
+        return _stopped(make_incidents(places, RealDisk()), error).exit_code
     return run_watched(installation)
 
 
@@ -61,6 +62,8 @@ def run_watched(installation: Installation) -> int:
     except KeyboardInterrupt:
         ended = Ended(INTERRUPTED)
         raise
+    except Exception as error:
+        ended = _stopped(incidents, bug(error))
     finally:
         if rules.tells_somebody:
             # Imported now, as the sending is over: it takes its time.
@@ -78,14 +81,13 @@ def run_watched(installation: Installation) -> int:
 def _run(installation: Installation, incidents: Incidents) -> Ended:
     try:
         report = run_tick(installation.desk, installation.plan, installation.heartbeat)
+        login = look_after_login(installation, report)
     except KakaocronError as error:
-        _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
-        return Ended(error.exit_code, error=error)
-    login = look_after_login(installation, report)
+        return _stopped(incidents, error)
     ongoing = {**dict(report.problems), **login}
     if report.login_error:
         ongoing[f"login:{report.login_error}"] = report.login_error
-    over = ["exit-2", "exit-74", "exit-75", "clock-wrong", "login-ends"]
+    over = ["exit-2", "exit-70", "exit-74", "exit-75", "clock-wrong", "login-ends"]
     if any(d.state is State.CONFIRMED for d in report.ended.values()):
         over.append("login")
     _tell([*incidents.news(ongoing, over), *_sentences(report)])
@@ -93,10 +95,10 @@ def _run(installation: Installation, incidents: Incidents) -> Ended:
     return Ended(DEAD if has_died else report.exit_code, report, may_rest=not has_died)
 
 
-def _failed(places: Places, error: KakaocronError) -> int:
-    incidents = make_incidents(places, RealDisk())
+def _stopped(incidents: Incidents, error: KakaocronError) -> Ended:
+    """Tell what has stopped the tick, once for as long as it lasts."""
     _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
-    return error.exit_code
+    return Ended(error.exit_code, error=error)
 
 
 def _sentences(report: Report) -> list[str]:

@@ -11,6 +11,7 @@ from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import Delivery, Reason, State
 from kakaocron.core.stats import Stats
 from kakaocron.core.tokens import Tokens
+from kakaocron.errors import SEE_DOCTOR
 
 # A tick a minute: one may be late, two may not.
 RUNNING_WITHIN = timedelta(minutes=3)
@@ -22,8 +23,8 @@ EXIT_WORDS = {
     2: "the configuration is broken. See: kakaocron config check",
     3: "Kakao does not accept the login. Run: kakaocron login",
     70: "kakaocron has a bug; the log has the whole story: kakaocron.log",
-    74: "the ledger cannot be written or read. See: kakaocron doctor",
-    75: "another process holds the ledger's lock. See: kakaocron doctor",
+    74: f"the ledger cannot be written or read. {SEE_DOCTOR}",
+    75: f"another process holds the ledger's lock. {SEE_DOCTOR}",
     130: "it was ended by a signal, as at a shutdown",
 }
 NOT_LOGGED_IN = "Not logged in to Kakao. Run: kakaocron login"
