@@ -30,6 +30,7 @@ import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from statistics import median
 
 EARLY, PLAIN, RESIDENT, CURL = "early_start", "plain tick", "APScheduler", "crontab with curl"
 NAMES = (EARLY, PLAIN, RESIDENT, CURL)
@@ -107,7 +108,7 @@ async def _proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, por
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     loop = asyncio.get_running_loop()
-    with suppress(ConnectionError):
+    with suppress(ConnectionError, asyncio.CancelledError):
         while data := await reader.read(65536):
             loop.call_later(ONE_WAY_SECONDS, writer.write, data)
     loop.call_later(ONE_WAY_SECONDS, writer.close)
@@ -257,8 +258,7 @@ def main() -> None:
     for name, values in found.items():
         ordered = sorted(values) or [float("nan")]
         p99 = ordered[max(0, -(-99 * len(ordered) // 100) - 1)]
-        p50 = ordered[len(ordered) // 2]
-        row = (ordered[0], p50, p99, ordered[-1])
+        row = (ordered[0], median(ordered), p99, ordered[-1])
         print(f"{name:30} {len(values):6}" + "".join(f"{value:9.1f}" for value in row))
 
 
