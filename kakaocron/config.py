@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Annotated, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StrictBool,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from msgspec import Meta, Struct, ValidationError, convert
+from msgspec.structs import force_setattr
 
 from kakaocron.core.calendar import (
     DAY_NAMES,
@@ -35,6 +25,7 @@ from kakaocron.core.calendar import (
 from kakaocron.core.content import BUILT_IN
 from kakaocron.core.health import Bounds
 from kakaocron.core.policy import Policy, Series
+from kakaocron.core.tables import FaultError, Keys, fault_of, plain
 from kakaocron.errors import UsageError
 
 MAX_BYTES = 1 << 20
@@ -44,49 +35,60 @@ RESERVED_NAMES = ("once", "send")
 # What Kakao gives out for friends; a short word, or one of letters alone, is a name.
 UUID = re.compile(r"(?![A-Za-z]+$)[A-Za-z0-9_.=+/-]{6,100}")
 
-Minute = Annotated[int, Field(ge=0, le=59, strict=True)]
-Hour = Annotated[int, Field(ge=0, le=23, strict=True)]
+Minute = Annotated[int, Meta(ge=0, le=59)]
+Hour = Annotated[int, Meta(ge=0, le=23)]
+Seconds = Annotated[float, Meta(ge=0, le=86400)]
+Words = Annotated[str, Meta(min_length=1, max_length=20_000)]
+Argv = Annotated[tuple[str, ...], Meta(min_length=1)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
 
-def _http_url(value: str) -> str:
+class Secret:
+    """A text that is not shown by accident."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        return self._value
+
+    def __str__(self) -> str:
+        return "**********"
+
+    __repr__ = __str__
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the configuration: no unknown keys, no change after reading."""
+
+    def __post_init__(self) -> None:
+        for key in self.__struct_fields__:
+            if (value := getattr(self, key)) != value:  # TOML's nan
+                raise FaultError((key,), "must be a number")
+
+
+def _http_url(key: str, value: str) -> str:
     if not re.fullmatch(r"https?://[^\s/?#]+(?:[/?#]\S*)?", value):
-        raise ValueError("must be an address such as https://example.com")
+        raise FaultError((key,), "must be an address such as https://example.com")
     return value.rstrip("/")
 
 
-def _server_url(value: str) -> str:
-    url = urlsplit(_http_url(value))
+def _server_url(key: str, value: str) -> str:
+    url = urlsplit(_http_url(key, value))
     if url.scheme == "http" and not LOOPBACK.fullmatch(url.hostname or ""):
-        raise ValueError("must begin with https://, or the token would cross the network in clear")
+        raise FaultError(
+            (key,), "must begin with https://, or the token would cross the network in clear"
+        )
     return url.geturl()
 
 
-def _not_blank(value: SecretStr) -> SecretStr:
-    if not value.get_secret_value().strip():
-        raise ValueError("is empty; give it, or leave the line out")
-    return value
-
-
-Url = Annotated[str, AfterValidator(_http_url)]
-ServerUrl = Annotated[str, AfterValidator(_server_url)]
-Secret = Annotated[SecretStr, AfterValidator(_not_blank)]
-
-
-class Section(BaseModel):
-    """A table of the configuration: no unknown keys, no change after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class Kakao(Section):
-    rest_api_key: Secret | None = None
-    client_secret: Secret | None = None
-    link: Url = "https://developers.kakao.com"
-    timeout: Annotated[float, Field(gt=0, le=40, strict=True)] = 10
-    api_url: ServerUrl = "https://kapi.kakao.com"
-    auth_url: ServerUrl = "https://kauth.kakao.com"
+def _not_blank(keys: tuple[str, ...], value: Secret | None) -> None:
+    if value and not value.get_secret_value().strip():
+        raise FaultError(keys, "is empty; give it, or leave the line out")
 
 
 def parse_span(text: str) -> Span:
@@ -104,34 +106,57 @@ def parse_span(text: str) -> Span:
     return span
 
 
-def _span_text(text: str) -> str:
-    parse_span(text)
-    return text
+def _check_quiet(quiet: Sequence[str]) -> None:
+    for index, text in enumerate(quiet):
+        _check(("quiet", str(index)), parse_span, text)
 
 
-Quiet = Annotated[str, AfterValidator(_span_text)]
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+def _check(keys: tuple[str, ...], rule: Callable[..., object], *values: object) -> None:
+    try:
+        rule(*values)
+    except ValueError as error:
+        raise FaultError(keys, str(error)) from None
 
 
-class Schedule(Section):
+class Kakao(Section, frozen=True):
+    rest_api_key: Secret | None = None
+    client_secret: Secret | None = None
+    link: str = "https://developers.kakao.com"
+    timeout: Annotated[float, Meta(gt=0, le=40)] = 10
+    api_url: str = "https://kapi.kakao.com"
+    auth_url: str = "https://kauth.kakao.com"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _not_blank(("rest_api_key",), self.rest_api_key)
+        _not_blank(("client_secret",), self.client_secret)
+        force_setattr(self, "link", _http_url("link", self.link))
+        for key in ("api_url", "auth_url"):
+            force_setattr(self, key, _server_url(key, getattr(self, key)))
+
+
+class Schedule(Section, frozen=True):
     regular_minutes: tuple[Minute, ...] = (0, 30)
     peak_minutes: tuple[Minute, ...] = (0, 15, 30, 45)
     peak_hours: tuple[Hour, ...] = (7, 8, 9, 11, 12, 13, 17, 18, 19, 20)
-    days: Annotated[tuple[Day, ...], Field(min_length=1)] = get_args(Day)
-    quiet: tuple[Quiet, ...] = ()
-    early_start: StrictBool = False
+    days: Annotated[tuple[Day, ...], Meta(min_length=1)] = get_args(Day)
+    quiet: tuple[str, ...] = ()
+    early_start: bool = False
+
+    def __post_init__(self) -> None:
+        _check_quiet(self.quiet)
 
 
-Seconds = Annotated[float, Field(ge=0, le=86400, strict=True)]
+RETRY_DELAYS = (30.0, 60.0, 120.0, 300.0)
 
 
-class DeliveryRules(Section):
-    retry_delays: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (30, 60, 120, 300)
-    max_retries: Annotated[int, Field(ge=0, le=100, strict=True)] = 4
-    expire_after: Annotated[float, Field(ge=1, le=86400, strict=True)] = 600
+class DeliveryRules(Section, frozen=True):
+    retry_delays: Annotated[tuple[Seconds, ...], Meta(min_length=1)] = RETRY_DELAYS
+    max_retries: Annotated[int, Meta(ge=0, le=100)] = 4
+    expire_after: Annotated[float, Meta(ge=1, le=86400)] = 600
     on_unknown: Literal["hold", "resend"] = "hold"
     confirmation_delay: Seconds = 10
-    at_once: Annotated[int, Field(ge=1, le=256, strict=True)] = 32
+    at_once: Annotated[int, Meta(ge=1, le=256)] = 32
 
     def policy(self) -> Policy:
         return Policy(
@@ -142,16 +167,23 @@ class DeliveryRules(Section):
         )
 
 
-class LedgerRules(Section):
-    keep_days: Annotated[int, Field(ge=2, le=36500, strict=True)] = 90
+class LedgerRules(Section, frozen=True):
+    keep_days: Annotated[int, Meta(ge=2, le=36500)] = 90
 
 
-class Monitor(Section):
-    ping_url: Url | None = None
+class Monitor(Section, frozen=True):
+    ping_url: str | None = None
     alert_urls: tuple[Secret, ...] = ()
-    alert_command: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    min_success_rate: Annotated[float, Field(ge=0, le=1, strict=True)] = 0.9
-    max_delay_minutes: Annotated[float, Field(gt=0, le=1440, strict=True)] = 5
+    alert_command: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    min_success_rate: Annotated[float, Meta(ge=0, le=1)] = 0.9
+    max_delay_minutes: Annotated[float, Meta(gt=0, le=1440)] = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.ping_url is not None:
+            force_setattr(self, "ping_url", _http_url("ping_url", self.ping_url))
+        for index, url in enumerate(self.alert_urls):
+            _not_blank(("alert_urls", str(index)), url)
 
     @property
     def tells_somebody(self) -> bool:
@@ -161,36 +193,63 @@ class Monitor(Section):
         return Bounds(self.min_success_rate, timedelta(minutes=self.max_delay_minutes))
 
 
-Words = Annotated[str, Field(min_length=1, max_length=20_000)]
-Argv = Annotated[tuple[Annotated[str, Field(pattern=r"^[^\x00]+$")], ...], Field(min_length=1)]
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
 DATA = ("data", "data_file", "data_command")
 
 
-class Message(Section):
-    name: Annotated[str, Field(pattern=NAME)]
+class Message(Section, frozen=True):
+    name: str
     slots: tuple[Literal["regular", "peak"], ...] = ()
     cron: str | None = None
-    days: Annotated[tuple[Day, ...], Field(min_length=1)] | None = None
-    quiet: tuple[Quiet, ...] | None = None
-    skip_holidays: StrictBool = False
+    days: Annotated[tuple[Day, ...], Meta(min_length=1)] | None = None
+    quiet: tuple[str, ...] | None = None
+    skip_holidays: bool = False
     text: Words | None = None
     file: Words | None = None
     command: Argv | None = None
     template: dict[str, Any] | None = None
-    template_id: Annotated[int, Field(ge=0, strict=True)] | None = None
-    template_args: dict[str, str | int | float] = {}
+    template_id: Annotated[int, Meta(ge=0)] | None = None
+    template_args: dict[str, Any] = {}
     scrap_url: Words | None = None
     data: dict[str, Any] | None = None
     data_file: Words | None = None
     data_command: Argv | None = None
-    timeout: Annotated[float, Field(gt=0, le=45, strict=True)] = 20
+    timeout: Annotated[float, Meta(gt=0, le=45)] = 20
     overflow: Literal["error", "split", "truncate"] = "error"
     fallback_text: Words | None = None
-    to: Annotated[tuple[str, ...], Field(min_length=1, max_length=100)] = ("me",)
+    to: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)] = ("me",)
 
-    @model_validator(mode="after")
-    def _says_when_and_what(self) -> Self:
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(("name",), _check_name, self.name)
+        _check_quiet(self.quiet or ())
+        if self.cron is not None:
+            from kakaocron.core.cron import check_cron  # noqa: PLC0415 - most have no such rule
+
+            _check(("cron",), check_cron, self.cron)
+        if self.skip_holidays:
+            from kakaocron.holidays import check_holidays  # noqa: PLC0415 - an extra
+
+            _check(("skip_holidays",), check_holidays)
+        for name in self.data or {}:
+            if name in BUILT_IN:
+                what = f"'{name}' is kakaocron's own placeholder; choose another name"
+                raise FaultError(("data",), what)
+        for key in ("command", "data_command"):
+            for index, word in enumerate(getattr(self, key) or ()):
+                if not word or "\0" in word:
+                    raise FaultError(
+                        (key, str(index)), "must be a text of at least 1 character, no NUL"
+                    )
+        for receiver in self.to:
+            if not receiver or self.to.count(receiver) > 1:
+                raise FaultError(("to",), f"receiver '{receiver}' is empty or listed twice")
+        for name, value in self.template_args.items():
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise FaultError(("template_args", name), "must be a string or a number")
+        _check((), self._check_as_a_whole)
+
+    def _check_as_a_whole(self) -> None:
         if bool(self.slots) == bool(self.cron):
             raise ValueError(
                 'needs either slots or cron, as in slots = ["regular"] or cron = "0 9 * * mon-fri"'
@@ -204,55 +263,20 @@ class Message(Section):
             raise ValueError(f"may have one of {', '.join(DATA)}; it has {' and '.join(data)}")
         if self.template_args and self.template_id is None:
             raise ValueError("template_args go with template_id only")
-        return self
 
-    @field_validator("cron")
-    @classmethod
-    def _is_a_rule(cls, cron: str | None) -> str | None:
-        if cron is not None:
-            from kakaocron.core.cron import check_cron  # noqa: PLC0415 - most have no such rule
 
-            check_cron(cron)
-        return cron
-
-    @field_validator("skip_holidays")
-    @classmethod
-    def _knows_the_holidays(cls, skip: bool) -> bool:
-        if skip:
-            from kakaocron.holidays import check_holidays  # noqa: PLC0415 - an extra
-
-            check_holidays()
-        return skip
-
-    @field_validator("data")
-    @classmethod
-    def _has_names_of_its_own(cls, data: dict[str, Any] | None) -> dict[str, Any] | None:
-        for name in data or {}:
-            if name in BUILT_IN:
-                raise ValueError(f"'{name}' is kakaocron's own placeholder; choose another name")
-        return data
-
-    @field_validator("name")
-    @classmethod
-    def _is_free(cls, name: str) -> str:
-        if name in RESERVED_NAMES or name.startswith(("once-", "send-")):
-            raise ValueError(f"'{name}' is kakaocron's own; choose another name")
-        return name
-
-    @field_validator("to")
-    @classmethod
-    def _each_once(cls, to: tuple[str, ...]) -> tuple[str, ...]:
-        for receiver in to:
-            if not receiver or to.count(receiver) > 1:
-                raise ValueError(f"receiver '{receiver}' is empty or listed twice")
-        return to
+def _check_name(name: str) -> None:
+    if not re.fullmatch(NAME, name):
+        raise ValueError("may hold letters, digits, '-', '_' and '.', up to 64 of them")
+    if name in RESERVED_NAMES or name.startswith(("once-", "send-")):
+        raise ValueError(f"'{name}' is kakaocron's own; choose another name")
 
 
 # A week from here on has all that a timetable can tell apart.
 _A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
 
 
-class Config(Section):
+class Config(Section, frozen=True):
     """The whole file, checked."""
 
     kakao: Kakao = Kakao()
@@ -260,8 +284,17 @@ class Config(Section):
     delivery: DeliveryRules = DeliveryRules()
     ledger: LedgerRules = LedgerRules()
     monitor: Monitor = Monitor()
-    friends: dict[str, str] = {}
+    friends: dict[str, Any] = {}  # all of them text, which is checked with its name
     message: tuple[Message, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, uuid in self.friends.items():
+            if not isinstance(uuid, str):
+                raise FaultError(("friends", name), "must be a string")
+
+    def fields(self) -> dict[str, Any]:
+        """Return the configuration as plain tables: defaults filled in, secrets hidden."""
+        return plain(self, str)
 
     def series(self) -> list[Series]:
         """Return each message with its timetable and its receivers' uuids."""
@@ -287,8 +320,8 @@ class Config(Section):
         if "me" in self.friends:
             yield ("friends", "me"), "'me' is yourself; choose another name"
         rules = self.delivery
-        is_chosen = "retry_delays" in rules.model_fields_set and rules.max_retries > 0
-        if is_chosen and rules.retry_delays[0] >= rules.expire_after:
+        is_chosen = rules.retry_delays != RETRY_DELAYS
+        if is_chosen and rules.max_retries > 0 and rules.retry_delays[0] >= rules.expire_after:
             yield (
                 ("delivery", "retry_delays"),
                 f"no retry ever comes: {rules.retry_delays[0]:g} s is not before expire_after, "
@@ -393,10 +426,10 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
         raise UsageError(f"{path}: not TOML that can be read: nested too deeply") from None
     lines = key_lines(text)
     profiles = tables.pop("profile", {})
-    checked = _check(tables, path, lines)
+    checked = _checked(tables, path, lines)
     for name in _profile_names(profiles, path, lines):
         merged = _merged(tables, profiles[name])
-        overridden = _check(merged, path, lines, ("profile", name))
+        overridden = _checked(merged, path, lines, ("profile", name))
         checked = overridden if name == profile else checked
     return checked
 
@@ -434,7 +467,7 @@ def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _check(
+def _checked(
     tables: Mapping[str, Any],
     path: str,
     lines: Mapping[tuple[str, ...], int],
@@ -451,11 +484,9 @@ def _check(
         return UsageError(f"{path}:{line}: {_readable(keys) or 'the file'}: {what}{inside}")
 
     try:
-        config = Config.model_validate(tables)
+        config = convert(tables, Config, dec_hook=_secret)
     except ValidationError as error:
-        fault = error.errors(include_url=False)[0]
-        keys = tuple(str(part) for part in fault["loc"])
-        raise fault_at(keys, _what_is_wrong(fault, keys)) from None
+        raise fault_at(*_fault_of(error, tables)) from None
     for keys, why in config.contradictions():
         raise fault_at(keys, why)
     return config
@@ -478,37 +509,59 @@ def _readable(keys: Sequence[str]) -> str:
     return name
 
 
-_SAYINGS = {
-    "missing": "is missing",
-    "tuple_type": 'must be a list, as in [1, 2] or ["a", "b"]',
-    "model_type": "must be a table",
-    "dict_type": "must be a table",
-    "string_pattern_mismatch": "may hold letters, digits, '-', '_' and '.', up to 64 of them",
-}
+def _secret(_: type, value: object) -> Secret:
+    if not isinstance(value, str):
+        raise TypeError("must be a string")
+    return Secret(value)
 
 
-def _what_is_wrong(fault: Mapping[str, Any], keys: Sequence[str]) -> str:
-    if fault["type"] == "extra_forbidden":
-        return f"unknown key{_nearest(keys[-1], _known_keys(keys))}"
-    if fault["type"] == "tuple_type" and tuple(keys) == ("message",):
-        return "each message is a table of its own, under [[message]]"
-    said = _SAYINGS.get(fault["type"]) or _one_line(fault["msg"]).removeprefix("Value error, ")
-    near = ""
-    if fault["type"] == "literal_error" and isinstance(fault.get("input"), str):
-        near = _nearest(fault["input"], re.findall(r"'([^']+)'", said))
-    return said[0].lower() + said[1:].replace("tuple should", "list should") + near
+def _fault_of(error: ValidationError, tables: Mapping[str, Any]) -> tuple[Keys, str]:
+    keys, said = fault_of(error)
+    keys = keys if _has(tables, keys[:-1]) else ()  # an unknown key may itself look like a path
+    if keys == ("message",):
+        return keys, "each message is a table of its own, under [[message]]"
+    if said == "unknown key" and keys:
+        return keys, said + _nearest(keys[-1], _known_keys(keys[:-1]))
+    if said.startswith("invalid enum value"):
+        choices = [str(choice) for choice in get_args(_type_at(keys))]
+        named = " or ".join(f"'{choice}'" for choice in choices)
+        return keys, f"must be {named}{_nearest(str(_value_at(tables, keys)), choices)}"
+    return keys, said
+
+
+def _type_at(keys: Sequence[str]) -> Any:
+    """Return the type of a key's value, without its bounds and without None."""
+    found: Any = Config
+    for key in keys:
+        found = get_args(found)[0] if key.isdigit() else get_type_hints(found)[key]
+        if type(None) in get_args(found):
+            found = get_args(found)[0]
+    return found
+
+
+def _value_at(tables: Mapping[str, Any], keys: Sequence[str]) -> object:
+    found: Any = tables
+    for key in keys:
+        found = found[int(key) if key.isdigit() else key]
+    return found
+
+
+def _has(tables: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    try:
+        _value_at(tables, keys)
+    except (LookupError, TypeError):
+        return False
+    return True
 
 
 def _known_keys(keys: Sequence[str]) -> list[str]:
-    model: Any = Config
-    for key in keys[:-1]:
-        if not key.isdigit():
-            annotation = model.model_fields[key].annotation
-            model = getattr(annotation, "__args__", (annotation,))[0]
-    return list(model.model_fields) + (["profile"] if model is Config else [])
+    known = _type_at(keys)
+    return list(known.__struct_fields__) + (["profile"] if known is Config else [])
 
 
 def _nearest(word: str, known: Sequence[str]) -> str:
+    import difflib  # noqa: PLC0415 - for faults alone
+
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
     return f"; did you mean '{found[0]}'?" if found else ""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from kakaocron.checks import Bench, Finding, Status, examine, fields, worst
 from kakaocron.cli import run
@@ -272,8 +273,8 @@ def test_without_a_network_the_rest_is_still_looked_at(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        kakao = installation.config.kakao.model_copy(update={"api_url": dead, "auth_url": dead})
-        config = installation.config.model_copy(update={"kakao": kakao})
+        kakao = changed(installation.config.kakao, api_url=dead, auth_url=dead)
+        config = changed(installation.config, kakao=kakao)
         offline = replace(installation, config=config)
         crontab = FakeCrontab(None)
         bench = Bench(offline.places, FakeMachine(), crontab, JOB, clock.now(), offline)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
 from kakaocron import byhand
 from kakaocron.cli import run
@@ -317,7 +318,7 @@ def test_whatever_is_made_fits_and_nothing_but_a_content_error_is_raised(
     config = parse_config(HEAD + 'file = "words"\ndata_file = "data"', "config.toml")
     (tmp_path / "words").write_bytes(text.encode("utf-8", "surrogatepass"))
     (tmp_path / "data").write_text(json.dumps({**fields, "a": "가" * 100}))
-    message = config.message[0].model_copy(update={"overflow": overflow})
+    message = changed(config.message[0], overflow=overflow)
     slot = Slot("m", datetime(2026, 11, 23, 9, 30, tzinfo=KST), "regular")
     try:
         parcel = Contents(config, tmp_path, RealOutside()).of_message(message, slot)

@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as changed
 
 from kakaocron.core.ledger import Delivery, Reason, State
 from kakaocron.sandbox.server import SandboxServer
@@ -450,8 +451,8 @@ def _is_whole_request(connection: socket.socket) -> bool:
 
 def at(installation: Installation, url: str) -> Installation:
     """The same installation, with another address for messages."""
-    kakao = installation.config.kakao.model_copy(update={"api_url": url})
-    config = installation.config.model_copy(update={"kakao": kakao})
+    kakao = changed(installation.config.kakao, api_url=url)
+    config = changed(installation.config, kakao=kakao)
     return dataclasses.replace(installation, config=config)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from zlib import crc32
 
 import pytest
+from msgspec.structs import replace as changed
 
 from kakaocron import byhand
 from kakaocron.core.explain import MEANINGS, Explanation
@@ -175,9 +176,9 @@ def the_disk_is_full(scene: Scene) -> None:
 @cause(Reason.UNREACHABLE, State.RETRYING)
 def kakao_cannot_be_reached(scene: Scene) -> None:
     installation = scene.ticks("09:15:01")
-    kakao = installation.config.kakao.model_copy(update={"api_url": "http://127.0.0.1:1"})
+    kakao = changed(installation.config.kakao, api_url="http://127.0.0.1:1")
     scene.clock.set("09:30:01")
-    config = installation.config.model_copy(update={"kakao": kakao})
+    config = changed(installation.config, kakao=kakao)
     run_tick(replace(installation, config=config))
 
 

@@ -22,7 +22,7 @@ PURE = frozenset({
     "datetime", "difflib", "email.utils", "enum", "fractions", "functools", "hashlib", "heapq",
     "hmac", "html", "itertools", "json", "math", "operator", "re", "statistics", "string", "struct",
     "textwrap", "types", "typing", "unicodedata", "urllib.parse", "zlib",
-    "cronsim", "pydantic", "regex",
+    "cronsim", "msgspec", "regex",
 })  # fmt: skip
 
 # Each thing of the outside world, and the files through which alone it is reached.
@@ -30,7 +30,6 @@ IMPORTERS = {
     "cronsim": {"core/cron.py"},
     "fcntl": {"syscalls.py", "machine.py"},  # to take a lock, and to see if one is taken
     "platformdirs": {"paths.py"},
-    "pydantic": {"config.py", "core/templates.py", "simulation/rules.py"},
     "regex": {"core/split.py"},
     "requests": {"transport.py"},
     "rich": {"render.py", "pictures.py"},

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from kakaocron.commands.tick import run_watched
 from kakaocron.core.tokens import Tokens
@@ -154,8 +155,8 @@ def test_a_login_near_its_end_is_told_before_it_is_dead(scene: Scene) -> None:
 
 def without_names(scene: Scene) -> Callable[[], None]:
     whole = scene.installation
-    kakao = whole.config.kakao.model_copy(update={"api_url": "http://kapi.invalid"})
-    config = whole.config.model_copy(update={"kakao": kakao})
+    kakao = changed(whole.config.kakao, api_url="https://kapi.invalid")
+    config = changed(whole.config, kakao=kakao)
     scene.installation = replace(whole, config=config)
     return lambda: setattr(scene, "installation", whole)
 
@@ -333,8 +334,8 @@ def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
 ) -> None:
     watcher.status = 500
     scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
-    rules = scene.installation.config.monitor.model_copy(update={"alert_command": ()})
-    config = scene.installation.config.model_copy(update={"monitor": rules})
+    rules = changed(scene.installation.config.monitor, alert_command=())
+    config = changed(scene.installation.config, monitor=rules)
     scene.installation = replace(scene.installation, config=config)
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
@@ -406,8 +407,8 @@ def test_a_command_that_hangs_is_killed_and_noted(
 ) -> None:
     monkeypatch.setattr("kakaocron.monitor.LONGEST_SECONDS", 1.0)
     scene = Scene(tmp_path, sandbox, clock)
-    rules = scene.installation.config.monitor.model_copy(update={"alert_command": ("sleep", "60")})
-    config = scene.installation.config.model_copy(update={"monitor": rules})
+    rules = changed(scene.installation.config.monitor, alert_command=("sleep", "60"))
+    config = changed(scene.installation.config, monitor=rules)
     scene.installation = replace(scene.installation, config=config)
     sandbox.faults.enqueue("-501")
     began = time.monotonic()
@@ -435,10 +436,8 @@ def test_the_alarm_command_sees_no_secret(
 ) -> None:
     scene = Scene(tmp_path, sandbox, clock)
     out = tmp_path / "environment"
-    rules = scene.installation.config.monitor.model_copy(
-        update={"alert_command": ("sh", "-c", f"env >{out}")}
-    )
-    config = scene.installation.config.model_copy(update={"monitor": rules})
+    rules = changed(scene.installation.config.monitor, alert_command=("sh", "-c", f"env >{out}"))
+    config = changed(scene.installation.config, monitor=rules)
     variables = {**scene.installation.places.variables, "PATH": "/usr/bin:/bin", "SHOWN": "1"}
     places = replace(scene.installation.places, variables=variables)
     scene.installation = replace(scene.installation, config=config, places=places)

@@ -37,7 +37,7 @@ def show(
     if raw:
         print(read_config(places.config), end="")
         return
-    loaded = load_config(places.config, places.profile).model_dump(mode="json", exclude_none=True)
+    loaded = load_config(places.config, places.profile).fields()
     if as_json:
         print_json(loaded)
         return

@@ -3,86 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    ValidationInfo,
-    model_validator,
-)
+from msgspec import Meta, Struct, ValidationError, convert
 
 from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, utf16_units
-
-DRAFT = {"draft": True}
-
-
-def _is_open(value: object, info: ValidationInfo) -> bool:
-    """Say whether a value still has a placeholder in it, which stands for anything."""
-    return info.context == DRAFT and isinstance(value, str) and "{" in value
+from kakaocron.core.tables import FaultError, fault_of, plain
 
 
-def _count(value: object, info: ValidationInfo) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a whole number")  # noqa: TRY004 - pydantic's own word for it
-    return 0 if _is_open(value, info) else value
+class Web(str):
+    """An address of the web."""
+
+    __slots__ = ()
 
 
-def _web(value: str, info: ValidationInfo) -> str:
-    if not _is_open(value, info) and not value.startswith(("http://", "https://")):
+class ShortWords(str):
+    """A text of one message."""
+
+    __slots__ = ()
+
+
+class Count(int):
+    """How many, or how much."""
+
+
+def _special(is_draft: bool, kind: type, value: object) -> object:
+    """Read one of the types above. In a draft, a placeholder stands for anything."""
+    is_open = is_draft and isinstance(value, str) and "{" in value
+    if kind is Count:
+        return Count(0 if is_open else _count(value))
+    if not isinstance(value, str) or not value:
+        raise ValueError("must be a text of at least 1 character")
+    if kind is Web and not is_open and not value.startswith(("http://", "https://")):
         raise ValueError("must be an address such as https://example.com")
-    return value
-
-
-def _short(value: str, info: ValidationInfo) -> str:
-    units = utf16_units(value)
-    if units > MAX_UTF16_UNITS and not _is_open(value, info):
+    if kind is ShortWords and not is_open and (units := utf16_units(value)) > MAX_UTF16_UNITS:
         raise ValueError(f"has {units} characters, Kakao takes {MAX_UTF16_UNITS}")
-    return value
+    return kind(value)
 
 
-Words = Annotated[str, Field(min_length=1)]
-ShortWords = Annotated[Words, AfterValidator(_short)]
-Web = Annotated[str, AfterValidator(_web)]
-Count = Annotated[int, Field(ge=0), BeforeValidator(_count)]
+def _count(value: object) -> int:
+    """Read a number, also one that a placeholder's text gave."""
+    is_number = isinstance(value, int) and not isinstance(value, bool)
+    if not is_number and not (isinstance(value, str) and value.isascii() and value.isdigit()):
+        raise ValueError("must be a whole number")
+    if int(value) < 0:  # type: ignore[call-overload]
+        raise ValueError("must be at least 0")
+    return int(value)  # type: ignore[call-overload,no-any-return]
 
 
-class _Fields(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+Words = Annotated[str, Meta(min_length=1)]
 
 
-class Link(_Fields):
+class _Fields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An object of a template."""
+
+
+class Link(_Fields, frozen=True):
     web_url: Web | None = None
     mobile_web_url: Web | None = None
     android_execution_params: Words | None = None
     ios_execution_params: Words | None = None
 
-    @model_validator(mode="after")
-    def _leads_somewhere(self) -> Link:
-        if not self.model_fields_set:
-            raise ValueError(
-                "needs one of web_url, mobile_web_url, android_execution_params, "
-                "ios_execution_params"
-            )
-        return self
+    def __post_init__(self) -> None:
+        if not any(getattr(self, key) for key in self.__struct_fields__):
+            raise FaultError((), f"needs one of {', '.join(self.__struct_fields__)}")
 
 
-class Button(_Fields):
+class Button(_Fields, frozen=True):
     title: Words
     link: Link
 
 
-class _WithButtons(_Fields):
+class _WithButtons(_Fields, frozen=True):
     button_title: Words | None = None
-    buttons: Annotated[tuple[Button, ...], Field(max_length=2)] | None = None
+    buttons: Annotated[tuple[Button, ...], Meta(max_length=2)] | None = None
 
 
-class Content(_Fields):
+class Content(_Fields, frozen=True):
     link: Link
     title: Words | None = None
     image_url: Web | None = None
@@ -91,23 +89,23 @@ class Content(_Fields):
     image_height: Count | None = None
 
 
-class Item(_Fields):
+class Item(_Fields, frozen=True):
     item: Words
     item_op: Words
 
 
-class ItemContent(_Fields):
+class ItemContent(_Fields, frozen=True):
     profile_text: Words | None = None
     profile_image_url: Web | None = None
     title_image_url: Web | None = None
     title_image_text: Words | None = None
     title_image_category: Words | None = None
-    items: Annotated[tuple[Item, ...], Field(min_length=1, max_length=5)] | None = None
+    items: Annotated[tuple[Item, ...], Meta(min_length=1, max_length=5)] | None = None
     sum: Words | None = None
     sum_op: Words | None = None
 
 
-class Social(_Fields):
+class Social(_Fields, frozen=True):
     like_count: Count | None = None
     comment_count: Count | None = None
     shared_count: Count | None = None
@@ -115,7 +113,7 @@ class Social(_Fields):
     subscriber_count: Count | None = None
 
 
-class CommerceContent(_Fields):
+class CommerceContent(_Fields, frozen=True):
     regular_price: Count
     discount_price: Count | None = None
     fixed_discount_price: Count | None = None
@@ -125,42 +123,42 @@ class CommerceContent(_Fields):
     currency_unit_position: Literal[0, 1] | None = None
 
 
-class TextTemplate(_WithButtons):
-    object_type: Literal["text"]
+class TextTemplate(_WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="text"):
     text: ShortWords
     link: Link
 
 
-class FeedTemplate(_WithButtons):
-    object_type: Literal["feed"]
+class FeedTemplate(_WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="feed"):
     content: Content
     item_content: ItemContent | None = None
     social: Social | None = None
 
 
-class ListTemplate(_WithButtons):
-    object_type: Literal["list"]
+class ListTemplate(_WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="list"):
     header_title: Words
     header_link: Link
-    contents: Annotated[tuple[Content, ...], Field(min_length=2, max_length=3)]
+    contents: Annotated[tuple[Content, ...], Meta(min_length=2, max_length=3)]
 
 
-class LocationTemplate(_WithButtons):
-    object_type: Literal["location"]
+class LocationTemplate(
+    _WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="location"
+):
     address: Words
     content: Content
     address_title: Words | None = None
     social: Social | None = None
 
 
-class CommerceTemplate(_WithButtons):
-    object_type: Literal["commerce"]
+class CommerceTemplate(
+    _WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="commerce"
+):
     content: Content
     commerce: CommerceContent
 
 
-class CalendarTemplate(_WithButtons):
-    object_type: Literal["calendar"]
+class CalendarTemplate(
+    _WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="calendar"
+):
     id: Words
     id_type: Literal["event", "calendar"]
     content: Content
@@ -174,9 +172,6 @@ Template = (
     | CommerceTemplate
     | CalendarTemplate
 )
-_TEMPLATES: TypeAdapter[Template] = TypeAdapter(
-    Annotated[Template, Field(discriminator="object_type")]
-)
 
 
 def checked(template: Mapping[str, Any], *, is_draft: bool = False) -> dict[str, Any]:
@@ -185,27 +180,22 @@ def checked(template: Mapping[str, Any], *, is_draft: bool = False) -> dict[str,
     In a draft, text that holds placeholders is taken on trust where its value decides.
     """
     try:
-        found = _TEMPLATES.validate_python(dict(template), context=DRAFT if is_draft else None)
+        found = convert(dict(template), Template, dec_hook=partial(_special, is_draft))
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False)[0]
-        raise ContentError(f"template{_where(fault['loc'])}: {_what(fault)}") from None
-    return found.model_dump(exclude_none=True)
+        keys, said = fault_of(error)
+        if keys == ("object_type",):
+            raise ContentError(f"template: object_type must be {_KINDS}") from None
+        said = said.replace("unknown key", "is no field of this template")
+        raise ContentError(f"template{_readable(keys)}: {said}") from None
+    return plain(found, lambda value: int(value) if isinstance(value, int) else str(value))
 
 
-def _where(keys: tuple[int | str, ...]) -> str:
-    """Write ("list", "contents", 0, "title") as `.contents[1].title`: the first is the type."""
-    return "".join(f"[{key + 1}]" if isinstance(key, int) else f".{key}" for key in keys[1:])
+_KINDS = "text, feed, list, location, commerce or calendar"
 
 
-def _what(fault: Mapping[str, Any]) -> str:
-    if fault["type"] == "missing":
-        return "is missing"
-    if fault["type"] == "extra_forbidden":
-        return "is no field of this template"
-    if fault["type"] in {"union_tag_not_found", "union_tag_invalid"}:
-        return "object_type must be text, feed, list, location, commerce or calendar"
-    said = " ".join(str(fault["msg"]).split()).removeprefix("Value error, ")
-    return said[0].lower() + said[1:]
+def _readable(keys: tuple[str, ...]) -> str:
+    """Write ("contents", "0", "title") as `.contents[1].title`."""
+    return "".join(f"[{int(key) + 1}]" if key.isdigit() else f".{key}" for key in keys)
 
 
 def shown_text(template: Mapping[str, Any]) -> str:

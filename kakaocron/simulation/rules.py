@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pydantic import SecretStr
+from msgspec.structs import replace
 
-from kakaocron.config import CONTENTS, DATA, Config, Message
+from kakaocron.config import CONTENTS, DATA, Config, Message, Secret
 from kakaocron.sandbox.settings import Settings
 from kakaocron.simulation.judge import Rules, Series
 
@@ -20,15 +20,11 @@ def probing(config: Config) -> Config:
     Messages with a `cron` rule are left out: the judge's own calendar does not know them.
     """
     without = {**dict.fromkeys((*CONTENTS, *DATA)), "skip_holidays": False, "text": PROBE}
-    messages = tuple(
-        message.model_copy(update=without) for message in config.message if message.slots
-    )
+    messages = tuple(replace(message, **without) for message in config.message if message.slots)
     app = Settings()
     secrets = {"rest_api_key": app.rest_api_key, "client_secret": app.client_secret or ""}
-    kakao = config.kakao.model_copy(
-        update={name: SecretStr(value) for name, value in secrets.items()}
-    )
-    return config.model_copy(update={"message": messages, "kakao": kakao})
+    kakao = replace(config.kakao, **{name: Secret(value) for name, value in secrets.items()})
+    return replace(config, message=messages, kakao=kakao)
 
 
 def rules_of(config: Config) -> Rules:

@@ -500,7 +500,7 @@ class World:
 
 
 def id_of(config: Config) -> int:
-    return crc32(config.model_dump_json().encode())
+    return crc32(repr(config.fields()).encode())
 
 
 def edges_of(world: World, process: Process) -> Edges:

@@ -1,0 +1,69 @@
+"""Tables from outside, held against their types: faults in a user's words. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct, ValidationError, to_builtins
+
+Keys = tuple[str, ...]
+
+
+class FaultError(ValueError):
+    """What is wrong with the value at `keys`, seen from the table that holds it."""
+
+    def __init__(self, keys: Keys, what: str) -> None:
+        super().__init__(what)
+        self.keys = keys
+
+
+_KINDS = {
+    "int": "an integer",
+    "float": "a number",
+    "str": "a string",
+    "bool": "a boolean: true or false",
+    "array": 'a list, as in [1, 2] or ["a", "b"]',
+    "object": "a table",
+}
+_BOUNDS = {">=": "at least", "<=": "at most", ">": "greater than", "<": "less than"}
+_UNITS = {"str": "characters", "array": "elements"}
+# What msgspec says of a value, and what a user is told.
+_SAYINGS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+    (r"Object missing required field `(?P<key>.*)`", lambda _: "is missing"),
+    (r"(?s)Object contains unknown field `(?P<key>.*)`", lambda _: "unknown key"),
+    (r"Expected `\w+` ([<>]=?) (\S+)", lambda m: f"must be {_BOUNDS[m[1]]} {m[2]}"),
+    (
+        r"Expected `(\w+)` of length ([<>]=?) (\d+)",
+        lambda m: f"must have {_BOUNDS[m[2]]} {m[3]} {_UNITS.get(m[1], 'keys')}",
+    ),
+    (r"Expected `(\w+)(?: \| null)?`, got .*", lambda m: f"must be {_KINDS.get(m[1], m[1])}"),
+)
+
+
+def fault_of(error: ValidationError) -> tuple[Keys, str]:
+    """Return the key that a fault is at (elements of lists from "0"), and what is wrong."""
+    found = re.fullmatch(r"(.*) - at `\$([\w.\[\]]*)`", str(error), re.DOTALL)
+    said, path = found.groups() if found else (str(error), "")
+    keys = tuple(re.findall(r"\w+", path))
+    if isinstance(error.__cause__, FaultError):
+        return keys + error.__cause__.keys, str(error.__cause__)
+    for pattern, words in _SAYINGS:
+        if found := re.fullmatch(pattern, said):
+            last = found.groupdict().get("key")
+            return keys if last is None else (*keys, last), words(found)
+    return keys, said[0].lower() + said[1:]
+
+
+def plain(table: Struct, enc_hook: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return a table's keys and values, without those that are not given."""
+    return _given(to_builtins(table, enc_hook=enc_hook))  # type: ignore[no-any-return]
+
+
+def _given(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _given(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return [_given(one) for one in value]
+    return value
