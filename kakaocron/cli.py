@@ -8,7 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from types import FunctionType
+from typing import Annotated, Any
 
 import typer
 
@@ -94,8 +95,7 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     app.callback(invoke_without_command=True)(kakaocron)
     wanted = [name for name in arguments[:1] if name in COMMANDS]
     for name in wanted or COMMANDS:
-        module, function = COMMANDS[name]
-        command = getattr(import_module(f"kakaocron.commands.{module}"), function)
+        command = _command(name)
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=name)
         else:
@@ -103,11 +103,27 @@ def make_app(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
+def _command(name: str) -> Any:
+    module, function = COMMANDS[name]
+    return getattr(import_module(f"kakaocron.commands.{module}"), function)
+
+
+def _called(arguments: Sequence[str]) -> object:
+    """Call the command. A bare one, as cron's, is its function: a parser costs 0.1 s to build."""
+    if len(arguments) == 1 and arguments[0] in COMMANDS:
+        command = _command(arguments[0])
+        if isinstance(command, FunctionType):
+            needed = command.__code__.co_argcount - len(command.__defaults__ or ())
+            if needed == 0:
+                return command()
+    return make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
+
+
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code. Every error is one line on stderr."""
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        result = make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
+        result = _called(arguments)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except KakaocronError as error:

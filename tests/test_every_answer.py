@@ -539,7 +539,7 @@ def test_a_name_that_cannot_be_looked_up_is_tried_again(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
-    report = run_tick(at(installation, "http://kapi.kakao.example"))
+    report = run_tick(at(installation, "https://kapi.kakao.example"))
 
     assert ended(report) == UNREACHABLE
     assert "DNS" in str(report.ended[ID].detail)
@@ -594,7 +594,7 @@ def test_a_proxy_that_took_the_message_may_have_passed_it_on(
 ) -> None:
     with scripted(answer) as proxy:
         monkeypatch.setenv("http_proxy", proxy)
-        report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
+        report = run_tick(at(install(tmp_path, sandbox, clock), "https://kapi.kakao.example"))
 
     assert ended(report) == expected
     assert report.ended[ID].attempts[0].sent_at is not None
@@ -604,7 +604,7 @@ def test_a_proxy_that_we_cannot_watch_gets_nothing(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
-    report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
+    report = run_tick(at(install(tmp_path, sandbox, clock), "https://kapi.kakao.example"))
 
     assert ended(report) == UNREACHABLE
 
