@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import force_setattr
 from msgspec.structs import replace as changed
 
 from kakaocron.core.ledger import Delivery, Reason, State
@@ -451,7 +452,8 @@ def _is_whole_request(connection: socket.socket) -> bool:
 
 def at(installation: Installation, url: str) -> Installation:
     """The same installation, with another address for messages."""
-    kakao = changed(installation.config.kakao, api_url=url)
+    kakao = changed(installation.config.kakao)
+    force_setattr(kakao, "api_url", url)  # also what a configuration may not say
     config = changed(installation.config, kakao=kakao)
     return dataclasses.replace(installation, config=config)
 
@@ -539,7 +541,7 @@ def test_a_name_that_cannot_be_looked_up_is_tried_again(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
-    report = run_tick(at(installation, "https://kapi.kakao.example"))
+    report = run_tick(at(installation, "http://kapi.kakao.example"))
 
     assert ended(report) == UNREACHABLE
     assert "DNS" in str(report.ended[ID].detail)
@@ -574,7 +576,7 @@ def test_a_proxy_that_does_not_let_us_through_has_seen_nothing_of_the_message(
 ) -> None:
     with scripted(answer) as proxy:
         monkeypatch.setenv("https_proxy", proxy)
-        report = run_tick(at(install(tmp_path, sandbox, clock), "https://kapi.kakao.example"))
+        report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
 
     assert ended(report) == UNREACHABLE
     assert report.ended[ID].attempts[0].sent_at is None
@@ -594,7 +596,7 @@ def test_a_proxy_that_took_the_message_may_have_passed_it_on(
 ) -> None:
     with scripted(answer) as proxy:
         monkeypatch.setenv("http_proxy", proxy)
-        report = run_tick(at(install(tmp_path, sandbox, clock), "https://kapi.kakao.example"))
+        report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
 
     assert ended(report) == expected
     assert report.ended[ID].attempts[0].sent_at is not None
@@ -604,7 +606,7 @@ def test_a_proxy_that_we_cannot_watch_gets_nothing(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
-    report = run_tick(at(install(tmp_path, sandbox, clock), "https://kapi.kakao.example"))
+    report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
 
     assert ended(report) == UNREACHABLE
 
