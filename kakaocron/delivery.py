@@ -11,6 +11,7 @@ from functools import partial
 from kakaocron.channel import Channel, Flight, Withheld
 from kakaocron.clock import Clock
 from kakaocron.core.answers import Outcome, Phase, Verdict
+from kakaocron.core.calendar import KST
 from kakaocron.core.content import ContentError, Parcel, content_hash
 from kakaocron.core.ledger import (
     CLOCK_SLACK,
@@ -27,7 +28,6 @@ from kakaocron.core.ledger import (
     worst,
 )
 from kakaocron.core.policy import (
-    NEVER,
     Due,
     Policy,
     again,
@@ -43,6 +43,7 @@ from kakaocron.logs import log
 from kakaocron.store import Ledger
 from kakaocron.workers import Signal, Workers
 
+_NEVER = datetime.min.replace(tzinfo=KST)
 # How long before its lease ends a claim may let its last request leave.
 LEASE_MARGIN = timedelta(seconds=1)
 # How far ahead of its slot a delivery is waited for, and how long for token and connections.
@@ -123,7 +124,7 @@ class _Run:
     packing: dict[str, tuple[Due, float]] = field(default_factory=dict)
     packed: dict[str, Parcel | ContentError] = field(default_factory=dict)
     channel_until: float | None = None
-    began: datetime = NEVER
+    began: datetime = _NEVER
     began_at: float = 0.0  # the same on the clock that no step changes
     warm_at: datetime | None = None
     waiting: list[Job] = field(default_factory=list)

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from typing import Protocol
 
 # Korea has kept +09:00 without daylight saving since 1988; the host's zone plays no part.
-KST = timezone(timedelta(hours=9), "KST")
+KST = timezone(timedelta(hours=9))
 MINUTE = timedelta(minutes=1)
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 

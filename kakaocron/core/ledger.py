@@ -148,7 +148,7 @@ def to_line(event: Event) -> bytes:
         "settled": isoformat(event.settled) if event.settled else None,
     }
     kept = {key: _plain(value) for key, value in fields.items() if value is not None}
-    body = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    body = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
 
 
@@ -253,7 +253,7 @@ def is_event(line: bytes) -> bool:
 
 
 def _version_fault(version: object) -> ValueError:
-    if isinstance(version, int) and FORMAT_VERSION < version < 1000:  # noqa: PLR2004
+    if version in range(FORMAT_VERSION + 1, 1000):
         return NewerFormatError(f"format {version}, this kakaocron reads {FORMAT_VERSION}")
     return DamagedLineError(f"version {version!r}")
 
@@ -496,9 +496,7 @@ def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
         return None if delivery is None else _ended(delivery, event)
     data = event.data
     if delivery is None:
-        delivery = Delivery(
-            event.id, data["message"], data["kind"], data["slot"], State.SCHEDULED, data["to"]
-        )
+        delivery = Delivery(event.id, data["message"], data["kind"], data["slot"], State.SCHEDULED)
     if event.kind is Kind.CLAIM:
         return _claimed(delivery, event)
     if delivery.state is State.CONFIRMED and not data.get("forced"):

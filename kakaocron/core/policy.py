@@ -22,7 +22,6 @@ from kakaocron.core.ledger import (
     State,
 )
 
-NEVER = datetime.min.replace(tzinfo=KST)
 ONCE = "once"
 
 
@@ -419,7 +418,6 @@ _STOPPED_BY = {
     74: Reason.LEDGER_UNWRITABLE,
     75: Reason.LOCK_HELD,
     2: Reason.CONFIG_BROKEN,
-    70: Reason.TICK_CRASHED,
 }
 
 

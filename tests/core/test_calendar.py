@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from calendar import day_abbr
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
 
 import pytest
 
 from kakaocron.core.calendar import (
+    DAY_NAMES,
     KST,
     MINUTE,
     Minutes,
@@ -185,6 +189,50 @@ def test_a_rest_says_whether_it_is_for_the_day_the_hour_or_the_holiday() -> None
     assert timetable.rests(at("12:00", 27)) is None
     assert timetable.rests(at("23:00", 27)) == "quiet"
     assert timetable.rests(at("12:00", 28)) == "day"
+
+
+@dataclass(frozen=True)
+class Once:
+    """A time that comes a single time."""
+
+    instant: datetime
+
+    def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        if after < self.instant <= until:
+            yield self.instant, "once"
+
+
+@pytest.mark.parametrize(("days", "is_found"), [(366, True), (366 + 1 / 1440, False)])
+def test_the_next_slot_is_looked_for_a_leap_year_ahead(days: float, is_found: bool) -> None:
+    timetable = Timetable(Once(MONDAY + days * DAY))
+
+    assert (next_slot("report", timetable, MONDAY) is not None) is is_found
+
+
+def test_minutes_know_which_kinds_come_at_all() -> None:
+    every_kind = ["regular", "peak"]
+    known = {
+        kinds: [kind for kind in every_kind if minutes(*kinds).has(kind)]
+        for kinds in [("regular", "peak"), ("regular",), ("peak",), ()]
+    }
+    all_peak = Minutes(frozenset({0}), frozenset({0}), frozenset(range(24)), frozenset(every_kind))
+    last_hour = Minutes(frozenset({0}), frozenset({0}), frozenset({23}), frozenset({"peak"}))
+
+    # A regular message comes at minutes that are both, too, and those are of kind peak.
+    assert known == {
+        ("regular", "peak"): ["regular", "peak"],
+        ("regular",): ["regular", "peak"],
+        ("peak",): ["peak"],
+        (): [],
+    }
+    assert not all_peak.has("regular")
+    assert last_hour.has("peak")
+    assert Minutes(frozenset({5}), frozenset(), frozenset(), frozenset({"regular"})).has("regular")
+
+
+def test_the_days_of_the_week_have_the_names_of_the_configuration() -> None:
+    assert list(DAY_NAMES) == [name.lower() for name in day_abbr]
+    assert DAY_NAMES[MONDAY.weekday()] == "mon"
 
 
 def test_there_is_no_next_slot_in_a_time_without_slots() -> None:

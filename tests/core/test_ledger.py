@@ -33,6 +33,7 @@ from kakaocron.core.ledger import (
     delivery_fields,
     fold,
     from_line,
+    is_by_hand,
     is_event,
     isoformat,
     result_fields,
@@ -124,6 +125,34 @@ def test_a_line_is_one_json_object_with_its_checksum_last() -> None:
     assert list(fields)[:4] == ["v", "at", "event", "id"]
     assert list(fields)[-1] == "crc"
     assert fields["at"] == "2026-11-23T09:30:00+09:00"
+
+
+def test_a_line_has_these_very_bytes() -> None:
+    event = Event(
+        Kind.SETTLE,
+        SLOT,
+        ID,
+        State.MISSED,
+        Reason.NO_TICK,
+        "정전",
+        SLOT,
+        {"to": ("me",), "x": None},
+    )
+    body = (
+        '{"v":1,"at":"2026-11-23T09:30:00+09:00","event":"settle","id":"report@20261123T0930",'
+        '"state":"missed","reason":"no-tick","detail":"정전","to":["me"],'
+        '"settled":"2026-11-23T09:30:00+09:00"'
+    ).encode()
+
+    assert to_line(event) == body + b',"crc":"%08x"}\n' % crc32(body + b"}")
+
+
+@pytest.mark.parametrize("at", ["2026-11-23T00:30:00+00:00", "2026-11-23T09:30:00+09:00"])
+def test_an_instant_is_read_in_korean_time(at: str) -> None:
+    event = from_line(rewritten(to_line(claim()), at=at))
+
+    assert event.at == SLOT
+    assert event.at.tzinfo is KST
 
 
 _NAMES = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -359,6 +388,12 @@ def test_the_states_are_those_of_the_contract() -> None:
     }  # fmt: skip
 
 
+def test_only_what_is_sent_at_once_is_by_hand() -> None:
+    assert is_by_hand("send-1")
+    assert not is_by_hand("report")
+    assert not is_by_hand("resend-1")
+
+
 def test_the_reasons_hold_those_of_the_contract() -> None:
     assert {str(reason) for reason in Reason} >= {
         "no-tick", "expired", "paused", "quiet", "quota", "not-logged-in", "refused",
@@ -411,6 +446,20 @@ def test_a_confirmed_delivery_knows_when_it_left_and_when_it_was_confirmed() -> 
     assert delivery.sent_at == SLOT + 1.5 * SECOND
     assert delivery.confirmed_at == SLOT + 2 * SECOND
     assert delivery.delay_seconds == 1.5
+
+
+def test_a_claim_is_read_back_as_it_was_written() -> None:
+    data = {
+        **identity([]),
+        "to": ("me",),
+        "expires_at": SLOT + MINUTE,
+        "attempt": 1,
+        "by": "a",
+        "until": SLOT + SECOND,
+    }
+    event = Event(Kind.CLAIM, SLOT, ID, State.SENDING, data=data)
+
+    assert as_read(event) == event
 
 
 def test_an_attempt_that_was_certainly_refused_is_not_when_it_was_sent() -> None:
@@ -499,14 +548,17 @@ def test_late_bad_news_changes_nothing_that_was_decided_since(event: Event) -> N
 
 def test_late_good_news_for_one_of_two_leaves_a_reopened_delivery_open_for_the_other() -> None:
     both = ["me", "uuid-aaa"]
-    reopened = settle(
-        State.SCHEDULED, Reason.BY_HAND, to=both, kind=Kind.REOPEN, next_attempt_at=SLOT + MINUTE
+    data = {**identity(both), "next_attempt_at": SLOT + MINUTE}
+    reopened = as_read(
+        Event(Kind.REOPEN, SLOT + MINUTE, ID, State.SCHEDULED, Reason.BY_HAND, "retry", data=data)
     )
     delivery = folded(
         claim(to=both), reopened, outcome({"me": C, "uuid-aaa": F}, at=SLOT + 2 * MINUTE)
     )
 
-    assert delivery.state is State.SCHEDULED
+    assert (delivery.state, delivery.reason, delivery.detail) == (
+        State.SCHEDULED, Reason.BY_HAND, "retry",
+    )  # fmt: skip
     assert delivery.targets["me"].state is State.CONFIRMED
     assert delivery.next_attempt_at == SLOT + MINUTE
 
@@ -715,6 +767,7 @@ def test_a_settling_line_without_a_state_changes_none() -> None:
     noted = line(Kind.SETTLE, SLOT, **identity(["me"]))
 
     assert folded(SCHEDULED, noted) == replace(folded(SCHEDULED), updated_at=SLOT)
+    assert folded(noted).state is State.SCHEDULED
 
 
 def test_what_was_confirmed_of_a_split_is_kept_when_its_rest_is_settled() -> None:
@@ -761,7 +814,8 @@ def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_t
         tries_before=1,
     )
     assert folded(FIRST_CLAIM, again, SECOND_CLAIM).tries_before == 1
-    assert folded(FIRST_CLAIM, again, settle(State.MISSED, Reason.NO_TICK)).tries_before == 1
+    ended = settle(State.UNKNOWN, Reason.PROCESS_DIED)
+    assert folded(FIRST_CLAIM, again, SECOND_CLAIM, ended).tries_before == 1
 
 
 def test_a_late_outcome_of_an_older_attempt_is_kept_with_that_attempt_alone() -> None:
@@ -802,6 +856,11 @@ def test_bad_news_is_believed_only_of_the_very_claim_that_stands(number: int, by
 
     assert delivery.state is State.SENDING
     assert delivery.attempts == folded(claim()).attempts
+
+
+def test_an_outcome_counts_for_a_receiver_whom_its_claim_did_not_name() -> None:
+    assert folded(claim(), outcome({"me": F, "mum": C})).targets == {"me": F, "mum": C}
+    assert folded(claim(), outcome({"me": F, "mum": F})).targets == {"me": F, "mum": F}
 
 
 def test_good_news_without_an_attempt_is_believed() -> None:

@@ -276,7 +276,7 @@ def test_a_first_attempt_is_for_all_receivers_until_the_next_slot_comes() -> Non
     both = at_minutes(30, 35, to=("me", "mum"))
     (due,) = asked(SLOT + SECOND, SLOT - MINUTE, series=both).due
 
-    assert due == Due(slot(), ("me", "mum"), ("me", "mum"), 1, SLOT + 5 * MINUTE)
+    assert due == Due(slot(), ("me", "mum"), ("me", "mum"), 1, SLOT + 5 * MINUTE, {}, 0)
 
 
 def test_what_is_due_is_sent_in_the_order_of_slots_and_then_of_names() -> None:
@@ -329,11 +329,12 @@ def test_a_slot_at_the_last_complete_tick_has_been_seen_to(since: datetime, miss
 
 
 def test_the_next_attempt_is_for_those_who_still_lack_the_message() -> None:
-    names = ("me", "mum", "dad", "son")
+    names = ("me", "mum", "dad", "gran", "son")
     known = {
         "me": Result(State.CONFIRMED),
         "mum": Result(State.RETRYING, Reason.QUOTA),
         "dad": Result(State.FAILED, Reason.REFUSED),
+        "gran": Result(State.SCHEDULED),
     }
     waiting = delivery(
         State.RETRYING,
@@ -348,7 +349,7 @@ def test_the_next_attempt_is_for_those_who_still_lack_the_message() -> None:
     assert asked(SLOT + 2 * MINUTE, SLOT, waiting).due == (
         Due(
             Slot("report", SLOT, "peak"),
-            ("mum", "son"),
+            ("mum", "gran", "son"),
             names,
             4,
             SLOT + 10 * MINUTE,
