@@ -7,6 +7,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -29,7 +30,7 @@ from kakaocron.errors import SEE_DOCTOR, KakaocronError, LoginError, UsageError
 from kakaocron.friends import friends_of
 from kakaocron.http import Request
 from kakaocron.login import LOG_IN
-from kakaocron.login_flow import ask, wanted_scopes
+from kakaocron.login_flow import ask, id_in, scopes_of, wanted_scopes
 from kakaocron.machine import Machine
 from kakaocron.outside import RealOutside
 from kakaocron.paths import Places, only_in_shell
@@ -105,7 +106,8 @@ def _fail(name: str, what: str, mend: str) -> Finding:
 def _configuration(bench: Bench) -> Iterator[Finding]:
     places = bench.places
     if bench.config_error:
-        mend = MAKE_CONFIG if not places.config.exists() else "Mend it: kakaocron config check"
+        is_there = os.path.lexists(places.config)
+        mend = "Mend it: kakaocron config check" if is_there else MAKE_CONFIG
         yield _fail("config", bench.config_error, mend)
     else:
         yield _ok("config", f"'{places.config}' is read and sound")
@@ -116,7 +118,9 @@ def _configuration(bench: Bench) -> Iterator[Finding]:
             yield _warn(name, f"'{path}' can be read by others, and may hold secrets", mend)
         else:
             yield _ok(name, f"'{path}' is private" if mode is not None else f"no '{path}'")
-    names = only_in_shell(places)
+    names: list[str] = []
+    with suppress(UsageError):  # a `.env` that cannot be read has been told of above
+        names = only_in_shell(places)
     if names:
         yield _warn(
             "environment",
@@ -353,7 +357,7 @@ def _online(bench: Bench) -> Iterator[Finding]:
     try:
         token = login.access_token()
         user = ask(login.http, f"{kakao.api_url}/v1/user/access_token_info", token)
-        yield _ok("token-accepted", f"by Kakao, for account {user.get('id')}")
+        yield _ok("token-accepted", f"by Kakao, for account {id_in(user)}")
         yield from _scopes(installation, token)
         yield _receivers(installation, token)
     except KakaocronError as error:
@@ -379,9 +383,7 @@ def _clock(offset: timedelta | None) -> Finding:
 
 
 def _scopes(installation: Installation, token: str) -> Iterator[Finding]:
-    url = f"{installation.config.kakao.api_url}/v2/user/scopes"
-    scopes = ask(installation.login.http, url, token).get("scopes", [])
-    agreed = {scope.get("id"): bool(scope.get("agreed")) for scope in scopes}
+    agreed = scopes_of(installation.login.http, installation.config.kakao.api_url, token)
     wanted = wanted_scopes(installation.config)
     for name, scope in (("scope-message", "talk_message"), ("scope-friends", "friends")):
         if agreed.get(scope):

@@ -27,6 +27,7 @@ from kakaocron.core.health import Bounds
 from kakaocron.core.policy import Policy, Series
 from kakaocron.core.tables import FaultError, Keys, fault_of, plain
 from kakaocron.errors import UsageError
+from kakaocron.syscalls import read_up_to
 
 MAX_BYTES = 1 << 20
 PROFILES = ("development", "production", "testing")
@@ -395,7 +396,7 @@ def load_config(path: Path, profile: str | None = None) -> Config:
 
 def read_config(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_up_to(str(path), MAX_BYTES)
     except FileNotFoundError:
         raise UsageError(
             f"There is no configuration at '{path}'. Make one: kakaocron init"
@@ -403,7 +404,7 @@ def read_config(path: Path) -> str:
     except OSError as error:
         raise UsageError(f"Cannot read '{path}': {error.strerror}") from None
     if len(content) > MAX_BYTES:
-        raise UsageError(f"'{path}' has {len(content)} bytes; the limit is {MAX_BYTES}")
+        raise UsageError(f"'{path}' is longer than {MAX_BYTES} bytes")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

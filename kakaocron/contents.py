@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -111,7 +112,8 @@ class Contents:
         return _decoded(self.outside.read(path), str(path)).rstrip()
 
     def path(self, name: str) -> Path:
-        return self.folder / Path(name).expanduser()
+        # Path.expanduser raises where there is no such user.
+        return self.folder / os.path.expanduser(name)  # noqa: PTH111
 
     def _data(self, message: Message) -> dict[str, Any]:
         if message.data_command is not None:
@@ -194,7 +196,7 @@ def _message_faults(
 ) -> Iterator[tuple[str, str]]:
     for key in ("file", "data_file"):
         name = getattr(message, key)
-        if name is not None and not contents.path(name).is_file():
+        if name is not None and not os.path.isfile(contents.path(name)):  # noqa: PTH113
             yield key, f"there is no file '{contents.path(name)}'"
     for key in ("command", "data_command"):
         argv = getattr(message, key)

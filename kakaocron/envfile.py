@@ -1,6 +1,9 @@
 """The `.env` beside the configuration: cron has no shell profile. Imports next to nothing."""
 
 from kakaocron.errors import UsageError
+from kakaocron.syscalls import read_up_to
+
+MAX_BYTES = 1 << 20
 
 
 def read_env_file(path: str) -> dict[str, str]:
@@ -9,12 +12,15 @@ def read_env_file(path: str) -> dict[str, str]:
     Raises UsageError for a file that cannot be read or holds anything else.
     """
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123
-            text = file.read()
+        content = read_up_to(path, MAX_BYTES)
+        if len(content) > MAX_BYTES:
+            raise UsageError(f"'{path}' is longer than {MAX_BYTES} bytes. Mend it, or remove it")
+        text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"Cannot read '{path}': {error}. Mend it, or remove it") from None
+        why = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise UsageError(f"Cannot read '{path}' ({why}). Mend it, or remove it") from None
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         stripped = line.strip()

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from kakaocron.http import Http
-from kakaocron.login_flow import ask
+from kakaocron.login_flow import ask, objects
 
 PAGE = 100
 MOST_PAGES = 1000
@@ -35,12 +35,12 @@ def friends_of(http: Http, api_url: str, token: str) -> Iterator[Friend]:
     for page in range(MOST_PAGES):
         query = urlencode({"offset": page * PAGE, "limit": PAGE, "order": "asc"})
         answer = ask(http, f"{api_url}/v1/api/talk/friends?{query}", token)
-        elements = answer.get("elements") or []
-        for element in elements:
-            uuid = str(element.get("uuid") or "")
-            if uuid and uuid not in seen:
+        known = len(seen)
+        for element in objects(answer.get("elements")):
+            uuid, name = element.get("uuid"), element.get("profile_nickname")
+            if isinstance(uuid, str) and uuid and uuid not in seen:
                 seen.add(uuid)
-                name = str(element.get("profile_nickname") or "")
-                yield Friend(uuid, name, element.get("allowed_msg") is not False)
-        if not elements or not answer.get("after_url"):
+                nickname = name if isinstance(name, str) else ""
+                yield Friend(uuid, nickname, element.get("allowed_msg") is not False)
+        if len(seen) == known or not answer.get("after_url"):
             return

@@ -78,13 +78,26 @@ def account(http: Http, api_url: str, token: str, scopes: Sequence[str]) -> Acco
     Kakao unlinks accounts of which nobody ever asks the former.
     """
     user = ask(http, f"{api_url}/v2/user/me", token)
-    agreed = {
-        scope.get("id")
-        for scope in ask(http, f"{api_url}/v2/user/scopes", token).get("scopes", [])
-        if scope.get("agreed")
-    }
-    missing = tuple(scope for scope in scopes if scope not in agreed)
-    return Account(user.get("id"), _nickname(user), missing)
+    agreed = scopes_of(http, api_url, token)
+    missing = tuple(scope for scope in scopes if not agreed.get(scope))
+    return Account(id_in(user), _nickname(user), missing)
+
+
+def scopes_of(http: Http, api_url: str, token: str) -> dict[str, bool]:
+    """Return the scopes of the app, and whether the account has agreed to each."""
+    answer = ask(http, f"{api_url}/v2/user/scopes", token)
+    return {str(one.get("id")): one.get("agreed") is True for one in objects(answer.get("scopes"))}
+
+
+def id_in(user: dict[str, Any]) -> int | None:
+    found = user.get("id")
+    return found if isinstance(found, int) else None
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a JSON list; nothing of what is none."""
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _nickname(user: dict[str, Any]) -> str | None:
@@ -105,7 +118,8 @@ def ask(http: Http, url: str, token: str) -> dict[str, Any]:
     found = _object(answer)
     if answer.status == _OK and "code" not in found:
         return found
-    code = found.get("code", f"HTTP {answer.status}")
+    given = found.get("code")
+    code = given if isinstance(given, int) else f"HTTP {answer.status}"
     path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
     raise KakaocronError(f"Kakao refuses '/{path}' ({code}). {_help(code)}")
 

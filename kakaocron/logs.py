@@ -34,7 +34,8 @@ class _PrivateRotatingHandler(logging.handlers.RotatingFileHandler):
             self.mode,
             encoding=self.encoding,
             errors="backslashreplace",
-            opener=lambda path, flags: os.open(path, flags, 0o600),
+            # A pipe that nobody reads must not keep a tick waiting.
+            opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK, 0o600),
         )
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802

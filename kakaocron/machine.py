@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from kakaocron.syscalls import open_file
+
 COMMAND_SECONDS = 30
 CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "anacron", "supercronic"})
 
@@ -107,7 +109,7 @@ class Machine:
     def is_locked(self, path: str) -> bool:
         """Say whether another process holds the lock on a file."""
         try:
-            with open(path, "rb") as file:  # noqa: PTH123
+            with os.fdopen(open_file(path, os.O_RDONLY)) as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return True

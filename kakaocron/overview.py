@@ -8,7 +8,7 @@ from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 
-from kakaocron.core.calendar import KST, Slot, parse_delivery_id, slots_between
+from kakaocron.core.calendar import KST, Slot, in_kst, parse_delivery_id, slots_between
 from kakaocron.core.explain import Evidence, Explanation, explain, settled_until
 from kakaocron.core.health import (
     NOT_LOGGED_IN,
@@ -246,12 +246,12 @@ def read_minute(text: str, now: datetime) -> datetime:
             found = datetime.combine(now.date(), time.fromisoformat(text.zfill(5)), KST)
         else:
             found = datetime.fromisoformat(text)
+        found = in_kst(found if found.tzinfo else found.replace(tzinfo=KST))
     except ValueError:
         raise UsageError(
             f"Cannot read the time '{text}'. As in: kakaocron explain 10:30 (today), "
             "kakaocron explain '2026-11-23 10:30'"
         ) from None
-    found = found.astimezone(KST) if found.tzinfo else found.replace(tzinfo=KST)
     return found.replace(second=0, microsecond=0)
 
 

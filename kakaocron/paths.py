@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kakaocron.core.tokens import is_secret
 from kakaocron.envfile import read_env_file
 from kakaocron.errors import UsageError
+from kakaocron.syscalls import read_up_to
 
 APP = "kakaocron"
 SECRET_NAMES = (
@@ -17,6 +19,7 @@ SECRET_NAMES = (
     "KAKAO_REST_API_KEY",
     "KAKAO_CLIENT_SECRET",
 )
+MAX_SECRET = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +73,8 @@ def find_places(
     merged = {**beside, **variables}
     return Places(
         path,
-        (_named(merged, "KAKAOCRON_DATA_DIR") or _platform("data")).expanduser().absolute(),
-        (_named(merged, "KAKAOCRON_LOG_DIR") or _platform("log")).expanduser().absolute(),
+        _expanded(_named(merged, "KAKAOCRON_DATA_DIR") or _platform("data")),
+        _expanded(_named(merged, "KAKAOCRON_LOG_DIR") or _platform("log")),
         merged,
     )
 
@@ -80,7 +83,12 @@ def find_config(config: Path | None = None, environ: Mapping[str, str] | None = 
     """Resolve the configuration's path alone."""
     variables = os.environ if environ is None else environ
     path = config or _named(variables, "KAKAOCRON_CONFIG") or _platform("config") / "config.toml"
-    return path.expanduser().absolute()
+    return _expanded(path)
+
+
+def _expanded(path: Path) -> Path:
+    # Path.expanduser raises where there is no such user.
+    return Path(os.path.expanduser(path)).absolute()  # noqa: PTH111
 
 
 def _named(variables: Mapping[str, str], name: str) -> Path | None:
@@ -99,18 +107,26 @@ def _platform(kind: str) -> Path:
 def secret(variables: Mapping[str, str], name: str) -> str | None:
     """Return a secret from NAME, from the file that NAME_FILE names, or from systemd's
     credentials folder; None if there is none. The text of an error never holds the secret."""
-    if value := variables.get(name):
-        return value.strip()
+    found = (variables.get(name) or "").strip() or _secret_in_file(variables, name)
+    if found and not is_secret(found):
+        raise UsageError(f"{name} holds a blank or a character that no key or token has")
+    return found
+
+
+def _secret_in_file(variables: Mapping[str, str], name: str) -> str | None:
     path = variables.get(f"{name}_FILE")
     credentials = variables.get("CREDENTIALS_DIRECTORY")
     if not path and credentials:
         for candidate in (name, name.lower()):
-            if (Path(credentials) / candidate).is_file():
-                path = str(Path(credentials) / candidate)
+            if os.path.isfile(f"{credentials}/{candidate}"):  # noqa: PTH113 - never raises
+                path = f"{credentials}/{candidate}"
     if not path:
         return None
     try:
-        return Path(path).read_text("utf-8").strip() or None
+        content = read_up_to(path, MAX_SECRET)
+        if len(content) > MAX_SECRET:
+            raise UsageError(f"{name}_FILE: '{path}' is longer than {MAX_SECRET} bytes")
+        return content.decode().strip() or None
     except (OSError, UnicodeDecodeError) as error:
         kind = getattr(error, "strerror", None) or "not UTF-8 text"
         raise UsageError(f"{name}_FILE: cannot read '{path}' ({kind})") from None

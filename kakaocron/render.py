@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -64,8 +65,14 @@ def console() -> Console:
     return found
 
 
+# Control characters that JSON leaves as they are, what turns the writing round, half surrogates.
+_UNFIT = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
 def print_json(document: Any) -> None:
-    print(json.dumps(document, ensure_ascii=False, indent=2))
+    """Print one document. What would harm a terminal is written as an escape: the same JSON."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    print(_UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
 def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:

@@ -1,6 +1,7 @@
 """The system calls on files, as they are. Imports next to nothing: an idle tick uses them too."""
 
 import os
+import stat
 
 PRIVATE_FILE = 0o600
 PRIVATE_FOLDER = 0o700
@@ -39,9 +40,26 @@ def _stat(found: os.stat_result) -> Stat:
     )
 
 
+def open_file(path: str, flags: int, mode: int = PRIVATE_FILE) -> int:
+    """Open a file or a folder. A pipe or a device in its place would keep us waiting for ever, or
+    never end: an OSError."""
+    fd = os.open(path, flags | os.O_CLOEXEC | os.O_NONBLOCK, mode)
+    kind = stat.S_IFMT(os.fstat(fd).st_mode)
+    if kind not in {stat.S_IFREG, stat.S_IFDIR}:
+        os.close(fd)
+        raise OSError(22, "not a file", path)
+    return fd
+
+
+def read_up_to(path: str, most: int) -> bytes:
+    """Return a file's content; of one that is longer than `most` bytes only one byte more."""
+    with os.fdopen(open_file(path, os.O_RDONLY), "rb") as file:
+        return file.read(most + 1)
+
+
 class RealDisk:
     def open(self, path: str, flags: int, mode: int = PRIVATE_FILE) -> int:
-        return os.open(path, flags | os.O_CLOEXEC, mode)
+        return open_file(path, flags, mode)
 
     def read(self, fd: int, count: int) -> bytes:
         return os.read(fd, count)

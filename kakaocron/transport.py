@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import http.client
+import io
 import os
 import ssl
 import threading
@@ -25,6 +27,8 @@ from kakaocron.core.ledger import Reason
 from kakaocron.http import CONNECT_TIMEOUT_SECONDS, FORM_TYPE, Gate, Request
 
 MAX_ANSWER_BYTES = 1 << 20
+# How many times the longest silence a whole answer may take: a server may drip for ever.
+LONGEST_ANSWER = 3
 
 
 class _RehearsedError(Exception):
@@ -49,9 +53,52 @@ class _UnderWay(threading.local):
 _under_way = _UnderWay()
 
 
+class _InTime(io.RawIOBase):
+    """What a socket has to read, up to one instant: a server that drips must not hold us."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock, self._silence = sock, sock.gettimeout() or CONNECT_TIMEOUT_SECONDS
+        self._until = time.monotonic() + LONGEST_ANSWER * self._silence
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(min(left, self._silence))
+        count: int | None = self._raw.readinto(buffer)
+        return count
+
+    def close(self) -> None:
+        if not self.closed:
+            with suppress(OSError):
+                self._sock.settimeout(self._silence)
+            self._raw.close()
+        super().close()
+
+
+class _Timed:
+    """A socket for a response to read from: the whole answer shares one limit."""
+
+    def __init__(self, sock: Any) -> None:
+        self._sock = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_InTime(self._sock))
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **options: Any) -> None:
+        super().__init__(_Timed(sock), *args, **options)  # type: ignore[arg-type]
+
+
 class _Gated:
     """A connection that asks the gate before the first byte of a request leaves."""
 
+    response_class: Any = _Response
     sock: Any
     connect: Callable[[], None]
     is_connected: Any
@@ -131,6 +178,11 @@ class _OnceAdapter(HTTPAdapter):
         return manager
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Follow none: not even to work out where it leads, at which a wrong address would fail."""
+
+
 class _Bearer(AuthBase):
     """The token as an `auth` object: requests would let a .netrc replace a plain header."""
 
@@ -150,7 +202,7 @@ class RequestsHttp:
             min(CONNECT_TIMEOUT_SECONDS, max(read_timeout_seconds, 1.0)),
             read_timeout_seconds,
         )
-        self._session = requests.Session()
+        self._session = _Session()
         self._session.headers = requests.structures.CaseInsensitiveDict(
             {"User-Agent": f"kakaocron/{__version__}", "Accept-Encoding": "identity"}
         )

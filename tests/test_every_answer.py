@@ -6,6 +6,7 @@ import dataclasses
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
@@ -15,9 +16,12 @@ import pytest
 from msgspec.structs import force_setattr
 from msgspec.structs import replace as changed
 
+from kakaocron.core.answers import Failure, Phase
 from kakaocron.core.ledger import Delivery, Reason, State
+from kakaocron.http import Request
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import Report
+from kakaocron.transport import RequestsHttp
 from kakaocron.wiring import Installation
 
 from .fakes import MESSAGE, FakeClock, install, run_tick, texts
@@ -489,6 +493,7 @@ OK = b'{"result_code":0}'
         (b"SSH-2.0-OpenSSH_9.2\r\n", CUT),
         (b"\x15\x03\x01\x00\x02\x02\x16", CUT),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n" + OK, CUT),
+        (http("308 Moved", OK, "Location: http://[::1\r\n"), UNPROVEN),
         (b"", CUT),
     ],
 )
@@ -503,6 +508,40 @@ def test_each_broken_answer_leads_to_its_state(
         installation = at(install(tmp_path, sandbox, clock), url)
 
         assert ended(run_tick(installation)) == expected
+
+
+@pytest.mark.parametrize(
+    ("begun", "piece"),
+    [
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    ],
+)
+def test_an_answer_that_drips_for_ever_is_given_up(begun: bytes, piece: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_drip, args=(listener, begun, piece))
+        thread.start()
+        client = RequestsHttp(0.1)
+        began = time.monotonic()
+        answer = client.ask(Request(f"http://127.0.0.1:{listener.getsockname()[1]}/", {}))
+        client.close()
+        thread.join()
+
+    assert isinstance(answer, Failure)
+    assert (answer.phase, answer.reason) == (Phase.AFTER, Reason.READ_TIMEOUT)
+    assert time.monotonic() - began < 5
+
+
+def _drip(listener: socket.socket, begun: bytes, piece: bytes) -> None:
+    connection, _ = listener.accept()
+    with connection, suppress(OSError):
+        _is_whole_request(connection)
+        connection.sendall(begun)
+        for _ in range(1000):
+            connection.sendall(piece)
+            time.sleep(0.02)
 
 
 def test_no_redirect_is_followed_with_the_token(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Annotated
 
@@ -33,7 +34,7 @@ def init(
     """Write a commented config.toml. The app's key and secret are asked for, or taken from
     KAKAO_REST_API_KEY and KAKAO_CLIENT_SECRET: as options every user could see them."""
     places = find_places(config)
-    if places.config.exists() and not force:
+    if os.path.lexists(places.config) and not force:
         raise UsageError(
             f"'{places.config}' is there already; nothing was changed. "
             "To write it anew: kakaocron init --force"

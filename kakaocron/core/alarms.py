@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from kakaocron.core.calendar import in_kst
 from kakaocron.core.health import newest_of_each, reasons_of
 from kakaocron.core.ledger import BAD, Delivery, Reason, State, is_by_hand, isoformat
 
@@ -242,12 +243,9 @@ def from_fields(fields: Mapping[str, Any]) -> Memory:
             int(fields["tries"]),
             _instant(fields["next_try"]) if fields["next_try"] else None,
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a memory of alarms: {error}") from None
 
 
 def _instant(text: Any) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"'{text}' has no zone")
-    return moment
+    return in_kst(datetime.fromisoformat(text))

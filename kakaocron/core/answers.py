@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 from kakaocron.core.ledger import Reason
+from kakaocron.core.tokens import is_secret
 
 
 class Outcome(StrEnum):
@@ -317,4 +318,4 @@ def of_token(answer: Answer) -> dict[str, Any] | Refusal:
 
 def _is_token(body: Mapping[str, Any]) -> bool:
     token = body.get("access_token")
-    return isinstance(token, str) and bool(token) and _is_int(body.get("expires_in"))
+    return bool(token) and is_secret(token) and _is_int(body.get("expires_in"))

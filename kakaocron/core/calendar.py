@@ -16,6 +16,7 @@ DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 # A cron expression such as "0 0 30 2 *" never matches: looking ahead must end.
 HORIZON = timedelta(days=366)
+YEARS = range(1900, 9000)
 
 
 _DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})")
@@ -34,6 +35,23 @@ class Slot:
         return delivery_id(self.message, self.at)
 
 
+def in_kst(moment: datetime) -> datetime:
+    """Return an instant from outside in KST.
+
+    Raises ValueError for one without a zone, and for one so far off that what is reckoned from it
+    could pass the ends of the calendar.
+    """
+    if moment.tzinfo is None:
+        raise ValueError(f"'{moment}' has no zone")
+    return _within_reason(moment).astimezone(KST)
+
+
+def _within_reason(moment: datetime) -> datetime:
+    if moment.year not in YEARS:
+        raise ValueError(f"{moment.year} is no year for a message")
+    return moment
+
+
 def delivery_id(name: str, at: datetime) -> str:
     """Name a delivery by what it is and when it is due, as in `report@20261123T0930`."""
     return f"{name}@{at.astimezone(KST):%Y%m%dT%H%M}"
@@ -46,7 +64,7 @@ def parse_delivery_id(text: str) -> tuple[str, datetime]:
         if match:
             name, *stamp = match.groups()
             year, month, day, hour, minute = map(int, stamp)
-            return name, datetime(year, month, day, hour, minute, tzinfo=KST)
+            return name, _within_reason(datetime(year, month, day, hour, minute, tzinfo=KST))
     raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
 
 

@@ -15,7 +15,7 @@ from operator import attrgetter
 from typing import Any
 from zlib import crc32
 
-from kakaocron.core.calendar import KST, parse_delivery_id
+from kakaocron.core.calendar import KST, in_kst, parse_delivery_id
 
 FORMAT_VERSION = 1
 
@@ -259,10 +259,7 @@ def _version_fault(version: object) -> ValueError:
 
 
 def _instant(text: Any) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(f"'{text}' has no zone")
-    return moment.astimezone(KST)
+    return in_kst(datetime.fromisoformat(text))
 
 
 def _text(value: Any) -> str:

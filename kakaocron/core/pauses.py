@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from kakaocron.core.calendar import Minutes, Slot, Timetable, slots_between
+from kakaocron.core.calendar import Minutes, Slot, Timetable, in_kst, slots_between
 from kakaocron.core.ledger import isoformat
 
 FORMAT_VERSION = 1
@@ -96,12 +96,18 @@ def from_json(content: bytes) -> tuple[Pause, ...]:
             raise ValueError(f"format {document['v']}")
         return tuple(
             Pause(
-                datetime.fromisoformat(row["start"]),
-                row["message"],
-                datetime.fromisoformat(row["until"]) if row["until"] else None,
-                row["note"],
+                in_kst(datetime.fromisoformat(row["start"])),
+                _text(row["message"]),
+                in_kst(datetime.fromisoformat(row["until"])) if row["until"] else None,
+                _text(row["note"]),
             )
             for row in document["pauses"]
         )
     except (KeyError, TypeError, RecursionError) as error:
         raise ValueError(str(error)) from None
+
+
+def _text(value: Any) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from kakaocron.core.calendar import in_kst
 from kakaocron.core.ledger import isoformat
 
 # A token that dies within this time is renewed before it is used.
@@ -21,6 +22,8 @@ LAST_MOMENTS = timedelta(seconds=30)
 # Kakao's limits on issuing tokens count 10 minutes and 60: a first pause, and those after it.
 LONG_PAUSE = timedelta(minutes=60)
 WARNING_DAYS = 14
+# Whatever an answer says: no calendar reaches further than so.
+LONGEST_LIFE = timedelta(days=3660)
 # Kakao renews a refresh token only when one is used within the last month of its life; looking
 # in once a week means that this month is never missed.
 LONGEST_REST = timedelta(days=7)
@@ -80,19 +83,28 @@ def merged(tokens: Tokens, reply: Mapping[str, Any], now: datetime) -> Tokens:
     renewed = replace(
         tokens,
         access_token=reply["access_token"],
-        access_expires_at=now + timedelta(seconds=max(0, reply["expires_in"])),
+        access_expires_at=_end(now, reply["expires_in"]),
         refreshed_at=now,
         refused=None,
         refused_until=None,
     )
-    if not isinstance(reply.get("refresh_token"), str):
+    if not is_secret(reply.get("refresh_token")):
         return renewed
     lifetime = reply.get("refresh_token_expires_in")
     return replace(
         renewed,
         refresh_token=reply["refresh_token"],
-        refresh_expires_at=now + timedelta(seconds=lifetime) if isinstance(lifetime, int) else None,
+        refresh_expires_at=_end(now, lifetime) if isinstance(lifetime, int) else None,
     )
+
+
+def _end(now: datetime, seconds: int) -> datetime:
+    return now + timedelta(seconds=min(max(0, seconds), LONGEST_LIFE.total_seconds()))
+
+
+def is_secret(value: object) -> bool:
+    """Say whether a token or a key may be of this form: it must go into a line of HTTP."""
+    return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
 
 
 _INSTANTS = ("access_expires_at", "refresh_expires_at", "refreshed_at", "refused_until")
@@ -113,12 +125,15 @@ def from_json(content: bytes) -> Tokens:
         fields = json.loads(content)
         texts = {name: fields.get(name) for name in _TEXTS}
         instants = {
-            name: datetime.fromisoformat(fields[name]) if fields.get(name) else None
+            name: in_kst(datetime.fromisoformat(fields[name])) if fields.get(name) else None
             for name in _INSTANTS
         }
-        naive = any(moment and moment.tzinfo is None for moment in instants.values())
-        if naive or not all(value is None or isinstance(value, str) for value in texts.values()):
+        secrets = texts["access_token"], texts["refresh_token"]
+        if not all(value is None or is_secret(value) for value in secrets):
             raise ValueError
+        for value in (texts["client_id"], texts["refused"]):
+            if value is not None:
+                str.encode(value)  # a TypeError or ValueError for what is no text
         known: dict[str, Any] = {**texts, **instants}
         return Tokens(**known)
     except (ValueError, TypeError, AttributeError, RecursionError):

@@ -78,11 +78,14 @@ def test_no_secret_shows_in_a_repr() -> None:
 _INSTANTS = st.none() | st.integers(0, 4_102_444_800_000).map(
     lambda number: datetime.fromtimestamp(0, KST) + timedelta(milliseconds=number)
 )
+_SECRETS = st.none() | st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=40)
 _TEXTS = st.none() | st.text(st.characters(codec="utf-8"), max_size=40)
 
 
 @given(
-    st.builds(Tokens, _TEXTS, _INSTANTS, _TEXTS, _INSTANTS, _TEXTS, _INSTANTS, _TEXTS, _INSTANTS)
+    st.builds(
+        Tokens, _SECRETS, _INSTANTS, _SECRETS, _INSTANTS, _TEXTS, _INSTANTS, _TEXTS, _INSTANTS
+    )
 )
 def test_a_token_file_is_read_back_as_it_was_written(tokens: Tokens) -> None:
     assert from_json(to_json(tokens)) == tokens
@@ -101,6 +104,11 @@ def test_a_token_file_is_read_back_as_it_was_written(tokens: Tokens) -> None:
         b'{"access_token": "SECRET", "access_expires_at": "soon"}',
         b'{"access_token": "SECRET", "access_expires_at": "2026-11-23T09:30:00"}',
         b'{"access_token": "SECRET", "access_expires_at": 5}',
+        b'{"access_token": "SECRET", "access_expires_at": "9999-12-31T23:59:59-23:59"}',
+        b'{"access_token": "SECRET", "refreshed_at": "0001-01-01T00:00:00+09:00"}',
+        b'{"access_token": "SECRET \xed\x95\x9c"}',
+        b'{"refresh_token": "SECRET\\r\\nX: y"}',
+        b'{"access_token": "SECRET", "client_id": "\\ud800"}',
         to_json(OLD)[:-10],
     ],
 )
@@ -108,6 +116,22 @@ def test_a_file_that_is_none_is_refused_without_quoting_it(content: bytes) -> No
     with pytest.raises(ValueError, match="not a token file") as caught:
         from_json(content)
     assert "SECRET" not in str(caught.value)
+
+
+@pytest.mark.parametrize("seconds", [10**12, 10**40, -1, -(10**40)])
+def test_a_life_beyond_all_measure_is_cut(seconds: int) -> None:
+    reply = {"access_token": "AT", "expires_in": seconds, "refresh_token": "RT"}
+    renewed = merged(OLD, {**reply, "refresh_token_expires_in": seconds}, NOW)
+
+    for end in (renewed.access_expires_at, renewed.refresh_expires_at):
+        assert end is not None
+        assert NOW <= end <= NOW + timedelta(days=3660)
+
+
+def test_a_new_refresh_token_that_fits_no_request_is_passed_over() -> None:
+    reply = {"access_token": "AT", "expires_in": 9, "refresh_token": "\ud800"}
+
+    assert merged(OLD, reply, NOW).refresh_token == "RT"
 
 
 def test_the_file_says_its_version() -> None:
