@@ -7,6 +7,7 @@ import logging.handlers
 import os
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -37,6 +38,10 @@ class _PrivateRotatingHandler(logging.handlers.RotatingFileHandler):
             # A pipe that nobody reads must not keep a tick waiting.
             opener=lambda path, flags: os.open(path, flags | os.O_NONBLOCK, 0o600),
         )
+
+    def close(self) -> None:
+        with suppress(OSError):  # what a full disk did not take is tried once more here
+            super().close()
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """A full disk must not print a traceback into cron's mail, nor stop a delivery."""

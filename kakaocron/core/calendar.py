@@ -42,7 +42,7 @@ def in_kst(moment: datetime) -> datetime:
     could pass the ends of the calendar.
     """
     if moment.tzinfo is None:
-        raise ValueError(f"'{moment}' has no zone")
+        raise ValueError(f"'{moment.isoformat()}' has no zone")
     return _within_reason(moment).astimezone(KST)
 
 
