@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from kakaocron.cli import run
 from kakaocron.config import load_config, parse_config
 from kakaocron.errors import UsageError
-from kakaocron.logs import log_to_file
+from kakaocron.logs import log, log_to_file
 
 from .broken_configs import BROKEN, MESSAGE, Broken
 
@@ -330,6 +330,13 @@ def test_the_folders_of_the_log_are_private(config: Path, tmp_path: Path) -> Non
     log_to_file(tmp_path / "state" / "log" / "kakaocron.log")
     for folder in (tmp_path / "state", tmp_path / "state" / "log"):
         assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_log_on_a_full_disk_can_be_closed_and_opened_anew(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "kakaocron.log").symlink_to("/dev/full")
+    for _ in range(2):
+        log_to_file(tmp_path / "kakaocron.log")
+        log.error("this does not fit")
 
 
 def test_a_message_that_is_not_there_is_told_with_those_that_are(

@@ -137,6 +137,9 @@ auth_url = "{url}"
 quiet = ["22:00-23:50"]
 days = ["mon", "tue", "wed", "thu", "fri", "sun"]
 
+[delivery]
+at_once = 1  # side by side, which is first is chance
+
 [[message]]
 name = "report"
 slots = ["regular", "peak"]
