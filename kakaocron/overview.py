@@ -258,8 +258,14 @@ def read_minute(text: str, now: datetime) -> datetime:
 def explain_minute(
     installation: Installation, at: datetime, booted_at: datetime | None = None
 ) -> Explanation:
-    """Gather what is known around a minute, and explain it. Raises LedgerError."""
+    """Gather what is known around a minute, and explain it. Raises LedgerError, and UsageError
+    for a day that is kept no longer."""
     now = installation.clock.now()
+    keep_days = installation.plan.keep_days
+    if (now.date() - at.date()).days > keep_days:
+        raise UsageError(
+            f"Of {at:%Y-%m-%d} nothing is known any more: [ledger] keep_days is {keep_days}"
+        )
     days = sorted({(at - DAY).date(), at.date(), (at + DAY).date(), now.date()})
     beats = [beat for day in days for beat in installation.heartbeat.read(day)]
     beats = [beat for beat in beats if beat.at <= now]

@@ -248,7 +248,7 @@ def _finding(found: Finding) -> Group:
         rows.append(_row("state", mark, COLOURS[found.state]))
     if found.reason:
         rows.append(_row("reason", found.reason))
-    if found.is_expected:
+    if found.is_expected or found.id:
         rows.append(_row("why", found.why))
     if found.delivery:
         if found.delivery.detail:

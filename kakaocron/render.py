@@ -131,7 +131,7 @@ def _no_formula(value: Any) -> Any:
 def print_deliveries(deliveries: Sequence[Delivery]) -> None:
     out = console()
     out.print(deliveries_table(deliveries, out.width))
-    out.print(f"{len(deliveries)} deliveries")
+    out.print(f"{len(deliveries)} deliver{'y' if len(deliveries) == 1 else 'ies'}")
 
 
 def print_delivery(delivery: Delivery) -> None:

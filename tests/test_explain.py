@@ -392,7 +392,16 @@ def test_a_host_that_was_down_is_told_apart_from_a_cron_that_was(
     booted_at = read_minute("09:48", NOW)
 
     during = explain_minute(installation, read_minute("09:20", NOW), booted_at)
+    after = explain_minute(installation, read_minute("09:49", NOW), booted_at)
     assert "this host was down until 11-23 09:48:00" in (during.gap_words or "")
+    assert "down" not in (after.gap_words or "down")
+
+
+def test_a_day_that_is_kept_no_longer_is_not_said_to_have_had_no_slot(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    with pytest.raises(UsageError, match="keep_days is 90"):
+        explained(tmp_path, sandbox, clock, "2026-08-01 09:30")
 
 
 def test_what_comes_next_is_true_for_a_minute_that_has_passed(

@@ -148,7 +148,7 @@ def explain(
         b for b in evidence.beats if at <= b.at < at + MINUTE and b.word is not Word.RESET
     )
     gap = None if ticks or at > now else _gap(evidence.beats, at)
-    words = _gap_words(gap, evidence.booted_at, now) if gap else None
+    words = _gap_words(gap, at, evidence.booted_at, now) if gap else None
     return Explanation(at, now, ticks, gap, words, tuple(findings))
 
 
@@ -303,11 +303,15 @@ def _gap(beats: Iterable[Beat], at: datetime) -> tuple[datetime | None, datetime
 
 
 def _gap_words(
-    gap: tuple[datetime | None, datetime | None], booted_at: datetime | None, now: datetime
+    gap: tuple[datetime | None, datetime | None],
+    at: datetime,
+    booted_at: datetime | None,
+    now: datetime,
 ) -> str:
     before, after = gap
     words = f"no tick in this minute: none {_gap_span(before, after)}"
-    if booted_at and booted_at <= (after or now) and (before is None or before < booted_at):
+    # Of a start before the minute nobody knows what it has to do with it.
+    if booted_at and max(at, before or at) < booted_at <= (after or now):
         words += f"; this host was down until {booted_at:%m-%d %H:%M:%S}"
     return words
 
