@@ -28,6 +28,7 @@ class Dials:
     restore: float = 0.0
     damage: float = 0.0
     config_edit: float = 0.0
+    by_hand: float = 0.0
 
     def per_minute(self) -> Iterator[tuple[str, float]]:
         for field in fields(self)[4:]:
@@ -54,13 +55,14 @@ USUAL = Dials(
     damage=0.001,
     config_edit=0.002,
 )
+BY_HAND = 0.05
 
 
-def dials_for(rng: random.Random) -> Dials:
+def dials_for(rng: random.Random, by_hand: float = 0.0) -> Dials:
     """Draw a history's character: some faults often, some never."""
-    return Dials(
-        **{
-            field.name: getattr(USUAL, field.name) * rng.choice((0, 0, 1, 1, 5))
-            for field in fields(Dials)
-        }
-    )
+    drawn = {
+        field.name: getattr(USUAL, field.name) * rng.choice((0, 0, 1, 1, 5))
+        for field in fields(Dials)
+        if field.name != "by_hand"
+    }
+    return Dials(**drawn, by_hand=by_hand)

@@ -15,11 +15,13 @@ from typing import Any
 from zlib import crc32
 
 from kakaocron.simulation.network import Departure
+from kakaocron.simulation.orders import Order, is_surely_paused, may_be_paused, texts
 
 KST = timezone(timedelta(hours=9))
 BEGINNING = datetime.min.replace(tzinfo=KST)
 MINUTE = timedelta(minutes=1)
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+HAND = ("once-", "send-")
 FINAL = {"confirmed", "failed", "unknown", "missed", "cancelled"}
 # A claim may hold a slot for this long after its process died (docs/reliability.md).
 LEASE = timedelta(seconds=55)
@@ -126,6 +128,7 @@ class History:
     ran_ahead: list[tuple[datetime, datetime]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
     tampered: list[datetime] = field(default_factory=list)
+    orders: list[Order] = field(default_factory=list)
     ended: datetime = BEGINNING
     latest_host: datetime = BEGINNING
 
@@ -160,7 +163,8 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
             if key is None:
                 continue
             ids[key].add(fields["id"])
-            days[key].add(path)
+            if fields.get("event") != "pointer":  # it names a delivery of another day
+                days[key].add(path)
             if _is_whole(line):
                 _note_doubt(claimed[key], fields)
             for name, result in (fields.get("targets") or {}).items():
@@ -262,6 +266,8 @@ def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     found += _without_a_state(history, states, told)
     found += _unproven(history, states, told)
     found += _lost(history, states, told)
+    found += _against_orders(history)
+    found += _neglected(history, states)
     return found
 
 
@@ -280,7 +286,8 @@ def _twice(history: History) -> Iterator[str]:
         return
     counts = Counter((d.probe, receiver) for d in history.departures for receiver in d.arrived)
     for (probe, receiver), count in counts.items():
-        if count > 1:
+        # Who orders it sent again may get it again, if Kakao's word on the first time was lost.
+        if count > 1 + len(_orders_on(history, probe, "retry")):
             yield f"twice: {probe} reached {receiver} {count} times"
 
 
@@ -309,14 +316,89 @@ def _was_stopped(history: History, departure: Departure) -> bool:
 def _fault_at(history: History, departure: Departure, moment: datetime) -> str | None:
     message, slot = key_of_probe(departure.probe)
     everything = [version.rules for version in history.versions]
-    fitting = [rules for rules in everything if rules.is_slot(message, slot)]
-    if not fitting:
+    life = max(rules.expire_after for rules in everything)
+    order = texts(history.orders).get(message)
+    ends = [rules.expiry(message, slot) for rules in everything if rules.is_slot(message, slot)]
+    if order is not None:
+        ends.append(max(slot, order.host_ended or history.latest_host) + life)
+    if not ends:
         return "no slot"
-    if moment < slot:
+    if moment < slot and (order is None or order.what != "send"):
         return "early"
-    if moment >= max(rules.expiry(message, slot) for rules in fitting):
-        return "past expiry"
-    return None
+    for again in _orders_on(history, departure.probe, "retry"):
+        if again.host_started <= moment:
+            ends.append(max(slot, again.host_ended or history.latest_host) + life)
+    return "past expiry" if moment >= max(ends) else None
+
+
+def _ledger_key(history: History, probe: str) -> Key:
+    """Return under which message and slot the ledger has what a receiver got."""
+    name, slot = key_of_probe(probe)
+    order = texts(history.orders).get(name)
+    return (order.message or name if order else name), slot
+
+
+def _orders_on(history: History, probe: str, what: str) -> list[Order]:
+    message, slot = _ledger_key(history, probe)
+    return [one for one in history.orders if one.what == what and _is_on(one, message, slot)]
+
+
+def _is_on(order: Order, message: str, slot: datetime) -> bool:
+    """Say whether an order was on this delivery. A text sent at once has but one slot."""
+    return order.message == message and (order.slot == slot or message.startswith("send-"))
+
+
+def _is_touched(history: History, message: str, slot: datetime) -> bool:
+    """Say whether a person gave this delivery another course than its own."""
+    touching = {"cancel", "retry", "resolve"}
+    return any(o.what in touching and _is_on(o, message, slot) for o in history.orders)
+
+
+def _against_orders(history: History) -> Iterator[str]:
+    """Find what left although a person had cancelled it, or let it rest."""
+    if history.wrong_clock or history.tampered:
+        return
+    for number, departure in enumerate(history.departures):
+        message, slot = _ledger_key(history, departure.probe)
+        if _orders_on(history, departure.probe, "retry"):
+            continue
+        for order in _orders_on(history, departure.probe, "cancel"):
+            if order.is_done and order.departed <= number:
+                yield f"cancelled: {departure.probe} left at {departure.host_time}"
+        if not message.startswith(HAND) and is_surely_paused(history.orders, message, slot, number):
+            yield f"paused: {departure.probe} left at {departure.host_time}"
+
+
+def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
+    """Find texts that a person was told are entered, and that have no end, or never went."""
+    arrived = {(d.probe.partition("|")[0], name) for d in history.departures for name in d.arrived}
+    good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
+    troubles = _troubles(history)
+    for order in history.orders:
+        if order.name is None or not order.is_done or order.message is None or order.slot is None:
+            continue
+        if any(when >= order.started for when in history.tampered):
+            continue
+        known = [s for (message, _), s in states.items() if message == order.message]
+        if order.slot > history.ended - 2 * MINUTE:
+            continue
+        if len(known) != 1 or known[0] not in {*FINAL, "sent"}:
+            yield f"no final state: {order.name} as {order.message} is {known}"
+        rules = min((v.rules for v in history.versions), key=lambda rules: rules.expire_after)
+        expiry = order.slot + rules.expire_after
+        if order.what != "schedule" or _touches(history.wrong_clock, order.started, expiry):
+            continue
+        if _is_touched(history, order.message, order.slot) or (order.name, "me") in arrived:
+            continue
+        if may_be_paused(history.orders, order.message, order.slot):
+            continue
+        if _touches(history.dead_login, order.slot - MINUTE, expiry):
+            continue
+        if any(d.was_refused and d.probe.startswith(f"{order.name}|") for d in history.departures):
+            continue
+        chance = _fair_chance(rules, order.slot, expiry, good, troubles)
+        if chance is not None:
+            yield f"lost: {order.name} of {order.slot} ({known}), though {chance:%H:%M:%S} could"
 
 
 def _expected(history: History) -> Iterator[tuple[str, datetime]]:
@@ -337,7 +419,8 @@ def _without_a_state(
 ) -> Iterator[str]:
     for message, slot in _expected(history):
         state = states.get((message, slot))
-        if state not in FINAL:
+        is_sent = state == "sent" and _is_touched(history, message, slot)
+        if state not in FINAL and not is_sent:
             yield f"no final state: {message} {slot} is {state}"
         lines = told.get((message, slot))
         if lines and (len(lines.ids) > 1 or len(lines.days) > 1):
@@ -348,17 +431,24 @@ def _unproven(
     history: History, states: Mapping[Key, str], told: Mapping[Key, Told]
 ) -> Iterator[str]:
     arrived = {
-        (key_of_probe(d.probe), receiver) for d in history.departures for receiver in d.arrived
+        (_comparable(_ledger_key(history, d.probe)), receiver)
+        for d in history.departures
+        for receiver in d.arrived
     }
     for key, state in states.items():
         lines = told.get(key)
         if lines is None:
             continue
         for receiver in lines.confirmed:
-            if (key, receiver) not in arrived:
+            if (_comparable(key), receiver) not in arrived:
                 yield f"not delivered: {key[0]} {key[1]} is confirmed for {receiver}"
         if state == "confirmed" and not lines.confirmed:
             yield f"unproven: {key[0]} {key[1]} is confirmed and no line says so"
+
+
+def _comparable(key: Key) -> tuple[str, datetime | None]:
+    """Leave out the slot of a text sent at once: its command chose it, and the text is its own."""
+    return (key[0], None) if key[0].startswith("send-") else key
 
 
 def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told]) -> Iterator[str]:
@@ -377,10 +467,10 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
     gone = _gone(history, told)
     edits = [(v.true_time - MINUTE, v.true_time) for v in history.versions[1:]]
-    troubles = history.disturbed + [
-        (run.started, run.ended or history.ended) for run in history.runs if run.is_disturbed
-    ]
+    troubles = _troubles(history)
     for message, slot in _expected(history):
+        if _is_touched(history, message, slot) or may_be_paused(history.orders, message, slot):
+            continue
         rules = _rules_between(history, slot - MINUTE, slot + MINUTE)[-1]
         expiry = rules.expiry(message, slot)
         if _touches(edits, slot, expiry) or _touches(history.wrong_clock, slot, expiry):
@@ -399,6 +489,12 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
                 f"lost: {message} {slot} ({states.get((message, slot))}) never reached "
                 f"{sorted(missing)}, though the tick of {chance:%H:%M:%S} could have sent it"
             )
+
+
+def _troubles(history: History) -> list[tuple[datetime, datetime]]:
+    return history.disturbed + [
+        (run.started, run.ended or history.ended) for run in history.runs if run.is_disturbed
+    ]
 
 
 def _had_its_time(history: History, slot: datetime, state: str | None) -> bool:

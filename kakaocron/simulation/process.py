@@ -70,6 +70,7 @@ class Process:
     tasks: list[Task] = field(default_factory=list)
     descriptors: set[int] = field(default_factory=set)
     is_disturbed: bool = False
+    was_disturbed: bool = False  # when it ended
     is_indivisible: bool = False
     stopped_until: float = 0.0
     pauses: int = 0

@@ -6,7 +6,7 @@ import errno
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -46,6 +46,8 @@ from kakaocron.simulation.judge import (
     stopped_at_the_write,
 )
 from kakaocron.simulation.network import Departure, SimulatedHttp, Trouble
+from kakaocron.simulation.orders import Order, texts
+from kakaocron.simulation.person import Person
 from kakaocron.simulation.process import (
     Killed,
     Mishap,
@@ -87,6 +89,7 @@ class Outcome:
     breaches: tuple[str, ...]
     fingerprint: str
     stopped_at_the_write: int = 0
+    orders: int = 0
 
 
 class World:
@@ -115,6 +118,7 @@ class World:
         self.began = datetime(2026, 11, 23, tzinfo=KST) + self.rng.randrange(7 * 24 * 60) * MINUTE
         self.kakao = Kakao(_settings(configs), seed)
         latest = self.rng.choice((0.02, 0.5, 2.0))
+        self.person = Person(self)
         self.crons = [
             Cron(self.schedule, self.host_time, self.start_tick, self.rng, latest) for _ in range(2)
         ]
@@ -157,13 +161,17 @@ class World:
     def check_claimed(self, probe: str, owner: str) -> None:
         """Look whether a power cut at this instant would leave the claim of what is leaving."""
         message, slot = key_of_probe(probe)
-        path = f"{PLACES.ledger}/{slot:%Y-%m-%d}.jsonl"
-        content = self.files.durable(path) or b""
-        mark = f'"id":"{message}@{slot:%Y%m%dT%H%M}"'.encode()
+        order = texts(self.history.orders).get(message)
+        # A text sent at once has the minute that its command reads, not that it was typed in.
+        stamp = "" if order and order.what == "send" else f'{slot:%Y%m%dT%H%M}"'
+        mark = f'"id":"{order.message if order else message}@{stamp}'.encode()
         mine = f'"by":"{owner}"'.encode()
+        days = (slot, slot + timedelta(days=1)) if order else (slot,)
+        contents = [self.files.durable(f"{PLACES.ledger}/{day:%Y-%m-%d}.jsonl") for day in days]
         if not any(
             mark in line and mine in line and b'"event":"claim"' in line
-            for line in content.split(b"\n")
+            for content in contents
+            for line in (content or b"").split(b"\n")
         ):
             self.history.breaches.append(f"unclaimed: {probe} left, its claim not durable")
 
@@ -196,6 +204,7 @@ class World:
             tuple(breaches),
             f"{self._trace:08x}",
             stopped_at_the_write(self.history),
+            len(self.history.orders),
         )
 
     def _play(self) -> None:
@@ -218,6 +227,8 @@ class World:
             self._boot()
         self._set_clock(timedelta(0))
         self._log_in()
+        if self.history.orders:
+            self._order(Order("resume", self.true_time(), self.host_time()))
         self.crons[1].stop()
         self.crons[0].start()
 
@@ -243,14 +254,18 @@ class World:
     def start_tick(self) -> None:
         if self._is_off:
             return
-        self._stamp_files()
-        self._pid += 1
         self._ticks += 1
-        process = Process(self, self._pid, f"{self._pid}-{self.seed}", self._mishaps_of_a_tick())
+        process = self._new_process()
         run = Run(self.true_time(), self.host_time())
         self.history.runs.append(run)
-        self.alive.append(process)
         process.start(lambda: self._run(process, run))
+
+    def _new_process(self) -> Process:
+        self._stamp_files()
+        self._pid += 1
+        process = Process(self, self._pid, f"{self._pid}-{self.seed}", self._mishaps_of_a_process())
+        self.alive.append(process)
+        return process
 
     def _stamp_files(self) -> None:
         """Let what is written from now on bear this instant."""
@@ -258,25 +273,46 @@ class World:
 
     def _run(self, process: Process, run: Run) -> None:
         try:
-            exit_code, is_complete = run_tick(self, process)
-            self._note(f"exit {process.pid} {exit_code} {self.schedule.now}")
-            run.exit_code, run.is_complete = exit_code, is_complete
-            if exit_code not in DOCUMENTED_EXITS:
-                self.history.breaches.append(f"exit code {exit_code}")
+            with self._watched(process):
+                exit_code, is_complete = run_tick(self, process)
+                self._note(f"exit {process.pid} {exit_code} {self.schedule.now}")
+                run.exit_code, run.is_complete = exit_code, is_complete
+                if exit_code not in DOCUMENTED_EXITS:
+                    self.history.breaches.append(f"exit code {exit_code}")
+        finally:
+            run.ended = self.true_time()
+            run.is_disturbed = process.was_disturbed or run.exit_code is None
+
+    def _obey(self, process: Process, order: Order) -> None:
+        try:
+            with self._watched(process), suppress(KakaocronError):
+                installation = assemble(PLACES, self.config, edges_of(self, process))
+                self.person.carry_out(installation, order)
+                order.is_done = True
+        finally:
+            self._note(f"{order.what} {order.message} {order.is_done}")
+            order.ended, order.host_ended = self.true_time(), self.host_time()
+            order.departed = len(self.history.departures)
+            if process.was_disturbed or not order.is_done:
+                self.history.disturbed.append((order.started, order.ended))
+
+    @contextmanager
+    def _watched(self, process: Process) -> Iterator[None]:
+        """See a process to its end, however that comes."""
+        try:
+            yield
         except Killed:
             raise
         except Exception as error:
             where = _place(error)
             self.history.breaches.append(f"bug: {type(error).__name__}: {error} at {where}")
         finally:
-            run.ended = self.true_time()
-            was_disturbed = process.is_disturbed
+            process.was_disturbed = process.is_disturbed
             process.kill()
-            run.is_disturbed = was_disturbed or run.exit_code is None
             if process in self.alive:
                 self.alive.remove(process)
 
-    def _mishaps_of_a_tick(self) -> list[Mishap]:
+    def _mishaps_of_a_process(self) -> list[Mishap]:
         dials, rng = self.dials, self.rng
         found = []
         at = rng.choice((rng.randrange(1, 40), rng.randrange(1, 140)))
@@ -321,6 +357,16 @@ class World:
 
     def _config_edit(self) -> None:
         self._use(self.rng.choice(self.configs))
+
+    def _by_hand(self) -> None:
+        """Give an order, as a person does who knows nothing of ticks."""
+        if not self._is_off:
+            self._order(self.person.draw())
+
+    def _order(self, order: Order) -> None:
+        self.history.orders.append(order)
+        process = self._new_process()
+        process.start(lambda: self._obey(process, order))
 
     # Bad luck.
 

@@ -1,0 +1,76 @@
+"""What a person ordered by hand, as the judge has to know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(eq=False)
+class Order:
+    """One command: on which delivery, when, and whether it ended well.
+
+    One that was killed or ended with an error may have had an effect, or none. `name` is that of a
+    text of its own, by which receivers know it; `departed` how much had left when it ended.
+    """
+
+    what: str
+    started: datetime
+    host_started: datetime
+    name: str | None = None
+    message: str | None = None
+    slot: datetime | None = None
+    until: datetime | None = None
+    ended: datetime | None = None
+    host_ended: datetime | None = None
+    is_done: bool = False
+    departed: int = 0
+
+
+def texts(orders: Iterable[Order]) -> dict[str, Order]:
+    """Return the orders that brought a text of their own, by its name."""
+    return {order.name: order for order in orders if order.name is not None}
+
+
+def may_be_paused(orders: Iterable[Order], message: str, slot: datetime) -> bool:
+    """Say whether a person may have let a message rest at a slot."""
+    orders = list(orders)
+    for order in orders:
+        if order.what != "pause" or order.message not in {None, message}:
+            continue
+        ends = [
+            other.host_ended
+            for other in orders
+            if other.what == "resume"
+            and other.is_done
+            and other.host_ended
+            and _after(other, order)
+        ]
+        if order.until is not None:
+            ends.append(order.until)
+        if order.host_started - MINUTE <= slot and (not ends or slot <= min(ends) + MINUTE):
+            return True
+    return False
+
+
+def is_surely_paused(orders: Iterable[Order], message: str, slot: datetime, left: int) -> bool:
+    """Say whether a message certainly rested at a slot, and until after so much had left."""
+    orders = list(orders)
+    return any(
+        order.what == "pause"
+        and order.is_done
+        and order.message in {None, message}
+        and order.host_ended is not None
+        and order.host_ended < slot
+        and (order.until is None or slot < order.until)
+        and not any(other.what == "resume" and _after(other, order) for other in orders)
+        and order.departed <= left
+        for order in orders
+    )
+
+
+def _after(order: Order, other: Order) -> bool:
+    return order.ended is None or order.ended >= other.started
