@@ -85,16 +85,23 @@ def write_all(disk: Disk, fd: int, data: bytes) -> None:
         raise OSError(28, f"only {written} of {len(data)} bytes were written")
 
 
+_NOT_ALONE = "another process writes to it too: was its lock file removed?"
+
+
 def append_lines(
-    disk: Disk, path: str, lines: Sequence[bytes], *, cut_to: int | None = None
+    disk: Disk, path: str, lines: Sequence[bytes], size: int, *, cut_to: int | None = None
 ) -> int:
     """Append each line by one write, then fsync once; return the offset of the first.
 
-    `cut_to` is where a torn last line begins: those bytes are dropped first. After a failed write
-    or fsync nobody can say what the disk holds, so the file is cut back to where it was, and the
-    OSError goes up: the caller must act as if nothing had been written.
+    `size` is the file's as it was read under the lock: if somebody else has written to it since,
+    the lock guards nothing (its file was removed), and OSError is raised. `cut_to` is where a torn
+    last line begins: those bytes are dropped first. After a failed write or fsync nobody can say
+    what the disk holds, so the file is cut back to where it was, and the OSError goes up: the
+    caller must act as if nothing had been written.
     """
     with opened(disk, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as fd:
+        if disk.fstat(fd).size != size:
+            raise OSError(_NOT_ALONE)
         if cut_to is not None:
             disk.truncate(fd, cut_to)
         start = disk.fstat(fd).size
@@ -110,6 +117,8 @@ def append_lines(
                 disk.truncate(fd, start)
                 disk.fsync(fd)
             raise
+        if disk.fstat(fd).size != start + sum(map(len, lines)):
+            raise OSError(_NOT_ALONE)
         return start
 
 

@@ -377,7 +377,7 @@ class Ledger:
         try:
             if found.lacks_newline:
                 lines[0] = b"\n" + lines[0]
-            start = append_lines(self.disk, self.path(day), lines, cut_to=found.torn_at)
+            start = append_lines(self.disk, self.path(day), lines, found.size, cut_to=found.torn_at)
         except OSError as error:
             raise self._unusable("written", error) from error
         if day in self._known:

@@ -189,9 +189,10 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     if decision.due:
         sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), settled)
     for found in view.files:
-        # Today's end is in this tick's own beat; of other days nobody else would tell.
-        end = desk.ledger.synced_end(found.day)
-        if found.day != now.date() and end.size > found.end.size:
+        # Today's end is in this tick's own beat; of other days nobody else would tell, or a power
+        # cut took away what was told.
+        end = max(found.end, desk.ledger.synced_end(found.day))
+        if found.day < now.date() and end != heartbeat.ledger_end(found.day):
             heartbeat.reset(found.day, now, end)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
         desk.ledger.prune(now.date(), plan.keep_days)
@@ -233,7 +234,8 @@ def _read(
         detail = _damage(found, heartbeat)
         if detail is None:
             continue
-        beats = [beat.at for beat in heartbeat.read(found.day)]
+        # A reset says of which day's ledger it is, not when.
+        beats = [beat.at for beat in heartbeat.read(found.day) if beat.word is not Word.RESET]
         kept = book.set_aside(found, detail, max(beats, default=book.now))
         heartbeat.reset(found.day, book.now, book.ledger.read_day(found.day).end)
         problems.append(
@@ -298,7 +300,7 @@ def missed_reason(heartbeat: Heartbeat) -> MissedReason:
 
     def reason(slot: Slot, expires_at: datetime) -> Reason:
         day = slot.at.date()
-        beats = seen.setdefault(day, heartbeat.read(day))
+        beats = seen.setdefault(day, [b for b in heartbeat.read(day) if b.word is not Word.RESET])
         return why_missed(beat for beat in beats if slot.at <= beat.at < expires_at)
 
     return reason

@@ -151,7 +151,8 @@ def quiet_until(
         first = next((slot for slot in slots if slot.id not in deliveries), None)
         if first is not None:
             instants.append(max(now, first.at - ahead))
-    return min(instant for instant in instants if instant >= now)
+    # In a day's last moments the limit itself may lie behind: then there is no rest.
+    return min((instant for instant in instants if instant >= now), default=now)
 
 
 def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Iterable[datetime]:

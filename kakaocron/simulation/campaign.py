@@ -7,6 +7,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from functools import cache
 
+from msgspec.structs import replace
+
 from kakaocron.config import Config, parse_config
 from kakaocron.simulation.chaos import BY_HAND, dials_for
 from kakaocron.simulation.rules import probing
@@ -67,8 +69,7 @@ def has_a_person(seed: int) -> bool:
 
 
 def early(config: Config) -> Config:
-    schedule = config.schedule.model_copy(update={"early_start": True})
-    return config.model_copy(update={"schedule": schedule})
+    return replace(config, schedule=replace(config.schedule, early_start=True))
 
 
 def configs(seed: int) -> list[Config]:
@@ -129,8 +130,8 @@ class Tally:
         }
         return [
             f"{self.minutes:,} minutes in {self.histories:,} histories: {self.ticks:,} ticks, "
-            f"{self.mishaps:,} mishaps, {self.orders:,} orders by hand, {self.slots:,} slots judged, {self.confirmed:,} confirmed, "
-            f"{self.messages:,} messages at the receiver",
+            f"{self.mishaps:,} mishaps, {self.orders:,} orders by hand, {self.slots:,} slots "
+            f"judged, {self.confirmed:,} confirmed, {self.messages:,} messages at the receiver",
             *(f"{self.breaches[key]:>6} {text}" for text, key in named.items()),
             f"{sum(self.breaches.values()):>6} breaches in all",
             f"{self.stopped_at_the_write:>6} sent out of time by a process stopped between "
