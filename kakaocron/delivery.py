@@ -168,7 +168,7 @@ def send_all(
             _pack_more(desk, run, pack)
             _warm_up(desk, run, count)
             _record_and_claim(desk, run)
-            _collect(desk, run)
+            _collect(desk, run, _patience(desk, run))
             _turn_back(run, [job.id for job in run.waiting])
     except (LedgerError, LockTimeoutError):
         _land_the_rest(desk, run)
@@ -478,9 +478,9 @@ def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
     return may_leave
 
 
-def _collect(desk: Desk, run: _Run) -> None:
+def _collect(desk: Desk, run: _Run, seconds: float) -> None:
     """Wait for whatever comes next, and move on what has ended or has to be given up."""
-    ended = desk.workers.wait(_patience(desk, run))
+    ended = desk.workers.wait(seconds)
     now, elapsed = desk.clock.now(), desk.clock.monotonic()
     is_set_back = any(now < c.event.at - CLOCK_SLACK for c, _ in run.flying.values())
     if CHANNEL in ended or (run.channel_until and elapsed >= run.channel_until):
@@ -521,7 +521,8 @@ def _land_the_rest(desk: Desk, run: _Run) -> None:
     """After the ledger failed: wait for what is under way, and try once more to record it."""
     run.unpacked.clear()
     while run.flying:
-        _collect(desk, run)
+        # What has landed waits with it, and is no reason to look again at once, and again.
+        _collect(desk, run, 1.0)
     if run.landed:
         with desk.ledger.open() as book:
             book.record([_outcome(desk, *item, book.now) for item in run.landed])

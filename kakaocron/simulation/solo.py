@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import os
+import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import redirect_stderr
@@ -32,7 +33,7 @@ from kakaocron.simulation.files import FileSystem, status
 from kakaocron.simulation.network import on_the_wire
 from kakaocron.syscalls import PRIVATE_FILE, Stat
 from kakaocron.wiring import Edges, Installation, assemble
-from kakaocron.workers import Task
+from kakaocron.workers import Signal, Task
 
 HOME = "/sim"
 PLACES = Places(
@@ -146,6 +147,9 @@ class _Workers:
     def start(self, name: str, task: Task) -> None:
         task()
         self._ended.append(name)
+
+    def signal(self) -> Signal:
+        return threading.Event()
 
     def wait(self, timeout_seconds: float) -> list[str]:
         if not self._ended:
