@@ -185,7 +185,7 @@ def isoformat(moment: datetime) -> str:
 
 
 # The checksum covers the line without it: a flipped bit in an id would otherwise be another slot.
-_CHECKED = re.compile(rb'(\{.*),"crc":"([0-9a-f]{8})"\}', re.DOTALL)
+_CHECKED = re.compile(rb'(\{.*),"crc":"([0-9a-f]{8})"\}')
 LINE_START = b'{"v":'
 
 _COMMON = frozenset({"v", "at", "event", "id", "state", "reason", "detail", "settled"})
@@ -413,10 +413,7 @@ class Delivery:
 
     @property
     def confirmed_at(self) -> datetime | None:
-        if self.state is not State.CONFIRMED:
-            return None
-        ended = [a.ended_at for a in self.attempts if a.ended_at]
-        return max(ended) if ended else self.updated_at
+        return self.updated_at if self.state is State.CONFIRMED else None
 
     @property
     def delay_seconds(self) -> float | None:

@@ -6,7 +6,7 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -17,7 +17,9 @@ from hypothesis import strategies as st
 
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import (
+    BAD,
     FINAL,
+    LINE_START,
     Attempt,
     DamagedLineError,
     Delivery,
@@ -388,6 +390,34 @@ def test_the_states_are_those_of_the_contract() -> None:
     }  # fmt: skip
 
 
+@pytest.mark.parametrize("word", [*State, *Reason, *Kind], ids=repr)
+def test_a_word_of_the_ledger_is_its_name_in_small_letters(word: State | Reason | Kind) -> None:
+    assert word.value == word.name.lower().replace("_", "-")
+
+
+def test_the_bad_ends_are_those_without_the_message_that_nobody_chose() -> None:
+    assert {str(state) for state in BAD} == {"failed", "unknown", "missed"}
+
+
+def test_every_line_begins_in_the_same_way() -> None:
+    assert LINE_START == b'{"v":'
+    assert to_line(claim()).startswith(LINE_START)
+
+
+def test_what_is_not_known_is_empty() -> None:
+    event = Event(Kind.SETTLE, SLOT, ID)
+    result = Result(State.FAILED)
+    attempt = Attempt(1, "a", SLOT, SLOT, ())
+    delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
+
+    assert astuple(event)[3:] == (None, None, None, None, {})
+    assert astuple(result)[1:] == (None, None, None, None, None, 0)
+    assert astuple(attempt)[5:] == (None, None, {})
+    assert astuple(delivery)[5:] == (
+        (), None, None, None, (), {}, None, None, None, None, None, None, 0,
+    )  # fmt: skip
+
+
 def test_only_what_is_sent_at_once_is_by_hand() -> None:
     assert is_by_hand("send-1")
     assert not is_by_hand("report")
@@ -472,6 +502,36 @@ def test_an_attempt_that_was_certainly_refused_is_not_when_it_was_sent() -> None
 
     assert len(delivery.attempts) == 2
     assert delivery.sent_at == SLOT + MINUTE + SECOND / 2
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_attempt_was_sent_if_any_of_its_receivers_may_have_the_message(state: State) -> None:
+    may_have_it = state in {State.SENT, State.CONFIRMED, State.UNKNOWN}
+    results = {"me": Result(State.FAILED), "mum": Result(state)}
+    tried = Attempt(1, "a", SLOT, SLOT, ("me", "mum"), SLOT + SECOND, results=results)
+    delivery = Delivery(ID, "report", "peak", SLOT, state, attempts=(tried,))
+
+    assert delivery.sent_at == (SLOT + SECOND if may_have_it else None)
+
+
+def test_the_late_word_on_an_older_attempt_does_not_move_the_confirmation() -> None:
+    delivery = folded(
+        claim(),
+        settle(State.UNKNOWN, Reason.PROCESS_DIED),
+        claim(2, "b", SLOT + 2 * MINUTE),
+        outcome({"me": C}, 2, "b", SLOT + 3 * MINUTE),
+        outcome({"me": F}, 1, "a", SLOT + 4 * MINUTE),
+    )
+
+    assert delivery.confirmed_at == SLOT + 3 * MINUTE
+
+
+def test_what_a_person_resolves_as_confirmed_was_confirmed_then() -> None:
+    delivery = folded(
+        claim(), outcome({"me": U}), settle(State.CONFIRMED, Reason.BY_HAND, SLOT + MINUTE)
+    )
+
+    assert delivery.confirmed_at == SLOT + MINUTE
 
 
 def test_a_retrying_delivery_says_when_the_next_attempt_is() -> None:
