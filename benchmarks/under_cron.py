@@ -103,12 +103,13 @@ async def _proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, por
     """Pass bytes on 20 ms later each way; the TCP handshake's way there and back comes first."""
     await asyncio.sleep(2 * ONE_WAY_SECONDS)
     there_reader, there_writer = await asyncio.open_connection("127.0.0.1", port)
-    await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
+    with suppress(asyncio.CancelledError):
+        await asyncio.gather(_pump(reader, there_writer), _pump(there_reader, writer))
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     loop = asyncio.get_running_loop()
-    with suppress(ConnectionError, asyncio.CancelledError):
+    with suppress(ConnectionError):
         while data := await reader.read(65536):
             loop.call_later(ONE_WAY_SECONDS, writer.write, data)
     loop.call_later(ONE_WAY_SECONDS, writer.close)
