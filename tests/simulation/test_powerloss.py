@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 
 from kakaocron import disk, store
+from kakaocron.core.heartbeat import End
 from kakaocron.simulation import solo
 from kakaocron.simulation.crashes import after_power_cut
 from kakaocron.simulation.files import FileSystem
@@ -121,9 +123,13 @@ def no_sync(patch: Patch) -> None:
 
 def size_taken_before_the_sync(patch: Patch) -> None:
     """Note in the heartbeat what the ledger would have if nothing were lost."""
-    patch.setattr(
-        store.Ledger, "synced_bytes", lambda ledger, day: 10 + (ledger.size(day) if day else 0)
-    )
+    known = store.Ledger.synced_end
+
+    def hopeful(ledger: store.Ledger, day: date) -> End:
+        end = known(ledger, day)
+        return End(end.size + 10, end.mark)
+
+    patch.setattr(store.Ledger, "synced_end", hopeful)
 
 
 MUTANTS: dict[Callable[[Patch], None], str] = {
