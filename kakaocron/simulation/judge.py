@@ -165,8 +165,9 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
             ids[key].add(fields["id"])
             if fields.get("event") != "pointer":  # it names a delivery of another day
                 days[key].add(path)
-            if _is_whole(line):
-                _note_doubt(claimed[key], fields)
+            if not _is_whole(line):  # two lines grown into one are not kakaocron's word
+                continue
+            _note_doubt(claimed[key], fields)
             for name, result in (fields.get("targets") or {}).items():
                 if result.get("state") == "confirmed":
                     confirmed[key].add(name)

@@ -36,23 +36,25 @@ def texts(orders: Iterable[Order]) -> dict[str, Order]:
 
 
 def may_be_paused(orders: Iterable[Order], message: str, slot: datetime) -> bool:
-    """Say whether a person may have let a message rest at a slot."""
+    """Say whether a person may have let a message rest at a slot, by the host's clock or in truth:
+    the clock may have been set between the pause and its end."""
     orders = list(orders)
     for order in orders:
         if order.what != "pause" or order.message not in {None, message}:
             continue
         ends = [
-            other.host_ended
-            for other in orders
-            if other.what == "resume"
-            and other.is_done
-            and other.host_ended
-            and _after(other, order)
+            one
+            for one in orders
+            if one.what == "resume" and one.is_done and one.ended and _after(one, order)
         ]
-        if order.until is not None:
-            ends.append(order.until)
-        if order.host_started - MINUTE <= slot and (not ends or slot <= min(ends) + MINUTE):
-            return True
+        spans = (
+            (order.host_started, [one.host_ended for one in ends if one.host_ended]),
+            (order.started, [one.ended for one in ends if one.ended]),
+        )
+        for start, over in spans:
+            last = min([*over, *([order.until] if order.until else [])], default=slot)
+            if start - MINUTE <= slot <= last + MINUTE:
+                return True
     return False
 
 
