@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from kakaocron.core.ledger import Reason, State
+from kakaocron.core.policy import settled
+from kakaocron.errors import LedgerError
 from kakaocron.heartbeat import TAIL_BYTES
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import Report
@@ -83,3 +85,43 @@ def test_the_end_of_a_heartbeat_that_was_cut_is_no_heartbeat(machine: Machine) -
 
     found = beats.last_complete(now.replace(hour=12))
     assert found == now.replace(hour=0, minute=45, second=1, microsecond=118_000)
+
+
+def test_a_reset_of_another_days_ledger_is_not_taken_for_its_last_tick(machine: Machine) -> None:
+    machine.tick("09:30")
+    beats, now = machine.installation.heartbeat, machine.clock.now()
+    beats.reset(now.date(), now.replace(hour=23, minute=59), beats.ledger_end(now.date()))
+    machine.spoil(0)
+    machine.tick("09:31")
+    machine.tick("10:00")
+
+    assert machine.state("report@20261123T1000")[0] is State.CONFIRMED
+
+
+def test_the_end_of_yesterdays_ledger_is_known_again_after_its_heartbeats_are_lost(
+    machine: Machine,
+) -> None:
+    machine.tick("23:30")
+    Path(machine.installation.heartbeat.path(machine.clock.now().date())).unlink()
+    machine.clock.set("00:10", day=24)
+    run_tick(machine.installation)
+    machine.file.write_bytes(b"")
+    machine.clock.set("00:11", day=24)
+    report = run_tick(machine.installation)
+
+    assert [key.split(":")[0] for key, _ in report.problems] == ["ledger-damaged"]
+
+
+def test_nothing_is_written_where_somebody_else_has_written_under_the_lock(
+    machine: Machine,
+) -> None:
+    machine.tick("09:30")
+    ledger, day = machine.installation.ledger, machine.clock.now().date()
+    with ledger.open() as book:
+        delivery = book.read([day]).deliveries["report@20261123T0930"]
+        before = machine.file.read_bytes()
+        machine.file.write_bytes(before + before)
+        with pytest.raises(LedgerError, match="another process writes to it too"):
+            book.record([settled(delivery, book.now, State.MISSED, Reason.NO_TICK)])
+
+    assert machine.file.read_bytes() == before + before

@@ -14,7 +14,8 @@ class Order:
     """One command: on which delivery, when, and whether it ended well.
 
     One that was killed or ended with an error may have had an effect, or none. `name` is that of a
-    text of its own, by which receivers know it; `departed` how much had left when it ended.
+    text of its own, by which receivers know it; `departed` and `departed_before` how much had left
+    when it ended, and when it began.
     """
 
     what: str
@@ -27,6 +28,7 @@ class Order:
     ended: datetime | None = None
     host_ended: datetime | None = None
     is_done: bool = False
+    departed_before: int = 0
     departed: int = 0
 
 
@@ -68,7 +70,10 @@ def is_surely_paused(orders: Iterable[Order], message: str, slot: datetime, left
         and order.host_ended is not None
         and order.host_ended < slot
         and (order.until is None or slot < order.until)
-        and not any(other.what == "resume" and _after(other, order) for other in orders)
+        and not any(
+            one.what == "resume" and _after(one, order) and one.departed_before <= left
+            for one in orders
+        )
         and order.departed <= left
         for order in orders
     )

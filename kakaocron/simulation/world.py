@@ -364,6 +364,7 @@ class World:
             self._order(self.person.draw())
 
     def _order(self, order: Order) -> None:
+        order.departed_before = len(self.history.departures)
         self.history.orders.append(order)
         process = self._new_process()
         process.start(lambda: self._obey(process, order))

@@ -644,6 +644,10 @@ def test_without_anything_to_come_it_is_quiet_until_the_limit() -> None:
     assert quiet(series=at_minutes()) == LIMIT
 
 
+def test_a_limit_that_is_behind_leaves_no_rest() -> None:
+    assert quiet(now=LIMIT + SECOND) == LIMIT + SECOND
+
+
 @pytest.mark.parametrize(
     ("ahead", "until"),
     [(0, SLOT + 30 * MINUTE), (60, SLOT + 29 * MINUTE), (3600, SLOT + SECOND)],

@@ -18,9 +18,14 @@ def test_no_promise_is_broken_in_histories_full_of_faults(first: int) -> None:
         assert play(seed, MINUTES).breaches == (), f"seed {seed}"
 
 
-@pytest.mark.parametrize(
-    "seed", [16, 17, 20, 62, 118, 188, 304, 308, 327, 364, 422, 1029, 1104, 1124, 1156]
-)
+# Drawn for a person at the command line or an early start too, whatever was found in them then.
+ONCE_BROKEN = (
+    16, 17, 20, 62, 71, 79, 83, 118, 188, 304, 308, 327, 364, 422,
+    1029, 1104, 1124, 1156, 2064, 10013, 10393, 10554, 11012,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_histories_that_once_broke_a_promise_keep_it(seed: int) -> None:
     assert play(seed, 720).breaches == ()
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kakaocron import delivery, disk, kakao, store, tick
+from kakaocron import byhand, delivery, disk, kakao, pauses, store, tick
 from kakaocron.config import Config
 from kakaocron.core import answers, calendar, policy
 from kakaocron.core.answers import Outcome, Verdict
@@ -213,6 +213,31 @@ def missed_not_recorded(patch: Patch) -> None:
     patch.setattr(tick, "decide", silent)
 
 
+def cancelled_in_vain(patch: Patch) -> None:
+    def kept(delivery: Any, now: Any) -> Event:
+        at = delivery.next_attempt_at
+        return policy.settled(delivery, now, delivery.state, Reason.BY_HAND, next_attempt_at=at)
+
+    patch.setattr(byhand, "cancelled", kept)
+
+
+def pauses_not_heeded(patch: Patch) -> None:
+    patch.setattr(pauses, "is_paused", lambda *_: False)
+
+
+def a_removed_lock_is_trusted(patch: Patch) -> None:
+    append = disk.append_lines
+
+    def trusting(on: Any, path: str, lines: Any, _: int, *, cut_to: int | None = None) -> int:
+        try:
+            size = on.stat(path).size
+        except FileNotFoundError:
+            size = 0
+        return append(on, path, lines, size, cut_to=cut_to)
+
+    patch.setattr(store, "append_lines", trusting)
+
+
 def dead_claims_left_open(patch: Patch) -> None:
     patch.setattr(policy, "overdue", lambda *_: None)
 
@@ -243,6 +268,9 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     sent_a_minute_early: (BUSY, 0),
     next_slot_does_not_end_a_slot: (Dials(power_cut=0.05, outage_begins=0.05), 2),
     missed_not_recorded: (POWER, 1),
+    cancelled_in_vain: (Dials(by_hand=0.5), 0),
+    pauses_not_heeded: (Dials(by_hand=0.3), 0),
+    a_removed_lock_is_trusted: (Dials(lock_replaced=0.3, pause=0.5), 0),
     dead_claims_left_open: (Dials(kill=0.5), 0),
 }
 
