@@ -118,6 +118,7 @@ class World:
         self.began = datetime(2026, 11, 23, tzinfo=KST) + self.rng.randrange(7 * 24 * 60) * MINUTE
         self.kakao = Kakao(_settings(configs), seed)
         latest = self.rng.choice((0.02, 0.5, 2.0))
+        self._power_cut_at = self.began
         self.person = Person(self)
         self.crons = [
             Cron(self.schedule, self.host_time, self.start_tick, self.rng, latest) for _ in range(2)
@@ -396,6 +397,7 @@ class World:
         if self._is_off:
             return
         self._end_all()
+        self._power_cut_at = self.true_time()
         self.files.cut_power(self.rng)
         self._is_off = True
         for cron in self.crons:
@@ -528,10 +530,11 @@ class World:
         self._disturb(3 * MINUTE)
 
     def _is_known_by_a_tick(self) -> bool:
-        """Say whether the newest run is over, all went well, and its heartbeat is on disk."""
+        """Say whether the newest run is over, all went well, and its heartbeat is still there."""
         if self.alive or not self.history.runs or not self.history.runs[-1].is_complete:
             return False
-        return not self.history.runs[-1].is_disturbed
+        newest = self.history.runs[-1]
+        return not newest.is_disturbed and newest.started > self._power_cut_at
 
     # Afterwards.
 
