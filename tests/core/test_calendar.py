@@ -21,6 +21,7 @@ from kakaocron.core.calendar import (
     Timetable,
     delivery_id,
     expiry,
+    in_kst,
     next_slot,
     parse_delivery_id,
     slots_between,
@@ -189,6 +190,27 @@ def test_a_rest_says_whether_it_is_for_the_day_the_hour_or_the_holiday() -> None
     assert timetable.rests(at("12:00", 27)) is None
     assert timetable.rests(at("23:00", 27)) == "quiet"
     assert timetable.rests(at("12:00", 28)) == "day"
+
+
+@pytest.mark.parametrize(
+    ("year", "is_taken"), [(1899, False), (1900, True), (8999, True), (9000, False)]
+)
+def test_only_years_that_can_be_reckoned_with_are_taken(year: int, is_taken: bool) -> None:
+    moment = datetime(year, 6, 1, 0, 30, tzinfo=UTC)
+    if is_taken:
+        assert in_kst(moment) == moment
+        assert in_kst(moment).tzinfo is KST
+        assert parse_delivery_id(f"report@{year}0601T0930")[1] == moment
+        return
+    with pytest.raises(ValueError, match=f"^{year} is no year for a message$"):
+        in_kst(moment)
+    with pytest.raises(ValueError, match="is not a delivery id"):
+        parse_delivery_id(f"report@{year}0601T0930")
+
+
+def test_an_instant_without_a_zone_is_none() -> None:
+    with pytest.raises(ValueError, match=r"^'2026-11-23T09:30:00' has no zone$"):
+        in_kst(datetime(2026, 11, 23, 9, 30))  # noqa: DTZ001
 
 
 @dataclass(frozen=True)

@@ -648,6 +648,11 @@ def test_a_limit_that_is_behind_leaves_no_rest() -> None:
     assert quiet(now=LIMIT + SECOND) == LIMIT + SECOND
 
 
+def test_there_is_no_quiet_where_the_limit_is_past() -> None:
+    assert quiet(now=LIMIT + INSTANT) == LIMIT + INSTANT
+    assert quiet(now=LIMIT) == LIMIT
+
+
 @pytest.mark.parametrize(
     ("ahead", "until"),
     [(0, SLOT + 30 * MINUTE), (60, SLOT + 29 * MINUTE), (3600, SLOT + SECOND)],
