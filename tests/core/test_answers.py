@@ -66,6 +66,11 @@ def unproven(detail: str, status: int = 200, code: int | None = None) -> Verdict
     )
 
 
+@pytest.mark.parametrize("word", [*Outcome, *Phase], ids=repr)
+def test_an_outcome_and_a_phase_are_told_by_their_names(word: Outcome | Phase) -> None:
+    assert word.value == word.name.lower().replace("_", " ")
+
+
 def test_the_table_has_every_code_of_the_page_and_no_other() -> None:
     assert set(MESSAGE_CODES) == set(EXPECTED)
 
