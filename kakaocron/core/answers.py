@@ -89,7 +89,7 @@ MESSAGE_CODES: Mapping[int, tuple[Outcome, Reason, str]] = {
     -103: (_GOOD, Reason.REFUSED, "the account is dormant or does not exist"),
     -401: (_LOGIN, Reason.NOT_LOGGED_IN, "Kakao does not accept the access token"),
     -402: (_GOOD, Reason.NOT_LOGGED_IN, "the account has not agreed to a scope; log in again"),
-    -403: (_GOOD, Reason.REFUSED, "forbidden"),
+    -403: (_GOOD, Reason.REFUSED, "the call is forbidden"),
     -405: (_GOOD, Reason.REFUSED, "the account's age must be verified"),
     -406: (_GOOD, Reason.REFUSED, "the account is under age"),
     -501: (_GOOD, Reason.REFUSED, "the account does not use KakaoTalk"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import astuple
 
 import pytest
 from hypothesis import given
@@ -69,6 +70,11 @@ def unproven(detail: str, status: int = 200, code: int | None = None) -> Verdict
 @pytest.mark.parametrize("word", [*Outcome, *Phase], ids=repr)
 def test_an_outcome_and_a_phase_are_told_by_their_names(word: Outcome | Phase) -> None:
     assert word.value == word.name.lower().replace("_", " ")
+
+
+def test_what_an_answer_does_not_say_is_empty() -> None:
+    assert astuple(Verdict(Outcome.CONFIRMED))[1:] == (None, None, None, None, Phase.AFTER)
+    assert astuple(Refusal("KOE003", "temporary"))[2:] == (False, False, 0)
 
 
 def test_the_table_has_every_code_of_the_page_and_no_other() -> None:
@@ -148,7 +154,7 @@ def not_json(status: int) -> Verdict:
 
 def test_a_status_without_kakaos_code_proves_nothing() -> None:
     faults = {
-        status for status in range(100, 600) if not_json(status).reason is Reason.SERVER_FAULT
+        status for status in range(100, 700) if not_json(status).reason is Reason.SERVER_FAULT
     }
 
     assert faults == set(range(500, 600))
@@ -334,7 +340,7 @@ def test_a_login_code_says_whether_the_login_is_dead_or_the_app_set_up_wrong(
 
 
 def test_the_limit_on_tokens_asks_for_at_least_ten_minutes_of_rest() -> None:
-    assert LOGIN_CODES["KOE237"].wait_seconds >= 600
+    assert LOGIN_CODES["KOE237"].wait_seconds == 600
 
 
 @pytest.mark.parametrize(
