@@ -302,7 +302,10 @@ for (const button of document.querySelectorAll("[data-span]")) {
   });
 }
 // A list that could not be read is read again with the rest, at the next poll.
-$("filters").addEventListener("input", () => { drawList(false).catch(() => { if (page) page.version = null; }); });
+const filter = () => drawList(false).catch(() => { if (page) page.version = null; });
+// A choice that a program makes (WebDriver, some form fillers) is told by `change` alone.
+$("filters").addEventListener("change", filter);
+$("filters").elements.text.addEventListener("input", filter);
 $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("detail").addEventListener("click", (event) => { if (event.target === $("detail")) $("detail").close(); });
 $("theme").addEventListener("click", () => {
