@@ -17,13 +17,13 @@ import socket
 import sys
 import tempfile
 import time
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from installation import configure, environment
+from msgspec.structs import replace
 from under_cron import Receiver
 
 from kakaocron.clock import SystemClock

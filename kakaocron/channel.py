@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from msgspec import Struct, field
 
 from kakaocron.core.answers import Outcome, Phase, Verdict
 from kakaocron.core.content import Parcel
@@ -22,8 +23,7 @@ class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did
         self.reason = reason
 
 
-@dataclass(slots=True)
-class Flight:
+class Flight(Struct):
     """One attempt on its way: asked before each request leaves, told how each receiver fared.
 
     `may_leave` raises Withheld unless the claim stands and the time is right. A flight that was

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, KeysView
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from operator import attrgetter
+
+from msgspec import Struct
 
 from kakaocron.config import Config
 from kakaocron.core.calendar import HORIZON, Slot, slots_between
@@ -16,8 +17,7 @@ from kakaocron.core.policy import Paused, Series, begins_paused
 from kakaocron.wiring import Installation
 
 
-@dataclass(frozen=True, slots=True)
-class Coming:
+class Coming(Struct, frozen=True):
     """A delivery that will be due at an instant, and why."""
 
     at: datetime

@@ -6,9 +6,11 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.config import Config, Message
 from kakaocron.core.calendar import Slot
@@ -38,8 +40,7 @@ from kakaocron.store import View
 BEGUN = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(Struct, frozen=True):
     """The contents of one configuration; relative paths start at `folder`."""
 
     config: Config

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import partial
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.channel import Channel, Flight, Withheld
 from kakaocron.clock import Clock
@@ -60,8 +62,7 @@ LAST_MOMENT = timedelta(milliseconds=3)
 PACKING_SECONDS = 50.0
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A delivery that is due, with its content, or with what is wrong with it."""
 
     due: Due
@@ -77,8 +78,7 @@ class Job:
         return self.parcel if isinstance(self.parcel, Parcel) else self.parcel.fallback
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """A job that this process, and no other, may send until `until`."""
 
     job: Job
@@ -89,8 +89,7 @@ class Claim:
     blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
+class Desk(Struct, frozen=True):
     """What sending needs: the ledger, the way out, the clock, and the rules."""
 
     ledger: Ledger
@@ -104,8 +103,7 @@ class Desk:
     is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
 
 
-@dataclass(slots=True)
-class Sent:
+class Sent(Struct):
     """What became of the deliveries of one run; `left` counts those that have no new state."""
 
     ended: dict[str, Delivery] = field(default_factory=dict)
@@ -114,8 +112,7 @@ class Sent:
     left: int = 0
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """The state of `send_all`: what has no content yet, what waits, what is on its way, and what
     has landed and is to be recorded."""
 

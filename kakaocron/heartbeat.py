@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+from msgspec import Struct
 
 from kakaocron.core.heartbeat import (
     NOTHING,
@@ -30,8 +31,7 @@ from kakaocron.disk import (
 TAIL_BYTES = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Heartbeat:
+class Heartbeat(Struct, frozen=True):
     """The files in `folder`, one per KST day.
 
     What that does not take (a full disk) goes to `spare`, to be told; nothing rests on it.

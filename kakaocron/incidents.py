@@ -6,14 +6,14 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from kakaocron.disk import Disk, guard, make_folders, read_file, replace_file
 
 
-@dataclass(frozen=True, slots=True)
-class Memory:
+class Memory(Struct, frozen=True):
     """A JSON object in `path`, or in `spare` where that cannot be written (a full disk)."""
 
     path: str
@@ -50,8 +50,7 @@ class Memory:
             guard(self.disk, os.path.dirname(path))  # noqa: PTH120
 
 
-@dataclass(frozen=True, slots=True)
-class Incidents:
+class Incidents(Struct, frozen=True):
     """What was told before."""
 
     memory: Memory

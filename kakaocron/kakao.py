@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from kakaocron.channel import Flight, Withheld
 from kakaocron.core.answers import (
@@ -43,8 +44,7 @@ FRIENDS_PATHS = {
 Judge = Callable[[Answer], dict[str, Verdict]]
 
 
-@dataclass(frozen=True, slots=True)
-class Kakao:
+class Kakao(Struct, frozen=True):
     """The channel to oneself and to friends."""
 
     http: Http

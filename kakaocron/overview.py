@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from kakaocron.core.calendar import KST, Slot, in_kst, parse_delivery_id, slots_between
 from kakaocron.core.explain import Evidence, Explanation, explain, settled_until
@@ -37,8 +39,7 @@ from kakaocron.wiring import Installation
 DAY = timedelta(days=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Overview:
+class Overview(Struct, frozen=True):
     """Today, as `kakaocron status` shows it."""
 
     now: datetime
@@ -135,8 +136,7 @@ def _next(
     return min(found, key=lambda slot: (slot.at, slot.message), default=None)
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(Struct, frozen=True):
     """Whether a person has to look, and why."""
 
     scheduled_count: int

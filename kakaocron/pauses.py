@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from kakaocron.core.pauses import Pause, from_json, is_paused, to_json
 from kakaocron.core.policy import Paused
@@ -12,8 +13,7 @@ from kakaocron.disk import Disk, read_file, replace_file
 from kakaocron.errors import LedgerError
 
 
-@dataclass(frozen=True, slots=True)
-class Pauses:
+class Pauses(Struct, frozen=True):
     path: str
     disk: Disk
 

@@ -9,10 +9,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from itertools import accumulate
 from zlib import crc32
+
+from msgspec import Struct, field
 
 from kakaocron.clock import Clock
 from kakaocron.core.calendar import KST, parse_delivery_id
@@ -46,8 +47,7 @@ LOCK_TIMEOUT_SECONDS = 10.0
 SUFFIX = ".jsonl"
 
 
-@dataclass(frozen=True, slots=True)
-class DayFile:
+class DayFile(Struct, frozen=True):
     """One day's file as read: its events, and what of it could not be read.
 
     `damaged` holds the numbers (from 1) of unreadable lines that no `damage` line below them
@@ -84,8 +84,7 @@ class DayFile:
         return as_mark(self.ends[size]) if size in self.ends else NO_MARK
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """Several days of the ledger, folded."""
 
     files: tuple[DayFile, ...]
@@ -113,8 +112,7 @@ def parse_day(day: date, content: bytes) -> DayFile:
     return _Reading().followed_by(day, content)
 
 
-@dataclass(slots=True)
-class _Reading:
+class _Reading(Struct):
     """A day's file as far as it is known: up to the end of its last whole line.
 
     Files only grow, so that of one that still has this line there, only what follows is new.
@@ -209,8 +207,7 @@ def is_torn(tail: bytes, file_size: int) -> bool:
     return begins_well and not is_event(tail)
 
 
-@dataclass(slots=True)
-class Book:
+class Book(Struct):
     """The ledger with its lock held. `now` was read after the lock was."""
 
     ledger: Ledger
@@ -287,15 +284,14 @@ def _view(files: Iterable[DayFile]) -> View:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Ledger:
+class Ledger(Struct, frozen=True):
     """The ledger in `folder`; `disk` and `clock` are the edges that it stands on."""
 
     folder: str
     disk: Disk
     clock: Clock
     lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS
-    _known: dict[date, _Reading] = field(default_factory=dict, repr=False, compare=False)
+    _known: dict[date, _Reading] = field(default_factory=dict)
 
     @property
     def lock_path(self) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from email.utils import parsedate_to_datetime
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import Parcel
@@ -35,8 +37,7 @@ LARGEST_CLOCK_ERROR = timedelta(seconds=90)
 Pack = Callable[[Due, View], Parcel]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What is to be sent: the messages, and how to make their content.
 
     `pack` may take long and raise ContentError; it is called outside the lock. `paused` reads what
@@ -50,8 +51,7 @@ class Plan:
     paused: Callable[[], Paused] = lambda: lambda *_: False
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """What one tick did. `problems` are sentences for the user, each with a stable key."""
 
     now: datetime
@@ -70,8 +70,7 @@ class Report:
         return 1 if any(delivery.state in BAD for delivery in self.ended.values()) else 0
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(Struct, frozen=True):
     """How a tick ended: with a report, or with an error that stopped it; and whether those after
     it may find nothing to do."""
 
@@ -113,8 +112,7 @@ def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
     return _decide(desk, plan, heartbeat, view, now, since)
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
+class Quiet(Struct, frozen=True):
     """No tick from `since` until before `until` will find anything to do.
 
     `days` are those of the ledger that this rests on.

@@ -6,10 +6,11 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from zlib import crc32
+
+from msgspec import Struct, field
 
 from kakaocron.clock import Clock, SystemClock
 from kakaocron.config import Config, load_config
@@ -36,8 +37,7 @@ LONGEST_LEASE = timedelta(seconds=50)
 EARLY_START = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
+class Edges(Struct, frozen=True):
     """The outside world; a test or a simulation puts its own in place."""
 
     clock: Clock = field(default_factory=SystemClock)
@@ -48,8 +48,7 @@ class Edges:
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
 
 
-@dataclass(frozen=True, slots=True)
-class Installation:
+class Installation(Struct, frozen=True):
     """One kakaocron, ready to work: a configuration over a data folder."""
 
     places: Places

@@ -275,7 +275,7 @@ def test_without_a_network_the_rest_is_still_looked_at(
         dead = f"http://127.0.0.1:{probe.getsockname()[1]}"
         kakao = changed(installation.config.kakao, api_url=dead, auth_url=dead)
         config = changed(installation.config, kakao=kakao)
-        offline = replace(installation, config=config)
+        offline = changed(installation, config=config)
         crontab = FakeCrontab(None)
         bench = Bench(offline.places, FakeMachine(), crontab, JOB, clock.now(), offline)
         findings = {finding.name: finding for finding in examine(bench)}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
 import pytest
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from kakaocron import byhand
 from kakaocron.core.explain import MEANINGS, Explanation
@@ -176,9 +176,9 @@ def the_disk_is_full(scene: Scene) -> None:
 @cause(Reason.UNREACHABLE, State.RETRYING)
 def kakao_cannot_be_reached(scene: Scene) -> None:
     installation = scene.ticks("09:15:01")
-    kakao = changed(installation.config.kakao, api_url="http://127.0.0.1:1")
+    kakao = replace(installation.config.kakao, api_url="http://127.0.0.1:1")
     scene.clock.set("09:30:01")
-    config = changed(installation.config, kakao=kakao)
+    config = replace(installation.config, kakao=kakao)
     run_tick(replace(installation, config=config))
 
 
@@ -348,7 +348,7 @@ OTHER: Any = "because"
     "event",
     [
         replace(SETTLED, reason=OTHER),
-        replace(SETTLED, reason=""),  # type: ignore[arg-type]
+        replace(SETTLED, reason=""),
         replace(SETTLED, data={**SETTLED.data, "targets": {"me": Result(State.MISSED, OTHER)}}),
     ],
 )

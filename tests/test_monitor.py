@@ -157,7 +157,7 @@ def without_names(scene: Scene) -> Callable[[], None]:
     whole = scene.installation
     kakao = changed(whole.config.kakao, api_url="https://kapi.invalid")
     config = changed(whole.config, kakao=kakao)
-    scene.installation = replace(whole, config=config)
+    scene.installation = changed(whole, config=config)
     return lambda: setattr(scene, "installation", whole)
 
 
@@ -336,7 +336,7 @@ def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
     scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
     rules = changed(scene.installation.config.monitor, alert_command=())
     config = changed(scene.installation.config, monitor=rules)
-    scene.installation = replace(scene.installation, config=config)
+    scene.installation = changed(scene.installation, config=config)
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
     assert len(watcher.requests) == 3
@@ -409,7 +409,7 @@ def test_a_command_that_hangs_is_killed_and_noted(
     scene = Scene(tmp_path, sandbox, clock)
     rules = changed(scene.installation.config.monitor, alert_command=("sleep", "60"))
     config = changed(scene.installation.config, monitor=rules)
-    scene.installation = replace(scene.installation, config=config)
+    scene.installation = changed(scene.installation, config=config)
     sandbox.faults.enqueue("-501")
     began = time.monotonic()
     scene.tick("09:15:01")
@@ -440,7 +440,7 @@ def test_the_alarm_command_sees_no_secret(
     config = changed(scene.installation.config, monitor=rules)
     variables = {**scene.installation.places.variables, "PATH": "/usr/bin:/bin", "SHOWN": "1"}
     places = replace(scene.installation.places, variables=variables)
-    scene.installation = replace(scene.installation, config=config, places=places)
+    scene.installation = changed(scene.installation, config=config, places=places)
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01")
 

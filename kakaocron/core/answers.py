@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from kakaocron.core.ledger import Reason
 from kakaocron.core.tokens import is_secret
@@ -34,8 +35,7 @@ class Phase(StrEnum):
     AFTER = "after"  # it may have reached Kakao
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """The meaning of one answer or failure, for one receiver or for all of a request."""
 
     outcome: Outcome
@@ -46,8 +46,7 @@ class Verdict:
     phase: Phase = Phase.AFTER
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """An HTTP answer: status, headers with lower-case names, and the whole body."""
 
     status: int
@@ -55,8 +54,7 @@ class Answer:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(Struct, frozen=True):
     """A request that brought no whole answer, and the phase in which that showed."""
 
     phase: Phase
@@ -238,8 +236,7 @@ def _failures(value: object) -> dict[str, int]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(Struct, frozen=True):
     """Why kauth gave no token. `is_dead`: only a new login in the browser can help."""
 
     code: str

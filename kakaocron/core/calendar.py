@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Protocol
+
+from msgspec import Struct
 
 # Korea has kept +09:00 without daylight saving since 1988; the host's zone plays no part.
 KST = timezone(timedelta(hours=9))
@@ -22,8 +23,7 @@ YEARS = range(1900, 9000)
 _DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})")
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """One message at one instant. The kind is a property of the minute, not part of the name."""
 
     message: str
@@ -68,8 +68,7 @@ def parse_delivery_id(text: str) -> tuple[str, datetime]:
     raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """Hours of the day from `start` up to, not including, `end`; may cross midnight."""
 
     start: time
@@ -90,8 +89,7 @@ class Times(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Minutes:
+class Minutes(Struct, frozen=True):
     """The regular and peak minutes of the clock; one that is both is of kind `peak`.
 
     A message that lists only `regular` is still due at a minute that is both.
@@ -125,8 +123,7 @@ class Minutes:
             hour += timedelta(hours=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Timetable:
+class Timetable(Struct, frozen=True):
     """A message's times, less the days and hours on which it rests."""
 
     times: Times

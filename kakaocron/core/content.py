@@ -6,10 +6,11 @@ import json
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from hashlib import sha256
 from typing import Any
+
+from msgspec import Struct
 
 # Kakao's documentation says 200 characters and not how it counts them; UTF-16 units are the
 # strictest reading, so that nothing is cut or refused.
@@ -27,16 +28,14 @@ class ContentError(Exception):
     fallback: Parcel | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One request's worth of content: Kakao's kind of message and its form fields."""
 
     kind: str  # "default", "custom" or "scrap"
     fields: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True):
     """What one delivery brings to each of its receivers. `text` is for people and the ledger."""
 
     text: str

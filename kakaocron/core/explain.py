@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
+
+from msgspec import Struct
 
 from kakaocron.core.calendar import HORIZON, MINUTE, Slot, expiry, next_slot, slots_between
 from kakaocron.core.heartbeat import COMPLETE, Beat, Word
@@ -51,8 +52,7 @@ MEANINGS: Mapping[Reason, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One message at the minute. `reason` is None for plain success and for what lies ahead."""
 
     message: str
@@ -81,8 +81,7 @@ class Finding:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """The answer for a minute: the ticks seen in it, and what each message concerned came to.
 
     `gap` is the stretch without any tick around the minute, if no tick ran in it.
@@ -119,8 +118,7 @@ class Explanation:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What is known around the minute: the day's deliveries, the ticks, the last start of the
     host, up to when every slot is known to have a state, and what is paused when."""
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from kakaocron.core.calendar import Slot
 from kakaocron.core.heartbeat import Beat, Word
@@ -30,8 +31,7 @@ EXIT_WORDS = {
 NOT_LOGGED_IN = "Not logged in to Kakao. Run: kakaocron login"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What the user allows ([monitor])."""
 
     min_success_rate: float

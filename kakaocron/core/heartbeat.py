@@ -8,10 +8,11 @@ replaced (an old copy put back), from one that grew.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import StrEnum
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from kakaocron.core.calendar import KST
 
@@ -44,8 +45,7 @@ class End(NamedTuple):
 NOTHING = End()
 
 
-@dataclass(frozen=True, slots=True)
-class Beat:
+class Beat(Struct, frozen=True):
     at: datetime
     word: Word
     exit_code: int

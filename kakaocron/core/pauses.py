@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.core.calendar import Minutes, Slot, Timetable, in_kst, slots_between
 from kakaocron.core.ledger import isoformat
@@ -15,8 +17,7 @@ FORMAT_VERSION = 1
 MONTH = timedelta(days=31)
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(Struct, frozen=True):
     """From `start` up to, not including, `until` (None: until resumed); `message` None is all."""
 
     start: datetime

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.core.answers import Outcome, Verdict
 from kakaocron.core.calendar import KST, Slot, Timetable, expiry, slots_between
@@ -25,8 +27,7 @@ from kakaocron.core.ledger import (
 ONCE = "once"
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """How often, how long and whether at all to try again."""
 
     retry_delays: tuple[timedelta, ...]
@@ -39,8 +40,7 @@ class Policy:
         return self.retry_delays[min(attempts, len(self.retry_delays)) - 1]
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(Struct, frozen=True):
     """A configured message: when it is due and to whom it goes."""
 
     name: str
@@ -48,8 +48,7 @@ class Series:
     to: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A delivery to be sent now: to which receivers, as which attempt, and until when.
 
     `known` holds the results that its receivers have from earlier attempts; `tries_before` counts
@@ -69,8 +68,7 @@ class Due:
         return self.slot.id
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """What the ledger must say before anything else is done, and what is then to be sent."""
 
     settle: tuple[Event, ...]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+
+from msgspec import Struct, field
 
 from kakaocron.core.calendar import DAY_NAMES, KST, slots_between
 from kakaocron.core.ledger import Attempt, Delivery, State
@@ -22,8 +23,7 @@ BEFORE_PERMISSION = 30
 _NOT_TAKEN = frozenset({State.RETRYING, State.FAILED})
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Messages to friends a day, from Kakao's quota page."""
 
     per_pair: int = 20
@@ -35,8 +35,7 @@ class Limits:
 KAKAOS = Limits()
 
 
-@dataclass(slots=True)
-class Usage:
+class Usage(Struct):
     """What one sender, the only one that a ledger knows, has sent to friends in a day."""
 
     counts: Counter[str] = field(default_factory=Counter)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from math import ceil
 from typing import Any
+
+from msgspec import Struct
 
 from kakaocron.core.ledger import Delivery, State, is_by_hand
 
@@ -16,8 +17,7 @@ PUNCTUAL_SECONDS = 60.0
 ENDED = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED})
 
 
-@dataclass(frozen=True, slots=True)
-class Stats:
+class Stats(Struct, frozen=True):
     """Counts of deliveries, shares from 0 to 1 (None where there is nothing to divide by), and
     how late they left, in seconds."""
 
@@ -63,8 +63,7 @@ def percentile(ordered: Sequence[float], share: float) -> float | None:
     return ordered[rank]
 
 
-@dataclass(frozen=True, slots=True)
-class DayReport:
+class DayReport(Struct, frozen=True):
     """One day's slots: how many came due, what became of them, how late they left."""
 
     day: date
@@ -120,8 +119,7 @@ def report_of_day(day: date, endings: Iterable[tuple[State, float | None]]) -> D
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Struct, frozen=True):
     """Several days, oldest first."""
 
     days: tuple[DayReport, ...]

@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import astuple, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -14,6 +13,7 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import astuple, replace
 
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import (

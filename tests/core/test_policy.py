@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron.core.answers import Outcome, Phase, Verdict
 from kakaocron.core.calendar import KST, Minutes, Slot, Timetable

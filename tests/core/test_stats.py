@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import Attempt, Delivery, Result, State

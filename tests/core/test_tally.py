@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron.config import parse_config
 from kakaocron.core.ledger import Event, Kind, Reason, State, fold, from_line, to_line
