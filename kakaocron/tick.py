@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from kakaocron.core.calendar import Slot
+from kakaocron.core.calendar import KST, Slot
 from kakaocron.core.content import Parcel
 from kakaocron.core.heartbeat import NOTHING, Beat, End, Word
 from kakaocron.core.ledger import BAD, Delivery, Event, Reason, apply, as_read
@@ -216,9 +216,13 @@ def _begun(decision: Decision, now: datetime) -> datetime:
 def _settled_until(
     view: View, last_complete: datetime | None, now: datetime, plan: Plan
 ) -> datetime | None:
-    """Return up to when every slot has a state: what the last heartbeat and the ledger know."""
+    """Return up to when every slot has a state, or needs none: its day is kept no longer.
+
+    That is what the last heartbeat and the ledger know.
+    """
     known = [found for found in (last_complete, view.settled) if found and found <= now]
-    return max(*known, now - plan.keep_days * DAY) if known else None
+    oldest_day = datetime.combine(now.date() - plan.keep_days * DAY, time(), KST)
+    return max(*known, oldest_day - timedelta.resolution) if known else None
 
 
 def _read(

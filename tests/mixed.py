@@ -279,7 +279,7 @@ class Mixed(RuleBasedStateMachine):
         found = self._deliveries()
         slot = self.first_tick.replace(minute=0, second=0, microsecond=0)
         while slot <= self.last_tick:
-            if slot > max(self.first_tick, self.pruned_before):
+            if slot > self.first_tick and slot >= self.pruned_before:
                 assert f"report@{slot:%Y%m%dT%H%M}" in found, f"{slot} has no state"
             slot += 30 * MINUTE
 
@@ -295,7 +295,9 @@ class Mixed(RuleBasedStateMachine):
 
     def _forget(self, days: int) -> None:
         """The first tick of a day removes older ones; it may, so nothing is expected of them."""
-        first = self.solo.at.replace(hour=0, minute=0, second=0) - timedelta(days=days)
+        first = self.solo.at.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(
+            days=days
+        )
         self.pruned_before = max(self.pruned_before, first)
 
     def _move_clock_of_files(self) -> None:

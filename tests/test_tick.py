@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from kakaocron.core.calendar import parse_delivery_id, slots_between
 from kakaocron.core.ledger import State
 from kakaocron.sandbox.server import SandboxServer
 
@@ -49,3 +51,23 @@ def test_the_newest_slot_that_has_not_expired_is_sent(
     run_tick(install(tmp_path, sandbox, clock, "[delivery]\nexpire_after = 900\n" + config))
 
     assert texts(sandbox) == [expected]
+
+
+def test_after_a_long_absence_each_slot_of_the_days_that_are_kept_gets_a_state(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    config = "[ledger]\nkeep_days = 2\n" + MESSAGE
+    run_tick(install(tmp_path, sandbox, clock, config))
+    clock.set("19:34:01", day=27)
+    installation = install(tmp_path, sandbox, clock, config)
+    run_tick(installation)
+
+    (series,) = installation.plan.series
+    midnight = clock.at.replace(hour=0, minute=0, second=0) - timedelta(days=2)
+    before = midnight - timedelta.resolution
+    owed = {slot.id for slot in slots_between("report", series.timetable, before, clock.at)}
+    ledger = installation.ledger
+    known = ledger.read(ledger.days()).deliveries
+    assert "report@20261125T0000" in owed
+    assert {id_ for id_ in known if parse_delivery_id(id_)[1] >= midnight} == owed
+    assert "report@20261124T2330" not in known
