@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
@@ -49,6 +48,8 @@ def print_overview(overview: Overview) -> None:
 
 def watch(look: Callable[[], Overview]) -> None:
     """Redraw the overview in place until interrupted; where that cannot be, print it once."""
+    from rich.live import Live  # noqa: PLC0415 - most looks are one
+
     out = Console(highlight=False)
     if not out.is_terminal or out.is_dumb_terminal:
         print_overview(look())

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -171,6 +170,8 @@ def _clock(moment: datetime | None) -> str | None:
 @contextmanager
 def progress(what: str, total: int, *, hidden: bool = False) -> Iterator[Callable[[int], None]]:
     """Show a bar on stderr while the block runs; the function it gives takes what is done."""
+    from rich.progress import Progress  # noqa: PLC0415 - few commands take long
+
     with Progress(console=Console(stderr=True), transient=True, disable=hidden) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)

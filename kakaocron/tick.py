@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, time, timedelta
-from email.utils import parsedate_to_datetime
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -319,8 +318,12 @@ def _clock_problems(desk: Desk, view: View, sent: Sent) -> list[tuple[str, str]]
                 f"{last:%Y-%m-%d %H:%M:%S}. Set the clock: timedatectl set-ntp true",
             )
         ]
+    if sent.server_date is None:
+        return []
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - requests has brought it by now
+
     try:
-        theirs = parsedate_to_datetime(sent.server_date or "")
+        theirs = parsedate_to_datetime(sent.server_date)
         offset = now - theirs
     except (ValueError, TypeError):
         return []

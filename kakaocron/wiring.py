@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -44,7 +43,7 @@ class Edges(Struct, frozen=True):
     disk: Disk = field(default_factory=RealDisk)
     workers: Workers = field(default_factory=Threads)
     make_http: Callable[[float, int], Http] = HttpWhenNeeded
-    owner: str = field(default_factory=lambda: f"{os.getpid()}-{secrets.token_hex(4)}")
+    owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
 
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from kakaocron import byhand
-from kakaocron.commands.options import ConfigOption, JsonOption, reading_times
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.times import reading_times
 from kakaocron.core.ledger import BAD, Delivery, State, delivery_fields
 from kakaocron.core.phrases import read_time
 from kakaocron.errors import UsageError

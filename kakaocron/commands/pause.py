@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 
 from kakaocron import byhand
-from kakaocron.commands.options import ConfigOption, reading_times
+from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.times import reading_times
 from kakaocron.core.phrases import read_time
 from kakaocron.wiring import find_installation
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from kakaocron.byhand import find_message
-from kakaocron.commands.options import ConfigOption, JsonOption, reading_times
+from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.times import reading_times
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import ContentError, Parcel
 from kakaocron.core.phrases import read_time

@@ -9,7 +9,8 @@ import typer
 
 from kakaocron.byhand import next_of_kind
 from kakaocron.byhand import schedule as enter
-from kakaocron.commands.options import ConfigOption, JsonOption, read_stdin, reading_times
+from kakaocron.commands.options import ConfigOption, JsonOption, read_stdin
+from kakaocron.commands.times import reading_times
 from kakaocron.core.ledger import delivery_fields
 from kakaocron.core.phrases import read_span, read_time
 from kakaocron.errors import UsageError
