@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from msgspec import Struct
 
+from kakaocron.core.calendar import KST
 from kakaocron.core.heartbeat import (
     NOTHING,
     Beat,
@@ -118,8 +119,18 @@ class Heartbeat(Struct, frozen=True):
             sync_ancestors(self.disk, self.path(day))
 
     def prune(self, today: date, keep_days: int) -> None:
+        """Remove the beats of days whose ledger is kept no longer.
+
+        The last complete tick's stay, however old: without them nobody knew since when slots are
+        owed. Of their day's ledger nothing is expected from now on.
+        """
+        last = self.last_complete(datetime.combine(today, time.max, KST))
         for day in self.days():
-            if day < today - timedelta(days=keep_days):
-                with suppress(OSError):
-                    self.disk.unlink(self.path(day))
-                    self.disk.unlink(f"{self.spare}/{day.isoformat()}")
+            if day >= today - timedelta(days=keep_days):
+                continue
+            if last and day >= last.date():
+                self.reset(day, last, NOTHING)
+                continue
+            with suppress(OSError):
+                self.disk.unlink(self.path(day))
+                self.disk.unlink(f"{self.spare}/{day.isoformat()}")

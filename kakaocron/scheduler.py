@@ -13,6 +13,7 @@ from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import Delivery, delivery_fields
 from kakaocron.errors import UsageError
 from kakaocron.overview import look
+from kakaocron.tick import prune
 from kakaocron.wiring import find_installation
 
 
@@ -80,9 +81,9 @@ class Scheduler:
 
     def cleanup_old_messages(self, days: int = 7) -> int:
         """Remove the days of the ledger that are more than `days` ago; return how many."""
-        today = self._installation.clock.now().date()
-        with self._installation.ledger.open():
-            return len(self._installation.ledger.prune(today, max(2, days)))
+        here = self._installation
+        with here.ledger.open() as book:
+            return len(prune(here.ledger, here.heartbeat, book.now.date(), max(2, days)))
 
     @staticmethod
     def _is_done(order: Callable[[], object]) -> bool:

@@ -192,8 +192,7 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         if found.day < now.date() and end != heartbeat.ledger_end(found.day):
             heartbeat.reset(found.day, now, end)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
-        desk.ledger.prune(now.date(), plan.keep_days)
-        heartbeat.prune(now.date(), plan.keep_days)
+        prune(desk.ledger, heartbeat, now.date(), plan.keep_days)
     return Report(
         now,
         {**_folded(view, settle), **sent.ended},
@@ -205,6 +204,15 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         # With what this tick has written itself: an older copy put back a moment later is known.
         max(_end_of(view, now), desk.ledger.synced_end(now.date())),
     )
+
+
+def prune(ledger: Ledger, heartbeat: Heartbeat, today: date, keep_days: int) -> list[date]:
+    """Remove the days before the last `keep_days`; return those of the ledger. Raises LedgerError.
+
+    What the heartbeats know goes first: a ledger without a day that they know of is a damaged one.
+    """
+    heartbeat.prune(today, keep_days)
+    return ledger.prune(today, keep_days)
 
 
 def _begun(decision: Decision, now: datetime) -> datetime:

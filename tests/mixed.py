@@ -19,6 +19,7 @@ from kakaocron.sandbox.kakao import Friend, Kakao, Settings
 from kakaocron.simulation.solo import PLACES, UNREACHABLE, Solo
 from kakaocron.simulation.workloads import HEAD, PROBE, REPORT, at
 from kakaocron.store import Ledger
+from kakaocron.tick import prune
 from kakaocron.wiring import Installation
 
 ORDERS = (
@@ -193,9 +194,7 @@ class Mixed(RuleBasedStateMachine):
     def prune(self, days: int) -> None:
         installation = self._now()
         with installation.ledger.open() as book:
-            today = book.now.date()
-            installation.ledger.prune(today, days)
-        installation.heartbeat.prune(today, days)
+            prune(installation.ledger, installation.heartbeat, book.now.date(), days)
         self._forget(days)
 
     def teardown(self) -> None:

@@ -10,6 +10,7 @@ import pytest
 from kakaocron.core.calendar import parse_delivery_id, slots_between
 from kakaocron.core.ledger import State
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.tick import prune
 
 from .fakes import MESSAGE, FakeClock, install, run_tick, texts
 
@@ -60,7 +61,7 @@ def test_after_a_long_absence_each_slot_of_the_days_that_are_kept_gets_a_state(
     run_tick(install(tmp_path, sandbox, clock, config))
     clock.set("19:34:01", day=27)
     installation = install(tmp_path, sandbox, clock, config)
-    run_tick(installation)
+    report = run_tick(installation)
 
     (series,) = installation.plan.series
     midnight = clock.at.replace(hour=0, minute=0, second=0) - timedelta(days=2)
@@ -71,3 +72,20 @@ def test_after_a_long_absence_each_slot_of_the_days_that_are_kept_gets_a_state(
     assert "report@20261125T0000" in owed
     assert {id_ for id_ in known if parse_delivery_id(id_)[1] >= midnight} == owed
     assert "report@20261124T2330" not in known
+    assert report.problems == ()
+
+
+def test_days_removed_by_hand_do_not_hide_since_when_slots_are_owed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    run_tick(install(tmp_path, sandbox, clock))
+    clock.set("01:30:01", day=27)
+    installation = install(tmp_path, sandbox, clock)
+    with installation.ledger.open():
+        prune(installation.ledger, installation.heartbeat, clock.at.date(), 2)
+    report = run_tick(installation)
+
+    ledger = installation.ledger
+    assert "report@20261123T0945" in ledger.read(ledger.days()).deliveries
+    assert report.ended["report@20261125T0000"].state is State.MISSED
+    assert report.problems == ()

@@ -11,6 +11,7 @@ from kakaocron.disk import RealDisk
 from kakaocron.paths import Places, find_places
 from kakaocron.render import print_json
 from kakaocron.store import Ledger
+from kakaocron.tick import prune as prune_days
 from kakaocron.verify import Finding, verify_ledger
 from kakaocron.wiring import Edges, make_heartbeat, make_ledger
 
@@ -60,7 +61,6 @@ def prune(
     """Remove the files of older days."""
     places, ledger = _open(config)
     with ledger.open() as book:
-        today = book.now.date()
-        removed = ledger.prune(today, days)
-    make_heartbeat(places, RealDisk()).prune(today, days)
+        heartbeat = make_heartbeat(places, RealDisk())
+        removed = prune_days(ledger, heartbeat, book.now.date(), days)
     print(f"removed {len(removed)} days")
