@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from under_cron import Receiver
 
 from kakaocron.clock import SystemClock
-from kakaocron.config import load_config
+from kakaocron.config_file import load_config
 from kakaocron.core.calendar import KST
 from kakaocron.disk import RealDisk
 from kakaocron.paths import find_places

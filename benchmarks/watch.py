@@ -20,7 +20,7 @@ from pathlib import Path
 import requests
 
 from kakaocron.clock import SystemClock
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.heartbeat import Word
 from kakaocron.web.server import listen, make_server
 from kakaocron.web.views import Views

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from kakaocron.config import Config, Kakao, fault_line
+from kakaocron.config import Config, Kakao
+from kakaocron.config_file import fault_line
 from kakaocron.contents import Contents, faults
 from kakaocron.core.answers import Answer, Failure
 from kakaocron.core.calendar import next_slot

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.calendar import KST, slots_between
 from kakaocron.core.ledger import FINAL, State
 from kakaocron.disk import Disk, RealDisk

@@ -12,7 +12,8 @@ from zlib import crc32
 from msgspec import Struct, field
 
 from kakaocron.clock import Clock, SystemClock
-from kakaocron.config import Config, load_config
+from kakaocron.config import Config
+from kakaocron.config_file import load_config
 from kakaocron.contents import Contents
 from kakaocron.delivery import Desk
 from kakaocron.disk import Disk, RealDisk

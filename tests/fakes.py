@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.calendar import KST
 from kakaocron.disk import Disk, RealDisk
 from kakaocron.paths import Places

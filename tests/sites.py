@@ -14,7 +14,7 @@ import requests
 
 from kakaocron.clock import SystemClock
 from kakaocron.commands.tick import run_watched
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.web.server import listen, make_server

@@ -15,7 +15,7 @@ from msgspec.structs import replace as changed
 
 from kakaocron import byhand
 from kakaocron.cli import run
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.contents import Contents
 from kakaocron.core.calendar import KST, Slot
 from kakaocron.core.content import ContentError, utf16_units

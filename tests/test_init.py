@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
-from kakaocron.config import Config, parse_config
+from kakaocron.config import Config
+from kakaocron.config_file import parse_config
 from kakaocron.template import Answers, config_text
 
 

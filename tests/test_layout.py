@@ -33,7 +33,7 @@ IMPORTERS = {
     "regex": {"core/split.py"},
     "requests": {"transport.py"},
     "rich": {"render.py", "pictures.py"},
-    "tomllib": {"config.py"},
+    "tomllib": {"config_file.py"},
     "tomli_w": {"commands/config.py"},
     "urllib3": {"transport.py"},
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.ledger import Reason, State
 from kakaocron.core.quota import Limits, Usage, plan_faults, used
 from kakaocron.sandbox.server import SandboxServer

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.answers import Answer, Failure, Phase
 from kakaocron.core.ledger import FINAL, Delivery, Reason, State, worst
 from kakaocron.disk import RealDisk

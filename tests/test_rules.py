@@ -14,7 +14,7 @@ import pytest
 from kakaocron import byhand
 from kakaocron.cli import run
 from kakaocron.coming import coming
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.calendar import KST, slots_between
 from kakaocron.errors import UsageError
 from kakaocron.holidays import is_holiday

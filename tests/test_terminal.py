@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.clock import SystemClock
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.heartbeat import Word
 from kakaocron.wiring import find_installation
 

@@ -18,7 +18,7 @@ import pytest
 
 from kakaocron.channel import Flight
 from kakaocron.cli import run
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.answers import Answer, Failure, Phase
 from kakaocron.core.content import text_parcel
 from kakaocron.core.ledger import Reason, State

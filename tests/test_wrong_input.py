@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kakaocron.cli import run
-from kakaocron.config import load_config, parse_config
+from kakaocron.config_file import load_config, parse_config
 from kakaocron.errors import UsageError
 from kakaocron.logs import log, log_to_file
 

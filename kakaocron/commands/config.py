@@ -10,7 +10,7 @@ import typer
 from kakaocron.clock import SystemClock
 from kakaocron.commands.next import quota_faults
 from kakaocron.commands.options import ConfigOption, JsonOption
-from kakaocron.config import fault_line, load_config, read_config
+from kakaocron.config_file import fault_line, load_config, read_config
 from kakaocron.contents import Contents, faults
 from kakaocron.errors import UsageError
 from kakaocron.outside import RealOutside

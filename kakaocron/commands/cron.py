@@ -13,7 +13,7 @@ import typer
 from kakaocron import units
 from kakaocron.clock import SystemClock
 from kakaocron.commands.options import ConfigOption
-from kakaocron.config import load_config
+from kakaocron.config_file import load_config
 from kakaocron.crontab import Job, SystemCrontab, install, other_lines, uninstall
 from kakaocron.paths import Places, find_places, only_in_shell, settings_in_shell, systemd_folder
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from kakaocron.commands.options import ConfigOption
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.contents import Contents, faults
 from kakaocron.disk import Disk, RealDisk, make_folders, replace_file
 from kakaocron.envfile import read_env_file

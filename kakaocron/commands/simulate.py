@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kakaocron.commands.options import ConfigOption
-from kakaocron.config import load_config
+from kakaocron.config_file import load_config
 from kakaocron.errors import UsageError
 from kakaocron.paths import find_places
 

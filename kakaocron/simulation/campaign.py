@@ -9,7 +9,8 @@ from functools import cache
 
 from msgspec.structs import replace
 
-from kakaocron.config import Config, parse_config
+from kakaocron.config import Config
+from kakaocron.config_file import parse_config
 from kakaocron.simulation.chaos import BY_HAND, dials_for
 from kakaocron.simulation.rules import probing
 from kakaocron.simulation.world import Outcome, World

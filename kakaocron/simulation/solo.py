@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path
 
 from kakaocron.commands.tick import run_watched
-from kakaocron.config import Config, parse_config
+from kakaocron.config import Config
+from kakaocron.config_file import parse_config
 from kakaocron.core.answers import Answer, Failure, Phase
 from kakaocron.core.ledger import Reason
 from kakaocron.core.tokens import Tokens, to_json

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kakaocron.config import parse_config
+from kakaocron.config_file import parse_config
 from kakaocron.core.ledger import Event, Kind, Reason, State, fold, from_line, to_line
 from kakaocron.core.tally import Ending, endings, endings_of
 
