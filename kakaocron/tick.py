@@ -267,16 +267,12 @@ def _with_pointed(source: Book | Ledger, days: Sequence[date]) -> View:
 def days_to_read(ledger: Ledger, plan: Plan, now: datetime, since: datetime | None) -> list[date]:
     """Return the days whose slots may still change: from the last settled one to the next slot's.
 
-    Without a heartbeat the newest day on file tells how far the ledger got.
+    Without a heartbeat these are all that are on file and kept: what was scheduled before the
+    first tick waits there.
     """
     today = now.date()
-    first = today - DAY
-    if since is not None:
-        first = min(first, since.date())
-    else:
-        known = [day for day in ledger.days() if day <= today]
-        first = min(first, known[-1]) if known else first
-    first = max(first, today - plan.keep_days * DAY)
+    known = ledger.days()[:1] if since is None else [since.date()]
+    first = max(min([today - DAY, *known]), today - plan.keep_days * DAY)
     last = (now + plan.ahead).date()
     return [first + n * DAY for n in range((last - first).days + 1)]
 

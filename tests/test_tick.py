@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron import byhand
 from kakaocron.core.calendar import parse_delivery_id, slots_between
 from kakaocron.core.ledger import State
 from kakaocron.sandbox.server import SandboxServer
@@ -89,3 +90,17 @@ def test_days_removed_by_hand_do_not_hide_since_when_slots_are_owed(
     assert "report@20261123T0945" in ledger.read(ledger.days()).deliveries
     assert report.ended["report@20261125T0000"].state is State.MISSED
     assert report.problems == ()
+
+
+def test_what_was_scheduled_days_before_the_first_tick_gets_a_state(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    early = byhand.schedule(installation, clock.at + timedelta(hours=1), text="early")
+    late = byhand.schedule(installation, clock.at + timedelta(days=3), text="late")
+    clock.set("09:31:00", day=26)
+    report = run_tick(installation)
+
+    assert report.ended[early.id].state is State.MISSED
+    assert report.ended[late.id].state is State.CONFIRMED
+    assert "late" in texts(sandbox)
