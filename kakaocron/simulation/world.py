@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from copy import copy
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache, partial
 from pathlib import Path
@@ -651,9 +651,9 @@ def _remembering(read: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _become(reading: Any, other: Any) -> None:
-    for slot in fields(other):
-        if slot.name not in {"inode", "synced"}:
-            setattr(reading, slot.name, copy(getattr(other, slot.name)))
+    for name in other.__struct_fields__:
+        if name not in {"inode", "synced"}:
+            setattr(reading, name, copy(getattr(other, name)))
 
 
 DISK_CALLS = (
