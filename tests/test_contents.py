@@ -172,7 +172,8 @@ WRONG = [
 def test_wrong_content_is_a_reason_in_the_ledger_and_other_messages_go_out(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, key: str, code: str, said: str
 ) -> None:
-    wrong = f"timeout = 0.5\n{key} = {python(code)}\n"
+    seconds = 0.5 if said == "took longer" else 20
+    wrong = f"timeout = {seconds}\n{key} = {python(code)}\n"
     wrong += 'text = "{score}"\n' if key == "data_command" else ""
     installation = install(tmp_path, sandbox, clock, HEAD + wrong + MESSAGE)
     run_tick(installation)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import socket
 import threading
@@ -459,7 +458,7 @@ def at(installation: Installation, url: str) -> Installation:
     kakao = changed(installation.config.kakao)
     force_setattr(kakao, "api_url", url)  # also what a configuration may not say
     config = changed(installation.config, kakao=kakao)
-    return dataclasses.replace(installation, config=config)
+    return changed(installation, config=config)
 
 
 def http(head: str, body: bytes = b"", more: str = "") -> bytes:

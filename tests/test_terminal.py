@@ -49,10 +49,12 @@ class Terminal:
     def resize(self, rows: int, columns: int) -> None:
         fcntl.ioctl(self._mine, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
-    def until(self, words: str, seconds: float = 30) -> str:
-        """Return the last whole frame once it has the words."""
+    def until(self, words: str, rows: int, seconds: float = 30) -> str:
+        """Return the last whole frame once it has the words, and so many rows."""
         deadline = time.monotonic() + seconds
-        while words not in self.frame and time.monotonic() < deadline:
+        while (words not in self.frame or self.frame.count("\n") != rows - 1) and (
+            time.monotonic() < deadline
+        ):
             if not self._read():
                 break
         return self.frame
@@ -96,10 +98,10 @@ def day(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_watching_fits_the_terminal_follows_its_size_and_leaves_it_as_it_was(day: Path) -> None:
     terminal = Terminal("status", "--watch")
-    first = terminal.until("last tick").split("\n")
+    first = terminal.until("last tick", 24).split("\n")
     terminal.resize(18, 60)
     terminal.said = ""
-    smaller = terminal.until("last tick").split("\n")
+    smaller = terminal.until("last tick", 18).split("\n")
 
     assert len(first) == 24
     assert len(smaller) == 18

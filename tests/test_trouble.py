@@ -108,8 +108,10 @@ def test_a_login_that_came_back_is_told_of_again_when_it_goes(
 def test_a_lock_that_is_held_ends_with_75_and_says_so_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    defaults = Ledger.__init__.__defaults__ or ()
-    monkeypatch.setattr(Ledger.__init__, "__defaults__", (0.05, *defaults[1:]))
+    monkeypatch.setattr(
+        "kakaocron.wiring.make_ledger",
+        lambda places, edges: Ledger(places.ledger, edges.disk, edges.clock, 0.05),
+    )
     house.tick("09:15:01")
     lock = f"{house.folder}/data/ledger.lock"
     with locked(RealDisk(), SystemClock(), lock, 1):

@@ -168,7 +168,7 @@ def empty_house() -> Iterator[House]:
         server.now = lambda: house.at
         # Time stands still, so that what is written is the same each time.
         frozen = patch.object(House, "now", lambda self: self.at)
-        owner = patch("secrets.token_hex", return_value="00000000")
+        owner = patch("os.urandom", return_value=bytes(4))
         with frozen, owner, patch("kakaocron.commands.explain.booted_at", return_value=None):
             yield house
 
