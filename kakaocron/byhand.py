@@ -153,8 +153,11 @@ def schedule(
         found = book.read([slot.at.date()]).deliveries.get(slot.id)
         if found is not None:
             log.info("⚠️ 중복 메시지 감지: %s", slot.id)
-            again_hint = f"To send it after all: kakaocron retry {slot.id}"
-            raise DuplicateError(found, again_hint if found.state is State.CANCELLED else "")
+            hints = {
+                State.CANCELLED: f"To send it after all: kakaocron retry {slot.id}",
+                State.SCHEDULED: f"To take it back: kakaocron cancel {slot.id}",
+            }
+            raise DuplicateError(found, hints.get(found.state, f"See: kakaocron show {slot.id}"))
         expires_at = slot.at + installation.desk.policy.expire_after
         event = entered(slot, book.now, receivers, expires_at, content, meta=meta)
         book.record([event])
@@ -284,11 +287,13 @@ def pause(
 def resume(installation: Installation, name: str | None) -> int:
     """End the pauses of a message, or all of them; return how many were open.
 
-    Slots that came due meanwhile stay missed. Raises UsageError while all messages rest: one of
-    them cannot be resumed alone.
+    Slots that came due meanwhile stay missed. Raises UsageError for a message that there is not,
+    and while all messages rest: one of them cannot be resumed alone.
     """
     with installation.ledger.open() as book:
         kept = installation.pauses.read()
+        if name is not None and not any(p.message == name for p in kept):
+            find_message(installation, name)
         after = resumed(kept, name, book.now)
         ended = sum(old != new for old, new in zip(kept, after, strict=True))
         if name is not None and any(p.message is None and p.is_open(book.now) for p in kept):

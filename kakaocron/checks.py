@@ -109,7 +109,7 @@ def _configuration(bench: Bench) -> Iterator[Finding]:
     if bench.config_error:
         is_there = os.path.lexists(places.config)
         mend = "Mend it: kakaocron config check" if is_there else MAKE_CONFIG
-        yield _fail("config", bench.config_error, mend)
+        yield _fail("config", bench.config_error.removesuffix(MAKE_CONFIG).strip(), mend)
     else:
         yield _ok("config", f"'{places.config}' is read and sound")
     for name, path in (("config-mode", places.config), ("env-mode", places.config.parent / ".env")):
@@ -267,11 +267,12 @@ def _login(bench: Bench) -> Iterator[Finding]:
     if key and tokens.client_id not in {None, key}:
         what = "the login was made with another REST API key than is configured now"
         yield _fail("login-key", what, LOG_IN_AGAIN)
-    else:
+    elif tokens.refresh_token:
         yield _ok("login-key", "the login belongs to this key")
     yield _access_token(tokens, bench.now)
     yield _days_left(tokens, bench.now)
-    yield _renewed(tokens, bench.now)
+    if tokens.refresh_token:
+        yield _renewed(tokens, bench.now)
     mode = bench.machine.mode(installation.places.tokens)
     if mode is not None and mode & OTHERS:
         mend = f"Make it private: chmod 600 {shlex.quote(installation.places.tokens)}"

@@ -131,6 +131,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.TyperException as error:
         # Empty where the help was printed instead.
         said = error.format_message().replace("Value error, ", "")
+        said += "." if said[-1:].isalnum() or said.endswith((")", "'")) else ""
         command = "".join(f"{word} " for word in arguments[:1] if word in COMMANDS)
         return _say(f"{said} Try: kakaocron {command}--help" if said else "", USAGE)
     except (KeyboardInterrupt, typer.Abort):

@@ -266,3 +266,13 @@ def test_a_slot_that_will_rest_is_explained(
     byhand.pause(installation, "report", at("12:00"), None)
     assert explain_minute(installation, at("11:00")).reason is Reason.PAUSED
     assert explain_minute(installation, at("12:00")).reason is None
+
+
+def test_a_message_that_there_is_not_cannot_be_resumed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+
+    with pytest.raises(UsageError, match="no message 'nope'"):
+        byhand.resume(installation, "nope")
+    assert byhand.resume(installation, "report") == 0

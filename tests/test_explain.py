@@ -438,6 +438,18 @@ def test_a_one_off_that_falls_into_a_pause_is_not_expected(
     assert slot.what_next == "nothing until it is resumed: kakaocron resume report"
 
 
+def test_a_cancelled_slot_to_come_is_not_named_as_the_next_one(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    clock.set("09:16:00")
+    byhand.cancel(scene.ticks(), "report@20261123T0930")
+    (found,) = explain_minute(scene.ticks(), read_minute("09:30", NOW)).findings
+
+    assert (found.state, found.reason) == (State.CANCELLED, Reason.BY_HAND)
+    assert found.what_next == "the next slot of 'report' is 2026-11-23 09:45"
+
+
 @pytest.mark.parametrize("text", ["", "25:00", "10:60", "noon", "2026-13-01 10:00", "10:30:00:00"])
 def test_a_time_that_is_none_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="kakaocron explain 10:30"):

@@ -247,7 +247,8 @@ def test_the_commands_speak_in_one_line_and_with_the_right_codes(
     assert code == 0
     assert said("schedule", "안녕", "--at", "tomorrow 09:00") == (
         1,
-        f"'{id_}' holds this text for this minute already (scheduled).",
+        f"'{id_}' holds this text for this minute already (scheduled). "
+        f"To take it back: kakaocron cancel {id_}",
     )
     assert said("schedule", "안녕", "--at", "2020-01-01 09:00")[0] == 2
     assert said("schedule", "안녕", "--in", "5m", "--next", "peak")[0] == 2
@@ -267,8 +268,9 @@ def test_the_commands_speak_in_one_line_and_with_the_right_codes(
     assert said("retry", "nonsense")[0] == 2
     assert said("resolve", id_)[0] == 2
     assert said("resolve", id_, "--delivered")[0] == 2
+    assert "Say which" in said("resolve", id_, "--delivered", "--not-delivered")[1]
     assert said("pause", "report", "--until", "내일 0시", "--note", "휴가")[0] == 0
-    assert said("pause", "absent")[0] == 2
+    assert said("pause", "absent")[0] == said("resume", "absent")[0] == 2
     assert said("pause") == (0, "All messages rest until: kakaocron resume")
     assert said("resume", "report")[0] == 2
     assert said("resume") == (0, "2 pauses ended")

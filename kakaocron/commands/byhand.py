@@ -53,15 +53,15 @@ def retry(
 
 def resolve(
     id_: Id,
-    delivered: Annotated[
-        bool | None,
-        typer.Option("--delivered/--not-delivered", help="What you saw in the chat."),
-    ] = None,
+    delivered: Annotated[bool, typer.Option("--delivered", help="It is in the chat.")] = False,
+    not_delivered: Annotated[
+        bool, typer.Option("--not-delivered", help="It is not in the chat.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Say of an unknown delivery whether it arrived."""
-    if delivered is None:
+    if delivered == not_delivered:
         raise UsageError(f"Say which: kakaocron resolve {id_} --delivered (or --not-delivered)")
     _show(byhand.resolve(find_installation(config), id_, delivered=delivered), as_json)
 

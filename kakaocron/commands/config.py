@@ -55,6 +55,7 @@ def check(config: ConfigOption = None) -> None:
     for keys, fault in faults(contents, places.variables.get("PATH")):
         raise UsageError(fault_line(places.config, keys, fault))
     count = len(loaded.message)
-    print(f"{places.config}: fine, {count} message{'s' if count != 1 else ''}")
+    said = f"{count} message{'s' if count != 1 else ''}"
+    print(f"{places.config}: fine, {said if count else 'no message: ticks have nothing to send'}")
     for fault in quota_faults(loaded, SystemClock().now().date()):
         print(fault, file=sys.stderr)

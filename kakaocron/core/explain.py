@@ -164,16 +164,16 @@ def _of_series(
     rests = one.timetable.rests(at)
     if rests is not None:
         reason = Reason.QUIET if rests == "quiet" else Reason.DAY_OFF
-        return _not_expected(one, kind, reason, at, now, evidence.paused)
+        return _not_expected(one, kind, reason, at, now, evidence)
     if evidence.paused(one.name, at):
-        return _not_expected(one, kind, Reason.PAUSED, at, now, evidence.paused)
+        return _not_expected(one, kind, Reason.PAUSED, at, now, evidence)
     return _without_record(slot, one, now, policy, evidence)
 
 
 def _not_expected(
-    one: Series, kind: str, reason: Reason, at: datetime, now: datetime, paused: Paused
+    one: Series, kind: str, reason: Reason, at: datetime, now: datetime, evidence: Evidence
 ) -> Finding:
-    following = _next_words(one, max(at, now), paused)
+    following = _next_words(one, max(at, now), evidence)
     return Finding(one.name, None, kind, False, None, reason, MEANINGS[reason], following)
 
 
@@ -195,7 +195,7 @@ def _without_record(
             None,
             Reason.NO_SLOT,
             why,
-            _next_words(one, now, evidence.paused),
+            _next_words(one, now, evidence),
         )
     reason = why_missed(b for b in evidence.beats if slot.at <= b.at < min(expires_at, now))
     what_next = _first_attempt(slot.at, expires_at, now)
@@ -220,7 +220,7 @@ def _of_delivery(
     if rests:
         what_next = "a tick records it as missed"
     else:
-        what_next = _what_next(delivery, now, policy) or _next_words(one, now, evidence.paused)
+        what_next = _what_next(delivery, now, policy) or _next_words(one, now, evidence)
     return Finding(
         delivery.message,
         delivery.id,
@@ -267,12 +267,14 @@ def _first_attempt(slot: datetime, expires_at: datetime, now: datetime) -> str:
     return "the next tick records it as missed"
 
 
-def _next_words(one: Series | None, after: datetime, paused: Paused) -> str:
+def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
+    """Name the next slot that has no state yet and does not rest."""
     if one is None:
         return "nothing"
-    ahead = islice(slots_between(one.name, one.timetable, after, after + HORIZON), MOST_PAUSED)
-    following = next((slot for slot in ahead if not paused(slot.message, slot.at)), None)
-    if following is None and paused(one.name, after):
+    slots = slots_between(one.name, one.timetable, after, after + HORIZON)
+    open_ = (slot for slot in islice(slots, MOST_PAUSED) if slot.id not in evidence.deliveries)
+    following = next((s for s in open_ if not evidence.paused(s.message, s.at)), None)
+    if following is None and evidence.paused(one.name, after):
         return f"nothing until it is resumed: kakaocron resume {one.name}"
     if following is None:
         return "nothing"

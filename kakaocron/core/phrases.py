@@ -391,6 +391,7 @@ def _two_midnights(day: _Day, now: datetime, *, may_be_noon: bool = False) -> st
     noon = [start + timedelta(hours=NOON)] if may_be_noon else []
     coming = [moment for moment in (start, *noon, start + DAY) if moment >= now]
     readings = coming or [_next_reading(day, _Clock(0, 0), now)]
-    return (
-        f"midnight can begin the day or end it; did you mean {' or '.join(map(_shown, readings))}?"
-    )
+    said = "midnight can begin the day or end it"
+    if may_be_noon:
+        said = f"12 in the morning can be noon or midnight, and {said}"
+    return f"{said}; did you mean {' or '.join(map(_shown, readings))}?"
