@@ -387,11 +387,13 @@ def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
             yield f"no final state: {order.name} as {order.message} is {known}"
         rules = min((v.rules for v in history.versions), key=lambda rules: rules.expire_after)
         expiry = order.slot + rules.expire_after
-        if order.what != "schedule" or _touches(history.wrong_clock, order.started, expiry):
+        # By a clock that is behind, it may have been ordered for a time long past in truth.
+        until = max(expiry, order.started)
+        if order.what != "schedule" or _touches(history.wrong_clock, order.started, until):
             continue
         if _is_touched(history, order.message, order.slot) or (order.name, "me") in arrived:
             continue
-        if may_be_paused(history.orders, order.message, order.slot):
+        if _may_be_paused(history, order.message, order.slot):
             continue
         if _touches(history.dead_login, order.slot - MINUTE, expiry):
             continue
@@ -400,6 +402,10 @@ def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
         chance = _fair_chance(rules, order.slot, expiry, good, troubles)
         if chance is not None:
             yield f"lost: {order.name} of {order.slot} ({known}), though {chance:%H:%M:%S} could"
+
+
+def _may_be_paused(history: History, message: str, slot: datetime) -> bool:
+    return may_be_paused(history.orders, message, slot, history.ran_ahead)
 
 
 def _expected(history: History) -> Iterator[tuple[str, datetime]]:
@@ -470,7 +476,7 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     edits = [(v.true_time - MINUTE, v.true_time) for v in history.versions[1:]]
     troubles = _troubles(history)
     for message, slot in _expected(history):
-        if _is_touched(history, message, slot) or may_be_paused(history.orders, message, slot):
+        if _is_touched(history, message, slot) or _may_be_paused(history, message, slot):
             continue
         rules = _rules_between(history, slot - MINUTE, slot + MINUTE)[-1]
         expiry = rules.expiry(message, slot)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -37,9 +37,15 @@ def texts(orders: Iterable[Order]) -> dict[str, Order]:
     return {order.name: order for order in orders if order.name is not None}
 
 
-def may_be_paused(orders: Iterable[Order], message: str, slot: datetime) -> bool:
-    """Say whether a person may have let a message rest at a slot, by the host's clock or in truth:
-    the clock may have been set between the pause and its end."""
+def may_be_paused(
+    orders: Iterable[Order],
+    message: str,
+    slot: datetime,
+    ran_ahead: Sequence[tuple[datetime, datetime]],
+) -> bool:
+    """Say whether a person may have let a message rest at a slot: by the host's clock, in truth, or
+    by what a clock that ran ahead showed meanwhile. `ran_ahead` says what it showed last, and when
+    in truth: slots up to then had come, and rested."""
     orders = list(orders)
     for order in orders:
         if order.what != "pause" or order.message not in {None, message}:
@@ -49,12 +55,16 @@ def may_be_paused(orders: Iterable[Order], message: str, slot: datetime) -> bool
             for one in orders
             if one.what == "resume" and one.is_done and one.ended and _after(one, order)
         ]
-        spans = (
-            (order.host_started, [one.host_ended for one in ends if one.host_ended]),
-            (order.started, [one.ended for one in ends if one.ended]),
-        )
-        for start, over in spans:
-            last = min([*over, *([order.until] if order.until else [])], default=slot)
+        over = min((one.ended for one in ends if one.ended), default=None)
+        host_over = min((one.host_ended for one in ends if one.host_ended), default=None)
+        shown = [
+            host
+            for true, host in ran_ahead
+            if order.started <= true and (over is None or true <= over)
+        ]
+        spans = [(order.started, over), *((order.host_started, end) for end in (host_over, *shown))]
+        for start, end in spans:
+            last = min((moment for moment in (end, order.until) if moment), default=slot)
             if start - MINUTE <= slot <= last + MINUTE:
                 return True
     return False
