@@ -34,6 +34,8 @@ class Terminal:
     """A command in a terminal of its own."""
 
     def __init__(self, *arguments: str, rows: int = 24, columns: int = 80, **more: str) -> None:
+        # Behind a shell's `&`, SIGINT is ignored, and what is ignored is inherited.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         self._mine, theirs = pty.openpty()
         self.resize(rows, columns)
         self.said = ""
@@ -64,8 +66,10 @@ class Terminal:
         *whole, _ = self.said.split("\x1b[H")
         return CONTROL.sub("", whole[-1]).replace("\r", "") if whole else ""
 
-    def end(self) -> int:
-        while self._read():
+    def end(self, seconds: float = 60) -> int:
+        """Read until nobody writes any more; return the exit code."""
+        deadline = time.monotonic() + seconds
+        while self._read() and time.monotonic() < deadline:
             pass
         os.close(self._mine)
         return self.process.wait(20)
