@@ -81,7 +81,8 @@ def _delivery(slot: datetime) -> list[bytes]:
         "until": at + timedelta(seconds=40),
         "expires_at": slot + timedelta(minutes=10),
     }
-    claim = Event(Kind.CLAIM, at, id_, State.SENDING, data={**identity, **until, **text})
+    fields = {**identity, **until, **text}
+    claim = Event(Kind.CLAIM, at, id_, State.SENDING, settled=at, data=fields)
     ended = {"attempt": 1, "by": "1-x", "targets": {"me": Result(State.CONFIRMED)}, "sent_at": at}
     outcome = Event(Kind.OUTCOME, at + timedelta(seconds=0.1), id_, State.CONFIRMED, data={**ended})
     return [to_line(claim), to_line(outcome)]

@@ -267,14 +267,27 @@ def _with_pointed(source: Book | Ledger, days: Sequence[date]) -> View:
 def days_to_read(ledger: Ledger, plan: Plan, now: datetime, since: datetime | None) -> list[date]:
     """Return the days whose slots may still change: from the last settled one to the next slot's.
 
-    Without a heartbeat these are all that are on file and kept: what was scheduled before the
-    first tick waits there.
+    Without a heartbeat the ledger itself tells how far it got.
     """
     today = now.date()
-    known = ledger.days()[:1] if since is None else [since.date()]
-    first = max(min([today - DAY, *known]), today - plan.keep_days * DAY)
+    settled = _last_settled(ledger, today) if since is None else since.date()
+    first = max(min(today - DAY, settled), today - plan.keep_days * DAY)
     last = (now + plan.ahead).date()
     return [first + n * DAY for n in range((last - first).days + 1)]
+
+
+def _last_settled(ledger: Ledger, today: date) -> date:
+    """Return the last day up to which a line says that every slot has a state, or the first one.
+
+    What was scheduled before the first tick waits in days of which no tick has said anything.
+    """
+    first = today
+    for day in reversed(ledger.days()):
+        first = min(first, day)
+        settled = ledger.read_day(day).settled
+        if settled is not None and settled.date() <= today:
+            return min(first, settled.date())
+    return first
 
 
 def _damage(found: DayFile, heartbeat: Heartbeat) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -104,3 +105,18 @@ def test_what_was_scheduled_days_before_the_first_tick_gets_a_state(
     assert report.ended[early.id].state is State.MISSED
     assert report.ended[late.id].state is State.CONFIRMED
     assert "late" in texts(sandbox)
+
+
+def test_without_heartbeats_no_more_is_read_than_the_ledger_says_is_open(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    run_tick(installation)
+    shutil.rmtree(tmp_path / "log")
+    # Years old, for all that this tick has to know.
+    (tmp_path / "data" / "ledger" / "2026-11-20.jsonl").write_text("would be damage\n")
+    clock.set("09:45:01")
+    report = run_tick(installation)
+
+    assert report.problems == ()
+    assert report.ended["report@20261123T0945"].state is State.CONFIRMED
