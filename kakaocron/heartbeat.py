@@ -19,6 +19,7 @@ from kakaocron.core.heartbeat import (
     parse,
     to_line,
 )
+from kakaocron.core.ledger import CLOCK_SLACK
 from kakaocron.disk import (
     Disk,
     guard,
@@ -117,6 +118,17 @@ class Heartbeat(Struct, frozen=True):
             with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
                 self.disk.fsync(fd)
             sync_ancestors(self.disk, self.path(day))
+
+    def keep_ahead(self, now: datetime) -> None:
+        """Make the beats survive a power cut that a clock ahead of this one has left.
+
+        Should a part of the ledger be lost, they alone tell up to when it may have sent.
+        """
+        for day in reversed(self.days()):
+            if day < now.date():
+                return
+            if any(beat.at > now + CLOCK_SLACK for beat in self.tail(day)):
+                self.sync(day)
 
     def prune(self, today: date, keep_days: int) -> None:
         """Remove the beats of days whose ledger is kept no longer.

@@ -82,6 +82,7 @@ class Ended(Struct, frozen=True):
 def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
     now = desk.clock.now()
+    heartbeat.keep_ahead(now)
     heartbeat.beat(now, Word.START, 0)
     word, exit_code, ledger_end = Word.FAIL, BUG, NOTHING
     try:

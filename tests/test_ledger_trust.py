@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from kakaocron.core.ledger import Reason, State
 from kakaocron.core.policy import settled
 from kakaocron.errors import LedgerError
 from kakaocron.heartbeat import TAIL_BYTES
+from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.simulation.solo import PLACES, Solo
+from kakaocron.simulation.workloads import ONE
+from kakaocron.simulation.workloads import at as instant
 from kakaocron.tick import Report
 from kakaocron.wiring import Installation
 
@@ -125,3 +130,21 @@ def test_nothing_is_written_where_somebody_else_has_written_under_the_lock(
             book.record([settled(delivery, book.now, State.MISSED, Reason.NO_TICK)])
 
     assert machine.file.read_bytes() == before + before
+
+
+@pytest.mark.parametrize("ahead", [instant(20, 30), instant(0, 30, day=24)])
+def test_what_a_clock_ahead_saw_survives_a_power_cut_once_it_is_right_again(
+    ahead: datetime,
+) -> None:
+    solo = Solo(instant(9, 0), Kakao(seed=1))
+    solo.configure(ONE.replace('quiet = ["10:15-08:45"]\n', ""))
+    solo.log_in()
+    beats = f"{PLACES.heartbeat}/{ahead:%Y-%m-%d}"
+    for moment in (instant(9, 0), ahead):
+        solo.at = moment
+        solo.tick()
+    assert f"{ahead:%H:%M:%S}".encode() not in (solo.files.durable(beats) or b"")
+    solo.at = instant(9, 1)
+    solo.tick()
+
+    assert f"{ahead:%H:%M:%S}".encode() in (solo.files.durable(beats) or b"")

@@ -478,7 +478,9 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     for message, slot in _expected(history):
         if _is_touched(history, message, slot) or _may_be_paused(history, message, slot):
             continue
-        rules = _rules_between(history, slot - MINUTE, slot + MINUTE)[-1]
+        # The clock is right here, or the slot is left out; at another time it may have shown this
+        # instant too, and another configuration been there.
+        rules = [v for v in history.versions if v.true_time <= slot][-1].rules
         expiry = rules.expiry(message, slot)
         if _touches(edits, slot, expiry) or _touches(history.wrong_clock, slot, expiry):
             continue

@@ -61,6 +61,7 @@ class Person:
             message = self._rng.choice(self._messages())
             slot = next(rules.slots(message, now + MINUTE, now + 120 * MINUTE), None)
             if slot is None:
+                order.message = order.slot = None
                 return
             order.message, order.slot = message, slot
             waiting = f"{message}@{slot:%Y%m%dT%H%M}"
