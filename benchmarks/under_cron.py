@@ -37,7 +37,7 @@ NAMES = (EARLY, PLAIN, RESIDENT, CURL)
 ONE_WAY_SECONDS = 0.020
 # The resident one's slots are at another second of the minute, so that it and a tick that waited
 # do not keep each other from the processor.
-RESIDENT_SECOND = {False: 20, True: 40}
+RESIDENT_SECOND = 20
 ANSWER = b'{"result_code":0}'
 HEAD = (
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json;charset=UTF-8\r\nContent-Length: 17\r\n\r\n"
@@ -137,7 +137,7 @@ async def _receive(
             port = proxy.sockets[0].getsockname()[1]
         urls[name] = f"{'https' if tls else 'http'}://localhost:{port}"
     shell = _shell(folder, first=first)
-    processes = _start_senders(folder, shell, urls, RESIDENT_SECOND[tls])
+    processes = _start_senders(folder, shell, urls, RESIDENT_SECOND)
     try:
         await asyncio.sleep(60 - time.time() % 60)
         loads = []
@@ -222,14 +222,14 @@ def _certificate(folder: Path) -> ssl.SSLContext:
     return context
 
 
-def lateness(received: list[tuple[str, float]], resident_second: int) -> dict[str, list[float]]:
+def lateness(received: list[tuple[str, float]]) -> dict[str, list[float]]:
     """Return by how many milliseconds each request came after (before: negative) its minute.
 
     Without each contender's first: nothing could be prepared for it.
     """
     found: dict[str, list[float]] = {name: [] for name in NAMES}
     for name, at in received:
-        slot_second = resident_second if name == RESIDENT else 0
+        slot_second = RESIDENT_SECOND if name == RESIDENT else 0
         found[name].append(round(1000 * ((at - slot_second + 30) % 60 - 30), 3))
     return {name: values[1:] for name, values in found.items()}
 
@@ -251,7 +251,7 @@ def main() -> None:
     finally:
         if not os.environ.get("KEEP"):
             shutil.rmtree(folder)
-    found = lateness(received, RESIDENT_SECOND[options.tls])
+    found = lateness(received)
     if options.json:
         options.json.write_text(json.dumps({"load": loads, **found}, indent=1))
     print(f"load {min(loads):.1f} to {max(loads):.1f}, {os.cpu_count()} processors")
