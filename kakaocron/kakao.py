@@ -23,7 +23,7 @@ from kakaocron.core.content import Parcel, Part
 from kakaocron.core.ledger import Reason
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.http import Http, Request
-from kakaocron.login import Login
+from kakaocron.login import Login, UnreadableLoginError
 
 ME = "me"
 # Kakao's documentation: at most five receivers a call.
@@ -102,9 +102,9 @@ class Kakao(Struct, frozen=True):
             verdict = Verdict(Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
         except LoginError as error:
             flight.login_error = str(error)
-            verdict = Verdict(
-                Outcome.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE
-            )
+            may_change = isinstance(error, UnreadableLoginError)
+            outcome = Outcome.NOT_SENT if may_change else Outcome.LOG_IN_AGAIN
+            verdict = Verdict(outcome, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
         except KakaocronError as error:
             verdict = Verdict(
                 Outcome.NOT_SENT, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE

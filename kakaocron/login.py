@@ -86,6 +86,10 @@ def set_up_wrong(code: str) -> LoginError:
     return LoginError(f"Kakao refuses to renew the login ({code}: {LOGIN_CODES[code].detail})")
 
 
+class UnreadableLoginError(LoginError):
+    """The disk does not give the saved login away; later it may."""
+
+
 class NoTokenNowError(KakaocronError):
     """No token can be had at the moment; later may be better."""
 
@@ -283,14 +287,16 @@ class Login:
             tokens = from_json(read_file(self.disk, self.path))
         except FileNotFoundError:
             return Tokens(refresh_token=given)
-        except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or str(error)
-            raise LoginError(
-                f"Cannot read the saved login '{self.path}': {why}. {LOG_IN}"
-            ) from None
+        except OSError as error:
+            raise UnreadableLoginError(self._unreadable(error.strerror or str(error))) from None
+        except ValueError as error:
+            raise LoginError(self._unreadable(str(error))) from None
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
         return tokens
+
+    def _unreadable(self, why: str) -> str:
+        return f"Cannot read the saved login '{self.path}': {why}. {LOG_IN}"
 
     def write(self, tokens: Tokens) -> None:
         """Put the tokens on disk, private and durable, in place of the old ones."""

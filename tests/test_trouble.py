@@ -15,11 +15,13 @@ import pytest
 from kakaocron.cli import run
 from kakaocron.clock import SystemClock
 from kakaocron.core.calendar import KST
+from kakaocron.core.ledger import Reason, State
 from kakaocron.disk import RealDisk, locked
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.store import Ledger
+from kakaocron.syscalls import PRIVATE_FILE
 
-from .fakes import MESSAGE, FakeClock, kakao_section, texts
+from .fakes import MESSAGE, FakeClock, install, kakao_section, run_tick, texts
 
 SAID = "보고 2026-11-23 09:30"
 
@@ -358,3 +360,32 @@ def test_a_file_in_place_of_the_data_folder_is_the_ledgers_trouble(
 
     assert run(["tick", "--config", str(config)]) == 74
     assert "kakaocron doctor" in capsys.readouterr().err
+
+
+class ReluctantDisk(RealDisk):
+    """Does not give the saved login away, for as long as it is told so."""
+
+    is_reluctant = True
+
+    def open(self, path: str, flags: int, mode: int = PRIVATE_FILE) -> int:
+        if self.is_reluctant and path.endswith("tokens.json"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return super().open(path, flags, mode)
+
+
+def test_a_login_that_the_disk_does_not_give_away_is_told_and_the_slot_tried_again(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    run_tick(install(tmp_path, sandbox, clock))
+    disk = ReluctantDisk()
+    clock.set("09:45:01")
+    report = run_tick(install(tmp_path, sandbox, clock, disk=disk))
+    found = report.ended["report@20261123T0945"]
+    disk.is_reluctant = False
+    clock.set("09:46:01")
+    later = run_tick(install(tmp_path, sandbox, clock, disk=disk))
+
+    assert (found.state, found.reason) == (State.RETRYING, Reason.NOT_LOGGED_IN)
+    assert "Cannot read the saved login" in str(report.login_error)
+    assert later.ended[found.id].state is State.CONFIRMED
+    assert texts(sandbox)[-1] == "보고 2026-11-23 09:45"

@@ -480,7 +480,8 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
             continue
         # The clock is right here, or the slot is left out; at another time it may have shown this
         # instant too, and another configuration been there.
-        rules = [v for v in history.versions if v.true_time <= slot][-1].rules
+        there = [v for v in history.versions if v.true_time <= slot] or history.versions
+        rules = there[-1].rules
         expiry = rules.expiry(message, slot)
         if _touches(edits, slot, expiry) or _touches(history.wrong_clock, slot, expiry):
             continue
