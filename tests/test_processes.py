@@ -7,6 +7,8 @@ import os
 import random
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -118,7 +120,17 @@ class Forks:
         self.stdin.write(json.dumps(order) + "\n")
         self.stdin.flush()
         answer = json.loads(self.stdout.readline())
+        _wait_for_the_sandbox()
         return [int(code) for code in answer["exits"]], answer["seconds"]
+
+
+def _wait_for_the_sandbox(seconds: float = 20) -> None:
+    """Wait until what a killed tick had sent is dealt with, by the clock at which it was sent."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and any(
+        "process_request" in thread.name for thread in threading.enumerate()
+    ):
+        time.sleep(0.002)
 
 
 @pytest.fixture
