@@ -32,8 +32,8 @@ def sandbox(
         print(f'rest_api_key = "{kakao.settings.rest_api_key}"')
         print(f'client_secret = "{kakao.settings.client_secret}"')
         print(f'api_url = "{url}"\nauth_url = "{url}"\n')
-        login_hint = "kakaocron login (over ssh: --no-browser)"
-        print(f"Then log in: {login_hint}. Or do without, with a login made for you:\n")
+        print("Then log in: kakaocron login (over ssh: --no-browser).")
+        print("Or do without, with a login made for you:\n")
         print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
         print(f"What was delivered: curl {url}/_sandbox/deliveries", flush=True)
 
