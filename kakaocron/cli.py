@@ -11,9 +11,8 @@ from pathlib import Path
 from types import FunctionType
 from typing import Annotated, Any
 
-import typer
-
 from kakaocron import __version__
+from kakaocron.commands.lazy import typer
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.logs import bug
 
@@ -79,7 +78,7 @@ def kakaocron(
         os.environ["KAKAOCRON_CONFIG"] = str(config)
 
 
-USAGE, INTERRUPTED = 2, 130
+INTERRUPTED = 130
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:
@@ -116,7 +115,22 @@ def _called(arguments: Sequence[str]) -> object:
             needed = command.__code__.co_argcount - len(command.__defaults__ or ())
             if needed == 0:
                 return command()
-    return make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
+    return _parsed(arguments)
+
+
+def _parsed(arguments: Sequence[str]) -> object:
+    try:
+        return make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
+    except typer.TyperException as error:
+        # Empty where the help was printed instead.
+        said = error.format_message().replace("Value error, ", "")
+        if not said:
+            return UsageError.exit_code
+        said += "." if said[-1].isalnum() or said.endswith((")", "'")) else ""
+        command = "".join(f"{word} " for word in arguments[:1] if word in COMMANDS)
+        raise UsageError(f"{said} Try: kakaocron {command}--help") from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -127,14 +141,8 @@ def run(arguments: Sequence[str]) -> int:
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except KakaocronError as error:
-        return _say(str(error), error.exit_code)
-    except typer.TyperException as error:
-        # Empty where the help was printed instead.
-        said = error.format_message().replace("Value error, ", "")
-        said += "." if said[-1:].isalnum() or said.endswith((")", "'")) else ""
-        command = "".join(f"{word} " for word in arguments[:1] if word in COMMANDS)
-        return _say(f"{said} Try: kakaocron {command}--help" if said else "", USAGE)
-    except (KeyboardInterrupt, typer.Abort):
+        return _say(error)
+    except KeyboardInterrupt:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # The reader has gone (as in `| head`): Typer makes an exit with 1 of it, which is no fault
@@ -142,16 +150,13 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
-        found = bug(error)
-        return _say(str(found), found.exit_code)
+        return _say(bug(error))
 
 
 def _interrupt(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _say(text: str, exit_code: int) -> int:
-    line = " ".join(text.split())
-    if line:
-        print(line, file=sys.stderr)
-    return exit_code
+def _say(error: KakaocronError) -> int:
+    print(" ".join(str(error).split()), file=sys.stderr)
+    return error.exit_code

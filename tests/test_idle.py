@@ -298,11 +298,11 @@ ALLOWED = {
     "kakaocron.idle",
     "kakaocron.syscalls",
 }
-TICK = """
+COMMAND = """
 import os, sys
 os._exit = sys.exit
 before = set(sys.modules)
-sys.argv = ["kakaocron", "tick"]
+sys.argv[0] = "kakaocron"
 from kakaocron.__main__ import main
 try:
     main()
@@ -312,10 +312,15 @@ print(*sorted(set(sys.modules) - before))
 """
 
 
-def imported_by_a_tick() -> set[str]:
-    run = subprocess.run([sys.executable, "-c", TICK], capture_output=True, text=True, check=True)
+def imported_by(*arguments: str) -> set[str]:
+    argv = [sys.executable, "-c", COMMAND, *arguments]
+    run = subprocess.run(argv, capture_output=True, text=True, check=True)
     assert not run.stderr
-    return set(run.stdout.split())
+    return set(run.stdout.splitlines()[-1].split())
+
+
+def imported_by_a_tick() -> set[str]:
+    return imported_by("tick")
 
 
 @pytest.fixture
@@ -329,8 +334,15 @@ def installed(home: Path) -> Path:
 def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:
     full = imported_by_a_tick()
     assert "kakaocron.delivery" in full
-    assert not {"rich", "requests", "kakaocron.render", "kakaocron.sandbox"} & full
+    assert not {"rich", "requests", "typer", "kakaocron.render", "kakaocron.sandbox"} & full
     assert imported_by_a_tick() == ALLOWED
+
+
+def test_a_bare_look_builds_no_parser_and_loads_no_client(installed: Path) -> None:
+    looked = imported_by("status")
+    assert "rich.console" in looked
+    assert not {"typer", "requests", "kakaocron.sandbox", "kakaocron.web"} & looked
+    assert "typer" in imported_by("status", "--json")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`status` and `status --watch` on a terminal: what a person sees, and what is left behind."""
+"""Commands on a terminal: what a person sees and types, and what is left behind."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ class Terminal:
             stdout=theirs,
             stderr=theirs,
             env={**os.environ, "TERM": "xterm-256color", **more},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
         )
         os.close(theirs)
 
@@ -60,6 +62,15 @@ class Terminal:
             if not self._read():
                 break
         return self.frame
+
+    def answer(self, question: str, keys: bytes, seconds: float = 30) -> None:
+        """Type, once the question is there; what was said before is forgotten."""
+        deadline = time.monotonic() + seconds
+        while question not in self.said and time.monotonic() < deadline and self._read():
+            pass
+        assert question in self.said
+        self.said = ""
+        os.write(self._mine, keys)
 
     @property
     def frame(self) -> str:
@@ -143,3 +154,42 @@ def test_colours_are_for_terminals_and_for_those_who_want_them(day: Path) -> Non
     assert "\x1b" not in piped
     assert "last tick" in piped
     assert max(map(len, piped.splitlines())) <= 80
+
+
+INTERRUPT, END_OF_INPUT = b"\x03", b"\x04"
+
+
+@pytest.mark.parametrize("keys", [INTERRUPT, END_OF_INPUT])
+@pytest.mark.parametrize("arguments", [["init"], ["init", "--force"]])
+def test_whoever_leaves_the_questions_of_init_has_written_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], keys: bytes
+) -> None:
+    config = home / "config.toml"
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
+    terminal = Terminal(*arguments)
+    terminal.answer("REST API key (not shown): ", b"s3cret-key\n")
+    terminal.answer("(not shown): ", keys)
+
+    assert terminal.end() == 130
+    assert not terminal.said.strip()
+    assert not config.exists()
+
+
+def test_the_answers_to_init_are_written_and_secrets_never_shown(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = home / "config.toml"
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
+    terminal = Terminal("init")
+    terminal.answer("REST API key (not shown): ", b"s3cret-key\n")
+    terminal.answer("(not shown): ", b"\n")
+    assert "s3cret-key" not in terminal.said
+    terminal.answer("Link of the message", b"https://example.com/report\n")
+
+    assert terminal.end() == 0
+    assert "s3cret-key" not in terminal.said
+    written = parse_config(config.read_text("utf-8"), "config.toml")
+    assert written.kakao.rest_api_key is not None
+    assert written.kakao.rest_api_key.get_secret_value() == "s3cret-key"
+    assert written.kakao.client_secret is None
+    assert written.kakao.link == "https://example.com/report"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron import byhand
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.commands.times import reading_times
 from kakaocron.core.ledger import BAD, Delivery, State, delivery_fields
 from kakaocron.core.phrases import read_time
@@ -22,7 +22,11 @@ Id = Annotated[
 ]
 
 
-def cancel(id_: Id, config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def cancel(
+    id_: Id,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
+) -> None:
     """Take back what has not been sent: a one-off, a retry, or one coming slot."""
     _show(byhand.cancel(find_installation(config), id_), as_json)
 
@@ -32,8 +36,8 @@ def retry(
     at: Annotated[
         str | None, typer.Option(help="When, in KST; without it, now.", show_default=False)
     ] = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> int:
     """Send once more what failed, was missed, is unknown or was cancelled."""
     installation = find_installation(config)
@@ -57,8 +61,8 @@ def resolve(
     not_delivered: Annotated[
         bool, typer.Option("--not-delivered", help="It is not in the chat.")
     ] = False,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Say of an unknown delivery whether it arrived."""
     if delivered == not_delivered:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron.clock import SystemClock
+from kakaocron.commands.lazy import typer
 from kakaocron.commands.next import quota_faults
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.config_file import fault_line, load_config, read_config
 from kakaocron.contents import Contents, faults
 from kakaocron.errors import UsageError
@@ -21,15 +21,15 @@ config_app = typer.Typer(help="Where the configuration is, what it says, what is
 
 
 @config_app.command("path")
-def path(config: ConfigOption = None) -> None:
+def path(config: Annotated[Path | None, config_option()] = None) -> None:
     """Print where config.toml is, or would be."""
     print(find_places(config).config)
 
 
 @config_app.command("show")
 def show(
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
     raw: Annotated[bool, typer.Option(help="The file as it stands, secrets and all.")] = False,
 ) -> None:
     """Print the configuration as it is understood: defaults filled in, secrets hidden."""
@@ -47,7 +47,7 @@ def show(
 
 
 @config_app.command("check")
-def check(config: ConfigOption = None) -> None:
+def check(config: Annotated[Path | None, config_option()] = None) -> None:
     """Check the configuration; name file, line and key of a fault."""
     places = find_places(config)
     loaded = load_config(places.config, places.profile)

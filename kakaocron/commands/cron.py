@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron import units
 from kakaocron.clock import SystemClock
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.config_file import load_config
 from kakaocron.crontab import Job, SystemCrontab, install, other_lines, uninstall
 from kakaocron.paths import Places, find_places, only_in_shell, settings_in_shell, systemd_folder
@@ -36,7 +35,9 @@ def _backup(places: Places) -> Path:
 
 
 @cron_app.command("show")
-def show(config: ConfigOption = None, systemd: SystemdOption = False) -> None:
+def show(
+    config: Annotated[Path | None, config_option()] = None, systemd: SystemdOption = False
+) -> None:
     """Print the crontab line of this installation, or its units. Nothing is changed."""
     job = job_of(find_places(config))
     if not systemd:
@@ -47,7 +48,9 @@ def show(config: ConfigOption = None, systemd: SystemdOption = False) -> None:
 
 
 @cron_app.command("install")
-def install_job(config: ConfigOption = None, systemd: SystemdOption = False) -> None:
+def install_job(
+    config: Annotated[Path | None, config_option()] = None, systemd: SystemdOption = False
+) -> None:
     """Let cron run a tick every minute. Installing again changes nothing."""
     places = find_places(config)
     load_config(places.config, places.profile)
@@ -82,7 +85,9 @@ def _install_units(job: Job) -> None:
 
 
 @cron_app.command("uninstall")
-def uninstall_job(config: ConfigOption = None, systemd: SystemdOption = False) -> None:
+def uninstall_job(
+    config: Annotated[Path | None, config_option()] = None, systemd: SystemdOption = False
+) -> None:
     """Take kakaocron out of the crontab; nothing else in it is changed."""
     places = find_places(config)
     if systemd:

@@ -6,16 +6,15 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import json_option
 from kakaocron.demo import run_day
 from kakaocron.pictures import print_day
 from kakaocron.render import print_json, progress
 
 
 def demo(
-    as_json: JsonOption = False,
+    as_json: Annotated[bool, json_option()] = False,
     keep: Annotated[
         Path | None, typer.Option(help="Keep the ledger and the log in this new folder.")
     ] = None,

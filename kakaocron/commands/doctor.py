@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 from kakaocron.checks import Bench, Status, examine, fields, worst
 from kakaocron.clock import SystemClock
 from kakaocron.commands.cron import job_of
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.crontab import SystemCrontab
 from kakaocron.errors import UsageError
 from kakaocron.machine import Machine
@@ -14,7 +17,10 @@ from kakaocron.render import print_findings, print_json
 from kakaocron.wiring import Installation, find_installation
 
 
-def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> int:
+def doctor(
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
+) -> int:
     """Check everything that can be wrong, and say how to mend it. Exit 1 if anything fails."""
     installation: Installation | None = None
     config_error: str | None = None

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron.clock import booted_at
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.overview import explain_minute, read_minute
 from kakaocron.pictures import print_explanation
 from kakaocron.render import print_json
@@ -18,8 +18,8 @@ def explain(
     time: Annotated[
         str, typer.Argument(help="10:30 (today), '2026-11-23 10:30', or a delivery's id.")
     ],
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Say what happened, or will, at a minute, and why."""
     installation = find_installation(config)

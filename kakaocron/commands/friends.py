@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from kakaocron.commands.options import ConfigOption, JsonOption
+from pathlib import Path
+from typing import Annotated
+
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.friends import friends_of
 from kakaocron.render import print_friends, print_json
 from kakaocron.wiring import find_installation
 
 
-def friends(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def friends(
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
+) -> None:
     """List the friends who use this app too, by uuid and nickname, for the key `to`."""
     installation = find_installation(config)
     api_url = installation.config.kakao.api_url

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from kakaocron.commands.options import ConfigOption, JsonOption
+from pathlib import Path
+from typing import Annotated
+
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import KakaocronError
 from kakaocron.overview import Health, health_of, look
 from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
 
 
-def health(config: ConfigOption = None, as_json: JsonOption = False) -> int:
+def health(
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
+) -> int:
     """Say whether all is well; exit 1 if a person has to look."""
     try:
         installation = find_installation(config)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.core.ledger import State, delivery_fields
 from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log, find_delivery, recent
@@ -15,12 +15,12 @@ from kakaocron.wiring import find_installation
 
 
 def history(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How many days, with today.")] = 7,
     state: Annotated[
         list[State] | None, typer.Option(help="Only this state; may be given again.")
     ] = None,
-    as_json: JsonOption = False,
+    as_json: Annotated[bool, json_option()] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
 ) -> None:
     """List the deliveries of the last days."""
@@ -37,8 +37,8 @@ def history(
 
 def show(
     id_: Annotated[str, typer.Argument(metavar="ID", help="As in report@20261123T0930.")],
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Show one delivery with each of its attempts."""
     delivery = find_delivery(find_installation(config).ledger, id_)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.config_file import parse_config
 from kakaocron.contents import Contents, faults
 from kakaocron.disk import Disk, RealDisk, make_folders, replace_file
@@ -20,7 +20,7 @@ from kakaocron.template import DEFAULT_LINK, DEFAULT_TEXT, Answers, config_text
 
 
 def init(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Ask nothing; take the defaults.")] = False,
     force: Annotated[
         bool, typer.Option("--force", help="Overwrite the file that is there.")
@@ -62,13 +62,16 @@ def _own_secret(places: Places, name: str) -> str | None:
 
 def _asked(given: Answers) -> Answers:
     print("From Kakao's console (developers.kakao.com), [App] > [Platform key]:")
-    return Answers(
-        given.rest_api_key or _hidden("REST API key (not shown)"),
-        given.client_secret or _hidden("Client secret, empty if it is off (not shown)"),
-        typer.prompt("Link of the message", default=given.link),
-        given.text,
-        given.to,
-    )
+    try:
+        return Answers(
+            given.rest_api_key or _hidden("REST API key (not shown)"),
+            given.client_secret or _hidden("Client secret, empty if it is off (not shown)"),
+            typer.prompt("Link of the message", default=given.link),
+            given.text,
+            given.to,
+        )
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def _hidden(question: str) -> str | None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.disk import RealDisk
 from kakaocron.paths import Places, find_places
 from kakaocron.render import print_json
@@ -18,19 +18,22 @@ from kakaocron.wiring import Edges, make_heartbeat, make_ledger
 ledger_app = typer.Typer(help="The record of everything that was sent.")
 
 
-def _open(config: ConfigOption) -> tuple[Places, Ledger]:
+def _open(config: Path | None) -> tuple[Places, Ledger]:
     places = find_places(config)
     return places, make_ledger(places, Edges())
 
 
 @ledger_app.command("path")
-def path(config: ConfigOption = None) -> None:
+def path(config: Annotated[Path | None, config_option()] = None) -> None:
     """Print the ledger's folder."""
     print(find_places(config).ledger)
 
 
 @ledger_app.command("verify")
-def verify(config: ConfigOption = None, as_json: JsonOption = False) -> int:
+def verify(
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
+) -> int:
     """Read every line of every day; report what is damaged. Exit 1 if anything is."""
     _, ledger = _open(config)
     checked, findings = verify_ledger(ledger)
@@ -56,7 +59,7 @@ def _fields(finding: Finding) -> dict[str, object]:
 @ledger_app.command("prune")
 def prune(
     days: Annotated[int, typer.Option(min=2, help="Keep this many days before today.")],
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
 ) -> None:
     """Remove the files of older days."""
     places, ledger = _open(config)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.core.consent import HOST, PATH, Consent
 from kakaocron.errors import LoginError
 from kakaocron.login_flow import Account, log_in, wanted_scopes
@@ -20,7 +20,7 @@ MAX_PASTED = 5000
 
 
 def login(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     no_browser: Annotated[
         bool, typer.Option("--no-browser", help="Print the address; paste what comes back.")
     ] = False,
@@ -77,7 +77,7 @@ def _tell(account: Account) -> int:
     return 0
 
 
-def logout(config: ConfigOption = None) -> None:
+def logout(config: Annotated[Path | None, config_option()] = None) -> None:
     """End the login at Kakao, and remove its tokens from this machine."""
     installation = find_installation(config)
     is_told = installation.login.end(installation.config.kakao.api_url)

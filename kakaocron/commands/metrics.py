@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.metrics import metrics_of, publish
 from kakaocron.overview import health_of, look
 from kakaocron.wiring import find_installation
 
 
 def metrics(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     textfile: Annotated[
         Path | None,
         typer.Option(help="Write it to this file (*.prom), for node_exporter.", show_default=False),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron.coming import coming
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.config import Config
 from kakaocron.core.quota import plan_faults
 from kakaocron.render import print_json, print_slots
@@ -17,9 +17,9 @@ from kakaocron.wiring import find_installation
 
 
 def next_slots(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000)] = 10,
-    as_json: JsonOption = False,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """List the next slots, and why each is one."""
     installation = find_installation(config)

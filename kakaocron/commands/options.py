@@ -1,19 +1,22 @@
-"""Options that several commands share."""
+"""Options that several commands share. Functions, so that a bare command builds none of them."""
+
+from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Any
 
-import typer
-
+from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
 
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", help="Use this config.toml.", show_default=False),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 MAX_STDIN = 100_000
+
+
+def config_option() -> Any:
+    return typer.Option("--config", help="Use this config.toml.", show_default=False)
+
+
+def json_option() -> Any:
+    return typer.Option("--json", help="Print one JSON document.")
 
 
 def read_stdin() -> str:

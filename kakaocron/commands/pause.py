@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron import byhand
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.commands.times import reading_times
 from kakaocron.core.phrases import read_time
 from kakaocron.wiring import find_installation
@@ -23,7 +23,7 @@ def pause(
         str | None, typer.Option(help="When to go on by itself, in KST.", show_default=False)
     ] = None,
     note: Annotated[str | None, typer.Option(help="Why, for whoever looks later.")] = None,
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
 ) -> None:
     """Let one message, or all, rest: their slots are missed, and not made up for afterwards."""
     installation = find_installation(config)
@@ -35,7 +35,7 @@ def pause(
     print(f"{what} {how_long}" + (f" {name}" if name and not end else ""))
 
 
-def resume(name: Name = None, config: ConfigOption = None) -> None:
+def resume(name: Name = None, config: Annotated[Path | None, config_option()] = None) -> None:
     """Let a paused message, or all, be sent again from now on."""
     ended = byhand.resume(find_installation(config), name)
     print(f"{ended} pause{'s' if ended != 1 else ''} ended" if ended else "Nothing was paused")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
-import typer
-
 from kakaocron.byhand import find_message
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.commands.times import reading_times
 from kakaocron.core.calendar import Slot
 from kakaocron.core.content import ContentError, Parcel
@@ -24,8 +24,8 @@ def preview(
     at: Annotated[
         str | None, typer.Option(help="As at this time, in KST; without it, now.")
     ] = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> int:
     """Show what would be sent: the text as a bubble, its length, its JSON."""
     installation = find_installation(config)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.overview import report as read_report
 from kakaocron.pictures import print_report
 from kakaocron.render import print_json
@@ -14,9 +14,9 @@ from kakaocron.wiring import find_installation
 
 
 def report(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     days: Annotated[int, typer.Option(min=1, max=36500, help="How many days, with today.")] = 30,
-    as_json: JsonOption = False,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Count the slots of the last days: due, sent, late, missed, unknown; and the bad days."""
     found = read_report(find_installation(config), days)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import typer
-
 from kakaocron.clock import SystemClock
+from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
 from kakaocron.sandbox.faults import FaultPlan
 from kakaocron.sandbox.kakao import Kakao, LoggedRequest

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Literal
-
-import typer
 
 from kakaocron.byhand import next_of_kind
 from kakaocron.byhand import schedule as enter
-from kakaocron.commands.options import ConfigOption, JsonOption, read_stdin
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option, read_stdin
 from kakaocron.commands.times import reading_times
 from kakaocron.core.ledger import delivery_fields
 from kakaocron.core.phrases import read_span, read_time
@@ -38,8 +38,8 @@ def schedule(
     meta: Annotated[
         list[str] | None, typer.Option(help="KEY=VALUE to keep with it; may be given again.")
     ] = None,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Send a text, or a configured message, once at a given time; prints its id."""
     if (text is None) == (message is None):

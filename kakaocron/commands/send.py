@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron.byhand import send_now
-from kakaocron.commands.options import ConfigOption, JsonOption, read_stdin
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option, read_stdin
 from kakaocron.core.ledger import BAD, State
 from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log
@@ -28,8 +28,8 @@ def send(
     force: Annotated[
         bool, typer.Option("--force", help="Send even if this text went out in this minute.")
     ] = False,
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
 ) -> int:
     """Send a text, or a configured message, now."""
     if (text is None) == (message is None):

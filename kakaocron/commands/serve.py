@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import sys
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.errors import UsageError
 
 
 def serve(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8787,
     host: Annotated[
         str, typer.Option(help="The address to listen on; there is no password.")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.config_file import load_config
 from kakaocron.errors import UsageError
 from kakaocron.paths import find_places
@@ -15,7 +15,7 @@ from kakaocron.paths import find_places
 def simulate(
     seed: Annotated[int, typer.Option(help="Which history; the same seed, the same bytes.")] = 0,
     days: Annotated[int, typer.Option(min=1, max=365, help="How long it is.")] = 1,
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
 ) -> int:
     """Play a history full of faults on this configuration; nothing is sent to anybody."""
     from kakaocron.simulation.campaign import Tally, play  # noqa: PLC0415 - no tick needs it

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
-from kakaocron.commands.options import ConfigOption, JsonOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option, json_option
 from kakaocron.overview import look
 from kakaocron.pictures import print_overview, watch
 from kakaocron.render import print_json
@@ -14,8 +14,8 @@ from kakaocron.wiring import find_installation
 
 
 def status(
-    config: ConfigOption = None,
-    as_json: JsonOption = False,
+    config: Annotated[Path | None, config_option()] = None,
+    as_json: Annotated[bool, json_option()] = False,
     keep_watching: Annotated[
         bool, typer.Option("--watch", help="Redraw every 2 seconds until interrupted.")
     ] = False,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
-import typer
-
 from kakaocron.clock import SystemClock
-from kakaocron.commands.options import ConfigOption
+from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import config_option
 from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import BAD, State
 from kakaocron.disk import RealDisk
@@ -30,7 +30,7 @@ DEAD = 3  # the login
 
 
 def tick(
-    config: ConfigOption = None,
+    config: Annotated[Path | None, config_option()] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done; do nothing.")
     ] = False,
