@@ -1,7 +1,8 @@
 """How long looking takes, over a ledger of one year: `python -m benchmarks.watch`.
 
 `status`, `health` and `report --days 365` are timed as the user has them, start of Python
-included; /health as a request to a server that runs. The bounds are those of the contract.
+included; /health as a request to a server that runs. All take turns, beside a bare interpreter,
+as the speed of a machine changes. The bounds are those of the contract.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from kakaocron.wiring import find_installation
 from tests.fakes import MESSAGE
 from tests.years import write_days
 
-ROUNDS = 7
+ROUNDS = 15
+BARE = "python -c pass"
 BOUNDS = {"status": 0.3, "/health": 0.3, "report --days 365": 1.0}
 
 
@@ -47,20 +49,24 @@ def prepare(home: Path) -> int:
     return count
 
 
-def seconds_of(call: Callable[[], object]) -> float:
-    """Return the median of some rounds, after one that fills the caches of the system."""
-    call()
-    taken = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - began)
-    return statistics.median(taken)
+def by_turns(calls: Mapping[str, Callable[[], object]]) -> dict[str, float]:
+    """Return the median of each call's seconds, after a round that fills the system's caches."""
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(1 + ROUNDS):
+        for name, call in calls.items():
+            began = time.perf_counter()
+            call()
+            taken[name].append(time.perf_counter() - began)
+    return {name: statistics.median(seconds[1:]) for name, seconds in taken.items()}
 
 
-def command(*arguments: str) -> Callable[[], object]:
-    argv = [sys.executable, "-m", "kakaocron", *arguments]
+def python(*arguments: str) -> Callable[[], object]:
+    argv = [sys.executable, *arguments]
     return lambda: subprocess.run(argv, stdout=subprocess.DEVNULL, check=False)
+
+
+def kakaocron(*arguments: str) -> Callable[[], object]:
+    return python("-m", "kakaocron", *arguments)
 
 
 @contextmanager
@@ -77,19 +83,22 @@ def served() -> Iterator[str]:
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         print(f"a ledger of 365 days, {prepare(Path(folder))} lines; medians of {ROUNDS}")
-        taken = {
-            "status": seconds_of(command("status")),
-            "status --json": seconds_of(command("status", "--json")),
-            "health": seconds_of(command("health")),
-            "report --days 365": seconds_of(command("report", "--days", "365")),
-        }
         with served() as url:
-            taken["/health"] = seconds_of(lambda: requests.get(f"{url}/health", timeout=10))
-            taken["/api/page"] = seconds_of(lambda: requests.get(f"{url}/api/page", timeout=10))
+            taken = by_turns(
+                {
+                    BARE: python("-c", "pass"),
+                    "status": kakaocron("status"),
+                    "status --json": kakaocron("status", "--json"),
+                    "health": kakaocron("health"),
+                    "report --days 365": kakaocron("report", "--days", "365"),
+                    "/health": lambda: requests.get(f"{url}/health", timeout=10),
+                    "/api/page": lambda: requests.get(f"{url}/api/page", timeout=10),
+                }
+            )
     for name, seconds in taken.items():
         bound = BOUNDS.get(name)
         verdict = "" if bound is None else f"  bound {bound} s{'' if seconds < bound else ': OVER'}"
-        print(f"{name:20} {seconds * 1000:7.0f} ms{verdict}")
+        print(f"{name:20} {seconds * 1000:7.0f} ms {seconds / taken[BARE]:6.1f}{verdict}")
     return int(any(taken[name] >= bound for name, bound in BOUNDS.items()))
 
 
