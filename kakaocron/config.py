@@ -86,6 +86,12 @@ def _not_blank(keys: tuple[str, ...], value: Secret | None) -> None:
         raise FaultError(keys, "is empty; give it, or leave the line out")
 
 
+def _alert_url(keys: tuple[str, ...], value: Secret) -> None:
+    # What stands before it is shown where a way out is named: it must hold no secret.
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://.", value.get_secret_value()):
+        raise FaultError(keys, "must be one of Apprise's addresses, such as ntfy://ntfy.sh/TOPIC")
+
+
 def parse_span(text: str) -> Span:
     """Read "23:00-06:30". Raises ValueError with what is wrong."""
     match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", text)
@@ -178,7 +184,7 @@ class Monitor(Section, frozen=True):
         if self.ping_url is not None:
             force_setattr(self, "ping_url", _http_url("ping_url", self.ping_url))
         for index, url in enumerate(self.alert_urls):
-            _not_blank(("alert_urls", str(index)), url)
+            _alert_url(("alert_urls", str(index)), url)
 
     @property
     def tells_somebody(self) -> bool:

@@ -201,7 +201,7 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
     ways: dict[str, Way] = {}
     for number, url in enumerate(rules.alert_urls, 1):
         secret = url.get_secret_value()
-        name = f"alert_urls {number} ({secret.partition(':')[0][:20]})"
+        name = f"alert_urls {number} ({secret.partition('://')[0]})"
         ways[name] = partial(_through_apprise, secret, told)
     if rules.alert_command:
         ways["alert_command"] = partial(

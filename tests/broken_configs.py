@@ -89,6 +89,7 @@ BROKEN = [
     Broken("no delays", "[delivery]\nretry_delays = []\n", 2, "delivery.retry_delays", ("at least 1",)),
     Broken("101 retries", "[delivery]\nmax_retries = 101\n", 2, "delivery.max_retries", ("100",)),
     Broken("a ledger of a day", "[ledger]\nkeep_days = 1\n", 2, "ledger.keep_days", ("2",)),
+    Broken("an alert address that is none", '[monitor]\nalert_urls = ["ntfy://x", "xoxb-s3cret"]\n', 2, "monitor.alert_urls[2]", ("Apprise",)),
     Broken("a rate of 2", "[monitor]\nmin_success_rate = 2\n", 2, "monitor.min_success_rate", ("1",)),
     Broken("hour 25 in quiet", '[schedule]\nquiet = ["25:00-06:30"]\n', 2, "schedule.quiet[1]", ("00 to 23",)),
     Broken("quiet of another form", '[schedule]\nquiet = ["at night"]\n', 2, "schedule.quiet[1]", ("23:00-06:30",)),

@@ -58,6 +58,7 @@ def test_a_broken_configuration_is_told_in_one_line_and_nothing_is_done(
     place = str(config) if broken.line is None else f"{config}:{broken.line}:"
     for words in (place, broken.key, *broken.said):
         assert words in told.err
+    assert "s3cret" not in told.err
     assert ledger_is_untouched(config)
 
     assert run(["config", "check"]) == 2
