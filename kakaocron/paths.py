@@ -56,12 +56,7 @@ class Places:
         return self.variables.get("ENVIRONMENT") or None
 
 
-def find_places(
-    config: Path | None = None,
-    environ: Mapping[str, str] | None = None,
-    *,
-    with_env_file: bool = True,
-) -> Places:
+def find_places(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Places:
     """Resolve the paths: option, then environment, then the platform's own folders.
 
     A `.env` beside the configuration adds variables, as cron has no shell profile; the real
@@ -69,10 +64,20 @@ def find_places(
     """
     variables = dict(os.environ if environ is None else environ)
     path = find_config(config, variables)
-    beside = read_env_file(str(path.parent / ".env")) if with_env_file else {}
-    merged = {**beside, **variables}
+    return _places(path, {**read_env_file(str(path.parent / ".env")), **variables})
+
+
+def find_places_anyhow(config: Path | None = None) -> Places:
+    """Resolve the paths to tell of what is broken: even if it is the `.env` itself."""
+    try:
+        return find_places(config)
+    except UsageError:
+        return _places(find_config(config), dict(os.environ))
+
+
+def _places(config: Path, merged: Mapping[str, str]) -> Places:
     return Places(
-        path,
+        config,
         _expanded(_named(merged, "KAKAOCRON_DATA_DIR") or _platform("data")),
         _expanded(_named(merged, "KAKAOCRON_LOG_DIR") or _platform("log")),
         merged,

@@ -346,3 +346,14 @@ def test_a_login_near_its_end_is_a_problem(
     assert login_problem(tokens, NOW - timedelta(seconds=1)) is None
     assert "ends in 7 days" in (login_problem(tokens, NOW) or "")
     assert "expired on" in (login_problem(tokens, end) or "")
+def test_a_tick_with_a_broken_configuration_speaks_from_the_folders_that_the_env_file_names(
+    setup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (setup / "config.toml").write_text("nonsense")
+    monkeypatch.delenv("KAKAOCRON_LOG_DIR")
+    (setup / ".env").write_text(f"KAKAOCRON_LOG_DIR={setup / 'log'}\n")
+
+    assert run(["tick"]) == 2
+    assert [(b.word, b.exit_code) for b in _beats(setup)] == [(Word.FAIL, 2)]
+
+

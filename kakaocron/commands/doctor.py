@@ -12,7 +12,7 @@ from kakaocron.commands.options import config_option, json_option
 from kakaocron.crontab import SystemCrontab
 from kakaocron.errors import UsageError
 from kakaocron.machine import Machine
-from kakaocron.paths import find_places
+from kakaocron.paths import find_places_anyhow
 from kakaocron.render import print_findings, print_json
 from kakaocron.wiring import Installation, find_installation
 
@@ -25,11 +25,10 @@ def doctor(
     installation: Installation | None = None
     config_error: str | None = None
     try:
-        places = find_places(config)
         installation = find_installation(config)
     except UsageError as error:
-        places = find_places(config, with_env_file=False)
         config_error = str(error)
+    places = find_places_anyhow(config)
     now = SystemClock().now()
     bench = Bench(
         places, Machine(), SystemCrontab(), job_of(places), now, installation, config_error

@@ -16,7 +16,7 @@ from kakaocron.disk import RealDisk
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.incidents import Incidents
 from kakaocron.logs import bug
-from kakaocron.paths import find_places
+from kakaocron.paths import find_places_anyhow
 from kakaocron.pings import Pings
 from kakaocron.rest import leave_plan
 from kakaocron.tick import BUG, INTERRUPTED, Ended, Report, preview
@@ -39,10 +39,9 @@ def tick(
     if dry_run:
         return _dry_run(find_installation(config))
     try:
-        places = find_places(config)
         installation = find_installation(config)
     except UsageError as error:
-        places = find_places(config, with_env_file=False)
+        places = find_places_anyhow(config)
         heartbeat = make_heartbeat(places, RealDisk())
         heartbeat.beat(SystemClock().now(), Word.FAIL, error.exit_code)
         return _stopped(make_incidents(places, RealDisk()), error).exit_code
