@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NoReturn
@@ -22,9 +22,9 @@ from kakaocron.core.orders import (
 from kakaocron.core.pauses import Pause, resumed
 from kakaocron.core.policy import Due, again
 from kakaocron.delivery import send_all
-from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.errors import KakaocronError, LedgerError, UsageError
 from kakaocron.logs import log
-from kakaocron.store import Book
+from kakaocron.store import Book, View
 from kakaocron.wiring import Installation
 
 INSTANT = timedelta.resolution
@@ -62,19 +62,37 @@ def send_now(
     """
     minute = installation.clock.now().replace(second=0, microsecond=0)
     known = find_message(installation, message) if message is not None else None
+    contents, view = installation.contents, _sound_view(installation, minute.date())
     try:
         parcel = (
-            installation.contents.of_message(known, Slot(known.name, minute, "send"))
+            contents.of_message(known, Slot(known.name, minute, "send"), view.deliveries.values())
             if known
-            else installation.contents.of_text(text or "")
+            else contents.of_text(text or "")
         )
     except ContentError as error:
         raise UsageError(f"Cannot send this: {error}") from None
     slot = Slot(f"send-{content_hash(parcel.text)}", minute, "send")
     due = _enter(installation, slot, parcel, _receivers(installation, to, known), force=force)
-    sent = send_all(installation.desk, [due], lambda _: parcel)
-    delivery = sent.ended.get(slot.id) or find(installation, slot.id)
-    return ByHand(delivery, sent.login_error)
+    return _send(installation, due, lambda _: parcel)
+
+
+def _send(installation: Installation, due: Due, pack: Callable[[Due], Parcel]) -> ByHand:
+    sent = send_all(installation.desk, [due], pack)
+    return ByHand(sent.ended.get(due.id) or find(installation, due.id), sent.login_error)
+
+
+def _sound_view(installation: Installation, day: date) -> View:
+    """Read a day, and those whose quotas count. Raises LedgerError if nothing of them may be sent,
+    as a part of them is damaged."""
+    today = installation.clock.now().date()
+    view = installation.ledger.read(sorted({day, today, today - timedelta(days=1)}))
+    for found in view.files:
+        if found.damaged:
+            raise LedgerError(
+                f"The ledger of {found.day} is damaged, so nothing was sent. The next tick sets "
+                "the damage aside; or now: kakaocron tick"
+            )
+    return view
 
 
 def find_message(installation: Installation, name: str) -> Message:
@@ -201,13 +219,13 @@ def retry(installation: Installation, id_: str, at: datetime | None = None) -> B
 
     Only those receivers get it who have no confirmation.
     """
-    delivery = reopen(installation, id_, at)
     if at is not None:
-        return ByHand(delivery, None)
+        return ByHand(reopen(installation, id_, at), None)
+    _sound_view(installation, _day_of_id(id_))
+    delivery = reopen(installation, id_)
     due = again(delivery, installation.desk.policy)
     view = installation.ledger.read([delivery.slot.date()])
-    sent = send_all(installation.desk, [due], lambda one: installation.contents.of(one, view))
-    return ByHand(sent.ended.get(id_) or find(installation, id_), sent.login_error)
+    return _send(installation, due, lambda one: installation.contents.of(one, view))
 
 
 def reopen(installation: Installation, id_: str, at: datetime | None = None) -> Delivery:

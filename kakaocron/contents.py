@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,18 +57,23 @@ class Contents(Struct, frozen=True):
         for message in self.config.message:
             if message.name == name:
                 slot = replace(due.slot, message=name)
-                return self.of_message(message, slot, due.attempt, _today(view, due))
+                others = (one for one in view.deliveries.values() if one.id != due.id)
+                return self.of_message(message, slot, others, due.attempt)
         raise ContentError(f"the configuration has no message '{name}' any more")
 
     def of_message(
         self,
         message: Message,
         slot: Slot,
+        others: Iterable[Delivery],
         attempt: int = 1,
-        today: Mapping[str, Any] | None = None,
     ) -> Parcel:
-        """Make a configured message for a slot. Raises ContentError, with the fallback if any."""
-        fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **_today_fields(today)}
+        """Make a configured message for a slot. Raises ContentError, with the fallback if any.
+
+        The totals that it may name are those of the `others` of the slot's day.
+        """
+        today = _today(one for one in others if one.slot.date() == slot.at.date())
+        fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
         try:
             return self._made(message, fields)
         except ContentError as error:
@@ -135,21 +140,15 @@ def _has_begun(known: Delivery | None) -> bool:
     return known is not None and any(r.state in BEGUN or r.parts for r in known.targets.values())
 
 
-def _today(view: View, due: Due) -> dict[str, Any]:
-    day = due.slot.at.date()
-    stats = stats_of(d for d in view.deliveries.values() if d.slot.date() == day and d.id != due.id)
+def _today(deliveries: Iterable[Delivery]) -> dict[str, Any]:
+    """Return a day's totals as placeholders; before anything has ended, all has gone well."""
+    stats = stats_of(deliveries)
+    rate = stats.success_rate
     return {
-        "success_rate": stats.success_rate,
+        "success_rate": Rate(1.0 if rate is None else rate),
         "completed_count": stats.total_confirmed,
         "failed_count": stats.total_failed,
     }
-
-
-def _today_fields(today: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Return a day's totals as placeholders; before anything has ended, all has gone well."""
-    found = {"success_rate": None, "completed_count": 0, "failed_count": 0, **(today or {})}
-    rate = found["success_rate"]
-    return {**found, "success_rate": Rate(1.0 if rate is None else rate)}
 
 
 def _template_parcel(template: Mapping[str, Any]) -> Parcel:

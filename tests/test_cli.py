@@ -17,6 +17,7 @@ import pytest
 from kakaocron.cli import run
 from kakaocron.clock import SystemClock
 from kakaocron.core.ledger import State
+from kakaocron.paths import find_places
 from kakaocron.sandbox.server import SandboxServer
 
 from .fakes import MESSAGE, FakeClock, kakao_section, texts
@@ -168,10 +169,11 @@ def test_send_prints_the_delivery_and_a_second_one_is_refused_with_its_id(shell:
 def test_send_reads_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     import io  # noqa: PLC0415 - for this test alone
 
-    monkeypatch.setattr("sys.stdin", io.StringIO("표준 입력"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("표준 입력\n"))
 
     assert shell.run("send", "-")[0] == 0
     assert texts(shell.sandbox) == ["표준 입력"]
+    assert shell.run("send", "표준 입력")[0] == 1
 
 
 @pytest.mark.parametrize(
@@ -186,6 +188,40 @@ def test_send_ends_as_the_delivery_did(shell: Shell, fault: str, exit_code: int)
 def test_send_of_a_message_fills_it(shell: Shell) -> None:
     assert shell.run("send", "--message", "report")[0] == 0
     assert texts(shell.sandbox) == ["보고 2026-11-23 09:30"]
+
+
+def test_totals_of_the_day_are_the_same_however_a_message_is_sent(
+    after_a_morning: Shell, tmp_path: Path
+) -> None:
+    shell, config = after_a_morning, tmp_path / "config.toml"
+    text = "{success_rate} {completed_count} {failed_count} {slot}"
+    config.write_text(kakao_section(shell.sandbox) + MESSAGE.replace("보고", text), "utf-8")
+    confirmed = shell.json("status")["stats"]["total_confirmed"]
+    (shown,) = shell.json("preview", "--at", "09:30")
+    sent = shell.json("send", "--message", "report")
+
+    assert confirmed > 0
+    assert shown["text"].split()[1:4] == [str(confirmed), "0", "peak"]
+    assert sent["text"].split()[:4] == [*shown["text"].split()[:3], "send"]
+
+
+@pytest.mark.parametrize("command", [["send", "안녕"], ["retry", "report@20261123T0900"]])
+def test_nothing_is_sent_by_hand_while_the_ledger_is_damaged(
+    after_a_morning: Shell, command: list[str]
+) -> None:
+    shell, before = after_a_morning, texts(after_a_morning.sandbox)
+    ledger = find_places().ledger
+    with Path(f"{ledger}/2026-11-23.jsonl").open("a") as file:
+        file.write("nonsense\n")
+    lines = Path(f"{ledger}/2026-11-23.jsonl").read_bytes()
+
+    exit_code, out, err = shell.run(*command)
+    assert (exit_code, out) == (74, "")
+    assert "The ledger of 2026-11-23 is damaged, so nothing was sent" in err
+    assert texts(shell.sandbox) == before
+    assert Path(f"{ledger}/2026-11-23.jsonl").read_bytes() == lines
+    assert shell.run("tick")[0] in {0, 1}
+    assert shell.run("send", "안녕")[0] == 0
 
 
 def test_a_tick_that_has_nothing_to_tell_prints_nothing(shell: Shell) -> None:

@@ -322,7 +322,7 @@ def test_whatever_is_made_fits_and_nothing_but_a_content_error_is_raised(
     message = changed(config.message[0], overflow=overflow)
     slot = Slot("m", datetime(2026, 11, 23, 9, 30, tzinfo=KST), "regular")
     try:
-        parcel = Contents(config, tmp_path, RealOutside()).of_message(message, slot)
+        parcel = Contents(config, tmp_path, RealOutside()).of_message(message, slot, ())
     except ContentError:
         return
     for part in parcel.parts:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from kakaocron.byhand import find_message
+from kakaocron.byhand import INSTANT, find_message
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.commands.times import reading_times
-from kakaocron.core.calendar import Slot
+from kakaocron.config import Message
+from kakaocron.core.calendar import Slot, slots_between
 from kakaocron.core.content import ContentError, Parcel
 from kakaocron.core.phrases import read_time
 from kakaocron.errors import UsageError
+from kakaocron.overview import day_of
 from kakaocron.render import print_json, print_parcel
-from kakaocron.wiring import find_installation
+from kakaocron.wiring import Installation, find_installation
 
 
 def preview(
@@ -38,11 +41,11 @@ def preview(
         raise UsageError("The configuration has no [[message]]. See: kakaocron config path")
     exit_code = 0
     shown: list[dict[str, Any]] = []
+    others = day_of(installation.ledger, minute.date())
     for one in chosen:
-        kind = one.slots[0] if one.slots else "cron"
         made: Parcel | ContentError
         try:
-            made = installation.contents.of_message(one, Slot(one.name, minute, kind))
+            made = installation.contents.of_message(one, _slot(installation, one, minute), others)
         except ContentError as error:
             made, exit_code = error, 1
         if as_json:
@@ -52,6 +55,15 @@ def preview(
     if as_json:
         print_json(shown)
     return exit_code
+
+
+def _slot(installation: Installation, message: Message, minute: datetime) -> Slot:
+    """Return the message's slot at a minute; where it has none, one of the first kind it has."""
+    for one in installation.plan.series:
+        if one.name == message.name:
+            for slot in slots_between(one.name, one.timetable, minute - INSTANT, minute):
+                return slot
+    return Slot(message.name, minute, message.slots[0] if message.slots else "cron")
 
 
 def _fields(name: str, made: Parcel | ContentError) -> dict[str, Any]:

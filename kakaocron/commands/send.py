@@ -35,17 +35,17 @@ def send(
     if (text is None) == (message is None):
         raise UsageError("Give either a TEXT or --message NAME. As in: kakaocron send 안녕")
     if text == "-":
-        text = read_stdin()
+        text = read_stdin().rstrip("\n")
     installation = find_installation(config)
     sent = send_now(installation, text=text, message=message, to=to, force=force)
     delivery = sent.delivery
     if as_json:
         print_json(delivery_with_log(delivery))
-    elif delivery.state is State.CONFIRMED:
-        print(f"{delivery.id}: confirmed")
     elif delivery.state is State.RETRYING:
         when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else "later"
         print(f"{delivery.id}: {delivery.detail}; a tick at or after {when} tries again")
+    elif delivery.state not in BAD:
+        print(f"{delivery.id}: {delivery.state}")
     if sent.login_error:
         print(sent.login_error, file=sys.stderr)
         return 3
