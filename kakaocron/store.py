@@ -426,13 +426,16 @@ class Ledger(Struct, frozen=True):
         return path
 
     def prune(self, today: date, keep_days: int) -> list[date]:
-        """Remove the files of days more than `keep_days` ago; return which."""
+        """Remove the files of days more than `keep_days` ago; return which. Raises LedgerError."""
         old = [day for day in self.days() if (today - day).days > keep_days]
-        try:
-            for day in old:
+        for day in old:
+            try:
                 self.disk.unlink(self.path(day))
-        except OSError as error:
-            raise self._unusable("written", error) from error
+            except OSError as error:
+                raise LedgerError(
+                    f"'{self.path(day)}' is older than [ledger] keep_days and cannot be removed "
+                    f"({os.strerror(error.errno or 0)}). Remove it by hand"
+                ) from error
         return old
 
     def _unusable(self, verb: str, error: OSError) -> LedgerError:

@@ -23,7 +23,7 @@ from kakaocron.core.policy import (
     why_missed,
 )
 from kakaocron.delivery import Desk, Sent, send_all
-from kakaocron.errors import KakaocronError
+from kakaocron.errors import KakaocronError, LedgerError
 from kakaocron.heartbeat import Heartbeat
 from kakaocron.store import Book, DayFile, Ledger, View
 
@@ -193,7 +193,10 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
         if found.day < now.date() and end != heartbeat.ledger_end(found.day):
             heartbeat.reset(found.day, now, end)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
-        prune(desk.ledger, heartbeat, now.date(), plan.keep_days)
+        try:
+            prune(desk.ledger, heartbeat, now.date(), plan.keep_days)
+        except LedgerError as error:  # what was sent is recorded; this is no part of it
+            problems.append((f"prune:{error}", str(error)))
     return Report(
         now,
         {**_folded(view, settle), **sent.ended},

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -120,3 +120,21 @@ def test_without_heartbeats_no_more_is_read_than_the_ledger_says_is_open(
 
     assert report.problems == ()
     assert report.ended["report@20261123T0945"].state is State.CONFIRMED
+
+
+def test_an_old_day_that_cannot_be_removed_stops_no_tick(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock, "[ledger]\nkeep_days = 2\n" + MESSAGE)
+    run_tick(installation)
+    stuck = Path(installation.ledger.path(date(2026, 11, 1)))
+    stuck.mkdir()
+    clock.set("00:00:01", day=24)
+    first = run_tick(installation)
+    clock.set("00:01:01", day=24)
+    second = run_tick(installation)
+
+    assert len(texts(sandbox)) == 2
+    ((_, problem),) = first.problems
+    assert str(stuck) in problem
+    assert (first.exit_code, first.is_complete, second.problems) == (1, True, ())
