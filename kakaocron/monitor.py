@@ -78,7 +78,7 @@ class Monitor:
     def _end(self, ended: Ended) -> Heard:
         ways: dict[str, Way] = {}
         if self.pings is not None:
-            ways["ping_url"] = partial(self.pings.end, ended.exit_code)
+            ways["ping_url"] = partial(self.pings.end, ended.is_fine)
         if not _ways_to_people(self.installation, ()):
             return self._try(ways)
         path = f"{self.installation.places.data}/alarms.lock"

@@ -42,12 +42,12 @@ class Pings:
         """Say that the tick has begun; wait for nothing."""
         threading.Thread(target=self._say_start, name="start ping", daemon=True).start()
 
-    def end(self, exit_code: int, seconds: float) -> None:
+    def end(self, is_fine: bool, seconds: float) -> None:
         """Say how the tick ended. Raises NotToldError."""
         self._is_over.set()
         # The other way round, the watcher would take the tick for one that never ended.
         self._start_is_told.wait(START_ANSWER_SECONDS + 1)
-        self._ping("/fail" if exit_code else "", min(ANSWER_SECONDS, seconds))
+        self._ping("" if is_fine else "/fail", min(ANSWER_SECONDS, seconds))
 
     def _say_start(self) -> None:
         self._is_over.wait(START_DELAY_SECONDS)

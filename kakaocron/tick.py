@@ -63,6 +63,12 @@ class Report(Struct, frozen=True):
     ledger_end: End = NOTHING
 
     @property
+    def troubles(self) -> tuple[Delivery, ...]:
+        """The deliveries that ended badly; not those that a person had rest."""
+        ended = self.ended.values()
+        return tuple(one for one in ended if one.state in BAD and not one.was_meant)
+
+    @property
     def exit_code(self) -> int:
         if self.login_error:
             return 3
@@ -77,6 +83,12 @@ class Ended(Struct, frozen=True):
     report: Report | None = None
     error: KakaocronError | None = None
     may_rest: bool = False
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nobody has to look: nothing failed, or only what a person had rest was missed."""
+        rested = self.exit_code == 1 and self.report is not None and not self.report.troubles
+        return self.exit_code == 0 or rested
 
 
 def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:

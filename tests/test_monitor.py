@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as changed
 
+from kakaocron.byhand import pause, resume
 from kakaocron.commands.tick import run_watched
 from kakaocron.core.tokens import Tokens
 from kakaocron.disk import RealDisk, Stat
@@ -108,6 +109,32 @@ def test_slots_that_were_missed_are_told_in_one_alarm_when_the_host_is_back(scen
 
     assert scene.alarms == [("begun", "delivery:report")]
     assert "8 slots from report@20261123T0930 to report@20261123T1145" in scene.documents[0]["body"]
+
+
+def test_what_a_person_had_rest_is_told_to_nobody_and_ends_no_trouble(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    watcher: Watcher,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    scene.tick("09:00:01")
+    pause(scene.installation, None, None, None)
+    scene.tick("09:15:01", "09:30:01")
+    assert scene.documents == []
+    assert capsys.readouterr().err == ""
+    assert watcher.paths[-2:] == ["/uuid/start", "/uuid"]
+
+    resume(scene.installation, None)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:45:01")
+    pause(scene.installation, None, None, None)
+    scene.tick("10:00:01")
+    assert scene.alarms == [("begun", "delivery:report")]
+    resume(scene.installation, None)
+    scene.tick("10:30:01")
+    assert scene.alarms[1:] == [("over", "delivery:report")]
 
 
 def test_a_single_failed_attempt_is_nobody_s_business(scene: Scene) -> None:

@@ -11,7 +11,7 @@ from kakaocron.clock import SystemClock
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.core.heartbeat import Word
-from kakaocron.core.ledger import BAD, State
+from kakaocron.core.ledger import State
 from kakaocron.disk import RealDisk
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.incidents import Incidents
@@ -103,7 +103,7 @@ def _stopped(incidents: Incidents, error: KakaocronError) -> Ended:
 def _sentences(report: Report) -> list[str]:
     if report.login_error:
         return []
-    bad = [delivery for delivery in report.ended.values() if delivery.state in BAD]
+    bad = report.troubles
     lines = [sentence(delivery) for delivery in bad[:MOST_LINES]]
     if len(bad) > MOST_LINES:
         lines.append(f"… and {len(bad) - MOST_LINES} more. See: kakaocron history")

@@ -31,7 +31,6 @@ _SHARED = {
     Reason.LOCK_HELD: LOCK,
 }
 _AT_ONCE = frozenset({Reason.QUOTA})
-_MEANT = frozenset({Reason.PAUSED, Reason.QUIET, Reason.BY_HAND, Reason.DAY_OFF})
 
 
 class Turn(StrEnum):
@@ -167,14 +166,16 @@ def of_deliveries(
 
 def _is_telling(delivery: Delivery) -> bool:
     """Say whether a delivery shows how things are: not one that has hardly begun, or was meant."""
+    if delivery.was_meant:
+        return False
     if delivery.state is State.RETRYING:
         return len(delivery.attempts) >= PATIENCE_ATTEMPTS or delivery.reason in _AT_ONCE
     return delivery.state is State.CONFIRMED or delivery.state in BAD
 
 
 def key_of(delivery: Delivery) -> str | None:
-    """Return the trouble that a delivery is part of, None if it is fine or was meant to end so."""
-    if delivery.state is State.CONFIRMED or delivery.reason in _MEANT:
+    """Return the trouble that a delivery is part of, None if it is fine or a person has seen it."""
+    if delivery.state is State.CONFIRMED or delivery.reason is Reason.BY_HAND:
         return None
     shared = next((_SHARED[r] for r in reasons_of(delivery) if r in _SHARED), None)
     what = "unknown" if delivery.state is State.UNKNOWN else "delivery"

@@ -400,7 +400,8 @@ class Delivery(Struct, frozen=True):
     content: Mapping[str, Any] | None = None
     meta: Mapping[str, str] | None = None
     updated_at: datetime | None = None
-    tries_before: int = 0  # attempts made before it was last reopened by hand
+    is_reopened: bool = False  # by hand: it has no slot to keep any more
+    tries_before: int = 0  # attempts made before it was last reopened
 
     @property
     def sent_at(self) -> datetime | None:
@@ -415,6 +416,11 @@ class Delivery(Struct, frozen=True):
     def delay_seconds(self) -> float | None:
         sent_at = self.sent_at
         return (sent_at - self.slot).total_seconds() if sent_at else None
+
+    @property
+    def was_meant(self) -> bool:
+        """Whether it was not sent because a person had it rest."""
+        return self.state is State.MISSED and self.reason is Reason.PAUSED
 
     def lease_is_over(self, now: datetime) -> bool:
         """Say whether the process that claimed it must have ended, as its promise to stop tells.
@@ -498,6 +504,7 @@ def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
         content=data.get("content", delivery.content),
         meta=data.get("meta", delivery.meta),
         updated_at=event.at,
+        is_reopened=delivery.is_reopened or event.kind is Kind.REOPEN,
         tries_before=len(delivery.attempts) if event.kind is Kind.REOPEN else delivery.tries_before,
     )
 

@@ -34,11 +34,16 @@ class Stats(Struct, frozen=True):
 
 
 def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
-    """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet."""
+    """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet.
+
+    The shares and the lateness are those of the schedule: of what a person sent, had rest or sent
+    again they say nothing.
+    """
     deliveries = list(deliveries)
     counts = Counter(delivery.state for delivery in deliveries)
-    planned = [d for d in deliveries if not is_by_hand(d.id)]
-    delays = sorted(d.delay_seconds for d in planned if d.delay_seconds is not None)
+    planned = [d for d in deliveries if not is_by_hand(d.id) and not d.was_meant]
+    on_time = [d.delay_seconds for d in planned if not d.is_reopened]
+    delays = sorted(delay for delay in on_time if delay is not None)
     endings = Counter(d.state for d in planned if d.state in ENDED)
     return Stats(
         len(deliveries) + upcoming,

@@ -18,7 +18,7 @@ Ending = tuple[State, float | None]
 
 _HEAD = re.compile(
     rb'\{"v":1,"at":"[^"\\]+","event":"(claim|outcome|settle)",'
-    rb'"id":"([^"\\]+@(\d{8}T\d{4}))","state":"([a-z]+)"'
+    rb'"id":"([^"\\]+@(\d{8}T\d{4}))","state":"([a-z]+)"(,"reason":"paused")?'
 )
 # A quote inside a JSON string is escaped: none of these can stand in a text.
 _SENT_AT = re.compile(rb'"sent_at":"([^"\\]+)"')
@@ -33,9 +33,13 @@ _BEFORE: Mapping[bytes, bytes | None] = {_CLAIM: None, _OUTCOME: _CLAIM, _SETTLE
 def endings_of(deliveries: Iterable[Delivery]) -> list[Ending]:
     """Return the state and the lateness in seconds of each slot.
 
-    What a person sent at once had none.
+    What a person sent at once had none, and what a person had rest was not due.
     """
-    return [(one.state, one.delay_seconds) for one in deliveries if not is_by_hand(one.id)]
+    return [
+        (one.state, one.delay_seconds)
+        for one in deliveries
+        if not is_by_hand(one.id) and not one.was_meant
+    ]
 
 
 def endings(content: bytes) -> list[Ending] | None:
@@ -50,8 +54,8 @@ def endings(content: bytes) -> list[Ending] | None:
         head = _HEAD.match(line)
         if head is None or line[-_SEAL_BYTES:] != _SEAL % crc32(b"}", crc32(line[:-_SEAL_BYTES])):
             return None
-        kind, id_, stamp, state = head.groups()
-        if last.get(id_) != _BEFORE[kind]:
+        kind, id_, stamp, state, paused = head.groups()
+        if paused or last.get(id_) != _BEFORE[kind]:
             odd.add(id_)
         last[id_] = kind
         try:

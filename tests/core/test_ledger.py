@@ -414,7 +414,7 @@ def test_what_is_not_known_is_empty() -> None:
     assert astuple(result)[1:] == (None, None, None, None, None, 0)
     assert astuple(attempt)[5:] == (None, None, {})
     assert astuple(delivery)[5:] == (
-        (), None, None, None, (), {}, None, None, None, None, None, None, 0,
+        (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
     )  # fmt: skip
 
 
@@ -871,11 +871,13 @@ def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_t
         targets={"me": C, "mum": Result(State.SCHEDULED, parts=1)},
         next_attempt_at=SLOT + MINUTE,
         updated_at=SLOT + MINUTE,
+        is_reopened=True,
         tries_before=1,
     )
-    assert folded(FIRST_CLAIM, again, SECOND_CLAIM).tries_before == 1
     ended = settle(State.UNKNOWN, Reason.PROCESS_DIED)
-    assert folded(FIRST_CLAIM, again, SECOND_CLAIM, ended).tries_before == 1
+    for then in ([SECOND_CLAIM], [SECOND_CLAIM, ended]):
+        found = folded(FIRST_CLAIM, again, *then)
+        assert (found.is_reopened, found.tries_before) == (True, 1)
 
 
 def test_a_late_outcome_of_an_older_attempt_is_kept_with_that_attempt_alone() -> None:
