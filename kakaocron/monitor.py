@@ -19,12 +19,12 @@ from functools import partial
 
 from kakaocron.core import alarms
 from kakaocron.core.alarms import Alarm, Findings, Memory, of_deliveries
-from kakaocron.core.health import EXIT_WORDS, delay_problem, login_problem, rate_problem
+from kakaocron.core.health import EXIT_WORDS, delay_problem, rate_problem
 from kakaocron.core.stats import stats_of
 from kakaocron.disk import locked
 from kakaocron.errors import LedgerError, LockTimeoutError
 from kakaocron.logs import log
-from kakaocron.overview import DAY, day_of, tokens_of
+from kakaocron.overview import DAY, day_of, login_of
 from kakaocron.paths import SECRET_NAMES
 from kakaocron.pings import NotToldError, Pings
 from kakaocron.tick import Ended
@@ -172,7 +172,7 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
             happened[key] = sentence
         else:
             lasting[kind] = sentence
-    login = ended.report.login_error or login_problem(tokens_of(installation), now)
+    login = ended.report.login_error or login_of(installation, now)[1]
     if login and not installation.login.credentials.access_token:
         lasting[alarms.LOGIN] = login
     bounds, stats = installation.config.monitor.bounds(), stats_of(today)

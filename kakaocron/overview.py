@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from kakaocron.core.calendar import KST, Slot, in_kst, parse_delivery_id, slots_between
-from kakaocron.core.explain import Evidence, Explanation, explain, settled_until
+from kakaocron.core.explain import Evidence, Explanation, explain
 from kakaocron.core.health import (
     NOT_LOGGED_IN,
     RUNNING_WITHIN,
@@ -27,7 +27,7 @@ from kakaocron.core.health import (
 )
 from kakaocron.core.heartbeat import Beat
 from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
-from kakaocron.core.pauses import Pause, is_paused, next_of_kind
+from kakaocron.core.pauses import Pause, first_open, is_paused
 from kakaocron.core.policy import begins_paused
 from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
 from kakaocron.core.tally import Ending, endings, endings_of
@@ -49,10 +49,11 @@ class Overview(Struct, frozen=True):
     stats: Stats
     next_regular: Slot | None
     next_peak: Slot | None
+    next_slot: Slot | None
     tokens: Tokens
-    overdue: tuple[Slot, ...] = ()
-    pauses: tuple[Pause, ...] = ()
-    is_logged_in: bool = True
+    login_problem: str | None
+    overdue: tuple[Slot, ...]
+    pauses: tuple[Pause, ...]
 
     @property
     def last_tick(self) -> datetime | None:
@@ -105,35 +106,25 @@ def look(installation: Installation) -> Overview:
     )
     pauses = tuple(p for p in installation.pauses.read() if p.is_open(now))
     awake = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
-    tokens = tokens_of(installation)
+    tokens, login_problem = login_of(installation, now)
+
+    def following(kind: str | None) -> Slot | None:
+        return first_open(installation.plan.series, pauses, now, kind, known)
+
     return Overview(
-        now,
-        last_beat(installation, now),
-        deliveries,
-        tuple(sorted(awake, key=lambda slot: (slot.at, slot.message))),
-        stats_of(deliveries, len(ahead)),
-        _next(installation, pauses, "regular", now),
-        _next(installation, pauses, "peak", now),
-        tokens,
-        overdue(installation, now),
-        pauses,
-        bool(
-            tokens.refresh_token
-            or tokens.access_token
-            or installation.login.credentials.access_token
-        ),
+        now=now,
+        last_beat=last_beat(installation, now),
+        deliveries=deliveries,
+        upcoming=tuple(sorted(awake, key=lambda slot: (slot.at, slot.message))),
+        stats=stats_of(deliveries, len(ahead)),
+        next_regular=following("regular"),
+        next_peak=following("peak"),
+        next_slot=following(None),
+        tokens=tokens,
+        login_problem=login_problem,
+        overdue=overdue(installation, now),
+        pauses=pauses,
     )
-
-
-def _next(
-    installation: Installation, pauses: Sequence[Pause], kind: str, now: datetime
-) -> Slot | None:
-    found = [
-        slot
-        for one in installation.plan.series
-        if (slot := next_of_kind(one.name, one.timetable, pauses, kind, now))
-    ]
-    return min(found, key=lambda slot: (slot.at, slot.message), default=None)
 
 
 class Health(Struct, frozen=True):
@@ -158,8 +149,8 @@ def health_of(installation: Installation, overview: Overview) -> Health:
     problems = [
         tick_problem(overview.last_beat, now),
         overdue_problem(overview.overdue),
-        login_problem(overview.tokens, now) if overview.is_logged_in else NOT_LOGGED_IN,
-        quota_problem(newest_of_each(overview.deliveries)),
+        overview.login_problem,
+        quota_problem(newest_of_each(one for one in overview.deliveries if one.slot <= now)),
         rate_problem(overview.stats, bounds),
         delay_problem(overview.stats, bounds),
     ]
@@ -183,15 +174,22 @@ def overdue(installation: Installation, now: datetime) -> tuple[Slot, ...]:
     return tuple(sorted((s for s in found if s.id not in known), key=lambda slot: slot.at))
 
 
-def tokens_of(installation: Installation) -> Tokens:
+def login_of(installation: Installation, now: datetime) -> tuple[Tokens, str | None]:
+    """Return the tokens that are used, and what is wrong with them."""
+    if given := installation.login.credentials.access_token:
+        return Tokens(access_token=given), None
     try:
-        return installation.login.read()
-    except LoginError:
-        return Tokens()
+        tokens = installation.login.read()
+    except LoginError as error:
+        return Tokens(), str(error)
+    is_logged_in = tokens.refresh_token or tokens.access_token
+    return tokens, login_problem(tokens, now) if is_logged_in else NOT_LOGGED_IN
 
 
 def last_beat(installation: Installation, now: datetime) -> Beat | None:
-    for day in (now.date(), now.date() - DAY):
+    """Return how the ticks stand, however long ago the last one was."""
+    days = {now.date(), now.date() - DAY, *installation.heartbeat.days()}
+    for day in sorted((day for day in days if day <= now.date()), reverse=True):
         beats = [*installation.heartbeat.tail(day), *installation.heartbeat.spared(day)]
         last = last_word(beat for beat in beats if beat.at <= now)
         if last is not None:
@@ -267,14 +265,25 @@ def explain_minute(
             f"Of {at:%Y-%m-%d} nothing is known any more: [ledger] keep_days is {keep_days}"
         )
     days = sorted({(at - DAY).date(), at.date(), (at + DAY).date(), now.date()})
-    beats = [beat for day in days for beat in installation.heartbeat.read(day)]
-    beats = [beat for beat in beats if beat.at <= now]
     view = installation.ledger.read(days)
-    settled = settled_until(beats, view.settled)
-    paused = installation.pauses.rule()
-    evidence = Evidence(view.deliveries, beats, settled, booted_at, paused)
-    series, policy = installation.plan.series, installation.desk.policy
-    return explain(at, now, series, policy, evidence)
+    known = (installation.heartbeat.last_complete(now), view.settled)
+    evidence = Evidence(
+        view.deliveries,
+        [beat for beat in _beats_around(installation, days) if beat.at <= now],
+        max((found for found in known if found), default=None),
+        booted_at,
+        installation.pauses.read(),
+    )
+    return explain(at, now, installation.plan.series, installation.desk.policy, evidence)
+
+
+def _beats_around(installation: Installation, days: Sequence[date]) -> Iterator[Beat]:
+    """Yield the beats of some days, and those of the nearest days with beats before and after."""
+    others = installation.heartbeat.days()
+    before = max((day for day in others if day < days[0]), default=days[0])
+    after = min((day for day in others if day > days[-1]), default=days[-1])
+    for day in sorted({before, *days, after}):
+        yield from installation.heartbeat.read(day)
 
 
 def report(installation: Installation, days: int) -> Report:

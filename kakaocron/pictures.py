@@ -158,7 +158,7 @@ def _ahead(overview: Overview) -> Iterator[Text]:
         until = f"until {pause.until:%Y-%m-%d %H:%M}" if pause.until else f"until: {resume}"
         yield Text(f"paused: {what} {until}", "yellow")
     following = list(overview.upcoming[:NEXT_SLOTS])
-    for slot in (overview.next_regular, overview.next_peak):
+    for slot in (overview.next_slot, overview.next_regular, overview.next_peak):
         if slot is not None and slot not in following:
             following.append(slot)
     for slot in sorted(following, key=lambda slot: slot.at):
@@ -192,12 +192,11 @@ def _seconds(seconds: float | None) -> str:
 
 def _token_words(overview: Overview) -> str:
     tokens, now = overview.tokens, overview.now
-    if tokens.is_dead:
-        return "login: Kakao no longer accepts it. Run: kakaocron login"
-    if not overview.is_logged_in:
-        return "login: not logged in. Run: kakaocron login"
+    if overview.login_problem:
+        return f"login: {overview.login_problem}"
     if tokens.access_expires_at is None:
-        return "login: no access token saved yet"
+        given = "KAKAO_ACCESS_TOKEN, which nobody renews"
+        return f"login: {given if tokens.access_token else 'no access token saved yet'}"
     if tokens.access_expires_at <= now:
         words = "login: access token expired, the next tick renews it"
     else:

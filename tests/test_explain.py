@@ -44,9 +44,10 @@ class Scene:
     folder: Path
     sandbox: SandboxServer
     clock: FakeClock
+    config: str = MESSAGE
 
-    def ticks(self, *times: str, config: str = MESSAGE) -> Installation:
-        installation = install(self.folder, self.sandbox, self.clock, config)
+    def ticks(self, *times: str) -> Installation:
+        installation = install(self.folder, self.sandbox, self.clock, self.config)
         for at in times:
             self.clock.set(at)
             run_tick(installation)
@@ -99,14 +100,40 @@ def before_kakaocron_was_set_up(scene: Scene) -> str:
     return "08:30"
 
 
+@cause(Reason.NO_SLOT, None)
+def before_the_first_tick_ever(scene: Scene) -> None:
+    scene.clock.set("09:46:00")
+
+
+@cause(Reason.NO_TICK, State.SCHEDULED)
+def the_first_tick_ever_is_still_in_time(scene: Scene) -> None:
+    scene.clock.set("09:31:00")
+
+
+@cause(None, State.SCHEDULED)
+def its_tick_is_at_work(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.beat("09:30:01", Word.START, 0)
+    scene.clock.set("09:30:59")
+
+
+@cause(Reason.TICK_CRASHED, State.SCHEDULED)
+def its_tick_has_not_ended_in_a_minute(scene: Scene) -> None:
+    scene.ticks("09:15:01")
+    scene.beat("09:30:01", Word.START, 0)
+    scene.clock.set("09:31:01")
+
+
 @cause(Reason.QUIET, None)
 def quiet_hours(scene: Scene) -> None:
-    scene.ticks("09:30:01", config='[schedule]\nquiet = ["09:20-10:00"]\n' + MESSAGE)
+    scene.config = '[schedule]\nquiet = ["09:20-10:00"]\n' + MESSAGE
+    scene.ticks("09:30:01")
 
 
 @cause(Reason.DAY_OFF, None)
 def a_weekday_off(scene: Scene) -> None:
-    scene.ticks("09:30:01", config='[schedule]\ndays = ["sun"]\n' + MESSAGE)
+    scene.config = '[schedule]\ndays = ["sun"]\n' + MESSAGE
+    scene.ticks("09:30:01")
 
 
 @cause(Reason.NO_TICK, State.MISSED)
@@ -185,7 +212,8 @@ def kakao_cannot_be_reached(scene: Scene) -> None:
 @cause(Reason.RETRIES_SPENT, State.FAILED)
 def no_retry_is_left(scene: Scene) -> None:
     scene.fault("429")
-    scene.ticks("09:30:01", config=NO_RETRY + MESSAGE)
+    scene.config = NO_RETRY + MESSAGE
+    scene.ticks("09:30:01")
 
 
 @cause(Reason.READ_TIMEOUT, State.UNKNOWN)
@@ -240,7 +268,8 @@ def the_login_is_revoked(scene: Scene) -> None:
 
 @cause(Reason.CONTENT_FAILED, State.RETRYING)
 def no_content(scene: Scene) -> None:
-    scene.ticks("09:30:01", config=MESSAGE.replace("보고 ", "가" * 300))
+    scene.config = MESSAGE.replace("보고 ", "가" * 300)
+    scene.ticks("09:30:01")
 
 
 @cause(Reason.PROCESS_DIED, State.UNKNOWN)
@@ -309,11 +338,7 @@ def test_each_cause_is_explained(
     scene = Scene(tmp_path, sandbox, clock)
     clock.set("09:15:01")
     minute = bring_about(scene) or SLOT
-    config = {
-        "quiet_hours": '[schedule]\nquiet = ["09:20-10:00"]\n',
-        "a_weekday_off": '[schedule]\ndays = ["sun"]\n',
-    }.get(bring_about.__name__, "")
-    installation = install(tmp_path, sandbox, clock, config + MESSAGE)
+    installation = install(tmp_path, sandbox, clock, scene.config)
     explanation = explain_minute(installation, read_minute(minute, clock.now()))
 
     assert (explanation.reason, explanation.findings[0].state) == (reason, state)
@@ -435,7 +460,49 @@ def test_a_one_off_that_falls_into_a_pause_is_not_expected(
 
     assert (found.is_expected, found.reason) == (False, Reason.PAUSED)
     assert found.what_next == "a tick records it as missed"
+    assert slot.what_next == "nothing until it is resumed: kakaocron resume"
+
+
+def test_the_next_slot_is_named_across_a_pause_that_lasts_for_weeks(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    clock.set("09:15:01")
+    byhand.pause(scene.ticks(), None, read_minute("2026-12-13 09:30", NOW), None)
+    told = {
+        minute: explain_minute(scene.ticks(), read_minute(minute, NOW)).findings[0].what_next
+        for minute in ("09:30", "09:31")
+    }
+
+    assert told == {
+        "09:30": "the next slot of 'report' is 2026-12-13 09:30",
+        "09:31": "the next slot is 2026-12-13 09:30, of 'report'",
+    }
+
+
+def test_while_one_message_rests_that_one_is_to_be_resumed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    clock.set("09:15:01")
+    byhand.pause(scene.ticks(), "report", None, None)
+    (slot,) = explain_minute(scene.ticks(), read_minute(SLOT, NOW)).findings
+    (none,) = explain_minute(scene.ticks(), read_minute("09:31", NOW)).findings
+
     assert slot.what_next == "nothing until it is resumed: kakaocron resume report"
+    assert none.what_next == "nothing within a year, or until what rests is resumed"
+
+
+def test_the_last_tick_before_a_long_gap_is_named(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    scene.ticks("09:15:01")
+    clock.set("09:31:00", day=30)
+    explanation = explain_minute(scene.ticks(), read_minute("2026-11-27 09:30", clock.now()))
+
+    assert explanation.reason is Reason.NO_TICK
+    assert explanation.gap_words == "no tick in this minute: none since 11-23 09:15:01"
 
 
 def test_a_cancelled_slot_to_come_is_not_named_as_the_next_one(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from kakaocron.byhand import pause, schedule, send_now
+from kakaocron.byhand import cancel, pause, retry, schedule, send_now
 from kakaocron.cli import run
 from kakaocron.core.calendar import KST
 from kakaocron.core.health import login_problem
@@ -22,6 +22,7 @@ from kakaocron.core.tokens import Tokens
 from kakaocron.disk import RealDisk
 from kakaocron.errors import LedgerError
 from kakaocron.heartbeat import Heartbeat
+from kakaocron.metrics import metrics_of
 from kakaocron.overview import Overview, health_of, look, report
 from kakaocron.pictures import print_overview, strip
 from kakaocron.render import MARKS, deliveries_table
@@ -186,7 +187,108 @@ def test_without_a_login_health_and_status_say_so(
 
     assert "Not logged in to Kakao. Run: kakaocron login" in problems(installation)
     print_overview(look(installation))
-    assert "not logged in. Run: kakaocron login" in capsys.readouterr().out
+    assert "login: Not logged in to Kakao. Run: kakaocron login" in capsys.readouterr().out
+
+
+def test_a_token_of_the_environment_s_is_what_counts_whatever_is_saved(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    sandbox.kakao.revoke_refresh_tokens()
+    day_of_ticks(installation, clock, "09:15:01")
+    assert "no longer accepts" in problems(installation)[0]
+    given = sandbox.kakao.issue_login(clock.now()).access_token
+    installation = install(tmp_path, sandbox, clock, variables={"KAKAO_ACCESS_TOKEN": given})
+    day_of_ticks(installation, clock, "09:30:01")
+
+    assert not any("login" in problem for problem in problems(installation))
+    print_overview(look(installation))
+    assert "login: KAKAO_ACCESS_TOKEN, which nobody renews" in capsys.readouterr().out
+
+
+def test_a_saved_login_that_cannot_be_read_is_named_as_that(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:15:01")
+    Path(installation.places.tokens).write_text("nonsense")
+
+    (problem,) = problems(installation)
+    assert problem.startswith("Cannot read the saved login")
+
+
+def test_the_last_tick_is_known_however_long_ago_it_was(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:15:01")
+    clock.set("09:15:01", day=27)
+
+    overview = look(installation)
+    assert overview.fields()["last_tick"] == "2026-11-23T09:15:01+09:00"
+    assert "No tick for 5760 minutes" in problems(installation)[0]
+    said = metrics_of(overview, health_of(installation, overview))
+    moment = int(datetime(2026, 11, 23, 9, 15, 1, tzinfo=KST).timestamp())
+    assert f"kakaocron_last_tick_timestamp_seconds {moment}" in said
+
+
+def test_what_a_person_had_rest_counts_in_no_share_and_is_no_trouble(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:15:01")
+    pause(installation, None, None, None)
+    overview = day_of_ticks(installation, clock, "09:30:01", "09:45:01")
+
+    assert (overview.stats.total_missed, overview.stats.success_rate) == (2, 1.0)
+    assert problems(installation) == ()
+    assert report(installation, 1).bad_days == []
+
+
+def test_what_a_person_sends_again_is_not_late_for_the_schedule(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:00:01", "09:15:01", "09:44:00", "09:45:01")
+    clock.set("14:51:00")
+    again = retry(installation, "report@20261123T0930").delivery
+
+    stats = look(installation).stats
+    assert again.state is State.CONFIRMED
+    assert again.delay_seconds == pytest.approx(19_260, abs=60)
+    assert (stats.success_rate, stats.schedule_accuracy) == (1.0, 1.0)
+    assert stats.delay_p99_seconds is not None
+    assert stats.delay_p99_seconds < 60
+
+
+def test_the_next_slot_is_that_of_any_message(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hourly = MESSAGE.replace('slots = ["regular", "peak"]', 'cron = "20 9 * * *"')
+    installation = install(tmp_path, sandbox, clock, hourly)
+    overview = day_of_ticks(installation, clock, "09:30:01")
+    print_overview(overview)
+
+    assert (overview.next_regular, overview.next_peak) == (None, None)
+    assert overview.next_slot
+    assert overview.next_slot.id == "report@20261124T0920"
+    assert "next: 11-24 09:20 report (cron)" in capsys.readouterr().out
+    moment = int(overview.next_slot.at.timestamp())
+    said = metrics_of(overview, health_of(installation, overview))
+    assert f"kakaocron_next_slot_timestamp_seconds {moment}" in said
+
+
+def test_a_used_up_quota_is_not_hidden_by_a_slot_to_come_that_was_cancelled(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    sandbox.faults.enqueue("-10")
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:30:01")
+    before = problems(installation)
+    cancel(installation, "report@20261123T2000")
+
+    assert "A quota of Kakao's is used up" in before[0]
+    assert problems(installation) == before
 
 
 @pytest.mark.parametrize("width", [80, 200])
@@ -262,6 +364,17 @@ def test_a_tick_with_an_unreadable_env_file_leaves_a_beat_and_speaks_once(
     assert [run(["tick"]), run(["tick"])] == [2, 2]
     assert len(capsys.readouterr().err.splitlines()) == 1
     assert [(b.word, b.exit_code) for b in _beats(setup)] == [(Word.FAIL, 2)] * 2
+
+
+def test_a_tick_with_a_broken_configuration_speaks_from_the_folders_that_the_env_file_names(
+    setup: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (setup / "config.toml").write_text("nonsense")
+    monkeypatch.delenv("KAKAOCRON_LOG_DIR")
+    (setup / ".env").write_text(f"KAKAOCRON_LOG_DIR={setup / 'log'}\n")
+
+    assert run(["tick"]) == 2
+    assert [(b.word, b.exit_code) for b in _beats(setup)] == [(Word.FAIL, 2)]
 
 
 def _beats(setup: Path) -> list[Any]:
@@ -346,14 +459,3 @@ def test_a_login_near_its_end_is_a_problem(
     assert login_problem(tokens, NOW - timedelta(seconds=1)) is None
     assert "ends in 7 days" in (login_problem(tokens, NOW) or "")
     assert "expired on" in (login_problem(tokens, end) or "")
-def test_a_tick_with_a_broken_configuration_speaks_from_the_folders_that_the_env_file_names(
-    setup: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (setup / "config.toml").write_text("nonsense")
-    monkeypatch.delenv("KAKAOCRON_LOG_DIR")
-    (setup / ".env").write_text(f"KAKAOCRON_LOG_DIR={setup / 'log'}\n")
-
-    assert run(["tick"]) == 2
-    assert [(b.word, b.exit_code) for b in _beats(setup)] == [(Word.FAIL, 2)]
-
-

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from msgspec import Struct
 
-from kakaocron.core.calendar import HORIZON, MINUTE, Slot, expiry, next_slot, slots_between
-from kakaocron.core.heartbeat import COMPLETE, Beat, Word
+from kakaocron.core.calendar import MINUTE, Slot, expiry
+from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import (
     Delivery,
     Reason,
@@ -18,10 +17,10 @@ from kakaocron.core.ledger import (
     attempt_fields,
     isoformat,
 )
-from kakaocron.core.policy import Paused, Policy, Series, begins_paused, expiry_of, why_missed
+from kakaocron.core.pauses import Pause, first_open, is_paused
+from kakaocron.core.policy import Policy, Series, begins_paused, expiry_of, why_missed
 
 INSTANT = timedelta.resolution
-MOST_PAUSED = 500  # slots that are looked through for one that does not rest
 
 MEANINGS: Mapping[Reason, str] = {
     Reason.NO_SLOT: "no message has a slot at this minute",
@@ -119,14 +118,17 @@ class Explanation(Struct, frozen=True):
 
 
 class Evidence(Struct, frozen=True):
-    """What is known around the minute: the day's deliveries, the ticks, the last start of the
-    host, up to when every slot is known to have a state, and what is paused when."""
+    """What is known around the minute: the day's deliveries, the ticks, up to when every slot has
+    a state (None before the first tick), the last start of the host, and the pauses."""
 
     deliveries: Mapping[str, Delivery]
     beats: Sequence[Beat]
     settled: datetime | None = None
     booted_at: datetime | None = None
-    paused: Paused = lambda *_: False
+    pauses: Sequence[Pause] = ()
+
+    def paused(self, message: str, at: datetime) -> bool:
+        return is_paused(self.pauses, message, at)
 
 
 def explain(
@@ -141,7 +143,7 @@ def explain(
         if at <= one.slot < at + MINUTE and one.id not in known
     ]
     if not findings:
-        findings = [_nothing(at, now, series)]
+        findings = [_nothing(at, now, series, evidence)]
     ticks = tuple(
         b for b in evidence.beats if at <= b.at < at + MINUTE and b.word is not Word.RESET
     )
@@ -185,26 +187,28 @@ def _without_record(
         why = f"{slot.kind} slot of '{one.name}'"
         what_next = _first_attempt(slot.at, expires_at, now)
         return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
-    if evidence.settled is not None and evidence.settled >= slot.at:
-        why = f"{MEANINGS[Reason.NO_SLOT]} as kakaocron was set up then"
-        return Finding(
-            one.name,
-            slot.id,
-            slot.kind,
-            False,
-            None,
-            Reason.NO_SLOT,
-            why,
-            _next_words(one, now, evidence),
-        )
-    reason = why_missed(b for b in evidence.beats if slot.at <= b.at < min(expires_at, now))
+    is_new = evidence.settled is None and now >= expires_at
+    if is_new or (evidence.settled is not None and evidence.settled >= slot.at):
+        when = "before kakaocron's first tick" if is_new else "as kakaocron was set up then"
+        why, following = f"{MEANINGS[Reason.NO_SLOT]} {when}", _next_words(one, now, evidence)
+        return Finding(one.name, slot.id, slot.kind, False, None, Reason.NO_SLOT, why, following)
+    during = [b for b in evidence.beats if slot.at <= b.at < min(expires_at, now)]
     what_next = _first_attempt(slot.at, expires_at, now)
+    if during and _is_at_work(during[-1], now):
+        why, state = f"{slot.kind} slot of '{one.name}'", State.SCHEDULED
+        what_next = "the tick that is at work now"
+        return Finding(one.name, slot.id, slot.kind, True, state, None, why, what_next)
+    reason = why_missed(during)
     if now < expires_at:
         why = f"no tick has seen to it so far ({MEANINGS[reason]})"
         state = State.SCHEDULED
     else:
         why, state = MEANINGS[reason], State.MISSED
     return Finding(one.name, slot.id, slot.kind, True, state, reason, why, what_next)
+
+
+def _is_at_work(last: Beat, now: datetime) -> bool:
+    return last.word is Word.START and now - last.at < MINUTE
 
 
 def _of_delivery(
@@ -271,25 +275,24 @@ def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
     """Name the next slot that has no state yet and does not rest."""
     if one is None:
         return "nothing"
-    slots = slots_between(one.name, one.timetable, after, after + HORIZON)
-    open_ = (slot for slot in islice(slots, MOST_PAUSED) if slot.id not in evidence.deliveries)
-    following = next((s for s in open_ if not evidence.paused(s.message, s.at)), None)
-    if following is None and evidence.paused(one.name, after):
-        return f"nothing until it is resumed: kakaocron resume {one.name}"
-    if following is None:
-        return "nothing"
-    return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
+    following = first_open([one], evidence.pauses, after, taken=evidence.deliveries)
+    if following is not None:
+        return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
+    found = [pause for pause in evidence.pauses if pause.covers(one.name, after)]
+    if found:
+        # While all rest, one cannot be resumed alone.
+        which = "" if any(pause.message is None for pause in found) else f" {one.name}"
+        return f"nothing until it is resumed: kakaocron resume{which}"
+    return "nothing"
 
 
-def _nothing(at: datetime, now: datetime, series: Sequence[Series]) -> Finding:
-    after = max(at, now)
-    ahead = [s for one in series if (s := next_slot(one.name, one.timetable, after))]
+def _nothing(at: datetime, now: datetime, series: Sequence[Series], evidence: Evidence) -> Finding:
+    first = first_open(series, evidence.pauses, max(at, now), taken=evidence.deliveries)
     if not series:
         what_next = "nothing: the configuration has no [[message]]"
-    elif not ahead:
-        what_next = "nothing within a year"
+    elif first is None:
+        what_next = "nothing within a year, or until what rests is resumed"
     else:
-        first = min(ahead, key=lambda slot: slot.at)
         what_next = f"the next slot is {first.at:%Y-%m-%d %H:%M}, of '{first.message}'"
     reason = Reason.NO_SLOT
     return Finding("", None, None, False, None, reason, MEANINGS[reason], what_next)
@@ -322,9 +325,3 @@ def _gap_span(before: datetime | None, after: datetime | None) -> str:
     if before:
         return f"since {before:%m-%d %H:%M:%S}"
     return f"before {after:%m-%d %H:%M:%S}" if after else "has been seen at all"
-
-
-def settled_until(beats: Iterable[Beat], settled: datetime | None) -> datetime | None:
-    """Return up to when every slot has a state, as beats and ledger tell."""
-    complete = [beat.at for beat in beats if beat.word in COMPLETE]
-    return max([*complete, *([settled] if settled else [])], default=None)

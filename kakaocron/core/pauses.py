@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kakaocron.core.calendar import Minutes, Slot, Timetable, in_kst, slots_between
+from kakaocron.core.calendar import HORIZON, Minutes, Slot, in_kst, slots_between
 from kakaocron.core.ledger import isoformat
+from kakaocron.core.policy import Series
 
 FORMAT_VERSION = 1
 MONTH = timedelta(days=31)
@@ -44,25 +45,39 @@ def _covering(pauses: Sequence[Pause], message: str, at: datetime) -> Pause | No
     return next((pause for pause in pauses if pause.covers(message, at)), None)
 
 
-def next_of_kind(
-    name: str, timetable: Timetable, pauses: Sequence[Pause], kind: str, after: datetime
+def first_open(
+    series: Iterable[Series],
+    pauses: Sequence[Pause],
+    after: datetime,
+    kind: str | None = None,
+    taken: Container[str] = (),
 ) -> Slot | None:
-    """Return the first slot of a kind, regular or peak, at which the message does not rest.
+    """Return the first slot after an instant at which its message does not rest.
 
-    None if there is none within a month, counted from the end of its pauses.
+    Only one of a kind, regular or peak, if that is given; none whose id is taken. None if there is
+    none within a year, or of a kind within a month, counted from the end of the pauses.
     """
-    if not isinstance(timetable.times, Minutes) or not timetable.times.has(kind):
+    found = [slot for one in series if (slot := _first_open(one, pauses, after, kind, taken))]
+    return min(found, key=lambda slot: (slot.at, slot.message), default=None)
+
+
+def _first_open(
+    one: Series, pauses: Sequence[Pause], after: datetime, kind: str | None, taken: Container[str]
+) -> Slot | None:
+    times, span = one.timetable.times, MONTH if kind else HORIZON
+    if kind and not (isinstance(times, Minutes) and times.has(kind)):
         return None
-    slots = slots_between(name, timetable, after, after + MONTH)
-    for slot in slots:
-        pause = _covering(pauses, name, slot.at)
-        if pause is None and slot.kind == kind:
-            return slot
-        if pause is not None:
-            # Leapt over: it may last for years.
-            resumes = pause.until
-            before = resumes - timedelta.resolution if resumes else None
-            return next_of_kind(name, timetable, pauses, kind, before) if before else None
+    slots = slots_between(one.name, one.timetable, after, after + span)
+    while (slot := next(slots, None)) is not None:
+        pause = _covering(pauses, one.name, slot.at)
+        if pause is None:
+            if kind in {None, slot.kind} and slot.id not in taken:
+                return slot
+        elif pause.until is None:
+            return None
+        else:  # leapt over: it may last for years
+            resumed_at = pause.until - timedelta.resolution
+            slots = slots_between(one.name, one.timetable, resumed_at, resumed_at + span)
     return None
 
 

@@ -84,9 +84,12 @@ class Views:
             {"id": s.id, "message": s.message, "kind": s.kind, "slot": isoformat(s.at)}
             for s in overview.upcoming
         ]
+        following = overview.next_slot
         return {
             "version": version,
             **overview.fields(),
+            "next_slot": isoformat(following.at) if following else None,
+            "min_success_rate": here.config.monitor.min_success_rate,
             "health": health_of(here, overview).fields(),
             "ahead": ahead,
             "messages": sorted(one.name for one in here.plan.series),

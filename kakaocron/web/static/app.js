@@ -87,10 +87,10 @@ function card(name, value, note, bad = false) {
 
 function drawCards() {
   const { stats, token } = page;
-  const next = [page.next_regular_time, page.next_peak_time].filter(Boolean).sort()[0];
+  const next = page.next_slot;
   $("cards").replaceChildren(
     card("next slot", next ? clock(next, false) : "–", next ? `in ${left(next)}` : "nothing is scheduled"),
-    card("confirmed", percent(stats.success_rate), `${stats.total_confirmed} of ${stats.total_confirmed + stats.total_failed + stats.total_unknown + stats.total_missed} today`, stats.success_rate !== null && stats.success_rate < 0.9),
+    card("confirmed", percent(stats.success_rate), `${stats.total_confirmed} of ${stats.total_confirmed + stats.total_failed + stats.total_unknown + stats.total_missed} today`, stats.success_rate !== null && stats.success_rate < page.min_success_rate),
     card("on schedule", percent(stats.schedule_accuracy), "left within a minute"),
     card("lateness p50", seconds(stats.delay_p50_seconds), `p99 ${seconds(stats.delay_p99_seconds)}`),
     card("login", token.refresh_expires_at ? left(token.refresh_expires_at) : "–", token.expires_at ? `token ${Date.parse(token.expires_at) > now() ? `for ${left(token.expires_at)}` : "is renewed next"}` : "no token saved"),
