@@ -16,7 +16,10 @@ from kakaocron.http import Http, Request
 from kakaocron.kakao import ME
 from kakaocron.login import Login
 
-_OK = 200
+_OK, _UNAUTHORIZED = 200, 401
+# Kakao's codes: the scope is not agreed to; the token, or the account's tie to the app, is gone;
+# the consent item is switched off.
+_NO_SCOPE, _NO_LOGIN, _SWITCHED_OFF = -402, frozenset({-401, -101}), -3
 _CLIENT_ERRORS = range(400, 500)
 
 
@@ -111,7 +114,8 @@ def _nickname(user: dict[str, Any]) -> str | None:
 
 
 def ask(http: Http, url: str, token: str) -> dict[str, Any]:
-    """GET a JSON object from Kakao's API. Raises KakaocronError with Kakao's code."""
+    """GET a JSON object from Kakao's API. Raises KakaocronError with Kakao's code, LoginError if
+    logging in again is what helps."""
     answer = http.ask(Request(url, token=token))
     if isinstance(answer, Failure):
         raise KakaocronError(f"Kakao cannot be reached ({answer.detail}). Try again later")
@@ -121,15 +125,16 @@ def ask(http: Http, url: str, token: str) -> dict[str, Any]:
     given = found.get("code")
     code = given if isinstance(given, int) else f"HTTP {answer.status}"
     path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
-    raise KakaocronError(f"Kakao refuses '/{path}' ({code}). {_help(code)}")
-
-
-def _help(code: object) -> str:
-    if code == -402:  # noqa: PLR2004
-        return "The account has not agreed to it: kakaocron login, and tick the box"
-    if code == -3:  # noqa: PLR2004
-        return "Switch it on: console, [Kakao Login] > [Consent items]"
-    return "Log in again: kakaocron login"
+    said = f"Kakao refuses '/{path}' ({code})."
+    if code == _NO_SCOPE:
+        raise LoginError(
+            f"{said} The account has not agreed to it: kakaocron login, and tick the box"
+        )
+    if answer.status == _UNAUTHORIZED or code in _NO_LOGIN:
+        raise LoginError(f"{said} Log in again: kakaocron login")
+    if code == _SWITCHED_OFF:
+        raise KakaocronError(f"{said} Switch it on: console, [Kakao Login] > [Consent items]")
+    raise KakaocronError(f"{said} Try again later; if it stays so, see: kakaocron doctor")
 
 
 def _object(answer: Answer) -> dict[str, Any]:

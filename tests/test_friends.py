@@ -10,6 +10,7 @@ import pytest
 
 from kakaocron.cli import run
 from kakaocron.core.answers import Answer
+from kakaocron.errors import KakaocronError
 from kakaocron.friends import friends_of
 from kakaocron.http import Gate, Request
 from kakaocron.sandbox.kakao import Friend, Kakao, Settings
@@ -25,18 +26,29 @@ def many(clock: FakeClock) -> Iterator[SandboxServer]:
         yield server
 
 
+@pytest.fixture
+def config(home: Path, many: SandboxServer) -> Path:
+    path = home / ".config" / "kakaocron" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(kakao_section(many, timeout=5) + '[friends]\nmum = "uuid-000"\n')
+    return path
+
+
+def log_in(
+    many: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch, *scopes: str
+) -> None:
+    login = many.kakao.issue_login(clock.now(), scopes)
+    monkeypatch.setenv("KAKAO_ACCESS_TOKEN", login.access_token)
+
+
 def test_all_pages_are_read(
-    home: Path,
+    config: Path,
     many: SandboxServer,
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(kakao_section(many, timeout=5) + '[friends]\nmum = "uuid-000"\n')
-    token = many.kakao.issue_login(clock.now()).access_token
-    monkeypatch.setenv("KAKAO_ACCESS_TOKEN", token)
+    log_in(many, clock, monkeypatch, "talk_message", "friends")
     assert run(["friends", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert len(found) == 250
@@ -49,19 +61,52 @@ def test_all_pages_are_read(
 
 
 def test_a_login_without_the_scope_is_told_what_to_do(
-    home: Path,
+    config: Path,
     many: SandboxServer,
     clock: FakeClock,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(kakao_section(many, timeout=5))
-    token = many.kakao.issue_login(clock.now(), ["talk_message"]).access_token
-    monkeypatch.setenv("KAKAO_ACCESS_TOKEN", token)
-    assert run(["friends"]) != 0
+    log_in(many, clock, monkeypatch, "talk_message")
+    assert run(["friends"]) == 3
     assert "tick the box" in capsys.readouterr().err
+
+
+class Refusing:
+    """A server that always gives the same answer."""
+
+    def __init__(self, given: Answer) -> None:
+        self.given = given
+
+    def ask(self, request: Request, gate: Gate | None = None) -> Answer:
+        return self.given
+
+    def warm(self, url: str, count: int) -> None: ...
+    def close(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "exit_code", "said"),
+    [
+        (401, -401, 3, "Log in again: kakaocron login"),
+        (401, None, 3, "Log in again: kakaocron login"),
+        (400, -101, 3, "Log in again: kakaocron login"),
+        (403, -402, 3, "tick the box"),
+        (403, -3, 1, "[Consent items]"),
+        (400, -10, 1, "Try again later"),
+        (500, -1, 1, "Try again later"),
+        (502, None, 1, "Try again later"),
+    ],
+)
+def test_a_refusal_says_what_helps(
+    status: int, code: int | None, exit_code: int, said: str
+) -> None:
+    body = b"<html>" if code is None else json.dumps({"msg": "…", "code": code}).encode()
+    with pytest.raises(KakaocronError) as error:
+        list(friends_of(Refusing(Answer(status, {}, body)), "https://kapi.example", "token"))
+
+    assert error.value.exit_code == exit_code
+    assert said in str(error.value)
 
 
 class Endless:
