@@ -44,6 +44,33 @@ def test_health_with_a_broken_configuration_is_503_and_says_why(site: Site, home
     assert "not TOML" in answer.json()["problems"][0]
 
 
+@pytest.mark.parametrize("path", ["/metrics", "/api/status", "/api/page", "/api/explain?at=09:30"])
+def test_a_broken_configuration_is_no_fault_of_who_asks(site: Site, home: Path, path: str) -> None:
+    (home / "config.toml").write_text("nonsense")
+
+    answer = site.get(path)
+    assert answer.status_code == 503
+    assert "not TOML" in answer.json()["problems"][0]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/api/explain", 400, "Cannot read the time ''"),
+        ("/api/explain?at=noon", 400, "Cannot read the time 'noon'"),
+        ("/api/deliveries/nonsense", 404, "is not a delivery id"),
+        ("/api/deliveries/report@20200101T0930", 404, "The ledger has no delivery"),
+    ],
+)
+def test_what_cannot_be_found_or_read_is_the_asker_s_fault(
+    site: Site, path: str, status: int, said: str
+) -> None:
+    answer = site.get(path)
+
+    assert answer.status_code == status
+    assert said in answer.json()["problems"][0]
+
+
 def test_the_status_is_that_of_the_command(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     site.tick()
     found = site.get("/api/status").json()

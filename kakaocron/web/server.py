@@ -20,12 +20,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.web.views import Views
+from kakaocron.overview import Health
+from kakaocron.web.views import UnusableError, Views
 
 STATIC = Path(__file__).parent / "static"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
-OK, NOT_FOUND, UNAVAILABLE = 200, 404, 503
+OK, BAD_REQUEST, NOT_FOUND, UNAVAILABLE = 200, 400, 404, 503
 
 # The page runs its own files only, talks to its own server only, and is put in no frame.
 HEADERS = {
@@ -66,10 +67,15 @@ def make_app(views: Views, host: str) -> Starlette:
     names = ["*"] if host in WILDCARDS else ["127.0.0.1", "localhost", "[::1]", host]
 
     def answer(
-        read: Callable[[Request], Any],
+        read: Callable[[Request], Any], on_usage_error: int = BAD_REQUEST
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            return JSONResponse(await run_in_threadpool(read, request))
+            try:
+                return JSONResponse(await run_in_threadpool(read, request))
+            except UnusableError:
+                raise
+            except UsageError as error:
+                return JSONResponse({"problems": [str(error)]}, on_usage_error)
 
         return endpoint
 
@@ -80,7 +86,7 @@ def make_app(views: Views, host: str) -> Starlette:
         try:
             found = await run_in_threadpool(views.health)
         except KakaocronError as error:
-            found = unhealthy(error)
+            found = Health(0, None, (str(error),)).fields()
         return JSONResponse(found, OK if found["status"] == "healthy" else UNAVAILABLE)
 
     async def metrics(_: Request) -> Response:
@@ -95,9 +101,12 @@ def make_app(views: Views, host: str) -> Starlette:
             Route("/api/page", answer(lambda _: views.page())),
             Route("/api/version", answer(lambda _: {"version": views.version()})),
             Route("/api/days", answer(lambda _: views.days())),
-            Route("/api/explain", answer(lambda r: views.explanation(r.query_params["at"]))),
+            Route("/api/explain", answer(lambda r: views.explanation(dict(r.query_params)))),
             Route("/api/deliveries", answer(lambda r: views.deliveries(dict(r.query_params)))),
-            Route("/api/deliveries/{id}", answer(lambda r: views.delivery(r.path_params["id"]))),
+            Route(
+                "/api/deliveries/{id}",
+                answer(lambda r: views.delivery(r.path_params["id"]), NOT_FOUND),
+            ),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[
@@ -106,28 +115,13 @@ def make_app(views: Views, host: str) -> Starlette:
         ],
         exception_handlers={
             KakaocronError: _cannot,
-            KeyError: _lacks,
             HTTPException: _refused,
         },
     )
 
 
-def unhealthy(error: KakaocronError) -> dict[str, Any]:
-    return {
-        "status": "unhealthy",
-        "scheduled_count": 0,
-        "success_rate": None,
-        "problems": [str(error)],
-    }
-
-
 async def _cannot(_: Request, error: Exception) -> Response:
-    status = NOT_FOUND if isinstance(error, UsageError) else UNAVAILABLE
-    return JSONResponse({"problems": [str(error)]}, status)
-
-
-async def _lacks(_: Request, error: Exception) -> Response:
-    return JSONResponse({"problems": [f"The address lacks the parameter {error}"]}, 400)
+    return JSONResponse({"problems": [str(error)]}, UNAVAILABLE)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

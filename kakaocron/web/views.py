@@ -13,6 +13,7 @@ from typing import Any
 from kakaocron.core.ledger import Delivery, State, delivery_fields, isoformat
 from kakaocron.core.stats import report_of_day
 from kakaocron.core.tally import endings_of
+from kakaocron.errors import UsageError
 from kakaocron.metrics import metrics_of
 from kakaocron.overview import (
     DAY,
@@ -30,6 +31,11 @@ from kakaocron.wiring import Installation, find_installation
 HEAT_DAYS = 30
 MOST_ROWS = 500
 
+
+class UnusableError(UsageError):
+    """The configuration cannot be used: no fault of who asks."""
+
+
 Mark = tuple[int, ...] | None  # what changes with a file
 
 
@@ -44,11 +50,14 @@ class Views:
     _days: dict[date, tuple[Mark, tuple[Delivery, ...]]] = field(default_factory=dict)
 
     def installation(self) -> Installation:
-        """Return the installation as its configuration is now. Raises UsageError."""
+        """Return the installation as its configuration is now. Raises UnusableError."""
         with self._lock:
             known = self._installation
             if known is None or _mark(known, str(known.places.config)) != self._read_at:
-                found = find_installation(self.config)
+                try:
+                    found = find_installation(self.config)
+                except UsageError as error:
+                    raise UnusableError(str(error)) from None
                 self._read_at = _mark(found, str(found.places.config))
                 self._installation = known = found
             return known
@@ -142,9 +151,9 @@ class Views:
         said = next((one for one in explained["messages"] if one["id"] == id_), None)
         return {**found, "explained": said}
 
-    def explanation(self, time: str) -> dict[str, Any]:
+    def explanation(self, query: Mapping[str, str]) -> dict[str, Any]:
         here = self.installation()
-        return explain_minute(here, read_minute(time, here.clock.now())).fields()
+        return explain_minute(here, read_minute(query.get("at", ""), here.clock.now())).fields()
 
 
 def _number(text: str | None, default: int) -> int:
