@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from kakaocron.core.ledger import State
 from kakaocron.core.metrics import Gauge, Sample, exposition, gauge
 from kakaocron.errors import UsageError
 from kakaocron.overview import Health, Overview
+
+BY_HAND = frozenset({"once", "send"})
 
 
 def metrics_of(overview: Overview, health: Health) -> str:
@@ -29,7 +32,10 @@ def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
     yield gauge(
         "kakaocron_last_tick_timestamp_seconds", "The last tick.", _seconds(overview.last_tick)
     )
-    counts = Counter((one.message, one.state) for one in overview.deliveries)
+    # What is sent by hand has a name of its own each time: as labels they would grow for ever.
+    counts = Counter(
+        (one.kind if one.kind in BY_HAND else one.message, one.state) for one in overview.deliveries
+    )
     messages = sorted({message for message, _ in counts})
     yield Gauge(
         "kakaocron_deliveries_today",
@@ -81,4 +87,6 @@ def publish(path: Path, text: str) -> None:
         beside.chmod(0o644)
         beside.replace(path)
     except OSError as error:
+        with suppress(OSError):
+            beside.unlink()
         raise UsageError(f"Cannot write '{path}': {error.strerror}. Check the folder") from None

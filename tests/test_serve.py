@@ -121,6 +121,29 @@ def test_a_textfile_in_no_folder_is_refused_with_its_name(
     assert "none/k.prom" in capsys.readouterr().err
 
 
+def test_a_textfile_that_cannot_be_put_in_place_leaves_nothing_behind(
+    site: Site, home: Path
+) -> None:
+    (home / "k.prom").mkdir()
+
+    assert run(["metrics", "--textfile", str(home / "k.prom")]) == 2
+    assert [found.name for found in home.glob("k.prom*")] == ["k.prom"]
+
+
+def test_what_is_sent_by_hand_adds_no_label_each_time(site: Site) -> None:
+    for text in ("하나", "둘"):
+        assert run(["send", text]) == 0
+        assert run(["schedule", text, "--in", "1m"]) == 0
+    families = {one.name: one for one in text_string_to_metric_families(site.get("/metrics").text)}
+    counts = {
+        (sample.labels["message"], sample.labels["state"]): sample.value
+        for sample in families["kakaocron_deliveries_today"].samples
+    }
+
+    assert {message for message, _ in counts} <= {"report", "send", "once"}
+    assert (counts["send", "confirmed"], counts["once", "scheduled"]) == (2, 2)
+
+
 @pytest.mark.parametrize(
     "path", ["/", "/health", "/metrics", "/api/status", "/api/none", "/static/app.js"]
 )
