@@ -76,11 +76,11 @@ def _of_rule(
 
 
 def why(config: Config, slot: Slot) -> str:
-    """Say which rule makes a slot."""
-    for message in config.message:
-        if message.name == slot.message and message.cron is not None:
-            return f'cron = "{message.cron}"'
+    """Say which rule makes a slot of its message's."""
+    message = next(one for one in config.message if one.name == slot.message)
+    if message.cron is not None:
+        return f'cron = "{message.cron}"'
     minute = f":{slot.at.minute:02d}"
-    if slot.kind == "peak":
+    if slot.kind == "peak" and "peak" in message.slots:
         return f"{minute} is in peak_minutes, {slot.at.hour} in peak_hours"
     return f"{minute} is in regular_minutes"

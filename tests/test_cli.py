@@ -151,6 +151,23 @@ def test_next_lists_slots_and_says_why_each_is_one(after_a_morning: Shell) -> No
     assert slots[1]["why"] == ":00 is in regular_minutes"
 
 
+def test_the_why_is_a_rule_of_the_message_s_own(shell: Shell, tmp_path: Path) -> None:
+    config = kakao_section(shell.sandbox) + MESSAGE.replace('"regular", "peak"', '"regular"')
+    (tmp_path / "config.toml").write_text(config, "utf-8")
+    shell.clock.set("11:01:00")
+
+    (slot,) = shell.json("next", "-n", "1")
+    assert (slot["id"], slot["kind"]) == ("report@20261123T1130", "peak")
+    assert slot["why"] == ":30 is in regular_minutes"
+
+
+def test_a_watch_in_json_is_refused(shell: Shell) -> None:
+    exit_code, out, err = shell.run("status", "--watch", "--json")
+
+    assert (exit_code, out) == (2, "")
+    assert "not both" in err
+
+
 def test_send_prints_the_delivery_and_a_second_one_is_refused_with_its_id(shell: Shell) -> None:
     sent = shell.json("send", "안녕")
     assert (sent["state"], sent["text"], sent["kind"]) == ("confirmed", "안녕", "send")
