@@ -76,6 +76,22 @@ def test_the_check_names_a_friend_who_is_not_there_and_the_nearest(
     assert "did you mean '지우'?" in told
 
 
+def test_the_check_names_each_fault_on_a_line_of_its_own(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = MESSAGE.replace('"report"', '"other"')
+    faulty = [text.replace("보고", "{nothing}") for text in (MESSAGE, other)]
+    write(config, "".join(faulty))
+
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert [line.partition(" ")[0] for line in told.err.splitlines()] == [
+        f"{config}:4:",
+        f"{config}:8:",
+    ]
+
+
 def test_the_table_has_no_line_twice() -> None:
     assert len({broken.text for broken in BROKEN}) == len(BROKEN) >= 40
 

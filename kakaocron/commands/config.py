@@ -47,15 +47,19 @@ def show(
 
 
 @config_app.command("check")
-def check(config: Annotated[Path | None, config_option()] = None) -> None:
-    """Check the configuration; name file, line and key of a fault."""
+def check(config: Annotated[Path | None, config_option()] = None) -> int:
+    """Check the configuration; name file, line and key of each fault."""
     places = find_places(config)
     loaded = load_config(places.config, places.profile)
     contents = Contents(loaded, places.config.parent, RealOutside(places.variables))
-    for keys, fault in faults(contents, places.variables.get("PATH")):
-        raise UsageError(fault_line(places.config, keys, fault))
+    found = list(faults(contents, places.variables.get("PATH")))
+    for keys, fault in found:
+        print(fault_line(places.config, keys, fault), file=sys.stderr)
+    if found:
+        return UsageError.exit_code
     count = len(loaded.message)
     said = f"{count} message{'s' if count != 1 else ''}"
     print(f"{places.config}: fine, {said if count else 'no message: ticks have nothing to send'}")
-    for fault in quota_faults(loaded, SystemClock().now().date()):
-        print(fault, file=sys.stderr)
+    for said in quota_faults(loaded, SystemClock().now().date()):
+        print(said, file=sys.stderr)
+    return 0
