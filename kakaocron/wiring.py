@@ -92,32 +92,41 @@ def assemble(
     http = edges.make_http(config.kakao.timeout, config.delivery.at_once)
     ledger = make_ledger(places, edges)
     login = Login(
-        places.tokens,
-        edges.disk,
-        edges.clock,
-        http,
-        config.kakao.auth_url,
-        credentials(places, config),
+        path=places.tokens,
+        disk=edges.disk,
+        clock=edges.clock,
+        http=http,
+        auth_url=config.kakao.auth_url,
+        credentials=credentials(places, config),
     )
     desk = Desk(
-        ledger,
-        Kakao(http, login, config.kakao.api_url, config.stranger),
-        edges.workers,
-        edges.clock,
-        config.delivery.policy(),
-        edges.owner,
-        lease(config),
-        config.delivery.at_once,
-        lambda: inputs == _inputs(places, edges.disk),
+        ledger=ledger,
+        channel=Kakao(http, login, config.kakao.api_url, config.stranger),
+        workers=edges.workers,
+        clock=edges.clock,
+        policy=config.delivery.policy(),
+        owner=edges.owner,
+        lease=lease(config),
+        at_once=config.delivery.at_once,
+        is_current=lambda: inputs == _inputs(places, edges.disk),
     )
     outside = edges.outside or RealOutside(places.variables)
     contents = Contents(config, places.config.parent, outside)
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
     plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.rule)
-    heartbeat = make_heartbeat(places, edges.disk)
     return Installation(
-        places, config, edges, ledger, heartbeat, login, desk, plan, inputs, contents, pauses
+        places=places,
+        config=config,
+        edges=edges,
+        ledger=ledger,
+        heartbeat=make_heartbeat(places, edges.disk),
+        login=login,
+        desk=desk,
+        plan=plan,
+        inputs=inputs,
+        contents=contents,
+        pauses=pauses,
     )
 
 
