@@ -24,6 +24,7 @@ from kakaocron.core.policy import Due, again
 from kakaocron.delivery import send_all
 from kakaocron.errors import KakaocronError, LedgerError, UsageError
 from kakaocron.logs import log
+from kakaocron.overview import find_delivery
 from kakaocron.store import Book, View
 from kakaocron.wiring import Installation
 
@@ -78,7 +79,8 @@ def send_now(
 
 def _send(installation: Installation, due: Due, pack: Callable[[Due], Parcel]) -> ByHand:
     sent = send_all(installation.desk, [due], pack)
-    return ByHand(sent.ended.get(due.id) or find(installation, due.id), sent.login_error)
+    delivery = sent.ended.get(due.id) or find_delivery(installation.ledger, due.id)
+    return ByHand(delivery, sent.login_error)
 
 
 def _sound_view(installation: Installation, day: date) -> View:
@@ -251,12 +253,6 @@ def resolve(installation: Installation, id_: str, *, delivered: bool) -> Deliver
         known = _known(book, id_) or _not_there(id_)
         book.record([resolved(known, book.now, delivered=delivered)])
         return _reread(book, id_)
-
-
-def find(installation: Installation, id_: str) -> Delivery:
-    """Return a delivery by its id. Raises UsageError if the ledger has none."""
-    day = _day_of_id(id_)
-    return installation.ledger.read([day]).deliveries.get(id_) or _not_there(id_)
 
 
 def _day_of_id(id_: str) -> date:

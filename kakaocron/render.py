@@ -8,7 +8,6 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -161,10 +160,6 @@ def print_delivery(delivery: Delivery) -> None:
             facts += [f"code {result.code}" if result.code else None, result.reason, result.detail]
             said = ", ".join(str(fact) for fact in facts if fact)
             out.print(Text(f"  {clean(name)}: {result.state} {clean(said)}"))
-
-
-def _clock(moment: datetime | None) -> str | None:
-    return f"{moment:%H:%M:%S.%f}"[:-3] if moment else None
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from kakaocron.byhand import DuplicateError
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import Delivery, delivery_fields
 from kakaocron.errors import UsageError
-from kakaocron.overview import look
+from kakaocron.overview import find_delivery, look
 from kakaocron.tick import prune
 from kakaocron.wiring import find_installation
 
@@ -61,7 +61,7 @@ class Scheduler:
         """Return what `history --json` shows of a delivery, with `status` (its state) and
         `retry_count`; None if the ledger has none of that id."""
         try:
-            return _status(byhand.find(self._installation, message_id))
+            return _status(find_delivery(self._installation.ledger, message_id))
         except UsageError:
             return None
 

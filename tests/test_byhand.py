@@ -12,7 +12,7 @@ from kakaocron.byhand import DuplicateError
 from kakaocron.core.calendar import KST
 from kakaocron.core.ledger import Reason, State
 from kakaocron.errors import UsageError
-from kakaocron.overview import explain_minute
+from kakaocron.overview import explain_minute, find_delivery
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import look_ahead
 from kakaocron.wiring import Installation
@@ -41,7 +41,7 @@ def test_a_one_off_is_sent_by_the_tick_of_its_minute_and_not_before(
         assert texts(sandbox) == expected
     assert delivery.id.startswith("once-")
     assert delivery.id.endswith("@20261123T1235")
-    assert byhand.find(installation, delivery.id).state is State.CONFIRMED
+    assert find_delivery(installation.ledger, delivery.id).state is State.CONFIRMED
 
 
 def test_the_same_text_for_the_same_minute_is_refused_with_the_id_that_holds_it(
@@ -90,7 +90,7 @@ def test_what_is_cancelled_is_not_sent(
     clock.set("10:30")
     run_tick(installation)
     assert texts(sandbox) == []
-    assert byhand.find(installation, once.id).state is State.CANCELLED
+    assert find_delivery(installation.ledger, once.id).state is State.CANCELLED
     with pytest.raises(UsageError, match="nothing to cancel"):
         byhand.cancel(installation, once.id)
 
@@ -112,7 +112,7 @@ def test_a_cancelled_one_off_can_be_taken_up_again_and_never_comes_early(
 def _fail_at_0930(installation: Installation, sandbox: SandboxServer) -> str:
     sandbox.faults.enqueue("-2")
     run_tick(installation)
-    assert byhand.find(installation, "report@20261123T0930").state is State.FAILED
+    assert find_delivery(installation.ledger, "report@20261123T0930").state is State.FAILED
     return "report@20261123T0930"
 
 
@@ -142,11 +142,11 @@ def test_a_retry_of_days_later_is_found_by_the_ticks_of_its_day(
         if clock_time == "23:58":
             sandbox.faults.enqueue("-10")
         clock.set(clock_time, 27)
-        known = byhand.find(installation, id_)
+        known = find_delivery(installation.ledger, id_)
         run_tick(installation)
         found = [text for text in texts(sandbox) if text == "보고 2026-11-23 09:30"]
         assert len(found) == expected - before, (clock_time, known)
-    assert byhand.find(installation, id_).state is State.CONFIRMED
+    assert find_delivery(installation.ledger, id_).state is State.CONFIRMED
 
 
 def test_a_retry_starts_its_count_of_retries_anew(
@@ -159,12 +159,12 @@ def test_a_retry_starts_its_count_of_retries_anew(
     clock.set("09:31")
     run_tick(installation)
     id_ = "report@20261123T0930"
-    assert byhand.find(installation, id_).reason is Reason.RETRIES_SPENT
+    assert find_delivery(installation.ledger, id_).reason is Reason.RETRIES_SPENT
     clock.set("09:40")
     assert byhand.retry(installation, id_).delivery.state is State.RETRYING
     clock.set("09:41")
     run_tick(installation)
-    assert byhand.find(installation, id_).state is State.CONFIRMED
+    assert find_delivery(installation.ledger, id_).state is State.CONFIRMED
 
 
 @pytest.mark.parametrize(("delivered", "state"), [(True, State.SENT), (False, State.FAILED)])
@@ -181,7 +181,7 @@ def test_an_unknown_delivery_is_resolved_by_hand(
     assert (found.state, found.reason) == (state, Reason.BY_HAND)
     clock.set("09:35")
     run_tick(installation)
-    assert byhand.find(installation, id_).state is state
+    assert find_delivery(installation.ledger, id_).state is state
     assert len(texts(sandbox)) <= 1
 
 

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
-from kakaocron import byhand
 from kakaocron.cli import run
 from kakaocron.config_file import parse_config
 from kakaocron.contents import Contents
@@ -21,6 +20,7 @@ from kakaocron.core.calendar import KST, Slot
 from kakaocron.core.content import ContentError, utf16_units
 from kakaocron.core.ledger import Delivery, Reason, State
 from kakaocron.outside import RealOutside
+from kakaocron.overview import find_delivery
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.wiring import Installation
 
@@ -151,7 +151,7 @@ def test_parts_that_arrived_are_not_sent_again_and_the_rest_is_of_the_same_text(
 
 
 def one(installation: Installation, id_: str) -> Delivery:
-    return byhand.find(installation, id_)
+    return find_delivery(installation.ledger, id_)
 
 
 WRONG = [
