@@ -259,8 +259,8 @@ def explain_minute(
     """Gather what is known around a minute, and explain it. Raises LedgerError, and UsageError
     for a day that is kept no longer."""
     now = installation.clock.now()
-    keep_days = installation.plan.keep_days
-    if (now.date() - at.date()).days > keep_days:
+    keep_days, kept = installation.plan.keep_days, installation.ledger.days()
+    if (now.date() - at.date()).days > keep_days and at.date() not in kept:
         raise UsageError(
             f"Of {at:%Y-%m-%d} nothing is known any more: [ledger] keep_days is {keep_days}"
         )

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
+from kakaocron.errors import UsageError
 from kakaocron.overview import look
 from kakaocron.pictures import print_overview, watch
 from kakaocron.render import print_json
@@ -21,6 +22,8 @@ def status(
     ] = False,
 ) -> None:
     """Show today's slots, totals, what comes next, the token and the last tick."""
+    if as_json and keep_watching:
+        raise UsageError("Give either --json or --watch, not both")
     installation = find_installation(config)
     if as_json:
         print_json(look(installation).fields())
