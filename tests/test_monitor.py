@@ -478,27 +478,23 @@ def test_the_alarm_command_sees_no_secret(
 def test_thirty_quiet_days_raise_no_alarm(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
-    scene = Scene(tmp_path, sandbox, clock)
-    hours = (8, 12, 18)
+    told, hours = tmp_path / "told", (8, 12, 18)
+    clock.set("07:59:59", day=1)
+    installation = install(
+        tmp_path,
+        sandbox,
+        clock,
+        "[schedule]\nregular_minutes = [0]\npeak_minutes = []\n"
+        'quiet = ["08:01-12:00", "12:01-18:00", "18:01-08:00"]\n'
+        f"[monitor]\nalert_command = {json.dumps(['touch', str(told)])}\n" + MESSAGE,
+    )
     for day in range(30):
         for hour in hours:
-            at = NOW.replace(day=1, hour=hour, minute=0, second=1) + timedelta(days=day)
-            clock.at = at - timedelta(seconds=2)
-            if day == 0 and hour == hours[0]:
-                scene.installation = install(
-                    tmp_path / "quiet",
-                    sandbox,
-                    clock,
-                    "[schedule]\nregular_minutes = [0]\npeak_minutes = []\n"
-                    'quiet = ["08:01-12:00", "12:01-18:00", "18:01-08:00"]\n'
-                    f"[monitor]\nalert_command = {json.dumps(['touch', str(scene.told)])}\n"
-                    + MESSAGE,
-                )
-            clock.at = at
-            tick(scene.installation)
+            clock.set(f"{hour:02}:00:01", day=1 + day)
+            tick(installation)
 
     assert len(texts(sandbox)) == 30 * len(hours)
-    assert not scene.told.exists()
+    assert not told.exists()
 
 
 def test_two_installations_do_not_share_what_they_remember(
