@@ -851,6 +851,14 @@ def test_of_a_settled_delivery_its_worst_receiver_tells_the_end() -> None:
     assert (delivery.state, delivery.reason, delivery.detail) == (F.state, F.reason, F.detail)
 
 
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("reason", [None, *Reason])
+def test_only_what_was_missed_as_it_rested_was_meant(state: State, reason: Reason | None) -> None:
+    delivery = Delivery(ID, "report", "peak", SLOT, state, reason=reason)
+
+    assert delivery.was_meant is ((state, reason) == (State.MISSED, Reason.PAUSED))
+
+
 def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_there() -> None:
     before = folded(FIRST_CLAIM, outcome({"me": C, "mum": replace(F, parts=1)}))
     again = line(

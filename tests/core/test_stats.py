@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from kakaocron.core.calendar import KST
-from kakaocron.core.ledger import Attempt, Delivery, Result, State
+from kakaocron.core.ledger import Attempt, Delivery, Reason, Result, State
 from kakaocron.core.stats import percentile, stats_of
 
 SLOT = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
@@ -41,6 +41,21 @@ def test_what_was_sent_by_hand_is_counted_and_spoils_no_rate() -> None:
 
     assert (stats.total_sent, stats.total_confirmed, stats.total_failed) == (2, 2, 1)
     assert (stats.success_rate, stats.schedule_accuracy, stats.delay_p99_seconds) == (1.0, 1.0, 1.0)
+
+
+def test_what_a_person_had_rest_is_counted_as_missed_and_spoils_no_rate() -> None:
+    rested = replace(delivery(State.MISSED), reason=Reason.PAUSED)
+    stats = stats_of([delivery(State.CONFIRMED, 1.0), rested])
+
+    assert (stats.total_scheduled, stats.total_missed, stats.success_rate) == (2, 1, 1.0)
+
+
+def test_what_a_person_sent_again_is_a_success_and_not_late() -> None:
+    again = replace(delivery(State.CONFIRMED, 19_261.0), is_reopened=True)
+    stats = stats_of([delivery(State.CONFIRMED, 1.0), again])
+
+    assert (stats.total_sent, stats.success_rate) == (2, 1.0)
+    assert (stats.schedule_accuracy, stats.delay_p99_seconds) == (1.0, 1.0)
 
 
 def test_a_day_without_slots_has_no_rates() -> None:
