@@ -168,7 +168,7 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
     lasting, happened = of_deliveries(both, configured, since)
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]
-        if kind == "ledger-damaged":
+        if kind in {"ledger-damaged", "prune"}:
             happened[key] = sentence
         else:
             lasting[kind] = sentence

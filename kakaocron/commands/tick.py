@@ -86,7 +86,7 @@ def _run(installation: Installation, incidents: Incidents) -> Ended:
     ongoing = {**dict(report.problems), **login}
     if report.login_error:
         ongoing[f"login:{report.login_error}"] = report.login_error
-    over = ["exit-2", "exit-70", "exit-74", "exit-75", "clock-wrong", "login-ends"]
+    over = ["exit-2", "exit-70", "exit-74", "exit-75", "clock-wrong", "login-ends", "prune"]
     if any(d.state is State.CONFIRMED for d in report.ended.values()):
         over.append("login")
     _tell([*incidents.news(ongoing, over), *_sentences(report)])
