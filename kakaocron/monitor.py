@@ -7,10 +7,10 @@ all have one deadline, and who has not answered by then is left behind.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -27,6 +27,7 @@ from kakaocron.logs import log
 from kakaocron.overview import DAY, day_of, login_of
 from kakaocron.paths import SECRET_NAMES
 from kakaocron.pings import NotToldError, Pings
+from kakaocron.through_apprise import NOT_TOLD
 from kakaocron.tick import Ended
 from kakaocron.wiring import Installation, make_memory
 from kakaocron.workers import Threads
@@ -197,16 +198,14 @@ def _stopped_by(ended: Ended) -> dict[str, str]:
 
 def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
     """Return the ways in which alarms leave; a name tells which, without its secrets."""
-    rules = installation.config.monitor
+    rules, variables = installation.config.monitor, installation.places.variables
     ways: dict[str, Way] = {}
     for number, url in enumerate(rules.alert_urls, 1):
         secret = url.get_secret_value()
         name = f"alert_urls {number} ({secret.partition('://')[0]})"
-        ways[name] = partial(_through_apprise, secret, told)
+        ways[name] = partial(_through_apprise, secret, variables, told)
     if rules.alert_command:
-        ways["alert_command"] = partial(
-            _through_command, rules.alert_command, installation.places.variables, told
-        )
+        ways["alert_command"] = partial(_through_command, rules.alert_command, variables, told)
     return ways
 
 
@@ -221,32 +220,37 @@ def body(told: Sequence[Alarm]) -> str:
     return "\n".join(f"- {alarm.sentence}" for alarm in told)
 
 
-def _through_apprise(url: str, told: Sequence[Alarm], _seconds: float) -> None:
-    # Its log would reach stderr, and with it cron's mail, every minute.
-    logging.getLogger("apprise").addHandler(logging.NullHandler())
-    logging.getLogger("apprise").propagate = False
-    try:
-        import apprise  # noqa: PLC0415 - an extra, and slow to import
-    except ImportError:
-        raise NotToldError("it needs the extra: pip install 'kakaocron[alerts]'") from None
-    out = apprise.Apprise()
-    if not out.add(url):
-        raise NotToldError("Apprise does not know such an address")
-    if not out.notify(title=title(told), body=body(told)):
-        raise NotToldError("the service did not take it")
+def _through_apprise(
+    url: str, variables: Mapping[str, str], told: Sequence[Alarm], seconds: float
+) -> None:
+    # Without the folder that it is called in, where anybody's apprise.py may lie.
+    command = (sys.executable, "-P", "-m", "kakaocron.through_apprise")
+    document = {"url": url, "title": title(told), "body": body(told)}
+    code = _run(command, variables, document, seconds)
+    if code != 0:
+        raise NotToldError(NOT_TOLD.get(code, f"Apprise ended with exit {code}"))
 
 
 def _through_command(
-    command: Sequence[str],
-    variables: Mapping[str, str],
-    told: Sequence[Alarm],
-    seconds: float,
+    command: Sequence[str], variables: Mapping[str, str], told: Sequence[Alarm], seconds: float
 ) -> None:
     document = {
         "title": title(told),
         "body": body(told),
         "alarms": [alarm.fields() for alarm in told],
     }
+    code = _run(command, variables, document, seconds)
+    if code != 0:
+        raise NotToldError(f"'{command[0]}' ended with exit {code}")
+
+
+def _run(
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    document: Mapping[str, object],
+    seconds: float,
+) -> int:
+    """Give a document to a command, in an environment without secrets; return its exit code."""
     secrets = {name + ending for name in SECRET_NAMES for ending in ("", "_FILE")}
     environment = {name: value for name, value in variables.items() if name not in secrets}
     try:
@@ -268,5 +272,4 @@ def _through_command(
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             raise NotToldError("it did not end in time, and was killed") from None
-    if process.returncode != 0:
-        raise NotToldError(f"'{command[0]}' ended with exit {process.returncode}")
+    return process.returncode

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -337,11 +339,6 @@ def test_the_ending_goes_after_the_path(url: str, expected: str) -> None:
     assert address(url, "/fail", "7") == expected
 
 
-# Apprise's own imports are not clean of them.
-apprise = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-
-
-@apprise
 def test_alarms_go_through_apprise(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
 ) -> None:
@@ -355,7 +352,6 @@ def test_alarms_go_through_apprise(
     assert "report@20261123T0915" in document["message"]
 
 
-@apprise
 def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
 ) -> None:
@@ -371,6 +367,38 @@ def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
     watcher.status = 200
     scene.tick("09:19:01", "09:22:04", "09:23:01")
     assert len(watcher.requests) == 4
+
+
+ALWAYS_FAILING = f"""
+[schedule]
+regular_minutes = {list(range(60))}
+[delivery]
+max_retries = 0
+[[message]]
+name = "report"
+slots = ["regular"]
+file = "no-such-file"
+"""
+
+
+@pytest.mark.parametrize("scheme", ["json", "nonsense"])
+def test_a_process_whose_watcher_never_comes_to_an_end_does(
+    home: Path, watcher: Watcher, scheme: str
+) -> None:
+    """Apprise's pool of threads would keep the interpreter from its end."""
+    watcher.drips = True
+    url = f"{scheme}://{watcher.address}/alert"
+    (home / "config.toml").write_text(f'[monitor]\nalert_urls = ["{url}"]\n{ALWAYS_FAILING}')
+    argv = [sys.executable, "-m", "kakaocron", "--config", str(home / "config.toml"), "tick"]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=45)
+
+    said = {
+        "json": "it did not end in time, and was killed",
+        "nonsense": "Apprise does not know such an address",
+    }
+    assert ended.returncode == 1
+    assert f"The monitor 'alert_urls 1 ({scheme})' cannot be told: {said[scheme]}" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def break_dns(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,10 +14,14 @@ PERIOD = timedelta(minutes=1)
 
 
 class Watcher:
-    """Answers every request as told: a status, or None for never. Remembers what it was asked."""
+    """Answers every request as told: a status, None for never, or a byte at a time without end.
+
+    Remembers what it was asked.
+    """
 
     def __init__(self, status: int | None = 200) -> None:
         self.status = status
+        self.drips = False
         self.requests: list[tuple[str, dict[str, list[str]], Any]] = []
         self._is_over = threading.Event()
         watcher = self
@@ -29,6 +33,8 @@ class Watcher:
                 parts = urlsplit(self.path)
                 document = json.loads(body) if body else None
                 watcher.requests.append((parts.path, parse_qs(parts.query), document))
+                while watcher.drips and not watcher._is_over.wait(0.2):
+                    self.wfile.write(b"H")
                 if watcher.status is None:
                     watcher._is_over.wait(20)
                     return
