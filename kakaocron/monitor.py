@@ -166,7 +166,8 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
     except LedgerError as error:
         return Findings({alarms.LEDGER: str(error)}, is_partial=True)
     configured = frozenset(one.name for one in installation.plan.series)
-    lasting, happened = of_deliveries(both, configured, since)
+    found = of_deliveries(both, configured, since)
+    lasting, happened = dict(found.lasting), dict(found.happened)
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]
         if kind in {"ledger-damaged", "prune"}:
@@ -183,7 +184,7 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
     ):
         if problem:
             lasting[key] = problem
-    return Findings(lasting, happened)
+    return Findings(lasting, happened, found.held)
 
 
 def _stopped_by(ended: Ended) -> dict[str, str]:

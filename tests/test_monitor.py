@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as changed
 
-from kakaocron.byhand import pause, resume
+from kakaocron.byhand import pause, resolve, resume
 from kakaocron.commands.tick import run_watched
 from kakaocron.core.tokens import Tokens
 from kakaocron.disk import RealDisk, Stat
@@ -104,6 +104,23 @@ def test_an_unknown_delivery_is_told_with_the_command_that_settles_it(scene: Sce
 
     assert scene.alarms == [("begun", "unknown:report")]
     assert "kakaocron resolve report@20261123T0915 --delivered" in scene.documents[0]["body"]
+
+
+def test_an_unknown_delivery_is_not_called_over_while_nobody_has_settled_it(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("cut-after")
+    scene.tick("09:15:01", "09:30:01")
+    over = scene.documents[1]["alarms"][0]
+    assert (over["turn"], over["key"]) == ("over", "unknown:report")
+    assert over["sentence"].startswith("Messages arrive again. Nobody can know whether report@2026")
+    assert "kakaocron resolve report@20261123T0915 --delivered" in over["sentence"]
+
+    scene.sandbox.faults.enqueue("cut-after")
+    scene.tick("09:45:01")
+    for minute in ("0915", "0945"):
+        resolve(scene.installation, f"report@20261123T{minute}", delivered=True)
+    scene.tick("10:00:01")
+    over = scene.documents[3]["alarms"][0]
+    assert over["sentence"].startswith("Over: Nobody can know whether report@20261123T0945")
 
 
 def test_slots_that_were_missed_are_told_in_one_alarm_when_the_host_is_back(scene: Scene) -> None:

@@ -82,13 +82,15 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """What one look found: troubles that last and things that have happened, by key.
+    """What one look found: troubles that last, things that have happened, and what is still to be
+    settled by a person although the trouble is over, by key.
 
     After a look that saw only a part (the ledger could not be read), nothing is called over.
     """
 
     lasting: Mapping[str, str]
     happened: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
     is_partial: bool = False
 
 
@@ -100,7 +102,8 @@ def review(memory: Memory, found: Findings, now: datetime) -> Memory:
     for key in over:
         ended = known.pop(key)
         if not ended.is_muted:
-            words = ". ".join([f"Over: {ended.sentence}", *_meanwhile(found, key)])
+            said = [f"Messages arrive again. {found.held[key]}"] if key in found.held else []
+            words = ". ".join([*(said or [f"Over: {ended.sentence}"]), *_meanwhile(found, key)])
             alarms.append(Alarm(Turn.OVER, key, ended.since, words))
     for key, sentence in found.happened.items():
         if key not in memory.troubles and key not in found.lasting:
@@ -142,8 +145,8 @@ def not_told(memory: Memory, now: datetime) -> Memory:
 
 def of_deliveries(
     deliveries: Iterable[Delivery], configured: Collection[str], since: datetime
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the troubles that last and what has happened since, by key.
+) -> Findings:
+    """Return the troubles that last, what has happened since, and what is held, by key.
 
     A trouble lasts while the newest delivery of a configured message is part of it. What a person
     sends by hand is in front of that person's eyes already.
@@ -158,9 +161,14 @@ def of_deliveries(
         is_new = one.updated_at is not None and one.updated_at > since
         if is_new and one.state in BAD and (key := key_of(one)):
             happened.setdefault(key, []).append(one)
-    return (
+    held: dict[str, list[Delivery]] = {}
+    for one in told:
+        if one.is_held and (key := key_of(one)):
+            held.setdefault(key, []).append(one)
+    return Findings(
         {key: _sentence(happened.get(key, group)) for key, group in lasting.items()},
         {key: _sentence(group) for key, group in happened.items()},
+        {key: _sentence(group) for key, group in held.items()},
     )
 
 
