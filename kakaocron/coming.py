@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, KeysView
+from collections.abc import Iterable, Iterator, KeysView
 from datetime import datetime
+from functools import partial
 from itertools import islice
 from operator import attrgetter
 
 from msgspec import Struct
 
 from kakaocron.config import Config
-from kakaocron.core.calendar import HORIZON, Slot, slots_between
+from kakaocron.core.calendar import Slot
 from kakaocron.core.ledger import Delivery, State, isoformat
-from kakaocron.core.policy import Paused, Series, begins_paused
+from kakaocron.core.pauses import is_paused, open_slots
+from kakaocron.core.policy import Paused, begins_paused
 from kakaocron.wiring import Installation
 
 
@@ -43,12 +45,13 @@ def coming(installation: Installation, count: int) -> list[Coming]:
     if view.pointed_days:
         days = {found.day for found in view.files} | view.pointed_days
         view = installation.ledger.read(sorted(days))
-    paused = installation.pauses.rule()
+    pauses = installation.pauses.read()
+    paused = partial(is_paused, pauses)
     by_hand = [
         found for one in view.deliveries.values() if (found := _by_hand(one, paused)) is not None
     ]
     rules = [
-        _of_rule(one, installation.config, view.deliveries.keys(), paused, now)
+        _of_rule(open_slots(one, pauses, now), installation.config, view.deliveries.keys())
         for one in installation.plan.series
     ]
     by_time = attrgetter("at", "message")
@@ -67,11 +70,9 @@ def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
     return Coming(at, delivery.message, delivery.id, delivery.kind, why)
 
 
-def _of_rule(
-    one: Series, config: Config, known: KeysView[str], paused: Paused, now: datetime
-) -> Iterator[Coming]:
-    for slot in slots_between(one.name, one.timetable, now, now + HORIZON):
-        if slot.id not in known and not paused(slot.message, slot.at):
+def _of_rule(slots: Iterable[Slot], config: Config, known: KeysView[str]) -> Iterator[Coming]:
+    for slot in slots:
+        if slot.id not in known:
             yield Coming(slot.at, slot.message, slot.id, slot.kind, why(config, slot))
 
 

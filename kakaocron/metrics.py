@@ -57,11 +57,10 @@ def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
     )
     yield gauge("kakaocron_delay_p50_seconds", "Median lateness today.", stats.delay_p50_seconds)
     yield gauge("kakaocron_delay_p99_seconds", "Lateness today, p99.", stats.delay_p99_seconds)
-    following = overview.next_slot
     yield gauge(
         "kakaocron_next_slot_timestamp_seconds",
         "The next slot.",
-        _seconds(following.at if following else None),
+        _seconds(next((one.at for one in overview.following), None)),
     )
     yield gauge(
         "kakaocron_access_token_end_timestamp_seconds",

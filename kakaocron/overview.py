@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from kakaocron.coming import Coming, coming
 from kakaocron.core.calendar import KST, Slot, in_kst, parse_delivery_id, slots_between
 from kakaocron.core.explain import Evidence, Explanation, explain
 from kakaocron.core.health import (
@@ -26,7 +27,13 @@ from kakaocron.core.health import (
     tick_problem,
 )
 from kakaocron.core.heartbeat import Beat
-from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
+from kakaocron.core.ledger import (
+    Delivery,
+    State,
+    attempt_fields,
+    delivery_fields,
+    isoformat,
+)
 from kakaocron.core.pauses import Pause, first_open, is_paused
 from kakaocron.core.policy import begins_paused
 from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
@@ -34,9 +41,11 @@ from kakaocron.core.tally import Ending, endings, endings_of
 from kakaocron.core.tokens import Tokens
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.store import Ledger
+from kakaocron.tick import preview
 from kakaocron.wiring import Installation
 
 DAY = timedelta(days=1)
+NEXT_SLOTS = 3
 
 
 class Overview(Struct, frozen=True):
@@ -49,10 +58,11 @@ class Overview(Struct, frozen=True):
     stats: Stats
     next_regular: Slot | None
     next_peak: Slot | None
-    next_slot: Slot | None
+    following: tuple[Coming, ...]
     tokens: Tokens
     login_problem: str | None
-    overdue: tuple[Slot, ...]
+    unseen: tuple[Delivery, ...]  # what a tick would record now of slots that none has seen to
+    held: tuple[Delivery, ...]  # of yesterday too: nobody knows whether they arrived
     pauses: tuple[Pause, ...]
 
     @property
@@ -62,6 +72,15 @@ class Overview(Struct, frozen=True):
     @property
     def is_running(self) -> bool:
         return self.last_tick is not None and self.now - self.last_tick <= RUNNING_WITHIN
+
+    @property
+    def unseen_today(self) -> tuple[Delivery, ...]:
+        return tuple(one for one in self.unseen if one.slot.date() == self.now.date())
+
+    @property
+    def day(self) -> tuple[Delivery, ...]:
+        """Today's deliveries, with what no tick has seen to yet."""
+        return in_order([*self.deliveries, *self.unseen_today])
 
     @property
     def scheduled_count(self) -> int:
@@ -96,6 +115,9 @@ def look(installation: Installation) -> Overview:
     """Read what `status` shows. Raises LedgerError."""
     now = installation.clock.now()
     deliveries = day_of(installation.ledger, now.date())
+    recent = (*day_of(installation.ledger, now.date() - DAY), *deliveries)
+    unseen = _unseen(installation)
+    unseen_today = sum(one.slot.date() == now.date() for one in unseen)
     known = {delivery.id for delivery in deliveries}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
     ahead = tuple(
@@ -108,7 +130,7 @@ def look(installation: Installation) -> Overview:
     awake = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
     tokens, login_problem = login_of(installation, now)
 
-    def following(kind: str | None) -> Slot | None:
+    def next_of(kind: str) -> Slot | None:
         return first_open(installation.plan.series, pauses, now, kind, known)
 
     return Overview(
@@ -116,15 +138,32 @@ def look(installation: Installation) -> Overview:
         last_beat=last_beat(installation, now),
         deliveries=deliveries,
         upcoming=tuple(sorted(awake, key=lambda slot: (slot.at, slot.message))),
-        stats=stats_of(deliveries, len(ahead)),
-        next_regular=following("regular"),
-        next_peak=following("peak"),
-        next_slot=following(None),
+        stats=stats_of(deliveries, unseen_today + len(ahead)),
+        next_regular=next_of("regular"),
+        next_peak=next_of("peak"),
+        following=tuple(coming(installation, NEXT_SLOTS)),
         tokens=tokens,
         login_problem=login_problem,
-        overdue=overdue(installation, now),
+        unseen=unseen,
+        held=tuple(one for one in recent if one.is_held),
         pauses=pauses,
     )
+
+
+def _unseen(installation: Installation) -> tuple[Delivery, ...]:
+    """Return what a tick would make now of the slots that came due and have no state."""
+    decision = preview(installation.desk, installation.plan, installation.heartbeat)
+    unseen = [
+        Delivery(e.id, e.data["message"], e.data["kind"], e.data["slot"], e.state, reason=e.reason)
+        for e in decision.settle
+        if e.state
+    ]
+    unseen += [
+        Delivery(one.id, one.slot.message, one.slot.kind, one.slot.at, State.SCHEDULED)
+        for one in decision.due
+    ]
+    known = installation.ledger.read({one.slot.date() for one in unseen}).deliveries
+    return in_order(one for one in unseen if one.id not in known)
 
 
 class Health(Struct, frozen=True):
@@ -148,7 +187,7 @@ def health_of(installation: Installation, overview: Overview) -> Health:
     now, bounds = overview.now, installation.config.monitor.bounds()
     problems = [
         tick_problem(overview.last_beat, now),
-        overdue_problem(overview.overdue),
+        overdue_problem(_overdue(overview)),
         overview.login_problem,
         quota_problem(newest_of_each(one for one in overview.deliveries if one.slot <= now)),
         rate_problem(overview.stats, bounds),
@@ -158,20 +197,9 @@ def health_of(installation: Installation, overview: Overview) -> Health:
     return Health(overview.scheduled_count, overview.stats.success_rate, found)
 
 
-def overdue(installation: Installation, now: datetime) -> tuple[Slot, ...]:
-    """Return the slots that came due since the last complete tick and that none has seen to."""
-    settled = installation.heartbeat.last_complete(now)
-    if settled is None:
-        return ()
-    after = max(settled, now - DAY)
-    until = now - SEEN_TO_WITHIN
-    found = [
-        slot
-        for one in installation.plan.series
-        for slot in slots_between(one.name, one.timetable, after, until)
-    ]
-    known = installation.ledger.read({slot.at.date() for slot in found}).deliveries
-    return tuple(sorted((s for s in found if s.id not in known), key=lambda slot: slot.at))
+def _overdue(overview: Overview) -> list[Delivery]:
+    until = overview.now - SEEN_TO_WITHIN
+    return [one for one in overview.unseen if one.slot <= until and not one.was_meant]
 
 
 def login_of(installation: Installation, now: datetime) -> tuple[Tokens, str | None]:

@@ -11,7 +11,6 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from kakaocron.core.calendar import Slot
 from kakaocron.core.explain import Explanation, Finding
 from kakaocron.core.ledger import Attempt, State
 from kakaocron.core.stats import DayReport, Report
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 REDRAW_SECONDS = 2.0
-NEXT_SLOTS = 3
+MOST_HELD = 5
 MOST_BAD_DAYS = 30
 
 # Where one mark stands for several slots, it is that of the one to look at first.
@@ -73,8 +72,9 @@ def overview_picture(
     overview: Overview, width: int, rows: int | None = None, *, with_advice: bool = True
 ) -> RenderableType:
     """Draw today; with `rows`, only so many of the newest deliveries."""
-    hidden = 0 if rows is None else max(0, len(overview.deliveries) - rows)
-    shown = overview.deliveries[hidden:]
+    day = overview.day
+    hidden = 0 if rows is None else max(0, len(day) - rows)
+    shown = day[hidden:]
     parts: list[RenderableType] = [
         Text(f"Today, {overview.now:%Y-%m-%d}  (now {overview.now:%H:%M:%S} KST)", "bold"),
         *strip(overview, width),
@@ -93,12 +93,15 @@ def overview_picture(
 
 def _held(overview: Overview) -> Iterator[Text]:
     """Name the command that settles each delivery of which nobody knows whether it arrived."""
-    held = [one for one in overview.deliveries if one.state is State.UNKNOWN]
+    held = overview.held
     if held:
         words = "Nobody can know whether these arrived. Look at the chat, then settle each:"
         yield Text(f"\n{words}", COLOURS[State.UNKNOWN])
-    for one in held:
+    for one in held[:MOST_HELD]:
         yield Text(f"kakaocron resolve {one.id} --delivered (or --not-delivered)")
+    if len(held) > MOST_HELD:
+        more = f"… and {len(held) - MOST_HELD} more"
+        yield Text(f"{more}: kakaocron history --days 2 --state unknown")
 
 
 def strip(overview: Overview, width: int) -> list[Text]:
@@ -123,7 +126,7 @@ def strip(overview: Overview, width: int) -> list[Text]:
 
 def _marks(overview: Overview) -> list[tuple[datetime, State]]:
     states: dict[datetime, State] = {}
-    known = [(one.slot, one.state) for one in overview.deliveries]
+    known = [(one.slot, one.state) for one in overview.day]
     for at, state in [*known, *((slot.at, State.SCHEDULED) for slot in overview.upcoming)]:
         states[at] = min(states.get(at, state), state, key=WORST_FIRST.index)
     return sorted(states.items())
@@ -139,8 +142,9 @@ def _by_hour(marks: Iterable[tuple[datetime, State]]) -> list[tuple[datetime, St
 
 def _totals(overview: Overview) -> Iterator[Text]:
     stats = overview.stats
+    slots = "1 slot" if stats.total_scheduled == 1 else f"{stats.total_scheduled} slots"
     yield Text(
-        f"{stats.total_scheduled} slots today: {stats.total_confirmed} confirmed, "
+        f"{slots} today: {stats.total_confirmed} confirmed, "
         f"{stats.total_failed} failed, {stats.total_unknown} unknown, "
         f"{stats.total_missed} missed, {overview.scheduled_count} to come"
     )
@@ -149,6 +153,9 @@ def _totals(overview: Overview) -> Iterator[Text]:
         f"lateness p50 {_seconds(stats.delay_p50_seconds)}, "
         f"p99 {_seconds(stats.delay_p99_seconds)}"
     )
+    if overview.unseen:
+        count, first = len(overview.unseen), clean(overview.unseen[0].id)
+        yield Text(f"{count} that no tick has seen to: kakaocron explain {first}", "yellow")
 
 
 def _ahead(overview: Overview) -> Iterator[Text]:
@@ -157,19 +164,12 @@ def _ahead(overview: Overview) -> Iterator[Text]:
         resume = f"kakaocron resume {clean(pause.message or '')}".strip()
         until = f"until {pause.until:%Y-%m-%d %H:%M}" if pause.until else f"until: {resume}"
         yield Text(f"paused: {what} {until}", "yellow")
-    following = list(overview.upcoming[:NEXT_SLOTS])
-    for slot in (overview.next_slot, overview.next_regular, overview.next_peak):
-        if slot is not None and slot not in following:
-            following.append(slot)
-    for slot in sorted(following, key=lambda slot: slot.at):
-        yield Text(
-            f"next: {slot.at:%m-%d %H:%M} {clean(slot.message)} ({slot.kind}) "
-            f"{_left(overview.now, slot)}"
-        )
-
-
-def _left(now: datetime, slot: Slot) -> str:
-    return f"in {_span(slot.at - now)}"
+    following = {(one.at, one.message, one.kind) for one in overview.following}
+    slots = (overview.next_regular, overview.next_peak)
+    following |= {(slot.at, slot.message, slot.kind) for slot in slots if slot is not None}
+    for at, message, kind in sorted(following):
+        left = _span(at - overview.now)
+        yield Text(f"next: {at:%m-%d %H:%M} {clean(message)} ({kind}) in {left}")
 
 
 def _span(span: timedelta) -> str:

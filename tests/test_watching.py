@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from kakaocron.byhand import cancel, pause, retry, schedule, send_now
+from kakaocron.byhand import cancel, pause, resolve, retry, schedule, send_now
 from kakaocron.cli import run
 from kakaocron.core.calendar import KST
 from kakaocron.core.health import login_problem
@@ -270,12 +270,101 @@ def test_the_next_slot_is_that_of_any_message(
     print_overview(overview)
 
     assert (overview.next_regular, overview.next_peak) == (None, None)
-    assert overview.next_slot
-    assert overview.next_slot.id == "report@20261124T0920"
+    assert [one.id[-13:] for one in overview.following] == [
+        f"202611{day}T0920" for day in (24, 25, 26)
+    ]
     assert "next: 11-24 09:20 report (cron)" in capsys.readouterr().out
-    moment = int(overview.next_slot.at.timestamp())
+    moment = int(overview.following[0].at.timestamp())
     said = metrics_of(overview, health_of(installation, overview))
     assert f"kakaocron_next_slot_timestamp_seconds {moment}" in said
+
+
+def test_a_one_off_is_among_the_next_slots(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:30:01")
+    once = schedule(installation, clock.now() + timedelta(minutes=5), text="곧")
+    overview = look(installation)
+    print_overview(overview)
+
+    assert overview.following[0].id == once.id
+    said = capsys.readouterr().out
+    assert [line[:17] for line in said.splitlines() if line.startswith("next:")] == [
+        "next: 11-23 09:36",
+        "next: 11-23 09:45",
+        "next: 11-23 10:00",
+    ]
+
+
+def test_slots_that_no_tick_has_seen_to_are_in_their_places(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    before = day_of_ticks(installation, clock, "09:15:01")
+    clock.set("10:32:00")
+    after = look(installation)
+    print_overview(after)
+
+    assert after.stats.total_scheduled == before.stats.total_scheduled
+    assert [(one.id[-4:], one.state, one.reason) for one in after.unseen] == [
+        ("0930", State.MISSED, Reason.NO_TICK),
+        ("0945", State.MISSED, Reason.NO_TICK),
+        ("1000", State.MISSED, Reason.NO_TICK),
+        ("1030", State.SCHEDULED, None),
+    ]
+    marks = [strip(overview, 80)[1].plain for overview in (before, after)]
+    assert len(marks[0]) == len(marks[1])
+    assert marks[1].startswith("✓!!!.")
+    said = capsys.readouterr().out
+    assert "report@20261123T0930 ! missed" in said
+    assert "4 that no tick has seen to: kakaocron explain report@20261123T0930" in said
+    assert "No tick has seen to report@20261123T0930 and 3 more" in " ".join(problems(installation))
+    assert after.fields()["today"] == before.fields()["today"]
+    run_tick(installation)
+    settled = look(installation)
+    assert settled.unseen == ()
+    assert settled.stats.total_scheduled == before.stats.total_scheduled
+
+
+def test_what_is_held_is_named_until_somebody_settles_it_the_next_day_too(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.faults.enqueue("cut-after")
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "23:30:01")
+    clock.set("00:05:00", day=24)
+    print_overview(look(installation))
+    command = "kakaocron resolve report@20261123T2330 --delivered"
+    assert command in capsys.readouterr().out
+
+    resolve(installation, "report@20261123T2330", delivered=True)
+    print_overview(look(installation))
+    assert "kakaocron resolve" not in capsys.readouterr().out
+
+
+def test_what_is_sent_again_by_itself_is_nobody_s_to_settle(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    sandbox.faults.enqueue("cut-after")
+    resend = '[delivery]\non_unknown = "resend"\n'
+    overview = day_of_ticks(install(tmp_path, sandbox, clock, resend + MESSAGE), clock, "09:30:01")
+
+    assert overview.deliveries[0].state is State.UNKNOWN
+    assert overview.held == ()
+
+
+def test_a_long_list_of_what_is_held_is_cut_with_the_way_to_the_rest(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sandbox.faults.enqueue(*["cut-after"] * 7)
+    installation = install(tmp_path, sandbox, clock)
+    times = [f"{hour:02}:{minute}:01" for hour in (7, 8) for minute in ("00", "15", "30", "45")]
+    print_overview(day_of_ticks(installation, clock, *times[:7]))
+
+    said = capsys.readouterr().out
+    assert said.count("kakaocron resolve") == 5
+    assert "… and 2 more: kakaocron history --days 2 --state unknown" in said
 
 
 def test_a_used_up_quota_is_not_hidden_by_a_slot_to_come_that_was_cancelled(

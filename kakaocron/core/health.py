@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from kakaocron.core.calendar import Slot
 from kakaocron.core.heartbeat import Beat, Word
 from kakaocron.core.ledger import Delivery, Reason, State
 from kakaocron.core.stats import Stats
@@ -65,8 +64,8 @@ def tick_problem(last: Beat | None, now: datetime) -> str | None:
     return None
 
 
-def overdue_problem(overdue: Iterable[Slot]) -> str | None:
-    names = [slot.id for slot in overdue]
+def overdue_problem(overdue: Iterable[Delivery]) -> str | None:
+    names = [one.id for one in overdue]
     if not names:
         return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""

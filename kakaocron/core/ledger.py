@@ -418,6 +418,11 @@ class Delivery(Struct, frozen=True):
         return (sent_at - self.slot).total_seconds() if sent_at else None
 
     @property
+    def is_held(self) -> bool:
+        """Whether it waits for a person's word: nobody knows whether it arrived."""
+        return self.state is State.UNKNOWN and self.next_attempt_at is None
+
+    @property
     def was_meant(self) -> bool:
         """Whether it was not sent because a person had it rest."""
         return self.state is State.MISSED and self.reason is Reason.PAUSED

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from msgspec import Struct
@@ -57,28 +58,29 @@ def first_open(
     Only one of a kind, regular or peak, if that is given; none whose id is taken. None if there is
     none within a year, or of a kind within a month, counted from the end of the pauses.
     """
-    found = [slot for one in series if (slot := _first_open(one, pauses, after, kind, taken))]
+    found: list[Slot] = []
+    for one in series:
+        times, span = one.timetable.times, MONTH if kind else HORIZON
+        if kind is None or (isinstance(times, Minutes) and times.has(kind)):
+            slots = open_slots(one, pauses, after, span)
+            found += islice((s for s in slots if kind in {None, s.kind} and s.id not in taken), 1)
     return min(found, key=lambda slot: (slot.at, slot.message), default=None)
 
 
-def _first_open(
-    one: Series, pauses: Sequence[Pause], after: datetime, kind: str | None, taken: Container[str]
-) -> Slot | None:
-    times, span = one.timetable.times, MONTH if kind else HORIZON
-    if kind and not (isinstance(times, Minutes) and times.has(kind)):
-        return None
+def open_slots(
+    one: Series, pauses: Sequence[Pause], after: datetime, span: timedelta = HORIZON
+) -> Iterator[Slot]:
+    """Yield the slots of a message at which it does not rest, for a span from the last pause on."""
     slots = slots_between(one.name, one.timetable, after, after + span)
     while (slot := next(slots, None)) is not None:
         pause = _covering(pauses, one.name, slot.at)
         if pause is None:
-            if kind in {None, slot.kind} and slot.id not in taken:
-                return slot
+            yield slot
         elif pause.until is None:
-            return None
+            return
         else:  # leapt over: it may last for years
             resumed_at = pause.until - timedelta.resolution
             slots = slots_between(one.name, one.timetable, resumed_at, resumed_at + span)
-    return None
 
 
 def resumed(pauses: Sequence[Pause], message: str | None, now: datetime) -> tuple[Pause, ...]:

@@ -93,11 +93,11 @@ class Views:
             {"id": s.id, "message": s.message, "kind": s.kind, "slot": isoformat(s.at)}
             for s in overview.upcoming
         ]
-        following = overview.next_slot
         return {
             "version": version,
             **overview.fields(),
-            "next_slot": isoformat(following.at) if following else None,
+            "next_slot": next((isoformat(one.at) for one in overview.following), None),
+            "unseen": [delivery_fields(one) for one in overview.unseen_today],
             "min_success_rate": here.config.monitor.min_success_rate,
             "health": health_of(here, overview).fields(),
             "ahead": ahead,
