@@ -505,9 +505,11 @@ def _patience(desk: Desk, run: _Run) -> float:
     now, elapsed = desk.clock.now(), desk.clock.monotonic()
     if run.landed or run.is_over or _ready(desk, run, now + HEAD_START):
         return 0.0
-    ahead = [job.due.slot.at - HEAD_START for job in run.waiting if job.due.slot.at > now]
+    heads = [job.due.slot.at - HEAD_START for job in run.waiting]
     ends = [claim.until for claim, _ in run.flying.values()]
-    seconds = [(moment - now).total_seconds() for moment in (*ahead, *ends)]
+    # A head start that is reached, but not made use of, waits for a connection or a place.
+    moments = (*(head for head in heads if head > now), *ends)
+    seconds = [(moment - now).total_seconds() for moment in moments]
     seconds += [until - elapsed for _, until in run.packing.values()]
     if run.channel_until is not None:
         seconds.append(run.channel_until - elapsed)

@@ -49,6 +49,15 @@ class _Thread:
             self._schedule.lead(self)
 
 
+# So many waits in a row that take no time: somebody polls, and time, which only waiting moves,
+# stands still.
+MOST_VAIN_WAITS = 100_000
+
+
+class SpinError(Exception):
+    """A task waits again and again for nothing."""
+
+
 class Schedule:
     """The order of events. `now` is in seconds since the history began, and only ever grows."""
 
@@ -60,6 +69,7 @@ class Schedule:
         self._events: list[tuple[float, int, Task | None, int, Callable[[], None] | None]] = []
         self._idle: list[_Thread] = []
         self._until = 0.0
+        self._vain_waits = 0
         self._reached = threading.Lock()
         self._reached.acquire()
 
@@ -78,7 +88,13 @@ class Schedule:
         heapq.heappush(self._events, (when, next(self._order), task, task.wake, None))
 
     def wait(self, until: float) -> None:
-        """Let the running task wait, at the longest until an instant, while others run."""
+        """Let the running task wait, at the longest until an instant, while others run.
+
+        Raises SpinError.
+        """
+        self._vain_waits = self._vain_waits + 1 if until <= self.now else 0
+        if self._vain_waits > MOST_VAIN_WAITS:
+            raise SpinError(f"time stands still at {self.now}")
         task = self.current
         if task is None or not self._events or self._events[0][0] > until:
             self.now = max(self.now, until)

@@ -6,6 +6,7 @@ import pytest
 
 from kakaocron.simulation.campaign import configs, play
 from kakaocron.simulation.chaos import Dials
+from kakaocron.simulation.schedule import Schedule, SpinError
 from kakaocron.simulation.world import World
 
 MINUTES = 360
@@ -22,13 +23,25 @@ def test_no_promise_is_broken_in_histories_full_of_faults(first: int) -> None:
 ONCE_BROKEN = (
     16, 17, 20, 62, 71, 79, 83, 118, 188, 304, 308, 327, 364, 422,
     1029, 1104, 1124, 1156, 2064, 10013, 10290, 10393, 10436, 10462, 10554,
-    10804, 10906, 10935, 10941, 11010, 11012, 11087,
+    10804, 10906, 10935, 10941, 11010, 11012, 11087, 20245,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_histories_that_once_broke_a_promise_keep_it(seed: int) -> None:
     assert play(seed, 720).breaches == ()
+
+
+def test_who_polls_without_end_is_found() -> None:
+    schedule = Schedule()
+
+    def poll() -> None:
+        while True:
+            schedule.wait(schedule.now)
+
+    schedule.start(poll)
+    with pytest.raises(SpinError):
+        schedule.run(60.0)
 
 
 def test_one_seed_is_one_history() -> None:
