@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
+import io
 import os
 import signal
 import sys
@@ -15,6 +18,7 @@ from kakaocron import __version__
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.logs import bug
+from kakaocron.wording import in_plain_letters
 
 EXIT_CODES = """\
 Exit codes:
@@ -136,21 +140,37 @@ def _parsed(arguments: Sequence[str]) -> object:
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code. Every error is one line on stderr."""
     signal.signal(signal.SIGTERM, _interrupt)
+    codecs.register_error("plain", in_plain_letters)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="plain")
     try:
         result = _called(arguments)
         sys.stdout.flush()
         return result if isinstance(result, int) else 0
-    except KakaocronError as error:
-        return _say(error)
     except KeyboardInterrupt:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # The reader has gone (as in `| head`): Typer makes an exit with 1 of it, which is no fault
-        # of ours, and Python would complain once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # of ours.
+        _drop_output()
         return 0
     except Exception as error:
-        return _say(bug(error))
+        return _say(_as_told(error))
+
+
+def _as_told(error: Exception) -> KakaocronError:
+    if isinstance(error, KakaocronError):
+        return error
+    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        _drop_output()
+        return KakaocronError(f"Cannot write: {error.strerror}. Make room, then try again")
+    return bug(error)
+
+
+def _drop_output() -> None:
+    """Let go of what could not be printed: Python would try, and complain, once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(*_: object) -> None:

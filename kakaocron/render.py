@@ -68,8 +68,10 @@ _UNFIT = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def print_json(document: Any) -> None:
-    """Print one document. What would harm a terminal is written as an escape: the same JSON."""
-    text = json.dumps(document, ensure_ascii=False, indent=2)
+    """Print one document. What would harm a terminal, or its encoding lacks, is written as an
+    escape: the same JSON."""
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    text = json.dumps(document, ensure_ascii=not is_utf8, indent=2)
     print(_UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 

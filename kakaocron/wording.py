@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from kakaocron.core.ledger import Delivery, State
 
+# For terminals of another encoding than UTF-8: a mark must not turn into another one.
+_PLAIN = {"✓": "v", "✗": "x", "▸": ">", "▹": ">", "↻": "~", "–": "-", "…": "...", "·": "."}
+
+
+def in_plain_letters(error: UnicodeError) -> tuple[str, int]:
+    """Handle what an output cannot encode, as codecs.register_error wants it."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_PLAIN.get(c, "?") for c in error.object[error.start : error.end]), error.end
+
 
 def clean(text: str) -> str:
     """Make text from outside harmless to a terminal: no control characters, no markup."""

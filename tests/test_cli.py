@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -18,7 +19,9 @@ from kakaocron.cli import run
 from kakaocron.clock import SystemClock
 from kakaocron.core.ledger import State
 from kakaocron.paths import find_places
+from kakaocron.render import MARKS
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.wording import in_plain_letters
 
 from .fakes import MESSAGE, FakeClock, kakao_section, texts
 
@@ -347,3 +350,46 @@ def test_an_interrupt_ends_with_130_and_says_nothing(shell: Shell) -> None:
         finally:
             process.kill()
     assert (process.returncode, err) == (130, "")
+
+
+KOREAN = {"PYTHONIOENCODING": "cp949"}
+NO_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("variables", [KOREAN, NO_LOCALE], ids=["cp949", "ascii"])
+@pytest.mark.parametrize("command", [["status"], ["history"], ["history", "--csv"], ["next"]])
+def test_a_terminal_that_lacks_letters_gets_plain_ones(
+    after_a_morning: Shell, variables: dict[str, str], command: list[str]
+) -> None:
+    argv = [sys.executable, "-m", "kakaocron", *command]
+    ended = subprocess.run(argv, capture_output=True, check=False, env={**os.environ, **variables})
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert ended.stdout.decode("cp949" if variables is KOREAN else "ascii")
+
+
+def test_marks_stay_different_in_plain_letters() -> None:
+    codecs.register_error("plain", in_plain_letters)
+    plain = [mark.encode("ascii", "plain").decode() for mark in MARKS.values()]
+
+    assert len(set(plain)) == len(MARKS) - 1  # sending and sent are both on their way
+
+
+@pytest.mark.parametrize("variables", [KOREAN, NO_LOCALE], ids=["cp949", "ascii"])
+def test_json_is_the_same_in_every_encoding(
+    after_a_morning: Shell, variables: dict[str, str]
+) -> None:
+    argv = [sys.executable, "-m", "kakaocron", "show", "report@20261123T0830", "--json"]
+    ended = subprocess.run(argv, capture_output=True, check=True, env={**os.environ, **variables})
+
+    assert json.loads(ended.stdout.decode("ascii")) == after_a_morning.json(*argv[3:-1])
+
+
+def test_an_output_that_is_full_is_no_bug(after_a_morning: Shell) -> None:
+    with Path("/dev/full").open("w") as full:
+        for command in (["status"], ["history", "--json"], ["config", "path"]):
+            argv = [sys.executable, "-m", "kakaocron", *command]
+            ended = subprocess.run(argv, stdout=full, stderr=subprocess.PIPE, check=False)
+            assert ended.returncode == 1
+            assert ended.stderr.count(b"\n") == 1
+            assert b"Cannot write: No space left on device" in ended.stderr
