@@ -101,11 +101,18 @@ def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
 def print_csv(deliveries: Iterable[Delivery]) -> None:
     """Print deliveries for a spreadsheet; text that it would run as a formula is quoted."""
     rows = [delivery_fields(delivery) for delivery in deliveries]
-    out = csv.DictWriter(sys.stdout, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
+    # All is quoted: of a bare carriage return in a text this module makes a row's end otherwise.
+    out = csv.DictWriter(
+        sys.stdout,
+        CSV_COLUMNS,
+        extrasaction="ignore",
+        lineterminator="\n",
+        quoting=csv.QUOTE_ALL,
+    )
     out.writeheader()
     for row in rows:
         plain = {**row, "to": " ".join(row["to"])}
-        out.writerow({name: _no_formula(plain[name]) for name in CSV_COLUMNS})
+        out.writerow({name: _harmless(plain[name]) for name in CSV_COLUMNS})
 
 
 CSV_COLUMNS = (
@@ -124,8 +131,13 @@ CSV_COLUMNS = (
 )
 
 
-def _no_formula(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value[:1] in tuple("=+-@\t\r") else value
+def _harmless(value: Any) -> Any:
+    """Keep a text from being run by a spreadsheet, or obeyed by a terminal."""
+    if not isinstance(value, str):
+        return value
+    text = "\n".join(clean(line) for line in value.splitlines())
+    # Some take a formula after a line break, and in full-width letters.
+    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@＝＋－＠") else text
 
 
 def print_deliveries(deliveries: Sequence[Delivery]) -> None:

@@ -506,6 +506,30 @@ def test_history_as_csv_is_read_back_and_holds_no_formula(
     assert row["text"] == '\'=cmd|"/c calc"\n둘째 줄, "따옴표"'
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\rb", "a\nb"),
+        ("x\r=1+1", "x\n=1+1"),
+        ("\n=1+1", "'\n=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("-1 도", "'-1 도"),
+        ("a\x1b[31m\u202eb", "a·[31m·b"),
+        ("그냥 글", "그냥 글"),
+    ],
+)
+def test_a_row_of_csv_is_one_row_and_harmless(
+    setup: Path, capsys: pytest.CaptureFixture[str], text: str, shown: str
+) -> None:
+    installation = find_installation()
+    schedule(installation, installation.clock.now() + timedelta(minutes=5), text=text)
+    installation.close()
+
+    assert run(["history", "--csv"]) == 0
+    (row,) = csv.DictReader(io.StringIO(capsys.readouterr().out, newline=""))
+    assert row["text"] == shown
+
+
 def settled(message: str, at: datetime, state: State, reason: Reason | None) -> Event:
     data = {"message": message, "kind": "regular", "slot": at, "to": ["me"]}
     return Event(Kind.SETTLE, at, f"{message}@{at:%Y%m%dT%H%M}", state, reason, data=data)
