@@ -16,10 +16,16 @@ from kakaocron.errors import UsageError
 from kakaocron.overview import Health, Overview
 
 BY_HAND = frozenset({"once", "send"})
+HEALTHY = "1 if nothing is wrong, else 0."
 
 
 def metrics_of(overview: Overview, health: Health) -> str:
     return exposition(_gauges(overview, health))
+
+
+def metrics_of_failure() -> str:
+    """Return what is known when nothing can be looked at: that it is not well."""
+    return exposition([gauge("kakaocron_healthy", HEALTHY, 0)])
 
 
 def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
@@ -27,7 +33,7 @@ def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
     yield Gauge(
         "kakaocron_info", "Which kakaocron this is.", (Sample(1, {"version": __version__}),)
     )
-    yield gauge("kakaocron_healthy", "1 if nothing is wrong, else 0.", int(not health.problems))
+    yield gauge("kakaocron_healthy", HEALTHY, int(not health.problems))
     yield gauge("kakaocron_problems", "How many things are wrong.", len(health.problems))
     yield gauge(
         "kakaocron_last_tick_timestamp_seconds", "The last tick.", _seconds(overview.last_tick)
@@ -80,6 +86,8 @@ def _seconds(moment: datetime | None) -> float | None:
 
 def publish(path: Path, text: str) -> None:
     """Put the text into a file that others may read: written beside, then renamed."""
+    if not path.name:
+        raise UsageError(f"'{path}' names no file")
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         beside.write_text(text, "utf-8")

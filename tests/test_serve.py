@@ -130,6 +130,23 @@ def test_a_textfile_that_cannot_be_put_in_place_leaves_nothing_behind(
     assert [found.name for found in home.glob("k.prom*")] == ["k.prom"]
 
 
+@pytest.mark.parametrize("path", ["/", "", "."])
+def test_a_textfile_without_a_name_is_refused(site: Site, path: str) -> None:
+    assert run(["metrics", "--textfile", path]) == 2
+
+
+def test_the_textfile_does_not_go_on_saying_that_all_is_well(site: Site, home: Path) -> None:
+    target = home / "kakaocron.prom"
+    site.tick()
+    assert run(["metrics", "--textfile", str(target)]) == 0
+    assert "kakaocron_healthy 1" in target.read_text()
+    (home / "config.toml").write_text("nonsense")
+
+    assert run(["metrics", "--textfile", str(target)]) == 2
+    (family,) = text_string_to_metric_families(target.read_text())
+    assert [(one.name, one.value) for one in family.samples] == [("kakaocron_healthy", 0)]
+
+
 def test_what_is_sent_by_hand_adds_no_label_each_time(site: Site) -> None:
     for text in ("하나", "둘"):
         assert run(["send", text]) == 0

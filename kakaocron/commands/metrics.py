@@ -7,7 +7,8 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
-from kakaocron.metrics import metrics_of, publish
+from kakaocron.errors import KakaocronError
+from kakaocron.metrics import metrics_of, metrics_of_failure, publish
 from kakaocron.overview import health_of, look
 from kakaocron.wiring import find_installation
 
@@ -20,9 +21,14 @@ def metrics(
     ] = None,
 ) -> None:
     """Print today in Prometheus' text format."""
-    installation = find_installation(config)
-    overview = look(installation)
-    text = metrics_of(overview, health_of(installation, overview))
+    try:
+        installation = find_installation(config)
+        overview = look(installation)
+        text = metrics_of(overview, health_of(installation, overview))
+    except KakaocronError:
+        if textfile is not None:  # what lies there says that all is well
+            publish(textfile, metrics_of_failure())
+        raise
     if textfile is None:
         print(text, end="")
     else:
