@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
@@ -268,7 +269,7 @@ def read_minute(text: str, now: datetime) -> datetime:
     except ValueError:
         pass
     try:
-        if len(text) <= len("HH:MM"):
+        if re.fullmatch(r"\d{1,2}:\d{2}", text):
             found = datetime.combine(now.date(), time.fromisoformat(text.zfill(5)), KST)
         else:
             found = datetime.fromisoformat(text)

@@ -14,6 +14,7 @@ from kakaocron import delivery
 from kakaocron.byhand import pause
 from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import State
+from kakaocron.overview import explain_minute
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import tick
@@ -66,6 +67,14 @@ def test_the_tick_before_a_slot_sends_at_its_instant_and_not_before(
     (ended,) = report.ended.values()
     assert ended.state is State.CONFIRMED
     assert ended.attempts[0].claimed_at >= SLOT
+
+
+def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(early: Installation) -> None:
+    run_tick(early)
+    explanation = explain_minute(early, SLOT)
+
+    assert explanation.findings[0].state is State.CONFIRMED
+    assert (explanation.ticks, explanation.gap_words) == ((), None)
 
 
 def test_a_slot_more_than_a_minute_away_is_not_waited_for(

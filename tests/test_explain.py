@@ -346,7 +346,7 @@ def test_each_cause_is_explained(
     assert explanation.is_expected is (reason not in NOT_EXPECTED)
 
 
-NOT_EXPECTED = {Reason.NO_SLOT, Reason.QUIET, Reason.DAY_OFF}
+NOT_EXPECTED = {Reason.NO_SLOT, Reason.QUIET, Reason.DAY_OFF, Reason.PAUSED}
 
 
 def test_every_reason_has_a_meaning() -> None:
@@ -517,7 +517,10 @@ def test_a_cancelled_slot_to_come_is_not_named_as_the_next_one(
     assert found.what_next == "the next slot of 'report' is 2026-11-23 09:45"
 
 
-@pytest.mark.parametrize("text", ["", "25:00", "10:60", "noon", "2026-13-01 10:00", "10:30:00:00"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "25:00", "10:60", "noon", "10", "10Z", "10+05", "2026-13-01 10:00", "10:30:00:00"],
+)
 def test_a_time_that_is_none_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="kakaocron explain 10:30"):
         read_minute(text, NOW)

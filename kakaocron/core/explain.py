@@ -147,7 +147,10 @@ def explain(
     ticks = tuple(
         b for b in evidence.beats if at <= b.at < at + MINUTE and b.word is not Word.RESET
     )
-    gap = None if ticks or at > now else _gap(evidence.beats, at)
+    # With early_start the tick of a slot began in the minute before.
+    claims = (try_.claimed_at for f in findings if f.delivery for try_ in f.delivery.attempts)
+    was_seen = bool(ticks) or any(at <= claimed_at < at + MINUTE for claimed_at in claims)
+    gap = None if was_seen or at > now else _gap(evidence.beats, at)
     words = _gap_words(gap, at, evidence.booted_at, now) if gap else None
     return Explanation(at, now, ticks, gap, words, tuple(findings))
 
@@ -219,6 +222,7 @@ def _of_delivery(
     one: Series | None = None,
 ) -> Finding:
     rests = begins_paused(delivery, evidence.paused)
+    is_meant = rests or delivery.was_meant
     reason = Reason.PAUSED if rests else delivery.reason
     slot = "slot of" if one else "of"
     if rests:
@@ -229,7 +233,7 @@ def _of_delivery(
         delivery.message,
         delivery.id,
         delivery.kind,
-        not rests,
+        not is_meant,
         delivery.state,
         reason,
         MEANINGS[reason] if reason else f"{delivery.kind} {slot} '{delivery.message}'",

@@ -130,7 +130,7 @@ def delay_problem(stats: Stats, bounds: Bounds) -> str | None:
     if delay is None or delay <= bounds.max_delay.total_seconds():
         return None
     return (
-        f"Today's lateness (p99) is {delay / 60:.1f} min; the bound is "
+        f"Today's lateness (p99) is {delay / 60:.2f} min; the bound is "
         f"{bounds.max_delay.total_seconds() / 60:g} min. See: kakaocron status"
     )
 
