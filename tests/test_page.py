@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +14,14 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from kakaocron.clock import SystemClock
+from kakaocron.config_file import parse_config
+from kakaocron.core.ledger import State
+from kakaocron.pictures import WORST_FIRST
+from kakaocron.render import MARKS
+
 from .sites import HOSTILE, Site, site, thirty_days
+from .years import write_days
 
 __all__ = ["site", "thirty_days"]
 
@@ -32,6 +40,12 @@ FLAGS = (
     "--disable-sync",
 )
 WAIT_SECONDS = 15
+OFTEN = """
+[[message]]
+name = "often"
+cron = "*/2 * * * *"
+text = "보고"
+"""
 
 
 class Page:
@@ -116,6 +130,60 @@ def test_the_page_is_drawn_without_an_error_or_another_host(
     assert colour == ("rgb(246, 245, 241)" if scheme == "light" else "rgb(20, 19, 15)")
     assert page.hosts() == {urlsplit(site.url).netloc}
     assert page.log("browser") == []
+
+
+@pytest.mark.parametrize("width", [390, 700, 1001, 1280])
+def test_many_slots_an_hour_are_marks_that_can_be_seen(
+    site: Site, home: Path, page: Page, width: int
+) -> None:
+    often = parse_config(OFTEN, "config.toml").series()
+    write_days(home / "data" / "ledger", often, SystemClock().now(), 1, bad=0.1)
+    page.resize(width)
+    page.load(site.url)
+    narrowest, most = page.run(
+        "const width = (mark) => mark.getBoundingClientRect().width;"
+        "const hours = [...document.querySelectorAll('.slots')];"
+        "return [Math.min(...[...document.querySelectorAll('.mark')].map(width)),"
+        " Math.max(...hours.map((hour) => hour.children.length))]"
+    )
+
+    assert narrowest >= 5
+    assert most == 4
+
+
+def test_a_mark_of_many_slots_shows_the_worst_and_names_them_all(
+    site: Site, home: Path, page: Page
+) -> None:
+    often = parse_config(OFTEN, "config.toml").series()
+    now = SystemClock().now()
+    write_days(home / "data" / "ledger", often, now, 1, bad=0.1)
+    today = site.get("/api/page").json()["today"]
+    page.resize(390)
+    page.load(site.url)
+    # Not the hour that is, and may turn meanwhile.
+    hours = page.run(
+        "return [...document.querySelectorAll('.slots')].map((hour) =>"
+        " [...hour.children].map((mark) => [mark.dataset.state, mark.title, mark.textContent]))"
+    )
+    for hour in range(now.hour):
+        group = [
+            State(one["state"])
+            for one in today
+            if f"T{hour:02d}:00" <= one["slot"][10:16] < f"T{hour:02d}:15"
+        ]
+        state, title, glyph = hours[hour][0]
+        assert state == min(group, key=WORST_FIRST.index)
+        assert title.startswith(f"{hour:02d}:00–{hour:02d}:14: {group.count(state)} {state}")
+        assert glyph == MARKS[state]
+
+    mark = page.driver.find_element(By.CSS_SELECTOR, ".mark")
+    title = mark.get_attribute("title")
+    mark.click()
+    page.until("return document.querySelector('dialog[open] .one')")
+    assert page.driver.find_element(By.ID, "detail-title").text == title
+    page.driver.find_element(By.CSS_SELECTOR, "dialog .one").click()
+    page.until("return document.querySelector('dialog[open] dl')")
+    assert "@" in page.driver.find_element(By.ID, "detail-title").text
 
 
 def test_the_list_is_filtered(site: Site, page: Page) -> None:

@@ -1,8 +1,11 @@
 // Everything that comes from the ledger reaches the page as text nodes, never as markup.
 const MARKS = {
-  confirmed: "✓", sent: "▹", sending: "▸", scheduled: "", retrying: "↻",
+  confirmed: "✓", sent: "▹", sending: "▸", scheduled: "·", retrying: "↻",
   failed: "✗", unknown: "?", missed: "!", cancelled: "-",
 };
+// Where one mark stands for several slots, it is that of the one to look at first.
+const WORST_FIRST = ["unknown", "failed", "missed", "retrying", "sending", "sent", "scheduled", "confirmed", "cancelled"];
+const MOST_MARKS = 4; // an hour: a phone has no room for more
 const POLL_MS = 2000;
 const SVG = "http://www.w3.org/2000/svg";
 const $ = (id) => document.getElementById(id);
@@ -60,7 +63,7 @@ function left(iso) {
 const now = () => Date.now() + offset;
 
 function stateTag(state) {
-  return h("span", { class: "state", "data-state": state, role: "cell" }, h("i", { "aria-hidden": "true" }, MARKS[state] || "·"), state);
+  return h("span", { class: "state", "data-state": state, role: "cell" }, h("i", { "aria-hidden": "true" }, MARKS[state]), state);
 }
 
 function drawTop() {
@@ -97,23 +100,57 @@ function drawCards() {
   );
 }
 
-function drawStrip() {
+function marksOfToday() {
   const marks = [...page.today, ...page.ahead.map((slot) => ({ ...slot, state: "scheduled" }))];
-  const hours = Array.from({ length: 24 }, () => []);
-  for (const one of marks.sort((a, b) => a.slot.localeCompare(b.slot))) hours[Number(one.slot.slice(11, 13))].push(one);
-  const current = Number(page.now.slice(11, 13));
-  $("strip").replaceChildren(...hours.map((found, hour) => h("div", { class: hour === current ? "hour now" : "hour" },
-    h("div", { class: found.length > 2 ? "slots many" : "slots" }, ...found.map((one) => h("button", {
-      type: "button", class: "mark", "data-state": one.state, "data-id": one.id,
-      title: `${clock(one.slot, false)} ${one.message}: ${one.state}${one.reason ? ` (${one.reason})` : ""}`,
-      "aria-label": `${clock(one.slot, false)} ${one.message} ${one.state}`,
-      onclick: () => (one.state === "scheduled" && one.attempts === undefined ? explain(one) : show(one.id)),
-    }, found.length > 6 ? "" : MARKS[one.state]))),
-    h("div", { class: "label" }, String(hour).padStart(2, "0")))));
+  return marks.sort((a, b) => a.slot.localeCompare(b.slot));
+}
+
+function tally(marks) {
   const counts = {};
   for (const one of marks) counts[one.state] = (counts[one.state] || 0) + 1;
-  $("legend").replaceChildren(...Object.keys(MARKS).filter((state) => counts[state]).map((state) =>
-    h("span", { "data-state": state }, h("i", {}, MARKS[state]), `${counts[state]} ${state}`)));
+  return WORST_FIRST.filter((state) => counts[state]).map((state) => [counts[state], state]);
+}
+
+// Each slot has its mark; in an hour with too many of them, each quarter of it has.
+function grouped(found) {
+  if (found.length <= MOST_MARKS) return found.map((one) => [one]);
+  const quarters = [[], [], [], []];
+  for (const one of found) quarters[Math.floor(Number(one.slot.slice(14, 16)) / 15)].push(one);
+  return quarters.filter((group) => group.length);
+}
+
+function told(group) {
+  const [first, last] = [group[0], group[group.length - 1]];
+  if (group.length === 1) return `${clock(first.slot, false)} ${first.message}: ${first.state}${first.reason ? ` (${first.reason})` : ""}`;
+  return `${clock(first.slot, false)}–${clock(last.slot, false)}: ${tally(group).map(([count, state]) => `${count} ${state}`).join(", ")}`;
+}
+
+function look(one) {
+  return one.attempts === undefined ? explain(one) : show(one.id);
+}
+
+function showGroup(group) {
+  openDialog(told(group), null, ...group.map((one) => h("button", {
+    type: "button", class: "one", "data-id": one.id, onclick: () => look(one),
+  }, h("span", {}, `${clock(one.slot, false)} ${one.message}`), stateTag(one.state))));
+}
+
+function drawStrip() {
+  const marks = marksOfToday();
+  const hours = Array.from({ length: 24 }, () => []);
+  for (const one of marks) hours[Number(one.slot.slice(11, 13))].push(one);
+  const current = Number(page.now.slice(11, 13));
+  $("strip").replaceChildren(...hours.map(grouped).map((groups, hour) => h("div", { class: hour === current ? "hour now" : "hour" },
+    h("div", { class: groups.length > 2 ? "slots many" : "slots" }, ...groups.map((group) => {
+      const [[, state]] = tally(group);
+      return h("button", {
+        type: "button", class: "mark", "data-state": state, "data-id": group[0].id, title: told(group), "aria-label": told(group),
+        onclick: () => (group.length > 1 ? showGroup(group) : look(group[0])),
+      }, MARKS[state]);
+    })),
+    h("div", { class: "label" }, String(hour).padStart(2, "0")))));
+  $("legend").replaceChildren(...tally(marks).map(([count, state]) =>
+    h("span", { "data-state": state }, h("i", { "aria-hidden": "true" }, MARKS[state]), `${count} ${state}`)));
   $("day-totals").textContent = `${page.now.slice(0, 10)} · ${marks.length} slots`;
 }
 
