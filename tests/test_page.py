@@ -14,6 +14,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
+from kakaocron.cli import run
 from kakaocron.clock import SystemClock
 from kakaocron.config_file import parse_config
 from kakaocron.core.ledger import State
@@ -240,6 +241,40 @@ def test_one_delivery_is_shown_with_its_attempts(site: Site, page: Page) -> None
     told = page.driver.find_element(By.CSS_SELECTOR, "dialog").text
     assert "Attempt 1 claimed" in told
     assert "kakaocron resolve report@" in told
+
+
+def test_an_open_delivery_follows_and_a_closed_one_stays_closed(site: Site, page: Page) -> None:
+    query = "/api/deliveries?days=30&state=unknown"
+    first, second = (one["id"] for one in site.get(query).json()[-2:])
+    page.resize(1280, 320)
+    page.load(site.url)
+    Select(page.driver.find_element(By.NAME, "days")).select_by_value("30")
+    Select(page.driver.find_element(By.NAME, "state")).select_by_value("unknown")
+    row = "return document.querySelector(`.row[data-id='${arguments[0]}']`)"
+    page.until(row, first).click()
+    page.until("return document.querySelector('dialog[open] .attempt')")
+    page.run("document.getElementById('detail').scrollTop = 60")
+
+    assert run(["resolve", first, "--delivered"]) == 0
+    page.until("return document.querySelector('#detail-state [data-state=sent]')")
+    focus, scrolled = page.run("return [document.activeElement.id, detail.scrollTop]")
+    assert (focus, scrolled) == ("detail-close", 60)
+
+    page.driver.find_element(By.ID, "detail-close").click()
+    assert run(["resolve", second, "--delivered"]) == 0
+    page.until("return !document.querySelector(`.row[data-id='${arguments[0]}']`)", second)
+    assert page.driver.find_elements(By.CSS_SELECTOR, "dialog[open]") == []
+
+
+def test_a_row_keeps_the_focus_when_the_list_is_redrawn(site: Site, page: Page) -> None:
+    page.resize(1280)
+    page.load(site.url)
+    id_ = page.run("const row = document.querySelector('.row'); row.focus(); return row.dataset.id")
+    page.run("document.querySelector('.row').isOld = true")
+    assert run(["pause"]) == 0
+    page.until("return !document.querySelector(`.row[data-id='${arguments[0]}']`).isOld", id_)
+
+    assert page.run("return document.activeElement.dataset.id") == id_
 
 
 def test_the_chosen_theme_is_kept(site: Site, page: Page) -> None:

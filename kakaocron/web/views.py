@@ -68,7 +68,7 @@ class Views:
         now = here.clock.now()
         paths = [str(here.places.config), here.places.tokens, here.pauses.path]
         paths += [here.heartbeat.path(now.date())]
-        paths += [here.ledger.path(day) for day in (now.date() - DAY, now.date())]
+        paths += [here.ledger.path(now.date() - n * DAY) for n in range(HEAT_DAYS)]
         marks = [_mark(here, path) for path in paths]
         return f"{now:%Y%m%dT%H%M}-{hash(tuple(marks)) & 0xFFFFFFFF:08x}"
 

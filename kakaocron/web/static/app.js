@@ -15,6 +15,7 @@ let days = [];
 let span = "today";
 let known = null; // the ids and states that the list showed last
 let asked = 0; // how often the list was asked for
+let opened = null; // what the dialog shows: how it is read and drawn, and what was read last
 let offset = 0; // how far the server's clock is ahead of this one
 
 function h(tag, attributes = {}, ...children) {
@@ -26,6 +27,14 @@ function h(tag, attributes = {}, ...children) {
   }
   node.append(...children.filter((child) => child !== null && child !== undefined));
   return node;
+}
+
+// The focus goes on to what takes the place of the one that had it.
+function redraw(node, ...children) {
+  const id = node.contains(document.activeElement) && document.activeElement.dataset.id;
+  node.replaceChildren(...children);
+  const heir = id && [...node.querySelectorAll("[data-id]")].find((one) => one.dataset.id === id);
+  if (heir) heir.focus({ preventScroll: true });
 }
 
 function s(tag, attributes = {}, text) {
@@ -125,27 +134,17 @@ function told(group) {
   return `${clock(first.slot, false)}–${clock(last.slot, false)}: ${tally(group).map(([count, state]) => `${count} ${state}`).join(", ")}`;
 }
 
-function look(one) {
-  return one.attempts === undefined ? explain(one) : show(one.id);
-}
-
-function showGroup(group) {
-  openDialog(told(group), null, ...group.map((one) => h("button", {
-    type: "button", class: "one", "data-id": one.id, onclick: () => look(one),
-  }, h("span", {}, `${clock(one.slot, false)} ${one.message}`), stateTag(one.state))));
-}
-
 function drawStrip() {
   const marks = marksOfToday();
   const hours = Array.from({ length: 24 }, () => []);
   for (const one of marks) hours[Number(one.slot.slice(11, 13))].push(one);
   const current = Number(page.now.slice(11, 13));
-  $("strip").replaceChildren(...hours.map(grouped).map((groups, hour) => h("div", { class: hour === current ? "hour now" : "hour" },
+  redraw($("strip"), ...hours.map(grouped).map((groups, hour) => h("div", { class: hour === current ? "hour now" : "hour" },
     h("div", { class: groups.length > 2 ? "slots many" : "slots" }, ...groups.map((group) => {
       const [[, state]] = tally(group);
       return h("button", {
         type: "button", class: "mark", "data-state": state, "data-id": group[0].id, title: told(group), "aria-label": told(group),
-        onclick: () => (group.length > 1 ? showGroup(group) : look(group[0])),
+        onclick: () => (group.length > 1 ? showGroup(group) : show(group[0].id)),
       }, MARKS[state]);
     })),
     h("div", { class: "label" }, String(hour).padStart(2, "0")))));
@@ -235,7 +234,7 @@ async function drawList(isLive) {
   const found = await ask(`/api/deliveries?${query}`);
   if (mine !== asked) return; // another filter was chosen meanwhile
   const shown = new Map(found.map((one) => [one.id, one.state]));
-  $("list").replaceChildren(...found.map((one) => h("button", {
+  redraw($("list"), ...found.map((one) => h("button", {
     type: "button", role: "row", "data-id": one.id, "data-row": one.state, onclick: () => show(one.id),
     class: isLive && known && known.get(one.id) !== one.state ? "row fresh" : "row",
   },
@@ -261,11 +260,36 @@ function fillFilters() {
   if (form.elements.state.length === 1) fill("state", Object.keys(MARKS));
 }
 
-function openDialog(title, state, ...body) {
-  const close = h("button", { type: "button", class: "icon", "aria-label": "Close", onclick: () => $("detail").close() }, "×");
-  $("detail-body").replaceChildren(
-    h("div", { class: "head" }, h("div", {}, h("h3", { id: "detail-title" }, title), state ? stateTag(state) : null), close), ...body);
+function openDialog(title, read, draw) {
+  opened = { title, read, draw };
+  return drawDialog();
+}
+
+// While it is open, it follows; what has not changed is left alone, and can be copied.
+async function drawDialog() {
+  const mine = opened;
+  if (!mine) return;
+  const isNew = !mine.told;
+  let drawn;
+  try {
+    const found = await mine.read();
+    const told = JSON.stringify(found);
+    if (told === mine.told) return;
+    mine.told = told;
+    drawn = mine.draw(found);
+  } catch (error) {
+    if (!isNew) return;
+    drawn = [mine.title, null, h("p", {}, error.message)];
+  }
+  if (mine !== opened) return; // it was closed meanwhile, or shows another
+  const [title, state, ...body] = drawn;
+  $("detail-title").textContent = title;
+  $("detail-state").replaceChildren(...(state ? [stateTag(state)] : []));
+  redraw($("detail-body"), ...body.filter(Boolean));
+  if (!isNew) return;
   if (!$("detail").open) $("detail").showModal();
+  $("detail").scrollTop = 0;
+  $("detail-close").focus();
 }
 
 function facts(pairs) {
@@ -282,38 +306,47 @@ function attempt(one) {
     ...results.map(([name, found]) => h("p", { class: "quiet" }, `${name}: ${[found.state, found.http_status && `HTTP ${found.http_status}`, found.code && `code ${found.code}`, found.reason, found.detail].filter(Boolean).join(", ")}`)));
 }
 
-async function show(id) {
-  try {
-    const one = await ask(`/api/deliveries/${encodeURIComponent(id)}`);
-    const said = one.explained || {};
-    openDialog(one.id, one.state,
-      one.text ? h("div", { class: "bubble" }, one.text) : null,
-      facts([
-        ["slot", `${one.slot.slice(0, 10)} ${clock(one.slot, false)} KST, ${one.kind}`],
-        ["to", Object.entries(one.targets).map(([name, state]) => `${name}: ${state}`).join(", ") || one.to.join(", ")],
-        ["left", one.sent_at && `${one.sent_at.slice(11, 23)} (${seconds(one.delay_seconds)} after the slot)`],
-        ["confirmed", one.confirmed_at && one.confirmed_at.slice(11, 23)],
-        ["reason", one.reason && `${one.reason}: ${said.why || ""}`],
-        ["detail", said.detail],
-      ]),
-      ...one.attempt_log.map(attempt),
-      said.next ? h("p", { class: "quiet" }, `Next: ${said.next}`) : null);
-  } catch (error) { openDialog(id, null, h("p", {}, error.message)); }
+async function readDelivery(id) {
+  const ahead = marksOfToday().find((one) => one.id === id && one.attempts === undefined);
+  if (!ahead) return ask(`/api/deliveries/${encodeURIComponent(id)}`);
+  const { messages } = await ask(`/api/explain?at=${encodeURIComponent(id)}`);
+  return { ...ahead, to: [], targets: {}, attempt_log: [], explained: messages.find((one) => one.id === id) };
 }
 
-async function explain(slot) {
-  try {
-    const found = await ask(`/api/explain?at=${encodeURIComponent(slot.id)}`);
-    openDialog(slot.id, "scheduled", ...found.messages.filter((one) => one.id === slot.id).map((one) =>
-      facts([["slot", `${clock(slot.slot, false)} KST, ${slot.kind}`], ["why", one.why], ["next", one.next]])));
-  } catch (error) { openDialog(slot.id, null, h("p", {}, error.message)); }
+function drawDelivery(one) {
+  const said = one.explained || {};
+  return [one.id, one.state,
+    one.text ? h("div", { class: "bubble" }, one.text) : null,
+    facts([
+      ["slot", `${one.slot.slice(0, 10)} ${clock(one.slot, false)} KST, ${one.kind}`],
+      ["to", Object.entries(one.targets).map(([name, state]) => `${name}: ${state}`).join(", ") || one.to.join(", ")],
+      ["left", one.sent_at && `${one.sent_at.slice(11, 23)} (${seconds(one.delay_seconds)} after the slot)`],
+      ["confirmed", one.confirmed_at && one.confirmed_at.slice(11, 23)],
+      ["reason", one.reason && `${one.reason}: ${said.why || ""}`],
+      ["why", one.attempts === undefined && said.why],
+      ["detail", said.detail],
+    ]),
+    ...one.attempt_log.map(attempt),
+    said.next ? h("p", { class: "quiet" }, `Next: ${said.next}`) : null];
+}
+
+function show(id) {
+  return openDialog(id, () => readDelivery(id), drawDelivery);
+}
+
+function showGroup(group) {
+  const ids = new Set(group.map((one) => one.id));
+  const read = async () => marksOfToday().filter((one) => ids.has(one.id));
+  return openDialog(told(group), read, (found) => [told(found), null, ...found.map((one) => h("button", {
+    type: "button", class: "one", "data-id": one.id, onclick: () => show(one.id),
+  }, h("span", {}, `${clock(one.slot, false)} ${one.message}`), stateTag(one.state)))]);
 }
 
 async function load() {
   [page, days] = await Promise.all([ask("/api/page"), ask("/api/days")]);
   offset = Date.parse(page.now) - Date.now();
   drawTop(); drawClock(); drawCards(); drawStrip(); drawHeat(); drawLate(); fillFilters();
-  await drawList(true);
+  await Promise.all([drawList(true), drawDialog()]);
   document.documentElement.dataset.version = page.version;
 }
 
@@ -344,6 +377,8 @@ const filter = () => drawList(false).catch(() => { if (page) page.version = null
 $("filters").addEventListener("change", filter);
 $("filters").elements.text.addEventListener("input", filter);
 $("filters").addEventListener("submit", (event) => event.preventDefault());
+$("detail-close").addEventListener("click", () => $("detail").close());
+$("detail").addEventListener("close", () => { opened = null; });
 $("detail").addEventListener("click", (event) => { if (event.target === $("detail")) $("detail").close(); });
 $("theme").addEventListener("click", () => {
   const root = document.documentElement;
