@@ -196,6 +196,12 @@ def test_the_list_is_filtered(site: Site, page: Page) -> None:
         "const rows = [...document.querySelectorAll('.row')];"
         "return rows.length > 0 && rows.every((row) => row.dataset.row === 'unknown')"
     )
+    shown = page.driver.find_element(By.ID, "count")
+    assert shown.text == f"{len(page.rows())} shown"
+    Select(page.driver.find_element(By.NAME, "state")).select_by_value("")
+    page.until("return document.querySelectorAll('.row').length === 500")
+    total = site.get("/api/deliveries?days=30").json()["total"]
+    assert shown.text.startswith(f"the 500 newest of {total}: choose fewer days")
     page.driver.find_element(By.NAME, "text").send_keys("no such text anywhere")
     page.until("return document.querySelectorAll('.row').length === 0")
 
@@ -245,7 +251,7 @@ def test_one_delivery_is_shown_with_its_attempts(site: Site, page: Page) -> None
 
 def test_an_open_delivery_follows_and_a_closed_one_stays_closed(site: Site, page: Page) -> None:
     query = "/api/deliveries?days=30&state=unknown"
-    first, second = (one["id"] for one in site.get(query).json()[-2:])
+    first, second = (one["id"] for one in site.get(query).json()["rows"][-2:])
     page.resize(1280, 320)
     page.load(site.url)
     Select(page.driver.find_element(By.NAME, "days")).select_by_value("30")

@@ -199,9 +199,9 @@ def test_no_other_file_can_be_read(site: Site, path: str) -> None:
 
 
 def test_deliveries_are_filtered(site: Site) -> None:
-    everything = site.get("/api/deliveries?days=30").json()
-    unknown = site.get("/api/deliveries?days=30&state=unknown").json()
-    worded = site.get("/api/deliveries?days=30&text=NO-SUCH").json()
+    everything = site.get("/api/deliveries?days=30").json()["rows"]
+    unknown = site.get("/api/deliveries?days=30&state=unknown").json()["rows"]
+    worded = site.get("/api/deliveries?days=30&text=NO-SUCH").json()["rows"]
 
     assert {one["state"] for one in everything} >= {"confirmed", "unknown", "missed"}
     assert {one["state"] for one in unknown} == {"unknown"}
@@ -210,13 +210,22 @@ def test_deliveries_are_filtered(site: Site) -> None:
     assert slots == sorted(slots, reverse=True)
 
 
+def test_a_list_that_is_cut_says_how_long_it_would_be(site: Site) -> None:
+    found = site.get("/api/deliveries?days=30").json()
+    days = site.get("/api/days").json()
+
+    assert len(found["rows"]) == 500
+    assert found["total"] == sum(hour["count"] for day in days for hour in day["hours"] if hour)
+    assert site.get("/api/deliveries?text=NO-SUCH").json() == {"total": 0, "rows": []}
+
+
 @pytest.mark.parametrize("query", ["days=x", "days=-1", "days=999999999999", "state=%00", "text=("])
 def test_any_query_is_answered(site: Site, query: str) -> None:
     assert site.get(f"/api/deliveries?{query}").status_code == 200
 
 
 def test_one_delivery_comes_with_its_attempts_and_its_explanation(site: Site) -> None:
-    unknown = site.get("/api/deliveries?days=30&state=unknown").json()[0]
+    unknown = site.get("/api/deliveries?days=30&state=unknown").json()["rows"][0]
     found = site.get(f"/api/deliveries/{unknown['id']}").json()
 
     assert found["attempt_log"][0]["results"]["me"]["state"] == "unknown"

@@ -128,8 +128,9 @@ class Views:
                 del self._days[day]
             return [(day, self._days[day][1]) for day in wanted]
 
-    def deliveries(self, query: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Return the newest deliveries that a query asks for, the newest first."""
+    def deliveries(self, query: Mapping[str, str]) -> dict[str, Any]:
+        """Return the newest deliveries that a query asks for, the newest first, and how many
+        there are."""
         count = min(max(_number(query.get("days"), 1), 1), HEAT_DAYS)
         states = frozenset(s for s in query.get("state", "").split(",") if s)
         text = query.get("text", "").casefold()
@@ -141,7 +142,8 @@ class Views:
             and query.get("message", one.message) == one.message
             and text in f"{one.text} {one.id}".casefold()
         ]
-        return [delivery_fields(one) for one in reversed(found[-MOST_ROWS:])]
+        rows = [delivery_fields(one) for one in reversed(found[-MOST_ROWS:])]
+        return {"total": len(found), "rows": rows}
 
     def delivery(self, id_: str) -> dict[str, Any]:
         here = self.installation()

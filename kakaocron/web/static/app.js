@@ -231,7 +231,7 @@ async function drawList(isLive) {
   const mine = asked;
   const query = new URLSearchParams();
   for (const [name, value] of new FormData($("filters"))) if (value) query.set(name, value);
-  const found = await ask(`/api/deliveries?${query}`);
+  const { total, rows: found } = await ask(`/api/deliveries?${query}`);
   if (mine !== asked) return; // another filter was chosen meanwhile
   const shown = new Map(found.map((one) => [one.id, one.state]));
   redraw($("list"), ...found.map((one) => h("button", {
@@ -244,7 +244,9 @@ async function drawList(isLive) {
   h("span", { role: "cell", class: "said" }, one.reason ? `${one.reason}${one.text ? ` · ${one.text}` : ""}` : one.text || ""),
   h("span", { role: "cell", class: "lateness" }, one.delay_seconds === null ? "" : seconds(one.delay_seconds)))));
   if (!found.length) $("list").replaceChildren(h("div", { class: "empty" }, "No delivery fits."));
-  $("count").textContent = `${found.length} shown`;
+  $("count").textContent = total > found.length
+    ? `the ${found.length} newest of ${total}: choose fewer days, a message or a state to see the others`
+    : `${total} shown`;
   known = shown;
 }
 
