@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import random
+import re
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,12 +20,13 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from kakaocron.cli import run
 from kakaocron.clock import SystemClock
 from kakaocron.config_file import parse_config
-from kakaocron.core.ledger import State
+from kakaocron.core.calendar import Slot
+from kakaocron.core.ledger import State, to_line
 from kakaocron.pictures import WORST_FIRST
 from kakaocron.render import MARKS
 
 from .sites import HOSTILE, Site, site, thirty_days
-from .years import write_days
+from .years import FINE, sent, write_days
 
 __all__ = ["site", "thirty_days"]
 
@@ -247,6 +251,22 @@ def test_one_delivery_is_shown_with_its_attempts(site: Site, page: Page) -> None
     told = page.driver.find_element(By.CSS_SELECTOR, "dialog").text
     assert "Attempt 1 claimed" in told
     assert "kakaocron resolve report@" in told
+
+
+def test_a_whole_second_is_a_time_of_day_as_any_other(site: Site, home: Path, page: Page) -> None:
+    midnight = SystemClock().now().replace(hour=0, minute=0, second=0, microsecond=0)
+    slot = Slot("whole", midnight, "regular")
+    events = sent(slot, midnight + timedelta(seconds=1), FINE, random.Random(1))
+    with (home / "data" / "ledger" / f"{midnight.date()}.jsonl").open("ab") as ledger:
+        ledger.writelines(to_line(event) for event in events)
+    page.resize(1280)
+    page.load(site.url)
+    page.run("document.querySelector(`.row[data-id='${arguments[0]}']`).click()", slot.id)
+    page.until("return document.querySelector('dialog[open] .attempt')")
+
+    told = page.driver.find_element(By.CSS_SELECTOR, "dialog").text
+    assert "00:00:01.000 (1.0 s after the slot)" in told
+    assert re.search(r"claimed 00:00:00, sent 00:00:01\.000, ended 00:00:01\.\d{3}\n", told)
 
 
 def test_an_open_delivery_follows_and_a_closed_one_stays_closed(site: Site, page: Page) -> None:

@@ -48,7 +48,7 @@ def _day(
             continue
         how = chance.choice(sorted(ENDINGS)) if chance.random() < bad else "fine"
         late = timedelta(milliseconds=round(min(30_000, 25 * chance.paretovariate(1.6))))
-        yield from _sent(slot, slot.at + late, ENDINGS.get(how, FINE), chance)
+        yield from sent(slot, slot.at + late, ENDINGS.get(how, FINE), chance)
 
 
 def _settled(slot: Slot, at: datetime) -> Event:
@@ -56,7 +56,8 @@ def _settled(slot: Slot, at: datetime) -> Event:
     return Event(Kind.SETTLE, at, slot.id, State.MISSED, Reason.NO_TICK, data=data)
 
 
-def _sent(slot: Slot, at: datetime, how: Result, chance: random.Random) -> Iterator[Event]:
+def sent(slot: Slot, at: datetime, how: Result, chance: random.Random) -> Iterator[Event]:
+    """Yield the events of a delivery that left at an instant and ended so."""
     answered = at + timedelta(milliseconds=chance.randrange(40, 200))
     yield Event(
         Kind.CLAIM,

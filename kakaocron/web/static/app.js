@@ -53,6 +53,7 @@ async function ask(path) {
 
 // The server speaks KST, whatever zone this browser is in.
 const clock = (iso, seconds = true) => (iso ? iso.slice(11, seconds ? 19 : 16) : "");
+const instant = (iso) => `${clock(iso)}.${(/\.(\d{3})/.exec(iso) || [0, "000"])[1]}`; // a whole second has no fraction
 const dayOf = (iso) => iso.slice(5, 10);
 const percent = (share) => (share === null ? "–" : `${(share * 100).toFixed(share === 1 ? 0 : 1)}%`);
 
@@ -304,7 +305,7 @@ function attempt(one) {
   const results = Object.entries(one.results);
   const state = results.length ? results[0][1].state : "sending";
   return h("div", { class: "attempt", "data-state": state },
-    h("p", {}, h("strong", {}, `Attempt ${one.attempt}`), ` claimed ${clock(one.claimed_at)}, ${one.sent_at ? `sent ${one.sent_at.slice(11, 23)}` : "nothing sent"}${one.ended_at ? `, ended ${one.ended_at.slice(11, 23)}` : ", no end known"}`),
+    h("p", {}, h("strong", {}, `Attempt ${one.attempt}`), ` claimed ${clock(one.claimed_at)}, ${one.sent_at ? `sent ${instant(one.sent_at)}` : "nothing sent"}${one.ended_at ? `, ended ${instant(one.ended_at)}` : ", no end known"}`),
     ...results.map(([name, found]) => h("p", { class: "quiet" }, `${name}: ${[found.state, found.http_status && `HTTP ${found.http_status}`, found.code && `code ${found.code}`, found.reason, found.detail].filter(Boolean).join(", ")}`)));
 }
 
@@ -322,8 +323,8 @@ function drawDelivery(one) {
     facts([
       ["slot", `${one.slot.slice(0, 10)} ${clock(one.slot, false)} KST, ${one.kind}`],
       ["to", Object.entries(one.targets).map(([name, state]) => `${name}: ${state}`).join(", ") || one.to.join(", ")],
-      ["left", one.sent_at && `${one.sent_at.slice(11, 23)} (${seconds(one.delay_seconds)} after the slot)`],
-      ["confirmed", one.confirmed_at && one.confirmed_at.slice(11, 23)],
+      ["left", one.sent_at && `${instant(one.sent_at)} (${seconds(one.delay_seconds)} after the slot)`],
+      ["confirmed", one.confirmed_at && instant(one.confirmed_at)],
       ["reason", one.reason && `${one.reason}: ${said.why || ""}`],
       ["why", one.attempts === undefined && said.why],
       ["detail", said.detail],
