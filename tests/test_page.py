@@ -303,6 +303,25 @@ def test_a_row_keeps_the_focus_when_the_list_is_redrawn(site: Site, page: Page) 
     assert page.run("return document.activeElement.dataset.id") == id_
 
 
+def test_a_pause_is_shown_with_what_ends_it(site: Site, page: Page) -> None:
+    page.resize(390)
+    page.load(site.url)
+    shown = page.driver.find_element(By.ID, "pauses")
+    assert not shown.is_displayed()
+    assert run(["pause"]) == 0
+    day = SystemClock().now().date() + timedelta(days=90)
+    assert run(["pause", "report", "--until", f"{day} 03:04", "--note", HOSTILE]) == 0
+    page.until("return document.querySelectorAll('#pauses li').length === 2")
+
+    assert shown.text.splitlines() == [
+        "All messages rest. End it: kakaocron resume",
+        f"report rests until {day} 03:04 KST: {HOSTILE}. End it: kakaocron resume report",
+    ]
+    assert "–\npaused" in page.driver.find_element(By.ID, "cards").text
+    assert run(["resume"]) == 0
+    page.until("return document.getElementById('pauses').hidden")
+
+
 def test_the_chosen_theme_is_kept(site: Site, page: Page) -> None:
     page.resize(1280)
     page.load(site.url)

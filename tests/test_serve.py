@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from kakaocron.cli import run
+from kakaocron.clock import SystemClock
 from kakaocron.commands.serve import is_loopback
 from kakaocron.core.ledger import Delivery
 from kakaocron.core.metrics import Gauge, Sample, exposition
@@ -196,6 +197,18 @@ def test_no_other_file_can_be_read(site: Site, path: str) -> None:
     prepared.url = site.url + path
     with requests.Session() as session:
         assert session.send(prepared, timeout=10).status_code == 404
+
+
+def test_what_rests_is_told_with_its_end(site: Site) -> None:
+    assert site.get("/api/page").json()["pauses"] == []
+    day = SystemClock().now().date() + timedelta(days=90)
+    assert run(["pause", "report", "--until", f"{day} 03:04", "--note", "a move"]) == 0
+    assert run(["pause"]) == 0
+
+    assert site.get("/api/page").json()["pauses"] == [
+        {"message": "report", "until": f"{day}T03:04:00+09:00", "note": "a move"},
+        {"message": None, "until": None, "note": None},
+    ]
 
 
 def test_deliveries_are_filtered(site: Site) -> None:

@@ -93,6 +93,10 @@ class Views:
             {"id": s.id, "message": s.message, "kind": s.kind, "slot": isoformat(s.at)}
             for s in overview.upcoming
         ]
+        pauses = [
+            {"message": p.message, "until": isoformat(p.until) if p.until else None, "note": p.note}
+            for p in overview.pauses
+        ]
         return {
             "version": version,
             **overview.fields(),
@@ -101,6 +105,7 @@ class Views:
             "min_success_rate": here.config.monitor.min_success_rate,
             "health": health_of(here, overview).fields(),
             "ahead": ahead,
+            "pauses": pauses,
             "messages": sorted(one.name for one in here.plan.series),
         }
 

@@ -86,6 +86,14 @@ function drawTop() {
   list.replaceChildren(...page.health.problems.map((problem) => h("li", {}, problem)));
 }
 
+function drawPauses() {
+  const { pauses } = page;
+  $("pauses").hidden = !pauses.length;
+  $("pauses").replaceChildren(...pauses.map(({ message, until, note }) => h("li", {},
+    `${message === null ? "All messages rest" : `${message} rests`}${until ? ` until ${until.slice(0, 10)} ${clock(until, false)} KST` : ""}${note ? `: ${note}` : ""}. `,
+    h("span", {}, "End it: ", h("code", {}, `kakaocron resume${message === null ? "" : ` ${message}`}`)))));
+}
+
 function drawClock() {
   if (!page) return;
   const kst = new Date(now() + 9 * 3600e3).toISOString();
@@ -102,7 +110,7 @@ function drawCards() {
   const { stats, token } = page;
   const next = page.next_slot;
   $("cards").replaceChildren(
-    card("next slot", next ? clock(next, false) : "–", next ? `in ${left(next)}` : "nothing is scheduled"),
+    card("next slot", next ? clock(next, false) : "–", next ? `in ${left(next)}` : page.pauses.length ? "paused" : "nothing is scheduled"),
     card("confirmed", percent(stats.success_rate), `${stats.total_confirmed} of ${stats.total_confirmed + stats.total_failed + stats.total_unknown + stats.total_missed} today`, stats.success_rate !== null && stats.success_rate < page.min_success_rate),
     card("on schedule", percent(stats.schedule_accuracy), "left within a minute"),
     card("lateness p50", seconds(stats.delay_p50_seconds), `p99 ${seconds(stats.delay_p99_seconds)}`),
@@ -348,7 +356,7 @@ function showGroup(group) {
 async function load() {
   [page, days] = await Promise.all([ask("/api/page"), ask("/api/days")]);
   offset = Date.parse(page.now) - Date.now();
-  drawTop(); drawClock(); drawCards(); drawStrip(); drawHeat(); drawLate(); fillFilters();
+  drawTop(); drawPauses(); drawClock(); drawCards(); drawStrip(); drawHeat(); drawLate(); fillFilters();
   await Promise.all([drawList(true), drawDialog()]);
   document.documentElement.dataset.version = page.version;
 }
