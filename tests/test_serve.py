@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import random
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from kakaocron.cli import run
 from kakaocron.clock import SystemClock
 from kakaocron.commands.serve import is_loopback
-from kakaocron.core.ledger import Delivery
+from kakaocron.core.calendar import KST, Slot
+from kakaocron.core.ledger import Delivery, to_line
 from kakaocron.core.metrics import Gauge, Sample, exposition
 from kakaocron.overview import day_of
 from kakaocron.store import Ledger
@@ -22,6 +24,7 @@ from kakaocron.web.server import HEADERS
 from kakaocron.web.views import Views
 
 from .sites import Site, site, thirty_days
+from .years import FINE, sent
 
 __all__ = ["site", "thirty_days"]
 
@@ -209,6 +212,15 @@ def test_what_rests_is_told_with_its_end(site: Site) -> None:
         {"message": "report", "until": f"{day}T03:04:00+09:00", "note": "a move"},
         {"message": None, "until": None, "note": None},
     ]
+
+
+def test_a_message_of_the_past_can_be_chosen_too(site: Site, home: Path) -> None:
+    at = datetime.combine(SystemClock().now(), time(9, 30), KST) - timedelta(days=20)
+    events = sent(Slot("old", at, "regular"), at, FINE, random.Random(1))
+    with (home / "data" / "ledger" / f"{at.date()}.jsonl").open("ab") as ledger:
+        ledger.writelines(to_line(event) for event in events)
+
+    assert site.get("/api/page").json()["messages"] == ["old", "report"]
 
 
 def test_deliveries_are_filtered(site: Site) -> None:

@@ -97,6 +97,7 @@ class Views:
             {"message": p.message, "until": isoformat(p.until) if p.until else None, "note": p.note}
             for p in overview.pauses
         ]
+        past = {one.message for _, found in self._last_days(HEAT_DAYS) for one in found}
         return {
             "version": version,
             **overview.fields(),
@@ -106,7 +107,7 @@ class Views:
             "health": health_of(here, overview).fields(),
             "ahead": ahead,
             "pauses": pauses,
-            "messages": sorted(one.name for one in here.plan.series),
+            "messages": sorted(past.union(one.name for one in here.plan.series)),
         }
 
     def days(self) -> list[dict[str, Any]]:

@@ -267,7 +267,7 @@ function fillFilters() {
     select.replaceChildren(h("option", { value: "" }, "all"), ...values.map((value) => h("option", { value }, value)));
     select.value = values.includes(wanted) ? wanted : "";
   };
-  fill("message", [...new Set([...page.messages, ...page.today.map((one) => one.message)])].sort());
+  fill("message", page.messages);
   if (form.elements.state.length === 1) fill("state", Object.keys(MARKS));
 }
 
