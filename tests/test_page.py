@@ -52,6 +52,56 @@ cron = "*/2 * * * *"
 text = "보고"
 """
 
+# Adds to what the page shows each state in each of its shapes, on a row under the pointer too, and
+# returns the contrast of each text with what is behind it, and of each shape with its panel.
+CONTRASTS = """
+for (const state of arguments[0]) {
+  for (const shape of ["#list .state", ".mark", "#legend span", ".cell[data-state]"]) {
+    const one = document.querySelector(shape);
+    const twin = one.cloneNode(true);
+    twin.dataset.state = state;
+    (twin.matches("button, .cell") ? twin : twin.querySelector("i")).textContent = "x";
+    one.parentElement.append(twin);
+    if (shape === "#list .state") document.querySelector(".tabs").append(twin.cloneNode(true));
+  }
+}
+for (const ok of [true, false]) {
+  const pill = document.getElementById("health").cloneNode(true);
+  pill.dataset.ok = ok;
+  document.querySelector(".top").append(pill);
+}
+document.querySelector(".card:last-child").classList.add("bad");
+
+const context = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const light = (layers) => {
+  for (const colour of layers) { context.fillStyle = colour; context.fillRect(0, 0, 1, 1); }
+  const [r, g, b] = [...context.getImageData(0, 0, 1, 1).data].map((value) =>
+    (value <= 10 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+const behind = (node) =>
+  (node ? [...behind(node.parentElement), getComputedStyle(node).backgroundColor] : ["white"]);
+const ratio = (below, above) => {
+  const [dark, bright] = [light(below), light([...below, above])].sort((a, b) => a - b);
+  return (bright + 0.05) / (dark + 0.05);
+};
+const named = (node, value) => [`${node.tagName} ${node.className} ${node.textContent}`, value];
+const all = [...document.querySelectorAll("body *")];
+const shown = all.filter((node) => node.getClientRects().length);
+const hasText = (node) => [...node.childNodes].some((one) => one.nodeType === 3 && one.data.trim());
+const texts = shown.filter(hasText).map((node) => {
+  const { fill, color } = getComputedStyle(node);
+  return named(node, ratio(behind(node), node.ownerSVGElement ? fill : color));
+});
+const isShape = (node) => node.closest("[data-state]:not([data-state=scheduled])")
+  && node.matches(".mark, .cell, i");
+const shapes = shown.filter(isShape).map((node) => {
+  const panel = behind(node.closest(".panel"));
+  return named(node, ratio(panel, getComputedStyle(node).backgroundColor));
+});
+return [texts, shapes];
+"""
+
 
 class Page:
     """The page in a browser."""
@@ -189,6 +239,19 @@ def test_a_mark_of_many_slots_shows_the_worst_and_names_them_all(
     page.driver.find_element(By.CSS_SELECTOR, "dialog .one").click()
     page.until("return document.querySelector('dialog[open] dl')")
     assert "@" in page.driver.find_element(By.ID, "detail-title").text
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_text_and_every_mark_stands_out(site: Site, page: Page, scheme: str) -> None:
+    page.resize(1280, scheme=scheme)
+    page.load(site.url)
+    texts, shapes = page.run(CONTRASTS, list(State))
+
+    assert len(texts) > 300
+    assert len(shapes) > 300
+    # What WCAG 2.2 asks for at its level AA (1.4.3 and 1.4.11).
+    assert [found for found in texts if found[1] < 4.5] == []
+    assert [found for found in shapes if found[1] < 3] == []
 
 
 def test_the_list_is_filtered(site: Site, page: Page) -> None:
