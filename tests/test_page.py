@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from kakaocron.cli import run
@@ -252,6 +253,29 @@ def test_every_text_and_every_mark_stands_out(site: Site, page: Page, scheme: st
     # What WCAG 2.2 asks for at its level AA (1.4.3 and 1.4.11).
     assert [found for found in texts if found[1] < 4.5] == []
     assert [found for found in shapes if found[1] < 3] == []
+
+
+def test_an_hour_of_the_month_is_told_to_a_tap_and_to_the_keyboard(site: Site, page: Page) -> None:
+    page.resize(390)
+    page.load(site.url)
+    labels = page.run(
+        "return [...document.querySelectorAll('#heat .cell')]"
+        ".map((cell) => cell.getAttribute('aria-label'))"
+    )
+    told = page.driver.find_element(By.ID, "heat-told")
+    page.driver.find_element(By.CSS_SELECTOR, "#heat .cell:nth-last-of-type(2)").click()
+    assert told.text == labels[-2]
+    assert re.match(r"\d{4}-\d\d-\d\d 22h: \d+ slots, the worst \w+", told.text)
+
+    assert page.run("return document.querySelectorAll(\"#heat [tabindex='0']\").length") == 1
+    page.driver.switch_to.active_element.send_keys(Keys.ARROW_LEFT, Keys.ARROW_UP)
+    assert told.text == labels[-27]
+
+    was = told.text.partition(":")[0]
+    page.run("document.querySelector('.cell').isOld = true")
+    assert run(["pause"]) == 0
+    page.until("return !document.querySelector('.cell').isOld")
+    assert page.run("return document.activeElement.dataset.id") == was
 
 
 def test_the_list_is_filtered(site: Site, page: Page) -> None:

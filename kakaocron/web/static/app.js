@@ -16,6 +16,7 @@ let span = "today";
 let known = null; // the ids and states that the list showed last
 let asked = 0; // how often the list was asked for
 let opened = null; // what the dialog shows: how it is read and drawn, and what was read last
+let pointed = null; // the cell of the heat map that is told below it
 let offset = 0; // how far the server's clock is ahead of this one
 
 function h(tag, attributes = {}, ...children) {
@@ -169,14 +170,44 @@ function drawHeat() {
   for (const day of [...days].reverse()) {
     const weekday = new Date(`${day.day}T00:00:00Z`).getUTCDay();
     cells.push(h("span", { class: weekday ? "day" : "day sunday" }, day.day.slice(5)));
-    day.hours.forEach((found, hour) => cells.push(h("span", {
-      class: "cell", "data-state": found && found.state,
-      title: `${day.day} ${String(hour).padStart(2, "0")}h: ${found ? `${found.count} slots, the worst ${found.state}` : "no slot"}`,
-    }, found && found.state !== "confirmed" ? MARKS[found.state] : "")));
     const bad = day.late + day.failed + day.unknown + day.missed;
-    cells.push(h("span", { class: "bad", title: `${bad} late, failed, unknown or missed` }, bad || ""));
+    const sum = `${bad} late, failed, unknown or missed`;
+    day.hours.forEach((found, hour) => {
+      const when = `${day.day} ${String(hour).padStart(2, "0")}h`;
+      const what = found ? `${found.count} ${found.count === 1 ? "slot" : "slots"}, the worst ${found.state}` : "no slot";
+      const told = `${when}: ${what}${bad ? `. That day: ${sum}` : ""}`;
+      cells.push(h("button", {
+        type: "button", class: "cell", "data-state": found && found.state, "data-id": when, title: told, "aria-label": told, tabindex: -1,
+      }, found && found.state !== "confirmed" ? MARKS[found.state] : ""));
+    });
+    cells.push(h("span", { class: "bad", title: sum }, bad || ""));
   }
-  $("heat").replaceChildren(...cells);
+  redraw($("heat"), ...cells);
+  const shown = [...$("heat").querySelectorAll(".cell")];
+  const same = shown.find((cell) => cell.dataset.id === pointed);
+  if (same) point(same);
+  else shown[0].tabIndex = 0;
+}
+
+// The keyboard stops at one cell, and goes on to the others by the arrows.
+function point(cell) {
+  for (const one of $("heat").querySelectorAll(".pointed, [tabindex='0']")) {
+    one.classList.remove("pointed");
+    one.tabIndex = -1;
+  }
+  cell.classList.add("pointed");
+  cell.tabIndex = 0;
+  pointed = cell.dataset.id;
+  $("heat-told").textContent = cell.title;
+}
+
+function goOn(event) {
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -24, ArrowDown: 24 }[event.key];
+  const cells = [...$("heat").querySelectorAll(".cell")];
+  const next = step && cells[cells.indexOf(event.target) + step];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
 }
 
 const LEFT = 56, BOTTOM = 26, TOP = 10;
@@ -382,6 +413,10 @@ for (const button of document.querySelectorAll("[data-span]")) {
     drawLate();
   });
 }
+for (const kind of ["focusin", "click"]) {
+  $("heat").addEventListener(kind, (event) => { if (event.target.matches(".cell")) point(event.target); });
+}
+$("heat").addEventListener("keydown", goOn);
 // A list that could not be read is read again with the rest, at the next poll.
 const filter = () => drawList(false).catch(() => { if (page) page.version = null; });
 // A choice that a program makes (WebDriver, some form fillers) is told by `change` alone.
