@@ -7,7 +7,7 @@ import random
 import re
 import shutil
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,8 +21,9 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 from kakaocron.cli import run
 from kakaocron.clock import SystemClock
 from kakaocron.config_file import parse_config
-from kakaocron.core.calendar import Slot
-from kakaocron.core.ledger import State, to_line
+from kakaocron.core.calendar import KST, Slot
+from kakaocron.core.ledger import State, isoformat, to_line
+from kakaocron.overview import DAY
 from kakaocron.pictures import WORST_FIRST
 from kakaocron.render import MARKS
 
@@ -101,6 +102,15 @@ const shapes = shown.filter(isShape).map((node) => {
   return named(node, ratio(panel, getComputedStyle(node).backgroundColor));
 });
 return [texts, shapes];
+"""
+
+WITH_UNSEEN = """
+const [unseen] = arguments;
+const ask = window.fetch;
+window.fetch = async (path, options) => {
+  const answer = await ask(path, options);
+  return path === "/api/page" ? Response.json({ ...await answer.json(), unseen }) : answer;
+};
 """
 
 
@@ -253,6 +263,29 @@ def test_every_text_and_every_mark_stands_out(site: Site, page: Page, scheme: st
     # What WCAG 2.2 asks for at its level AA (1.4.3 and 1.4.11).
     assert [found for found in texts if found[1] < 4.5] == []
     assert [found for found in shapes if found[1] < 3] == []
+
+
+def test_a_slot_that_no_tick_has_seen_to_has_its_mark(site: Site, page: Page) -> None:
+    today = SystemClock().now().date()
+    slots = [
+        Slot("report", datetime.combine(day, time(0, 1), KST), "regular")
+        for day in (today, today - DAY)
+    ]
+    unseen = [
+        {"id": s.id, "message": s.message, "kind": s.kind, "slot": isoformat(s.at)} for s in slots
+    ]
+    page.resize(1280)
+    page.load(site.url)
+    page.run(WITH_UNSEEN, [{**one, "state": "missed", "attempts": 0} for one in unseen])
+    assert run(["pause"]) == 0
+    page.until("return document.querySelector(`.mark[data-id='${arguments[0]}']`)", slots[0].id)
+    marks = page.driver.find_elements(By.CSS_SELECTOR, "#strip .hour:first-child .mark")
+
+    assert [mark.get_attribute("title") for mark in marks][1] == "00:01 report: missed"
+    assert page.driver.find_elements(By.CSS_SELECTOR, f".mark[data-id='{slots[1].id}']") == []
+    marks[1].click()
+    page.until("return document.querySelector('dialog[open] #detail-state [data-state=missed]')")
+    assert "00:01 KST, regular" in page.driver.find_element(By.CSS_SELECTOR, "dialog").text
 
 
 def test_an_hour_of_the_month_is_told_to_a_tap_and_to_the_keyboard(site: Site, page: Page) -> None:

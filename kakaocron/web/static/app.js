@@ -119,15 +119,22 @@ function drawCards() {
   );
 }
 
+// What the ledger does not know of: it is to come, or came due and no tick has seen to it.
+function planned() {
+  const today = page.now.slice(0, 10);
+  const unseen = (page.unseen || []).filter((slot) => slot.slot.startsWith(today));
+  return [...unseen, ...page.ahead.map((slot) => ({ ...slot, state: "scheduled" }))];
+}
+
 function marksOfToday() {
-  const marks = [...page.today, ...page.ahead.map((slot) => ({ ...slot, state: "scheduled" }))];
+  const marks = [...page.today, ...planned()];
   return marks.sort((a, b) => a.slot.localeCompare(b.slot));
 }
 
 function tally(marks) {
   const counts = {};
   for (const one of marks) counts[one.state] = (counts[one.state] || 0) + 1;
-  return WORST_FIRST.filter((state) => counts[state]).map((state) => [counts[state], state]);
+  return Object.keys(counts).sort((a, b) => WORST_FIRST.indexOf(a) - WORST_FIRST.indexOf(b)).map((state) => [counts[state], state]);
 }
 
 // Each slot has its mark; in an hour with too many of them, each quarter of it has.
@@ -349,10 +356,10 @@ function attempt(one) {
 }
 
 async function readDelivery(id) {
-  const ahead = marksOfToday().find((one) => one.id === id && one.attempts === undefined);
-  if (!ahead) return ask(`/api/deliveries/${encodeURIComponent(id)}`);
+  const slot = planned().find((one) => one.id === id);
+  if (!slot) return ask(`/api/deliveries/${encodeURIComponent(id)}`);
   const { messages } = await ask(`/api/explain?at=${encodeURIComponent(id)}`);
-  return { ...ahead, to: [], targets: {}, attempt_log: [], explained: messages.find((one) => one.id === id) };
+  return { ...slot, isPlanned: true, to: [], targets: {}, attempt_log: [], explained: messages.find((one) => one.id === id) };
 }
 
 function drawDelivery(one) {
@@ -365,7 +372,7 @@ function drawDelivery(one) {
       ["left", one.sent_at && `${instant(one.sent_at)} (${seconds(one.delay_seconds)} after the slot)`],
       ["confirmed", one.confirmed_at && instant(one.confirmed_at)],
       ["reason", one.reason && `${one.reason}: ${said.why || ""}`],
-      ["why", one.attempts === undefined && said.why],
+      ["why", one.isPlanned && !one.reason && said.why],
       ["detail", said.detail],
     ]),
     ...one.attempt_log.map(attempt),
