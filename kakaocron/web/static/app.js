@@ -178,16 +178,15 @@ function drawHeat() {
     const weekday = new Date(`${day.day}T00:00:00Z`).getUTCDay();
     cells.push(h("span", { class: weekday ? "day" : "day sunday" }, day.day.slice(5)));
     const bad = day.late + day.failed + day.unknown + day.missed;
-    const sum = `${bad} late, failed, unknown or missed`;
     day.hours.forEach((found, hour) => {
       const when = `${day.day} ${String(hour).padStart(2, "0")}h`;
       const what = found ? `${found.count} ${found.count === 1 ? "slot" : "slots"}, the worst ${found.state}` : "no slot";
-      const told = `${when}: ${what}${bad ? `. That day: ${sum}` : ""}`;
+      const told = `${when}: ${what}${bad ? `. Bad that day: ${bad}` : ""}`;
       cells.push(h("button", {
         type: "button", class: "cell", "data-state": found && found.state, "data-id": when, title: told, "aria-label": told, tabindex: -1,
       }, found && found.state !== "confirmed" ? MARKS[found.state] : ""));
     });
-    cells.push(h("span", { class: "bad", title: sum }, bad || ""));
+    cells.push(h("span", { class: "bad", title: `${bad} late, failed, unknown or missed` }, bad || ""));
   }
   redraw($("heat"), ...cells);
   const shown = [...$("heat").querySelectorAll(".cell")];
@@ -230,7 +229,7 @@ function gridValues(low, high) {
 
 function drawLate() {
   const WIDTH = Math.max(260, $("late").clientWidth);
-  const HEIGHT = WIDTH < 420 ? 230 : 400;
+  const HEIGHT = WIDTH < 420 ? 230 : 425;
   const today = page.today.filter((one) => one.delay_seconds !== null);
   const filled = days.filter((day) => day.delay_p50_seconds !== null);
   const isToday = span === "today";
