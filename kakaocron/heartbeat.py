@@ -113,7 +113,7 @@ class Heartbeat(Struct, frozen=True):
                 return
 
     def sync(self, day: date) -> None:
-        """Make a day's beats survive a power cut: the first ever, before which nothing is owed."""
+        """Make a day's beats survive a power cut."""
         with suppress(OSError):
             with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
                 self.disk.fsync(fd)

@@ -111,7 +111,7 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     finally:
         # The instant is that of the decision: what came due since then is for the next tick.
         heartbeat.beat(now, word, exit_code, ledger_end)
-        if word is Word.DONE and report.is_first:
+        if word is Word.DONE and report.is_first:  # nothing is owed before it
             heartbeat.sync(now.date())
 
 
@@ -263,6 +263,8 @@ def _read(
         beats = [beat.at for beat in heartbeat.read(found.day) if beat.word is not Word.RESET]
         kept = book.set_aside(found, detail, max(beats, default=book.now))
         heartbeat.reset(found.day, book.now, book.ledger.read_day(found.day).end)
+        # Else a power cut could take it, and the same damage be found again, for later slots too.
+        heartbeat.sync(found.day)
         problems.append(
             (
                 f"ledger-damaged:{found.day}:{detail}",
