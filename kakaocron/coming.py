@@ -45,7 +45,7 @@ def coming(installation: Installation, count: int) -> list[Coming]:
     if view.pointed_days:
         days = {found.day for found in view.files} | view.pointed_days
         view = installation.ledger.read(sorted(days))
-    pauses = installation.pauses.read()
+    pauses = installation.pauses.as_of(now)
     paused = partial(is_paused, pauses)
     by_hand = [
         found for one in view.deliveries.values() if (found := _by_hand(one, paused)) is not None

@@ -127,7 +127,7 @@ def look(installation: Installation) -> Overview:
         for slot in slots_between(one.name, one.timetable, now, midnight - timedelta.resolution)
         if slot.id not in known
     )
-    pauses = tuple(p for p in installation.pauses.read() if p.is_open(now))
+    pauses = tuple(p for p in installation.pauses.as_of(now) if p.is_open(now))
     awake = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
     tokens, login_problem = login_of(installation, now)
 
@@ -301,7 +301,7 @@ def explain_minute(
         [beat for beat in _beats_around(installation, days) if beat.at <= now],
         max((found for found in known if found), default=None),
         booted_at,
-        installation.pauses.read(),
+        installation.pauses.as_of(now),
     )
     return explain(at, now, installation.plan.series, installation.desk.policy, evidence)
 

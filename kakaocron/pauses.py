@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from msgspec import Struct
 
-from kakaocron.core.pauses import Pause, from_json, is_paused, to_json
+from kakaocron.core.pauses import Pause, as_of, from_json, is_paused, to_json
 from kakaocron.core.policy import Paused
 from kakaocron.disk import Disk, read_file, replace_file
 from kakaocron.errors import LedgerError
@@ -38,10 +39,10 @@ class Pauses(Struct, frozen=True):
                 f"'{self.path}' cannot be written ({error.strerror}); nothing was changed"
             ) from None
 
-    def rule(self) -> Paused:
-        pauses = self.read()
+    def as_of(self, now: datetime) -> tuple[Pause, ...]:
+        """Return the pauses that count at an instant. Raises LedgerError."""
+        return as_of(self.read(), now)
 
-        def paused(message: str, at: datetime) -> bool:
-            return is_paused(pauses, message, at)
-
-        return paused
+    def rule(self, now: datetime) -> Paused:
+        """Return what rests when, as it is known now. Raises LedgerError."""
+        return partial(is_paused, self.as_of(now))

@@ -47,7 +47,7 @@ class Plan(Struct, frozen=True):
     pack: Pack
     keep_days: int = 90
     ahead: timedelta = timedelta(0)
-    paused: Callable[[], Paused] = lambda: lambda *_: False
+    paused: Callable[[datetime], Paused] = lambda _: lambda *_: False
 
 
 class Report(Struct, frozen=True):
@@ -180,7 +180,7 @@ def _decide(
         ahead=plan.ahead,
         gaps=view.gaps,
         missed_reason=missed_reason(heartbeat),
-        paused=plan.paused(),
+        paused=plan.paused(now),
     )
 
 

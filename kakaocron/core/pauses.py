@@ -26,6 +26,7 @@ class Pause(Struct, frozen=True):
     message: str | None = None
     until: datetime | None = None
     note: str | None = None
+    is_resumed: bool = False  # a person has ended it, at `until`
 
     def covers(self, message: str, at: datetime) -> bool:
         return (
@@ -35,7 +36,19 @@ class Pause(Struct, frozen=True):
         )
 
     def is_open(self, now: datetime) -> bool:
-        return self.until is None or now < self.until
+        return not self.is_resumed and (self.until is None or now < self.until)
+
+
+def as_of(pauses: Iterable[Pause], now: datetime) -> tuple[Pause, ...]:
+    """Return the pauses as they are, also by a clock that was set back since they were ordered.
+
+    One that a person has begun has begun, and one that a person has ended is over.
+    """
+    return tuple(
+        replace(pause, start=now - HORIZON) if pause.start > now else pause
+        for pause in pauses
+        if not (pause.is_resumed and pause.until and pause.until > now)
+    )
 
 
 def is_paused(pauses: Sequence[Pause], message: str, at: datetime) -> bool:
@@ -86,7 +99,7 @@ def open_slots(
 def resumed(pauses: Sequence[Pause], message: str | None, now: datetime) -> tuple[Pause, ...]:
     """End the open pauses of one message, or every one that is open; the past stays as it was."""
     return tuple(
-        replace(pause, until=now)
+        replace(pause, until=now, is_resumed=True)
         if pause.is_open(now) and message in {None, pause.message}
         else pause
         for pause in pauses
@@ -100,6 +113,7 @@ def to_json(pauses: Sequence[Pause]) -> bytes:
             "message": pause.message,
             "until": isoformat(pause.until) if pause.until else None,
             "note": pause.note,
+            "resumed": pause.is_resumed,
         }
         for pause in pauses
     ]
@@ -118,6 +132,7 @@ def from_json(content: bytes) -> tuple[Pause, ...]:
                 _text(row["message"]),
                 in_kst(datetime.fromisoformat(row["until"])) if row["until"] else None,
                 _text(row["note"]),
+                row.get("resumed") is True,
             )
             for row in document["pauses"]
         )

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from kakaocron.core.calendar import KST, Minutes, Timetable
-from kakaocron.core.pauses import Pause, first_open
+from kakaocron.core.pauses import Pause, as_of, first_open, from_json, is_paused, resumed, to_json
 from kakaocron.core.policy import Series
 
 NOW = datetime(2026, 11, 23, 9, 16, tzinfo=KST)
@@ -90,3 +90,39 @@ def test_a_kind_that_a_message_never_has_is_not_looked_for() -> None:
     never = Minutes(frozenset({0}), frozenset(), frozenset(), frozenset({"peak"}))
     no_peak = Series("x", Timetable(never), ())
     assert first_open([no_peak], (), NOW) is None
+
+
+@pytest.mark.parametrize(("now", "expected"), [(TEN - INSTANT, False), (TEN, True)])
+def test_what_was_resumed_stays_so_when_the_clock_is_set_back(
+    now: datetime, expected: bool
+) -> None:
+    ended = resumed([Pause(NOW, None, None)], None, TEN)
+
+    assert is_paused(as_of(ended, now), "report", HALF_PAST) is expected
+    assert not any(pause.is_open(now) for pause in ended)
+
+
+def test_what_was_paused_until_a_time_rests_until_then_by_every_clock() -> None:
+    pauses = (Pause(NOW, None, TEN),)
+    for now in (NOW - timedelta(hours=5), HALF_PAST, TEN + INSTANT):
+        assert is_paused(as_of(pauses, now), "report", HALF_PAST)
+        assert not is_paused(as_of(pauses, now), "report", TEN)
+
+
+def test_what_was_paused_by_a_clock_ahead_rests_by_the_right_one_too() -> None:
+    ahead = Pause(NOW + timedelta(hours=5), "report")
+
+    assert is_paused(as_of([ahead], TEN), "report", HALF_PAST)
+    assert not is_paused(as_of([ahead], TEN), "other", HALF_PAST)
+    begun = Pause(HALF_PAST, "report")
+    assert as_of([begun], HALF_PAST) == (begun,)
+
+
+def test_pauses_are_read_back_as_they_were_also_without_the_word_resumed() -> None:
+    kept = resumed([Pause(NOW, "report", None, "쉼"), Pause(NOW, None, TEN)], "report", TEN)
+
+    assert from_json(to_json(kept)) == kept
+    assert [pause.is_resumed for pause in kept] == [True, False]
+    older = to_json(kept).replace(b', "resumed": true', b"").replace(b', "resumed": false', b"")
+    assert b"resumed" not in older
+    assert [pause.is_resumed for pause in from_json(older)] == [False, False]
