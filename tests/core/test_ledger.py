@@ -852,6 +852,14 @@ def test_of_a_settled_delivery_its_worst_receiver_tells_the_end() -> None:
 
 
 @pytest.mark.parametrize("state", State)
+def test_only_what_is_unknown_and_not_sent_again_waits_for_a_person(state: State) -> None:
+    delivery = Delivery(ID, "report", "peak", SLOT, state)
+
+    assert delivery.is_held is (state is State.UNKNOWN)
+    assert not replace(delivery, next_attempt_at=SLOT + MINUTE).is_held
+
+
+@pytest.mark.parametrize("state", State)
 @pytest.mark.parametrize("reason", [None, *Reason])
 def test_only_what_was_missed_as_it_rested_was_meant(state: State, reason: Reason | None) -> None:
     delivery = Delivery(ID, "report", "peak", SLOT, state, reason=reason)
