@@ -309,9 +309,9 @@ def resume(installation: Installation, name: str | None) -> int:
         if name is not None and not any(p.message == name for p in kept):
             find_message(installation, name)
         after = resumed(kept, name, book.now)
-        ended = sum(old != new for old, new in zip(kept, after, strict=True))
+        ended = sum(one.is_open(book.now) and name in {None, one.message} for one in kept)
         if name is not None and any(p.message is None and p.is_open(book.now) for p in kept):
             raise UsageError("All messages rest; to let them all go on: kakaocron resume")
-        if ended:
+        if after != kept:
             installation.pauses.write(after)
     return ended

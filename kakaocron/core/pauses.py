@@ -97,10 +97,13 @@ def open_slots(
 
 
 def resumed(pauses: Sequence[Pause], message: str | None, now: datetime) -> tuple[Pause, ...]:
-    """End the open pauses of one message, or every one that is open; the past stays as it was."""
+    """End the pauses of one message, or all, that are open; the past stays as it was.
+
+    One that has come to its end by itself is over too, whatever a clock shows that is set back.
+    """
     return tuple(
-        replace(pause, until=now, is_resumed=True)
-        if pause.is_open(now) and message in {None, pause.message}
+        replace(pause, until=min(now, pause.until or now), is_resumed=True)
+        if message in {None, pause.message} and not pause.is_resumed
         else pause
         for pause in pauses
     )
