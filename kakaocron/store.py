@@ -126,7 +126,8 @@ class _Reading(Struct):
     ends: dict[int, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     damaged: dict[int, str] = field(default_factory=dict)
-    gap: Gap | None = None
+    gap_until: datetime | None = None
+    known: set[str] = field(default_factory=set)  # what has a line below the last damage
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     settled: datetime | None = None
     last_event_at: datetime | None = None
@@ -147,6 +148,7 @@ class _Reading(Struct):
         whole = copy(self)
         whole.events, whole.damaged = [*self.events], {**self.damaged}
         whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
+        whole.known = {*self.known}
         whole._take(tail, size)
         return whole._found(day, size, lacks_newline=True)
 
@@ -162,7 +164,10 @@ class _Reading(Struct):
             # By content: what is spoilt later, above this line, is not accounted for by it.
             known = event.data["lines"]
             self.damaged = {n: mark for n, mark in self.damaged.items() if mark not in known}
-            self.gap = _widened(self.gap, event)
+            until = event.data["until"] or event.at
+            self.gap_until, self.known = max(until, self.gap_until or until), set()
+        else:
+            self.known.add(event.id)
         self.events.append(event)
         fold_into(self.deliveries, event)
         if event.settled:
@@ -180,7 +185,7 @@ class _Reading(Struct):
             tuple(self.damaged.values()),
             torn_at,
             lacks_newline,
-            self.gap,
+            Gap(self.gap_until, frozenset(self.known)) if self.gap_until else None,
             {**self.deliveries},
             self.settled,
             self.last_event_at,
@@ -250,13 +255,6 @@ class Book(Struct):
         event = Event(Kind.DAMAGE, self.now, found.day.isoformat(), detail=detail, data=data)
         self.record([event])
         return kept
-
-
-def _widened(gap: Gap | None, damage: Event) -> Gap:
-    until, noted_at = damage.data["until"] or damage.at, damage.at
-    if gap is not None:
-        until, noted_at = max(until, gap.until), max(noted_at, gap.noted_at)
-    return Gap(until, noted_at)
 
 
 def day_of(event: Event) -> date:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron.byhand import schedule
 from kakaocron.core.ledger import Reason, State
 from kakaocron.core.policy import settled
 from kakaocron.errors import LedgerError
@@ -62,6 +63,20 @@ def test_damage_above_damage_that_is_known_is_damage_too(machine: Machine) -> No
     assert [key.split(":")[0] for key, _ in report.problems] == ["ledger-damaged"]
     assert machine.state("report@20261123T0930") == (State.UNKNOWN, Reason.LEDGER_DAMAGED)
     assert machine.tick("10:03").problems == ()
+
+
+def test_what_is_ordered_below_damage_that_a_clock_ahead_has_noted_is_sent(
+    machine: Machine,
+) -> None:
+    machine.tick("09:30")
+    machine.spoil(1)
+    machine.tick("12:00")
+    machine.clock.set("10:02")
+    once = schedule(machine.installation, machine.clock.now(), text="곧")
+    machine.tick("10:02:01")
+
+    assert machine.state("report@20261123T1000") == (State.UNKNOWN, Reason.LEDGER_DAMAGED)
+    assert machine.state(once.id) == (State.CONFIRMED, None)
 
 
 def test_an_older_copy_that_is_larger_than_what_damage_left_is_known(machine: Machine) -> None:

@@ -360,11 +360,11 @@ _READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 
 
 class Gap(Struct, frozen=True):
-    """What a day's part of the ledger may have lost: anything due up to `until`, as far as it was
-    written before `noted_at`. The two differ where ticks ran by a clock that was ahead."""
+    """What a day's part of the ledger may have lost: anything due up to `until`, but for those ids
+    that have a line below the note of it. By order, not by time: its clock may have been ahead."""
 
     until: datetime
-    noted_at: datetime
+    known: frozenset[str] = frozenset()
 
 
 class Attempt(Struct, frozen=True):

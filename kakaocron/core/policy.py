@@ -189,9 +189,7 @@ def _lost(delivery: Delivery, gaps: Mapping[date, Gap], now: datetime) -> Event 
     gap = gaps.get(delivery.slot.date())
     if gap is None or delivery.slot > gap.until or delivery.state in FINAL - {State.UNKNOWN}:
         return None
-    if delivery.reason is Reason.LEDGER_DAMAGED or (
-        delivery.updated_at and delivery.updated_at > gap.noted_at
-    ):
+    if delivery.reason is Reason.LEDGER_DAMAGED or delivery.id in gap.known:
         return None
     return settled(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
 

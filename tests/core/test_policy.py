@@ -216,7 +216,7 @@ def test_slots_that_a_damaged_ledger_may_have_held_are_unknown_and_not_sent() ->
         {},
         SLOT + SECOND,
         SLOT - 45 * MINUTE,
-        gaps={SLOT.date(): Gap(SLOT + SECOND, SLOT + SECOND)},
+        gaps={SLOT.date(): Gap(SLOT + SECOND)},
     )
 
     assert decision.due == ()
@@ -232,7 +232,7 @@ def test_what_a_gap_may_have_held_is_unknown_at_once_though_the_clock_was_set_ba
         {},
         SLOT,
         SLOT - 45 * MINUTE,
-        gaps={SLOT.date(): Gap(SLOT + timedelta(hours=1), SLOT)},
+        gaps={SLOT.date(): Gap(SLOT + timedelta(hours=1))},
     )
 
     assert decision.due == ()
@@ -547,8 +547,8 @@ ONE_A_DAY = Series(
 )
 
 
-def gap(until: datetime, noted_at: datetime = SLOT) -> dict[date, Gap]:
-    return {DAY: Gap(until, noted_at)}
+def gap(until: datetime, *known: str) -> dict[date, Gap]:
+    return {DAY: Gap(until, frozenset(known))}
 
 
 @pytest.mark.parametrize(
@@ -600,15 +600,14 @@ def test_what_is_open_on_a_damaged_day_is_unknown_from_then_on(
 
 
 @pytest.mark.parametrize(
-    ("updated_at", "is_held"),
-    [(None, True), (SLOT - SECOND, True), (SLOT, True), (SLOT + INSTANT, False)],
+    ("known", "is_held"), [((), True), (("other@20261123T0930",), True), ((ID,), False)]
 )
-def test_what_was_written_after_the_damage_was_noted_is_whole(
-    updated_at: datetime | None, is_held: bool
+def test_what_has_a_line_below_the_note_of_the_damage_is_whole(
+    known: tuple[str, ...], is_held: bool
 ) -> None:
-    written = delivery(State.RETRYING, Reason.QUOTA, updated_at=updated_at)
+    written = delivery(State.RETRYING, Reason.QUOTA)
 
-    assert bool(asked(SLOT + SECOND, SLOT, written, gaps=gap(SLOT)).settle) is is_held
+    assert bool(asked(SLOT + SECOND, SLOT, written, gaps=gap(SLOT, *known)).settle) is is_held
 
 
 @pytest.mark.parametrize(
