@@ -199,6 +199,33 @@ def test_a_login_near_its_end_is_told_before_it_is_dead(scene: Scene) -> None:
     assert scene.alarms == [("begun", "login")]
 
 
+def test_the_end_of_a_dead_login_asks_nobody_to_log_in(scene: Scene) -> None:
+    scene.tick("09:15:01")
+    revoked(scene)
+    scene.tick("09:30:01")
+    log_in(scene)
+    scene.tick("09:45:01")
+
+    over = [a["sentence"] for found in scene.documents for a in found["alarms"]][-1]
+    assert over == "Over: Kakao accepts the login again"
+
+
+def test_the_alarm_command_is_looked_for_beside_the_configuration(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    folder = scene.installation.places.config.parent
+    (folder / "tell").write_text(f"#!/bin/sh\ncat >{scene.told}\n")
+    (folder / "tell").chmod(0o700)
+    rules = changed(scene.installation.config.monitor, alert_command=("./tell",))
+    config = changed(scene.installation.config, monitor=rules)
+    scene.installation = changed(scene.installation, config=config)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+
+    assert scene.alarms == [("begun", "delivery:report")]
+
+
 def without_names(scene: Scene) -> Callable[[], None]:
     whole = scene.installation
     kakao = changed(whole.config.kakao, api_url="https://kapi.invalid")

@@ -33,6 +33,17 @@ _SHARED = {
 _AT_ONCE = frozenset({Reason.QUOTA})
 
 
+# What a trouble says of itself is no good news; these say that it is over.
+_OVER = {
+    LOGIN: "Kakao accepts the login again",
+    QUOTA: "Messages arrive again; no quota of Kakao's is in the way",
+    LEDGER: "The ledger can be written again",
+    LOCK: "The ledger's lock is free again",
+    RATE: "Today's success rate is within its bound again",
+    DELAY: "Today's lateness is within its bound again",
+}
+
+
 class Turn(StrEnum):
     """What an alarm says of its trouble."""
 
@@ -102,8 +113,10 @@ def review(memory: Memory, found: Findings, now: datetime) -> Memory:
     for key in over:
         ended = known.pop(key)
         if not ended.is_muted:
-            said = [f"Messages arrive again. {found.held[key]}"] if key in found.held else []
-            words = ". ".join([*(said or [f"Over: {ended.sentence}"]), *_meanwhile(found, key)])
+            over_words = f"Over: {_OVER.get(key, ended.sentence)}"
+            if key in found.held:
+                over_words = f"Messages arrive again. {found.held[key]}"
+            words = ". ".join([over_words, *_meanwhile(found, key)])
             alarms.append(Alarm(Turn.OVER, key, ended.since, words))
     for key, sentence in found.happened.items():
         if key not in memory.troubles and key not in found.lasting:
