@@ -184,11 +184,14 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
 
 
 def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield what is wrong with the messages and can be known before their time: the key, and a
-    sentence."""
+    """Yield what is wrong with messages and commands and can be known before their time: the key,
+    and a sentence."""
     for index, message in enumerate(contents.config.message):
         for key, fault in _message_faults(contents, message, search_path):
             yield ("message", str(index), *key.split(".")), fault
+    told = contents.config.monitor.alert_command
+    if told and not _is_found(told[0], contents.folder, search_path):
+        yield ("monitor", "alert_command"), _no_command(told[0])
 
 
 def _message_faults(
@@ -201,7 +204,7 @@ def _message_faults(
     for key in ("command", "data_command"):
         argv = getattr(message, key)
         if argv is not None and not _is_found(argv[0], contents.folder, search_path):
-            yield key, f"there is no command '{argv[0]}'; give its absolute path"
+            yield key, _no_command(argv[0])
     for receiver in message.to:
         if stranger := contents.config.stranger(receiver):
             yield "to", stranger
@@ -220,6 +223,10 @@ def _message_faults(
         except ContentError as error:
             key, _, fault = str(error).partition(": ")
             yield key.replace("[", ".").replace("]", ""), fault
+
+
+def _no_command(name: str) -> str:
+    return f"there is no command '{name}'; give its absolute path"
 
 
 def _is_found(name: str, folder: Path, search_path: str | None) -> bool:

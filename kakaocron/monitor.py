@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from kakaocron.core import alarms
 from kakaocron.core.alarms import Alarm, Findings, Memory, of_deliveries
@@ -206,7 +207,10 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
         name = f"alert_urls {number} ({secret.partition('://')[0]})"
         ways[name] = partial(_through_apprise, secret, variables, told)
     if rules.alert_command:
-        ways["alert_command"] = partial(_through_command, rules.alert_command, variables, told)
+        folder = installation.places.config.parent
+        ways["alert_command"] = partial(
+            _through_command, rules.alert_command, folder, variables, told
+        )
     return ways
 
 
@@ -233,14 +237,18 @@ def _through_apprise(
 
 
 def _through_command(
-    command: Sequence[str], variables: Mapping[str, str], told: Sequence[Alarm], seconds: float
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    told: Sequence[Alarm],
+    seconds: float,
 ) -> None:
     document = {
         "title": title(told),
         "body": body(told),
         "alarms": [alarm.fields() for alarm in told],
     }
-    code = _run(command, variables, document, seconds)
+    code = _run(command, variables, document, seconds, folder)
     if code != 0:
         raise NotToldError(f"'{command[0]}' ended with exit {code}")
 
@@ -250,6 +258,7 @@ def _run(
     variables: Mapping[str, str],
     document: Mapping[str, object],
     seconds: float,
+    folder: Path | None = None,
 ) -> int:
     """Give a document to a command, in an environment without secrets; return its exit code."""
     secrets = {name + ending for name in SECRET_NAMES for ending in ("", "_FILE")}
@@ -261,6 +270,7 @@ def _run(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
+            cwd=folder,
             start_new_session=True,
         )
     except OSError as error:

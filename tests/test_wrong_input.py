@@ -76,6 +76,20 @@ def test_the_check_names_a_friend_who_is_not_there_and_the_nearest(
     assert "did you mean '지우'?" in told
 
 
+def test_the_check_names_an_alert_command_that_is_not_there(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = '[monitor]\nalert_command = ["bin/tell", "me"]\n' + MESSAGE
+    write(config, told)
+    assert run(["config", "check"]) == 2
+    assert capsys.readouterr().err.startswith(f"{config}:2: monitor.alert_command: there is no")
+
+    (config.parent / "bin").mkdir()
+    (config.parent / "bin" / "tell").write_text("#!/bin/sh\n")
+    (config.parent / "bin" / "tell").chmod(0o700)
+    assert run(["config", "check"]) == 0
+
+
 def test_the_check_names_each_fault_on_a_line_of_its_own(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
