@@ -117,7 +117,7 @@ def look(installation: Installation) -> Overview:
     now = installation.clock.now()
     deliveries = day_of(installation.ledger, now.date())
     recent = (*day_of(installation.ledger, now.date() - DAY), *deliveries)
-    unseen = _unseen(installation)
+    unseen = _unseen(installation, now)
     unseen_today = sum(one.slot.date() == now.date() for one in unseen)
     known = {delivery.id for delivery in deliveries}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
@@ -151,7 +151,7 @@ def look(installation: Installation) -> Overview:
     )
 
 
-def _unseen(installation: Installation) -> tuple[Delivery, ...]:
+def _unseen(installation: Installation, now: datetime) -> tuple[Delivery, ...]:
     """Return what a tick would make now of the slots that came due and have no state."""
     decision = preview(installation.desk, installation.plan, installation.heartbeat)
     unseen = [
@@ -162,6 +162,7 @@ def _unseen(installation: Installation) -> tuple[Delivery, ...]:
     unseen += [
         Delivery(one.id, one.slot.message, one.slot.kind, one.slot.at, State.SCHEDULED)
         for one in decision.due
+        if one.slot.at <= now  # early_start looks ahead
     ]
     known = installation.ledger.read({one.slot.date() for one in unseen}).deliveries
     return in_order(one for one in unseen if one.id not in known)

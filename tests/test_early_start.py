@@ -14,7 +14,7 @@ from kakaocron import delivery
 from kakaocron.byhand import pause
 from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import State
-from kakaocron.overview import explain_minute
+from kakaocron.overview import explain_minute, look
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
 from kakaocron.tick import tick
@@ -75,6 +75,14 @@ def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(early: Inst
 
     assert explanation.findings[0].state is State.CONFIRMED
     assert (explanation.ticks, explanation.gap_words) == ((), None)
+
+
+def test_a_slot_to_come_is_none_that_no_tick_has_seen_to(early: Installation) -> None:
+    overview = look(early)
+
+    assert overview.unseen == ()
+    assert overview.following[0].at == SLOT
+    assert overview.stats.total_scheduled == len(overview.upcoming)
 
 
 def test_a_slot_more_than_a_minute_away_is_not_waited_for(
