@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import textwrap
 from collections.abc import Iterable, Iterator, KeysView
 from datetime import datetime
 from functools import partial
@@ -17,6 +18,8 @@ from kakaocron.core.ledger import Delivery, State, isoformat
 from kakaocron.core.pauses import is_paused, open_slots
 from kakaocron.core.policy import Paused, begins_paused
 from kakaocron.wiring import Installation
+
+WIDTH_OF_TEXT = 40
 
 
 class Coming(Struct, frozen=True):
@@ -66,6 +69,8 @@ def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
         return None
     again_at = delivery.next_attempt_at
     why = "to be sent again, by hand" if again_at else "scheduled by hand"
+    if delivery.text and not again_at:
+        why += f": {textwrap.shorten(delivery.text, WIDTH_OF_TEXT, placeholder='…')}"
     at = again_at or delivery.slot
     return Coming(at, delivery.message, delivery.id, delivery.kind, why)
 

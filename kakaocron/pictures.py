@@ -107,9 +107,9 @@ def _held(overview: Overview) -> Iterator[Text]:
 def strip(overview: Overview, width: int) -> list[Text]:
     """Draw the day as a line with a mark a slot (an hour, where they are too many), above it the
     hours, below it what the marks mean."""
-    marks = _marks(overview)
+    marks, unit = _marks(overview), ""
     if len(marks) > width:
-        marks = _by_hour(marks)
+        marks, unit = _by_hour(marks), "  (a mark an hour: the worst of it)"
     line, hours = Text(no_wrap=True), [" "] * width
     seen: dict[State, None] = {}
     for column, (at, state) in enumerate(marks):
@@ -120,7 +120,7 @@ def strip(overview: Overview, width: int) -> list[Text]:
         room = hours[max(0, column - 1) : column + 3]
         if is_new_hour and column + 2 <= width and set(room) == {" "}:
             hours[column : column + 2] = label
-    legend = "  ".join(f"{MARKS[state]} {state}" for state in seen)
+    legend = "  ".join(f"{MARKS[state]} {state}" for state in seen) + unit
     return [Text("".join(hours).rstrip(), "dim"), line, Text(legend, "dim")] if marks else []
 
 

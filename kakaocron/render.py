@@ -18,7 +18,7 @@ from rich.text import Text
 
 from kakaocron.coming import Coming
 from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, Parcel, utf16_units
-from kakaocron.core.ledger import Delivery, State, delivery_fields
+from kakaocron.core.ledger import Delivery, State, delivery_fields, is_by_hand
 from kakaocron.wording import clean
 
 if TYPE_CHECKING:
@@ -92,10 +92,16 @@ def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
             Text(clean(one.id)),
             Text(f"{MARKS[one.state]} {one.state}", COLOURS[one.state]),
             *more,
-            "" if one.delay_seconds is None else f"{one.delay_seconds:.1f} s",
+            _late(one),
             one.reason or "",
         )
     return table
+
+
+def _late(one: Delivery) -> str:
+    # What is sent at once keeps no slot: its minute is a part of its name.
+    is_late = one.delay_seconds is not None and not is_by_hand(one.id)
+    return f"{one.delay_seconds:.1f} s" if is_late else ""
 
 
 def print_csv(deliveries: Iterable[Delivery]) -> None:

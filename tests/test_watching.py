@@ -62,7 +62,9 @@ def test_a_day_of_more_slots_than_columns_is_drawn_by_the_hour(
     config = f"[schedule]\nregular_minutes = {list(range(60))}\n" + MESSAGE
     overview = day_of_ticks(install(tmp_path, sandbox, clock, config), clock, "00:00:01")
 
-    assert [len(line.plain) for line in strip(overview, 80)[:2]] == [23, 24]
+    hours, marks, legend = (line.plain for line in strip(overview, 80))
+    assert (len(hours), len(marks)) == (23, 24)
+    assert legend.endswith("(a mark an hour: the worst of it)")
 
 
 def test_marks_differ_without_colour() -> None:
@@ -288,7 +290,10 @@ def test_a_one_off_is_among_the_next_slots(
     overview = look(installation)
     print_overview(overview)
 
-    assert overview.following[0].id == once.id
+    assert (overview.following[0].id, overview.following[0].why) == (
+        once.id,
+        "scheduled by hand: 곧",
+    )
     said = capsys.readouterr().out
     assert [line[:17] for line in said.splitlines() if line.startswith("next:")] == [
         "next: 11-23 09:36",
