@@ -34,6 +34,7 @@ def sandbox(
         print("Then log in: kakaocron login (over ssh: --no-browser).")
         print("Or do without, with a login made for you:\n")
         print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
+        print("It keeps all in its memory: log in again whenever it has been started anew.")
         print(f"What was delivered: curl {url}/_sandbox/deliveries", flush=True)
 
     try:
