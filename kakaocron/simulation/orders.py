@@ -55,8 +55,9 @@ def may_be_paused(
             for one in orders
             if one.what == "resume" and one.is_done and one.ended and _after(one, order)
         ]
-        over = min((one.ended for one in ends if one.ended), default=None)
-        host_over = min((one.host_ended for one in ends if one.host_ended), default=None)
+        # The first in truth: a later one may have an earlier time, by a clock that was set back.
+        first = min(ends, key=lambda one: one.ended or one.started, default=None)
+        over, host_over = (first.ended, first.host_ended) if first else (None, None)
         shown = [
             host
             for true, host in ran_ahead
