@@ -12,11 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
 
 from .fakes import NOW, FakeClock
+
+# How long an example takes is the machine's matter.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 _FOREIGN = re.compile(r"KAKAO|XDG_|CREDENTIALS_|ENVIRONMENT$|LOG_LEVEL$|.*_proxy$", re.IGNORECASE)
 
