@@ -71,7 +71,8 @@ def _not_toml(text: str, path: str, said: str) -> str:
         return f"{path}:{text.count(chr(10)) + 1}: not TOML: {what}: the file ends too early"
     found = re.search(r"line (\d+), column (\d+)", where)
     place = f"{path}:{found[1]}: not TOML at column {found[2]}" if found else f"{path}: not TOML"
-    return f"{place}: {what[:200]}"
+    hint = ". Is it a text? Texts stand in quotes" if what == "Invalid value" else ""
+    return f"{place}: {what[:200]}{hint}"
 
 
 def _profile_names(profiles: object, path: str, lines: Mapping[tuple[str, ...], int]) -> list[str]:
@@ -244,7 +245,9 @@ def _line_of(
 ) -> int | None:
     """Return the line of a key, or of the table that it is in; of more than `at_least` parts."""
     while len(keys) > at_least:
-        if keys in lines:
-            return lines[keys]
+        # An array of tables has no line of its own: the first thing in it has.
+        beneath = [line for key, line in lines.items() if key[: len(keys)] == keys]
+        if beneath:
+            return lines.get(keys, min(beneath))
         keys = keys[:-1]
     return None
