@@ -24,6 +24,7 @@ from kakaocron.core.ledger import (
     DamagedLineError,
     Delivery,
     Event,
+    Gap,
     Kind,
     NewerFormatError,
     Reason,
@@ -411,6 +412,7 @@ def test_what_is_not_known_is_empty() -> None:
     delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
 
     assert astuple(event)[3:] == (None, None, None, None, {})
+    assert Gap(SLOT).known == frozenset()
     assert astuple(result)[1:] == (None, None, None, None, None, 0)
     assert astuple(attempt)[5:] == (None, None, {})
     assert astuple(delivery)[5:] == (
