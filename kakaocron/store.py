@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from copy import copy
 from datetime import date, datetime
-from itertools import accumulate
+from itertools import accumulate, takewhile
 from zlib import crc32
 
 from msgspec import Struct, field
@@ -127,7 +127,6 @@ class _Reading(Struct):
     events: list[Event] = field(default_factory=list)
     damaged: dict[int, str] = field(default_factory=dict)
     gap_until: datetime | None = None
-    known: set[str] = field(default_factory=set)  # what has a line below the last damage
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     settled: datetime | None = None
     last_event_at: datetime | None = None
@@ -148,7 +147,6 @@ class _Reading(Struct):
         whole = copy(self)
         whole.events, whole.damaged = [*self.events], {**self.damaged}
         whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
-        whole.known = {*self.known}
         whole._take(tail, size)
         return whole._found(day, size, lacks_newline=True)
 
@@ -165,14 +163,18 @@ class _Reading(Struct):
             known = event.data["lines"]
             self.damaged = {n: mark for n, mark in self.damaged.items() if mark not in known}
             until = event.data["until"] or event.at
-            self.gap_until, self.known = max(until, self.gap_until or until), set()
-        else:
-            self.known.add(event.id)
+            self.gap_until = max(until, self.gap_until or until)
         self.events.append(event)
         fold_into(self.deliveries, event)
         if event.settled:
             self.settled = max(self.settled or event.settled, event.settled)
         self.last_event_at = max(self.last_event_at or event.at, event.at)
+
+    def _gap(self) -> Gap | None:
+        if self.gap_until is None:
+            return None
+        below = takewhile(lambda event: event.kind is not Kind.DAMAGE, reversed(self.events))
+        return Gap(self.gap_until, frozenset(event.id for event in below))
 
     def _found(
         self, day: date, size: int, torn_at: int | None = None, *, lacks_newline: bool = False
@@ -185,7 +187,7 @@ class _Reading(Struct):
             tuple(self.damaged.values()),
             torn_at,
             lacks_newline,
-            Gap(self.gap_until, frozenset(self.known)) if self.gap_until else None,
+            self._gap(),
             {**self.deliveries},
             self.settled,
             self.last_event_at,
