@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.overview import Health
-from kakaocron.web.views import UnusableError, Views
+from kakaocron.web.views import Views
 
 STATIC = Path(__file__).parent / "static"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -72,8 +72,6 @@ def make_app(views: Views, host: str) -> Starlette:
         async def endpoint(request: Request) -> Response:
             try:
                 return JSONResponse(await run_in_threadpool(read, request))
-            except UnusableError:
-                raise
             except UsageError as error:
                 return JSONResponse({"problems": [str(error)]}, on_usage_error)
 
@@ -141,7 +139,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], None]) -> None:
-    """Serve until interrupted. Raises UsageError if the socket or the configuration is no good."""
+    """Serve until interrupted. Raises UsageError for the socket, UnusableError."""
     views = Views(config)
     views.installation()
     with listen(host, port) as found:

@@ -13,7 +13,7 @@ from typing import Any
 from kakaocron.core.ledger import Delivery, State, delivery_fields, isoformat
 from kakaocron.core.stats import report_of_day
 from kakaocron.core.tally import endings_of
-from kakaocron.errors import UsageError
+from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.metrics import metrics_of
 from kakaocron.overview import (
     DAY,
@@ -32,8 +32,10 @@ HEAT_DAYS = 30
 MOST_ROWS = 500
 
 
-class UnusableError(UsageError):
+class UnusableError(KakaocronError):
     """The configuration cannot be used: no fault of who asks."""
+
+    exit_code = UsageError.exit_code
 
 
 Mark = tuple[int, ...] | None  # what changes with a file
