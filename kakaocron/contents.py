@@ -30,6 +30,7 @@ from kakaocron.core.content import (
     text_parcel,
 )
 from kakaocron.core.ledger import Delivery, State
+from kakaocron.core.orders import BY_HAND
 from kakaocron.core.policy import Due
 from kakaocron.core.split import split, truncated
 from kakaocron.core.stats import stats_of
@@ -133,7 +134,7 @@ class Contents(Struct, frozen=True):
 
 def _is_literal(due: Due, kept: Mapping[str, Any]) -> bool:
     """Say whether a person gave the content itself, not the name of a message."""
-    return due.slot.kind in {"once", "send"} and "message" not in kept
+    return due.slot.kind in BY_HAND and "message" not in kept
 
 
 def _has_begun(known: Delivery | None) -> bool:

@@ -12,10 +12,10 @@ from pathlib import Path
 from kakaocron import __version__
 from kakaocron.core.ledger import State
 from kakaocron.core.metrics import Gauge, Sample, exposition, gauge
+from kakaocron.core.orders import BY_HAND
 from kakaocron.errors import UsageError
 from kakaocron.overview import Health, Overview
 
-BY_HAND = frozenset({"once", "send"})
 HEALTHY = "1 if nothing is wrong, else 0."
 
 

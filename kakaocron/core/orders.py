@@ -13,6 +13,7 @@ from kakaocron.errors import UsageError
 
 # What has not begun, or is between two attempts.
 WAITING = frozenset({State.SCHEDULED, State.RETRYING})
+BY_HAND = frozenset({ONCE, "send"})  # the kinds of what a person enters
 RETRYABLE = frozenset({State.FAILED, State.MISSED, State.UNKNOWN, State.CANCELLED})
 
 
