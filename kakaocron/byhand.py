@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NoReturn
+from typing import Any
 
 from kakaocron.config import Message
 from kakaocron.core.calendar import Slot, next_slot, parse_delivery_id, slots_between
@@ -24,8 +24,8 @@ from kakaocron.core.policy import Due, again
 from kakaocron.delivery import send_all
 from kakaocron.errors import KakaocronError, LedgerError, UsageError
 from kakaocron.logs import log
-from kakaocron.overview import find_delivery
-from kakaocron.store import Book, View
+from kakaocron.overview import day_of_id, find_delivery
+from kakaocron.store import View
 from kakaocron.wiring import Installation
 
 INSTANT = timedelta.resolution
@@ -206,14 +206,14 @@ def next_of_kind(installation: Installation, kind: str) -> datetime:
 def cancel(installation: Installation, id_: str) -> Delivery:
     """Cancel what waits to be sent, or one configured slot that is still to come."""
     with installation.ledger.open() as book:
-        known = _known(book, id_)
+        known = book.read([day_of_id(id_)]).deliveries.get(id_)
         if known is None:
             slot, to = _coming_slot(installation, id_, book.now)
             event = cancelled_ahead(slot, to, book.now)
         else:
             event = cancelled(known, book.now)
         book.record([event])
-        return _reread(book, id_)
+        return find_delivery(book, id_)
 
 
 def retry(installation: Installation, id_: str, at: datetime | None = None) -> ByHand:
@@ -223,7 +223,7 @@ def retry(installation: Installation, id_: str, at: datetime | None = None) -> B
     """
     if at is not None:
         return ByHand(reopen(installation, id_, at), None)
-    _sound_view(installation, _day_of_id(id_))
+    _sound_view(installation, day_of_id(id_))
     delivery = reopen(installation, id_)
     due = again(delivery, installation.desk.policy)
     view = installation.ledger.read([delivery.slot.date()])
@@ -233,7 +233,7 @@ def retry(installation: Installation, id_: str, at: datetime | None = None) -> B
 def reopen(installation: Installation, id_: str, at: datetime | None = None) -> Delivery:
     """Let a delivery be sent again, by the first tick at or after `at` (None: the next one)."""
     with installation.ledger.open() as book:
-        known = _known(book, id_) or _not_there(id_)
+        known = find_delivery(book, id_)
         life = installation.desk.policy.expire_after
         if at is not None and (at.date() - known.slot.date()).days > installation.plan.keep_days:
             raise UsageError(
@@ -241,7 +241,7 @@ def reopen(installation: Installation, id_: str, at: datetime | None = None) -> 
                 f"{installation.plan.keep_days}"
             )
         book.record(reopened(known, book.now, at or book.now, life))
-        delivery = _reread(book, id_)
+        delivery = find_delivery(book, id_)
     when = delivery.next_attempt_at or delivery.slot
     log.info("📅 메시지 스케줄링: %s - %s", id_, f"{when:%Y-%m-%d %H:%M:%S}")
     return delivery
@@ -250,28 +250,9 @@ def reopen(installation: Installation, id_: str, at: datetime | None = None) -> 
 def resolve(installation: Installation, id_: str, *, delivered: bool) -> Delivery:
     """End an unknown delivery on a person's word."""
     with installation.ledger.open() as book:
-        known = _known(book, id_) or _not_there(id_)
+        known = find_delivery(book, id_)
         book.record([resolved(known, book.now, delivered=delivered)])
-        return _reread(book, id_)
-
-
-def _day_of_id(id_: str) -> date:
-    try:
-        return parse_delivery_id(id_)[1].date()
-    except ValueError as error:
-        raise UsageError(f"{error}. List them: kakaocron history") from None
-
-
-def _known(book: Book, id_: str) -> Delivery | None:
-    return book.read([_day_of_id(id_)]).deliveries.get(id_)
-
-
-def _reread(book: Book, id_: str) -> Delivery:
-    return _known(book, id_) or _not_there(id_)
-
-
-def _not_there(id_: str) -> NoReturn:
-    raise UsageError(f"The ledger has no delivery '{id_}'. List them: kakaocron history")
+        return find_delivery(book, id_)
 
 
 def _coming_slot(

@@ -28,20 +28,14 @@ from kakaocron.core.health import (
     tick_problem,
 )
 from kakaocron.core.heartbeat import Beat
-from kakaocron.core.ledger import (
-    Delivery,
-    State,
-    attempt_fields,
-    delivery_fields,
-    isoformat,
-)
+from kakaocron.core.ledger import Delivery, State, attempt_fields, delivery_fields, isoformat
 from kakaocron.core.pauses import Pause, first_open, is_paused
 from kakaocron.core.policy import begins_paused
 from kakaocron.core.stats import Report, Stats, report_of_day, stats_of
 from kakaocron.core.tally import Ending, endings, endings_of
 from kakaocron.core.tokens import Tokens
 from kakaocron.errors import LoginError, UsageError
-from kakaocron.store import Ledger
+from kakaocron.store import Book, Ledger
 from kakaocron.tick import preview
 from kakaocron.wiring import Installation
 
@@ -245,13 +239,17 @@ def recent(
     return in_order(d for d in found if not states or d.state in states)
 
 
-def find_delivery(ledger: Ledger, id_: str) -> Delivery:
-    """Return one delivery by its id. Raises UsageError with what to try."""
+def day_of_id(id_: str) -> date:
+    """Return the day of a delivery's slot. Raises UsageError for what is no id."""
     try:
-        _, slot = parse_delivery_id(id_)
+        return parse_delivery_id(id_)[1].date()
     except ValueError as error:
         raise UsageError(f"{error}. List them: kakaocron history") from None
-    delivery = ledger.read([slot.date()]).deliveries.get(id_)
+
+
+def find_delivery(ledger: Ledger | Book, id_: str) -> Delivery:
+    """Return one delivery by its id. Raises UsageError with what to try."""
+    delivery = ledger.read([day_of_id(id_)]).deliveries.get(id_)
     if delivery is None:
         raise UsageError(f"The ledger has no delivery '{id_}'. List them: kakaocron history")
     return delivery
