@@ -170,14 +170,13 @@ def of_deliveries(
         if one.message in configured and (key := key_of(one)):
             lasting.setdefault(key, []).append(one)
     happened: dict[str, list[Delivery]] = {}
-    for one in told:
-        is_new = one.updated_at is not None and one.updated_at > since
-        if is_new and one.state in BAD and (key := key_of(one)):
-            happened.setdefault(key, []).append(one)
     held: dict[str, list[Delivery]] = {}
     for one in told:
-        if one.is_held and (key := key_of(one)):
-            held.setdefault(key, []).append(one)
+        if one.state in BAD and (key := key_of(one)):
+            if one.updated_at is not None and one.updated_at > since:
+                happened.setdefault(key, []).append(one)
+            if one.is_held:
+                held.setdefault(key, []).append(one)
     return Findings(
         {key: _sentence(happened.get(key, group)) for key, group in lasting.items()},
         {key: _sentence(group) for key, group in happened.items()},

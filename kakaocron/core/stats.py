@@ -42,8 +42,8 @@ def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
     deliveries = list(deliveries)
     counts = Counter(delivery.state for delivery in deliveries)
     planned = [d for d in deliveries if not is_by_hand(d.id) and not d.was_meant]
-    on_time = [d.delay_seconds for d in planned if not d.is_reopened]
-    delays = sorted(delay for delay in on_time if delay is not None)
+    lateness = (d.delay_seconds for d in planned if not d.is_reopened)
+    delays = sorted(delay for delay in lateness if delay is not None)
     endings = Counter(d.state for d in planned if d.state in ENDED)
     return Stats(
         len(deliveries) + upcoming,
