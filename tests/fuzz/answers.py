@@ -172,9 +172,11 @@ def _hostile(random: Random, case: Case) -> Callable[[Request, Callable[[], Answ
     def hostile(request: Request, handled: Callable[[], Answer]) -> Reply | None:
         if not PATHS[case.target].search(request.path) or len(case.sent) >= most:
             return None
-        # Threads ask side by side: what each is told depends on what it asks.
-        own = Random(f"{seed} {request.method} {request.path} {request.body!r}")
         is_message = PATHS["message"].search(request.path) is not None
+        # Threads send side by side: what each is told depends on what it sends. All others ask in
+        # turn, with a port and tokens that no seed decides.
+        which = request.body if is_message else len(case.sent)
+        own = Random(f"{seed} {request.method} {request.path} {which!r}")
         is_taken = own.random() < 0.5
         answer = handled() if is_taken or not is_message else _not_taken(own)
         reply, shown = make(own, answer)
