@@ -18,7 +18,7 @@ from kakaocron import __version__
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.logs import bug
-from kakaocron.wording import in_plain_letters
+from kakaocron.wording import complain, in_plain_letters
 
 EXIT_CODES = """\
 Exit codes:
@@ -178,5 +178,5 @@ def _interrupt(*_: object) -> None:
 
 
 def _say(error: KakaocronError) -> int:
-    print(" ".join(str(error).split()), file=sys.stderr)
+    complain(str(error))
     return error.exit_code

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from kakaocron.core.ledger import Delivery, State
 
 # For terminals of another encoding than UTF-8: a mark must not turn into another one.
@@ -20,10 +22,15 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else "·" for c in text)
 
 
+def complain(text: str) -> None:
+    """Print one line on stderr, whatever the text from outside that stands in it."""
+    print(clean(" ".join(text.split())), file=sys.stderr)
+
+
 def sentence(delivery: Delivery) -> str:
     """Say in one line how a delivery ended badly, and what to do."""
     what = f"'{delivery.message}' of {delivery.slot:%Y-%m-%d %H:%M}"
-    why = f"{delivery.reason}" + (f": {clean(delivery.detail)}" if delivery.detail else "")
+    why = f"{delivery.reason}" + (f": {delivery.detail}" if delivery.detail else "")
     if delivery.state is State.UNKNOWN:
         return (
             f"Nobody can know whether {what} arrived ({why}). Look at the chat, then: "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +14,7 @@ from kakaocron.core.phrases import read_time
 from kakaocron.errors import UsageError
 from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
-from kakaocron.wording import sentence
+from kakaocron.wording import complain, sentence
 
 Id = Annotated[
     str, typer.Argument(metavar="ID", help="As in report@20261123T0930.", show_default=False)
@@ -47,10 +46,10 @@ def retry(
     delivery = done.delivery
     _show(delivery, as_json)
     if done.login_error:
-        print(done.login_error, file=sys.stderr)
+        complain(done.login_error)
         return 3
     if delivery.state in BAD:
-        print(sentence(delivery), file=sys.stderr)
+        complain(sentence(delivery))
         return 1
     return 0
 

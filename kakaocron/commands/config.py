@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from kakaocron.errors import UsageError
 from kakaocron.outside import RealOutside
 from kakaocron.paths import find_places
 from kakaocron.render import print_json
+from kakaocron.wording import complain
 
 config_app = typer.Typer(help="Where the configuration is, what it says, what is wrong with it.")
 
@@ -54,12 +54,12 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
     contents = Contents(loaded, places.config.parent, RealOutside(places.variables))
     found = list(faults(contents, places.variables.get("PATH")))
     for keys, fault in found:
-        print(fault_line(places.config, keys, fault), file=sys.stderr)
+        complain(fault_line(places.config, keys, fault))
     if found:
         return UsageError.exit_code
     count = len(loaded.message)
     said = f"{count} message{'s' if count != 1 else ''}"
     print(f"{places.config}: fine, {said if count else 'no message: ticks have nothing to send'}")
     for said in quota_faults(loaded, SystemClock().now().date()):
-        print(said, file=sys.stderr)
+        complain(said)
     return 0

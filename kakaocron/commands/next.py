@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -14,6 +13,7 @@ from kakaocron.config import Config
 from kakaocron.core.quota import plan_faults
 from kakaocron.render import print_json, print_slots
 from kakaocron.wiring import find_installation
+from kakaocron.wording import complain
 
 
 def next_slots(
@@ -29,7 +29,7 @@ def next_slots(
     else:
         print_slots(found)
     for fault in quota_faults(installation.config, installation.clock.now().date()):
-        print(fault, file=sys.stderr)
+        complain(fault)
 
 
 def quota_faults(config: Config, today: date) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +13,7 @@ from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log
 from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
-from kakaocron.wording import sentence
+from kakaocron.wording import complain, sentence
 
 
 def send(
@@ -47,9 +46,9 @@ def send(
     elif delivery.state not in BAD:
         print(f"{delivery.id}: {delivery.state}")
     if sent.login_error:
-        print(sent.login_error, file=sys.stderr)
+        complain(sent.login_error)
         return 3
     if delivery.state in BAD:
-        print(sentence(delivery), file=sys.stderr)
+        complain(sentence(delivery))
         return 1
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
@@ -23,7 +22,7 @@ from kakaocron.tick import BUG, INTERRUPTED, Ended, Report, preview
 from kakaocron.tick import tick as run_tick
 from kakaocron.upkeep import look_after_login
 from kakaocron.wiring import Installation, find_installation, make_heartbeat, make_incidents
-from kakaocron.wording import sentence
+from kakaocron.wording import complain, sentence
 
 MOST_LINES = 5
 DEAD = 3  # the login
@@ -112,7 +111,7 @@ def _sentences(report: Report) -> list[str]:
 
 def _tell(lines: Iterable[str]) -> None:
     for line in lines:
-        print(" ".join(line.split()), file=sys.stderr)
+        complain(line)
 
 
 def _dry_run(installation: Installation) -> int:

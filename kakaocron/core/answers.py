@@ -310,7 +310,9 @@ def of_token(answer: Answer) -> dict[str, Any] | Refusal:
         return LOGIN_CODES[code]
     if body and code is None and body.get("error") == "invalid_grant":
         return LOGIN_CODES["KOE322"]
-    return Refusal(str(code)[:20] if code else f"HTTP {answer.status}", "no answer of kauth's")
+    named = str(code)[:20] if code else ""
+    is_code = named.isascii() and named.isalnum()
+    return Refusal(named if is_code else f"HTTP {answer.status}", "no answer of kauth's")
 
 
 def _is_token(body: Mapping[str, Any]) -> bool:

@@ -83,6 +83,8 @@ SHAPES = (
     ("/v2/user/scopes", ("login", "--no-browser"), b'{"scopes":5}'),
     ("/v2/user/me", ("login", "--no-browser"), b'{"id":{"a":1},"properties":[]}'),
     ("/v1/user/access_token_info", ("doctor", "--json"), b'{"id":"\\u001b[2J"}'),
+    ("/oauth/token", ("login", "--no-browser"), b'{"error_code":"\\u001b[2J"}'),
+    ("/oauth/token", ("tick",), b'{"error_code":"\\u202e"}'),
     ("/oauth/token", ("tick",), b'{"access_token":"\\u202e","expires_in":9}'),
     ("/oauth/token", ("tick",), b'{"access_token":"x","expires_in":1%b}' % (b"0" * 40)),
     ("/oauth/token", ("tick",), b'{"access_token":"x","expires_in":9,"refresh_token":"\\ud800"}'),
