@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kakaocron.config import Message
-from kakaocron.core.calendar import Slot, next_slot, parse_delivery_id, slots_between
+from kakaocron.core.calendar import Slot, next_slot, parse_delivery_id, slot_at
 from kakaocron.core.content import ContentError, Parcel, content_hash
 from kakaocron.core.ledger import Delivery, State
 from kakaocron.core.orders import (
@@ -27,8 +27,6 @@ from kakaocron.logs import log
 from kakaocron.overview import day_of_id, find_delivery
 from kakaocron.store import View
 from kakaocron.wiring import Installation
-
-INSTANT = timedelta.resolution
 
 
 class DuplicateError(KakaocronError):
@@ -261,7 +259,8 @@ def _coming_slot(
     name, at = parse_delivery_id(id_)
     for one in installation.plan.series:
         if one.name == name and at > now:
-            for slot in slots_between(name, one.timetable, at - INSTANT, at):
+            slot = slot_at(name, one.timetable, at)
+            if slot is not None:
                 return slot, one.to
     raise UsageError(
         f"The ledger has no delivery '{id_}', and it is no coming slot. List them: kakaocron next"

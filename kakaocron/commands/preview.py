@@ -6,12 +6,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from kakaocron.byhand import INSTANT, find_message
+from kakaocron.byhand import find_message
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.commands.times import reading_times
 from kakaocron.config import Message
-from kakaocron.core.calendar import Slot, slots_between
+from kakaocron.core.calendar import Slot, slot_at
 from kakaocron.core.content import ContentError, Parcel
 from kakaocron.core.phrases import read_time
 from kakaocron.errors import UsageError
@@ -59,11 +59,9 @@ def preview(
 
 def _slot(installation: Installation, message: Message, minute: datetime) -> Slot:
     """Return the message's slot at a minute; where it has none, one of the first kind it has."""
-    for one in installation.plan.series:
-        if one.name == message.name:
-            for slot in slots_between(one.name, one.timetable, minute - INSTANT, minute):
-                return slot
-    return Slot(message.name, minute, message.slots[0] if message.slots else "cron")
+    timetable = next(o.timetable for o in installation.plan.series if o.name == message.name)
+    found = slot_at(message.name, timetable, minute)
+    return found or Slot(message.name, minute, message.slots[0] if message.slots else "cron")
 
 
 def _fields(name: str, made: Parcel | ContentError) -> dict[str, Any]:

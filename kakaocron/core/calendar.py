@@ -155,6 +155,11 @@ def slots_between(
         yield Slot(name, at, kind)
 
 
+def slot_at(name: str, timetable: Timetable, at: datetime) -> Slot | None:
+    """Return the slot of a message at an instant, if it has one there."""
+    return next(slots_between(name, timetable, at - timedelta.resolution, at), None)
+
+
 def next_slot(name: str, timetable: Timetable, after: datetime) -> Slot | None:
     """Return the first slot later than `after`, or None if there is none within a year."""
     return next(slots_between(name, timetable, after, after + HORIZON), None)

@@ -24,6 +24,7 @@ from kakaocron.core.calendar import (
     in_kst,
     next_slot,
     parse_delivery_id,
+    slot_at,
     slots_between,
 )
 
@@ -109,6 +110,22 @@ def test_the_lower_end_is_left_out_and_the_upper_end_counts(
     after: str, until: str, count: int
 ) -> None:
     assert len(list(slots_between("report", BOTH, at(after), at(until)))) == count
+
+
+@pytest.mark.parametrize(
+    ("moment", "kind"),
+    [
+        ("09:29:59.999999", None),
+        ("09:30:00", "peak"),
+        ("09:30:00.000001", None),
+        ("10:30:00", "regular"),
+        ("10:31:00", None),
+    ],
+)
+def test_a_message_has_a_slot_at_its_instant_only(moment: str, kind: str | None) -> None:
+    found = slot_at("report", BOTH, at(moment))
+
+    assert found == (Slot("report", at(moment), kind) if kind else None)
 
 
 @pytest.mark.parametrize("hours", [-12, -5, 0, 5.5, 9, 14])
