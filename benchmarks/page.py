@@ -22,9 +22,10 @@ from benchmarks.watch import served
 from kakaocron.clock import SystemClock
 from kakaocron.commands.tick import run_watched
 from kakaocron.config_file import parse_config
-from kakaocron.core.tokens import Tokens, to_json
+from kakaocron.core.tokens import to_json
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.simulation.home import logged_in
 from kakaocron.wiring import find_installation
 from tests.fakes import MESSAGE, kakao_section
 from tests.years import write_days
@@ -61,19 +62,10 @@ def prepare(home: Path, sandbox: SandboxServer) -> None:
 
 
 def log_in(sandbox: SandboxServer, now: datetime) -> None:
-    login = sandbox.kakao.issue_login(now)
-    tokens = Tokens(
-        login.access_token,
-        login.access_expires_at,
-        login.refresh_token,
-        login.refresh_expires_at,
-        sandbox.kakao.settings.rest_api_key,
-        now,
-    )
     path = Path(find_installation().places.tokens)
     path.parent.mkdir(parents=True)
     path.touch(0o600)
-    path.write_bytes(to_json(tokens))
+    path.write_bytes(to_json(logged_in(sandbox.kakao, now)))
 
 
 @contextmanager

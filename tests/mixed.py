@@ -16,7 +16,8 @@ from kakaocron.core.ledger import FINAL, Delivery, State
 from kakaocron.core.pauses import Pause
 from kakaocron.errors import KakaocronError
 from kakaocron.sandbox.kakao import Friend, Kakao, Settings
-from kakaocron.simulation.solo import PLACES, UNREACHABLE, Solo
+from kakaocron.simulation.home import PLACES
+from kakaocron.simulation.solo import UNREACHABLE, Solo
 from kakaocron.simulation.workloads import HEAD, PROBE, REPORT, at
 from kakaocron.store import Ledger
 from kakaocron.tick import prune

@@ -14,7 +14,8 @@ from kakaocron.errors import LedgerError
 from kakaocron.heartbeat import TAIL_BYTES
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.sandbox.server import SandboxServer
-from kakaocron.simulation.solo import PLACES, Solo
+from kakaocron.simulation.home import PLACES
+from kakaocron.simulation.solo import Solo
 from kakaocron.simulation.workloads import ONE
 from kakaocron.simulation.workloads import at as instant
 from kakaocron.tick import Report

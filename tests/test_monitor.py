@@ -18,12 +18,12 @@ from msgspec.structs import replace as changed
 
 from kakaocron.byhand import pause, resolve, resume
 from kakaocron.commands.tick import run_watched
-from kakaocron.core.tokens import Tokens
 from kakaocron.disk import RealDisk, Stat
 from kakaocron.incidents import Memory
 from kakaocron.overview import look
 from kakaocron.pings import address
 from kakaocron.sandbox.server import SandboxServer
+from kakaocron.simulation.home import logged_in
 from kakaocron.wiring import Edges, Installation, assemble, make_memory
 
 from .fakes import MESSAGE, NOW, FakeClock, install, texts
@@ -241,16 +241,7 @@ def revoked(scene: Scene) -> Callable[[], None]:
 
 
 def log_in(scene: Scene) -> None:
-    now, found = scene.clock.now(), scene.sandbox.kakao.issue_login(scene.clock.now())
-    scene.installation.login.write(
-        Tokens(
-            access_token=found.access_token,
-            refresh_token=found.refresh_token,
-            access_expires_at=now + timedelta(hours=6),
-            refresh_expires_at=now + timedelta(days=60),
-            refreshed_at=now,
-        )
-    )
+    scene.installation.login.write(logged_in(scene.sandbox.kakao, scene.clock.now()))
 
 
 def spent(scene: Scene) -> Callable[[], None]:

@@ -16,8 +16,9 @@ from pickle import dumps, loads
 from kakaocron import byhand
 from kakaocron.core.ledger import FINAL, Delivery, Kind, State
 from kakaocron.sandbox.kakao import Friend, Kakao, Settings
+from kakaocron.simulation.home import PLACES
 from kakaocron.simulation.powerloss import quick_reading
-from kakaocron.simulation.solo import PLACES, UNREACHABLE, Solo
+from kakaocron.simulation.solo import UNREACHABLE, Solo
 from kakaocron.simulation.workloads import HEAD, PROBE, REPORT, at
 from kakaocron.verify import verify_ledger
 

@@ -29,7 +29,8 @@ from kakaocron.core.ledger import (
 from kakaocron.errors import UsageError
 from kakaocron.simulation.crashes import Left, after_power_cut
 from kakaocron.simulation.files import FileSystem
-from kakaocron.simulation.solo import PLACES, Solo
+from kakaocron.simulation.home import PLACES
+from kakaocron.simulation.solo import Solo
 from kakaocron.simulation.workloads import WORKLOADS, Workload, slot_of
 
 quickly = cache(from_line)

@@ -15,34 +15,26 @@ from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from pathlib import Path
 
 from kakaocron.commands.tick import run_watched
 from kakaocron.config import Config
 from kakaocron.config_file import parse_config
 from kakaocron.core.answers import Answer, Failure, Phase
 from kakaocron.core.ledger import Reason
-from kakaocron.core.tokens import Tokens, to_json
+from kakaocron.core.tokens import to_json
 from kakaocron.errors import UsageError
 from kakaocron.http import Gate, Http, Request
-from kakaocron.paths import Places
 from kakaocron.rest import may_rest
 from kakaocron.sandbox.endpoints import TOKEN_PATH
 from kakaocron.sandbox.faults import Fault
 from kakaocron.sandbox.kakao import Kakao
 from kakaocron.simulation.files import FileSystem, status
+from kakaocron.simulation.home import PLACES, logged_in
 from kakaocron.simulation.network import on_the_wire
 from kakaocron.syscalls import PRIVATE_FILE, Stat
 from kakaocron.wiring import Edges, Installation, assemble
 from kakaocron.workers import Signal, Task
 
-HOME = "/sim"
-PLACES = Places(
-    Path(f"{HOME}/config/config.toml"),
-    Path(f"{HOME}/data"),
-    Path(f"{HOME}/log"),
-    {"XDG_RUNTIME_DIR": f"{HOME}/run"},
-)
 UNREACHABLE = "unreachable"
 
 
@@ -69,16 +61,7 @@ class Solo:
 
     def log_in(self) -> None:
         """Put a login in place that has long been on the disk."""
-        login = self.kakao.issue_login(self.at)
-        tokens = Tokens(
-            login.access_token,
-            login.access_expires_at,
-            login.refresh_token,
-            login.refresh_expires_at,
-            self.kakao.settings.rest_api_key,
-            self.at,
-        )
-        self.files.put(PLACES.tokens, to_json(tokens))
+        self.files.put(PLACES.tokens, to_json(logged_in(self.kakao, self.at)))
 
     def edges(self) -> Edges:
         """Return what a new process finds around it."""

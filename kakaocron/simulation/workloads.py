@@ -13,7 +13,8 @@ from kakaocron.commands.init import write_config
 from kakaocron.core.calendar import KST, parse_delivery_id
 from kakaocron.core.ledger import State
 from kakaocron.sandbox.kakao import Friend, Kakao, Request, Settings
-from kakaocron.simulation.solo import PLACES, UNREACHABLE, Solo
+from kakaocron.simulation.home import PLACES
+from kakaocron.simulation.solo import UNREACHABLE, Solo
 from kakaocron.template import Answers
 
 PROBE = "{name}|{time:%Y%m%dT%H%M}"

@@ -11,7 +11,6 @@ from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache, partial
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -19,11 +18,10 @@ from kakaocron import heartbeat, store
 from kakaocron.config import Config
 from kakaocron.core import ledger as ledger_lines
 from kakaocron.core.calendar import KST
-from kakaocron.core.tokens import Tokens, to_json
+from kakaocron.core.tokens import to_json
 from kakaocron.disk import Disk
 from kakaocron.errors import KakaocronError
 from kakaocron.http import Http
-from kakaocron.paths import Places
 from kakaocron.rest import leave_plan, may_rest
 from kakaocron.sandbox import wire
 from kakaocron.sandbox.endpoints import TOKEN_PATH
@@ -33,6 +31,7 @@ from kakaocron.sandbox.settings import Friend, Quotas, Settings
 from kakaocron.simulation.chaos import CALM, Dials
 from kakaocron.simulation.cron import Cron
 from kakaocron.simulation.files import FileSystem
+from kakaocron.simulation.home import HOME, PLACES, logged_in
 from kakaocron.simulation.judge import (
     History,
     Key,
@@ -66,13 +65,6 @@ MINUTE = timedelta(minutes=1)
 SETTLE_MINUTES = 20
 BUG = 70
 DOCUMENTED_EXITS = {0, 1, 2, 3, 74, 75}
-HOME = "/sim"
-PLACES = Places(
-    Path(f"{HOME}/config/config.toml"),
-    Path(f"{HOME}/data"),
-    Path(f"{HOME}/log"),
-    {"XDG_RUNTIME_DIR": f"{HOME}/run"},
-)
 
 
 @dataclass(frozen=True)
@@ -341,15 +333,7 @@ class World:
         self.history.versions.append(Version(now, self.true_time(), rules_of(config), now, now))
 
     def _log_in(self) -> None:
-        login = self.kakao.issue_login(self.true_time())
-        tokens = Tokens(
-            login.access_token,
-            login.access_expires_at,
-            login.refresh_token,
-            login.refresh_expires_at,
-            self.kakao.settings.rest_api_key,
-            self.host_time(),
-        )
+        tokens = logged_in(self.kakao, self.true_time(), self.host_time())
         self.files.put(PLACES.tokens, to_json(tokens))
         self._is_login_dead = False
         if self.history.dead_login and self.history.dead_login[-1][1] > self.true_time():
