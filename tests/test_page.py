@@ -157,8 +157,13 @@ class Page:
         found = set()
         for entry in self.log("performance"):
             message = json.loads(entry["message"])["message"]
-            if message["method"] == "Network.requestWillBeSent":
-                found.add(urlsplit(message["params"]["request"]["url"]).netloc)
+            asked = message["params"]
+            # Chromium's own first tab may still be asking Chromium for its icons.
+            if (
+                message["method"] == "Network.requestWillBeSent"
+                and urlsplit(asked["documentURL"]).scheme == "http"
+            ):
+                found.add(urlsplit(asked["request"]["url"]).netloc)
         return found
 
 
