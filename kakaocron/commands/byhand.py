@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from kakaocron import byhand
+from kakaocron.commands.completion import Offers, bad_ids, unknown_ids, waiting_ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.commands.times import reading_times
@@ -16,13 +17,15 @@ from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
 from kakaocron.wording import complain, sentence
 
-Id = Annotated[
-    str, typer.Argument(metavar="ID", help="As in report@20261123T0930.", show_default=False)
-]
+
+def _id(offers: Offers) -> Any:
+    return typer.Argument(
+        metavar="ID", help="As in report@20261123T0930.", show_default=False, autocompletion=offers
+    )
 
 
 def cancel(
-    id_: Id,
+    id_: Annotated[str, _id(waiting_ids)],
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
@@ -31,7 +34,7 @@ def cancel(
 
 
 def retry(
-    id_: Id,
+    id_: Annotated[str, _id(bad_ids)],
     at: Annotated[
         str | None, typer.Option(help="When, in KST; without it, now.", show_default=False)
     ] = None,
@@ -55,7 +58,7 @@ def retry(
 
 
 def resolve(
-    id_: Id,
+    id_: Annotated[str, _id(unknown_ids)],
     delivered: Annotated[bool, typer.Option("--delivered", help="It is in the chat.")] = False,
     not_delivered: Annotated[
         bool, typer.Option("--not-delivered", help="It is not in the chat.")

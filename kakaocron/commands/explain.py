@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.clock import booted_at
+from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.overview import explain_minute, read_minute
@@ -16,7 +17,10 @@ from kakaocron.wiring import find_installation
 
 def explain(
     time: Annotated[
-        str, typer.Argument(help="10:30 (today), '2026-11-23 10:30', or a delivery's id.")
+        str,
+        typer.Argument(
+            help="10:30 (today), '2026-11-23 10:30', or a delivery's id.", autocompletion=ids
+        ),
     ],
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,

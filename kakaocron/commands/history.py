@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.core.ledger import State, delivery_fields
@@ -36,7 +37,10 @@ def history(
 
 
 def show(
-    id_: Annotated[str, typer.Argument(metavar="ID", help="As in report@20261123T0930.")],
+    id_: Annotated[
+        str,
+        typer.Argument(metavar="ID", help="As in report@20261123T0930.", autocompletion=ids),
+    ],
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:

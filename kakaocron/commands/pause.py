@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron import byhand
+from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.commands.times import reading_times
@@ -13,7 +14,10 @@ from kakaocron.core.phrases import read_time
 from kakaocron.wiring import find_installation
 
 Name = Annotated[
-    str | None, typer.Argument(help="A message's name; without it, all.", show_default=False)
+    str | None,
+    typer.Argument(
+        help="A message's name; without it, all.", show_default=False, autocompletion=messages
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from kakaocron.byhand import find_message
+from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.commands.times import reading_times
@@ -22,7 +23,12 @@ from kakaocron.wiring import Installation, find_installation
 
 def preview(
     message: Annotated[
-        str | None, typer.Option(help="This message only; without it, each.", show_default=False)
+        str | None,
+        typer.Option(
+            help="This message only; without it, each.",
+            show_default=False,
+            autocompletion=messages,
+        ),
     ] = None,
     at: Annotated[
         str | None, typer.Option(help="As at this time, in KST; without it, now.")

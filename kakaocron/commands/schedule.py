@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from kakaocron.byhand import next_of_kind
 from kakaocron.byhand import schedule as enter
+from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin
 from kakaocron.commands.times import reading_times
@@ -31,9 +32,15 @@ def schedule(
         Literal["regular", "peak"] | None,
         typer.Option("--next", help="At the next minute of this kind."),
     ] = None,
-    message: Annotated[str | None, typer.Option(help="Send this configured message.")] = None,
+    message: Annotated[
+        str | None,
+        typer.Option(help="Send this configured message.", autocompletion=messages),
+    ] = None,
     to: Annotated[
-        list[str] | None, typer.Option(help="me, or a friend's uuid or name; may be given again.")
+        list[str] | None,
+        typer.Option(
+            help="me, or a friend's uuid or name; may be given again.", autocompletion=receivers
+        ),
     ] = None,
     meta: Annotated[
         list[str] | None, typer.Option(help="KEY=VALUE to keep with it; may be given again.")

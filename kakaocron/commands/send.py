@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.byhand import send_now
+from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin
 from kakaocron.core.ledger import BAD, State
@@ -20,9 +21,15 @@ def send(
     text: Annotated[
         str | None, typer.Argument(help="The text, or - to read it from stdin.", show_default=False)
     ] = None,
-    message: Annotated[str | None, typer.Option(help="Send this configured message.")] = None,
+    message: Annotated[
+        str | None,
+        typer.Option(help="Send this configured message.", autocompletion=messages),
+    ] = None,
     to: Annotated[
-        list[str] | None, typer.Option(help="me, or a friend's uuid or name; may be given again.")
+        list[str] | None,
+        typer.Option(
+            help="me, or a friend's uuid or name; may be given again.", autocompletion=receivers
+        ),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Send even if this text went out in this minute.")

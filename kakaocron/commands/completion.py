@@ -1,0 +1,61 @@
+"""What the shell offers after TAB: nothing where nothing can be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+
+from kakaocron.coming import coming
+from kakaocron.commands.lazy import typer
+from kakaocron.core.ledger import BAD, State
+from kakaocron.errors import KakaocronError
+from kakaocron.overview import DAY, in_order, recent
+from kakaocron.wiring import Installation, find_installation
+
+DAYS = 7
+SLOTS = 20
+WAITING = frozenset({State.SCHEDULED, State.RETRYING})
+
+Offer = tuple[str, str]  # the word, and what the shells that can show beside it
+Offers = Callable[[typer.Context, str], list[Offer]]
+
+
+def _offered(of: Callable[[Installation], Iterable[Offer]]) -> Offers:
+    """Make a completion of what an installation has, in its order."""
+
+    def offers(context: typer.Context, incomplete: str) -> list[Offer]:
+        found: Iterable[Offer] = ()
+        with suppress(KakaocronError):  # whoever runs the command is told
+            found = of(find_installation(context.params.get("config")))
+        return [one for one in dict(found).items() if one[0].startswith(incomplete)]
+
+    return offers
+
+
+def _ids(installation: Installation, states: frozenset[State]) -> list[Offer]:
+    return [(one.id, one.state) for one in reversed(recent(installation, DAYS, states))]
+
+
+def _waiting(installation: Installation) -> list[Offer]:
+    yesterday = installation.clock.now().date() - DAY
+    days = [day for day in installation.ledger.days() if day >= yesterday]
+    known = in_order(installation.ledger.read(days).deliveries.values())
+    waiting = [(one.id, one.state) for one in known if one.state in WAITING]
+    return [*waiting, *((one.id, one.why) for one in coming(installation, SLOTS))]
+
+
+def _messages(installation: Installation) -> list[Offer]:
+    return [(one.name, "") for one in installation.config.message]
+
+
+def _receivers(installation: Installation) -> list[Offer]:
+    return [("me", "")] + [(name, uuid) for name, uuid in installation.config.friends.items()]
+
+
+ids = _offered(partial(_ids, states=frozenset()))
+bad_ids = _offered(partial(_ids, states=BAD | {State.CANCELLED}))
+unknown_ids = _offered(partial(_ids, states=frozenset({State.UNKNOWN})))
+waiting_ids = _offered(_waiting)
+messages = _offered(_messages)
+receivers = _offered(_receivers)
