@@ -12,7 +12,7 @@ from kakaocron.commands.options import config_option, json_option
 from kakaocron.commands.times import reading_times
 from kakaocron.core.ledger import BAD, Delivery, State, delivery_fields
 from kakaocron.core.phrases import read_time
-from kakaocron.errors import UsageError
+from kakaocron.errors import LoginError, UsageError
 from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
 from kakaocron.wording import complain, sentence
@@ -46,13 +46,17 @@ def retry(
     with reading_times():
         when = read_time(at, installation.clock.now()) if at is not None else None
     done = byhand.retry(installation, id_, when)
-    delivery = done.delivery
-    _show(delivery, as_json)
+    _show(done.delivery, as_json)
+    return exit_code_of(done)
+
+
+def exit_code_of(done: byhand.ByHand) -> int:
+    """Return how a manual send ended, and say on stderr what went wrong."""
     if done.login_error:
         complain(done.login_error)
-        return 3
-    if delivery.state in BAD:
-        complain(sentence(delivery))
+        return LoginError.exit_code
+    if done.delivery.state in BAD:
+        complain(sentence(done.delivery))
         return 1
     return 0
 

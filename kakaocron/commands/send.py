@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.byhand import send_now
+from kakaocron.commands.byhand import exit_code_of
 from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin
@@ -14,7 +15,6 @@ from kakaocron.errors import UsageError
 from kakaocron.overview import delivery_with_log
 from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
-from kakaocron.wording import complain, sentence
 
 
 def send(
@@ -52,10 +52,4 @@ def send(
         print(f"{delivery.id}: {delivery.detail}; a tick at or after {when} tries again")
     elif delivery.state not in BAD:
         print(f"{delivery.id}: {delivery.state}")
-    if sent.login_error:
-        complain(sent.login_error)
-        return 3
-    if delivery.state in BAD:
-        complain(sentence(delivery))
-        return 1
-    return 0
+    return exit_code_of(sent)
