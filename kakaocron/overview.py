@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -12,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from kakaocron.coming import Coming, coming
-from kakaocron.core.calendar import KST, Slot, in_kst, parse_delivery_id, slots_between
+from kakaocron.core.calendar import Slot, parse_delivery_id, slots_between
 from kakaocron.core.explain import Evidence, Explanation, explain
 from kakaocron.core.health import (
     NOT_LOGGED_IN,
@@ -259,26 +258,6 @@ def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
     """Return the object that `show --json` prints."""
     log = [attempt_fields(attempt) for attempt in delivery.attempts]
     return {**delivery_fields(delivery), "attempt_log": log}
-
-
-def read_minute(text: str, now: datetime) -> datetime:
-    """Read a minute: a time of today, a date and time, or a delivery's id. Raises UsageError."""
-    try:
-        return parse_delivery_id(text)[1]
-    except ValueError:
-        pass
-    try:
-        if re.fullmatch(r"\d{1,2}:\d{2}", text):
-            found = datetime.combine(now.date(), time.fromisoformat(text.zfill(5)), KST)
-        else:
-            found = datetime.fromisoformat(text)
-        found = in_kst(found if found.tzinfo else found.replace(tzinfo=KST))
-    except ValueError:
-        raise UsageError(
-            f"Cannot read the time '{text}'. As in: kakaocron explain 10:30 (today), "
-            "kakaocron explain '2026-11-23 10:30'"
-        ) from None
-    return found.replace(second=0, microsecond=0)
 
 
 def explain_minute(

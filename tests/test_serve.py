@@ -61,7 +61,7 @@ def test_a_broken_configuration_is_no_fault_of_who_asks(site: Site, home: Path, 
     ("path", "status", "said"),
     [
         ("/api/explain", 400, "Cannot read the time ''"),
-        ("/api/explain?at=noon", 400, "Cannot read the time 'noon'"),
+        ("/api/explain?at=soon", 400, "Cannot read the time 'soon'"),
         ("/api/deliveries/nonsense", 404, "is not a delivery id"),
         ("/api/deliveries/report@20200101T0930", 404, "The ledger has no delivery"),
     ],

@@ -9,11 +9,11 @@ from kakaocron import byhand
 from kakaocron.commands.completion import Offers, bad_ids, unknown_ids, waiting_ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.commands.times import reading_times
 from kakaocron.core.ledger import BAD, Delivery, State, delivery_fields
 from kakaocron.core.phrases import read_time
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.render import print_json
+from kakaocron.times import reading_times
 from kakaocron.wiring import find_installation
 from kakaocron.wording import complain, sentence
 

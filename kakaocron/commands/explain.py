@@ -9,9 +9,10 @@ from kakaocron.clock import booted_at
 from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.overview import explain_minute, read_minute
+from kakaocron.overview import explain_minute
 from kakaocron.pictures import print_explanation
 from kakaocron.render import print_json
+from kakaocron.times import read_minute
 from kakaocron.wiring import find_installation
 
 
@@ -19,7 +20,8 @@ def explain(
     time: Annotated[
         str,
         typer.Argument(
-            help="10:30 (today), '2026-11-23 10:30', or a delivery's id.", autocompletion=ids
+            help="10:30, '어제 10:30', '10분 전', '2026-11-23 10:30', or a delivery's id.",
+            autocompletion=ids,
         ),
     ],
     config: Annotated[Path | None, config_option()] = None,

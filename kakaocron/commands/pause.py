@@ -9,8 +9,8 @@ from kakaocron import byhand
 from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
-from kakaocron.commands.times import reading_times
 from kakaocron.core.phrases import read_time
+from kakaocron.times import reading_times
 from kakaocron.wiring import find_installation
 
 Name = Annotated[

@@ -10,7 +10,6 @@ from kakaocron.byhand import find_message
 from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.commands.times import reading_times
 from kakaocron.config import Message
 from kakaocron.core.calendar import Slot, slot_at
 from kakaocron.core.content import ContentError, Parcel
@@ -18,6 +17,7 @@ from kakaocron.core.phrases import read_time
 from kakaocron.errors import UsageError
 from kakaocron.overview import day_of
 from kakaocron.render import print_json, print_parcel
+from kakaocron.times import reading_times
 from kakaocron.wiring import Installation, find_installation
 
 

@@ -11,11 +11,11 @@ from kakaocron.byhand import schedule as enter
 from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin
-from kakaocron.commands.times import reading_times
 from kakaocron.core.ledger import delivery_fields
 from kakaocron.core.phrases import read_span, read_time
 from kakaocron.errors import UsageError
 from kakaocron.render import print_json
+from kakaocron.times import reading_times
 from kakaocron.wiring import Installation, find_installation
 
 

@@ -56,21 +56,33 @@ EXAMPLES = "such as 12:35, 'tomorrow 09:00', '내일 오후 3시 반' or 2026-11
 
 def read_time(text: str, now: datetime) -> datetime:
     """Return the instant that a phrase names, in KST. Raises PhraseError."""
+    return _within_reach(text, now, may_be_past=False)
+
+
+def read_moment(text: str, now: datetime) -> datetime:
+    """Return the instant that a phrase names, in KST, be it past or to come: a bare time of day is
+    today's. Raises PhraseError."""
+    return _within_reach(text, now, may_be_past=True)
+
+
+def _within_reach(text: str, now: datetime, *, may_be_past: bool) -> datetime:
     try:
-        moment = _read(text, now.astimezone(KST))
+        moment = _read(text, now.astimezone(KST), may_be_past=may_be_past)
     except OverflowError:
         raise PhraseError(f"the calendar has no '{text}'") from None
-    if moment - now > LONGEST:
-        raise PhraseError(f"'{text}' is more than ten years ahead; did you mean {now.year}?")
+    if abs(moment - now) > LONGEST:
+        raise PhraseError(f"'{text}' is more than ten years away; did you mean {now.year}?")
     return moment
 
 
-def _read(text: str, now: datetime) -> datetime:
+def _read(text: str, now: datetime, *, may_be_past: bool) -> datetime:
     said = " ".join(unicodedata.normalize("NFKC", text).split())
     phrase = said.lower()
     iso = _iso(said, now)
     if iso is not None:
-        return _ahead(iso, now, said)
+        return iso if may_be_past else _ahead(iso, now, said)
+    if may_be_past and (ago := re.fullmatch(r"(.+?) ?(?:전에?|ago)", phrase)):
+        return now - read_span(ago[1])
     span = re.fullmatch(r"in (.+)|(.+?) ?(?:후에?|뒤에?|from now|later)", phrase)
     if span:
         return now + read_span(span[1] or span[2])
@@ -87,10 +99,11 @@ def _read(text: str, now: datetime) -> datetime:
         raise error.with_reading(_next_reading(near, clock, now)) from None
     if found["clock"] is None:
         near_at = _next_reading(day, _MORNING, now)
-        is_first = near_at == _at(day.day, _MORNING)
+        is_first = may_be_past or near_at == _at(day.day, _MORNING)
         reading = f"'{said} 09:00'" if is_first else _shown(near_at)
         raise PhraseError(f"'{text}' names no time of day; did you mean {reading}?")
-    return _chosen(day, _clock(found.groupdict(), day, now), now, text)
+    clock = _clock(found.groupdict(), day, now)
+    return _at(day.day, clock) if may_be_past else _chosen(day, clock, now, text)
 
 
 def _at(day: date, clock: _Clock) -> datetime:
@@ -166,7 +179,7 @@ def read_span(text: str) -> timedelta:
         total += (count + (0.5 if piece[3] else 0)) * _UNITS[unit]
         rest = rest[piece.end() :].removeprefix("and ")
         if total > LONGEST:
-            raise PhraseError(f"'{text}' is more than ten years ahead")
+            raise PhraseError(f"'{text}' is more than ten years")
     if not total:
         raise PhraseError(f"'{text}' is no time at all; write a span such as 5m")
     return total
@@ -217,6 +230,8 @@ _WEEKDAYS = {
     for name in names
 }
 _DAY_WORDS = {
+    **dict.fromkeys(("day before yesterday", "그저께", "그제"), -2),
+    **dict.fromkeys(("yesterday", "어제"), -1),
     **dict.fromkeys(("today", "오늘"), 0),
     **dict.fromkeys(("tomorrow", "내일"), 1),
     **dict.fromkeys(("day after tomorrow", "the day after tomorrow", "모레", "내일모레"), 2),

@@ -23,9 +23,9 @@ from kakaocron.overview import (
     find_delivery,
     health_of,
     look,
-    read_minute,
 )
 from kakaocron.pictures import WORST_FIRST
+from kakaocron.times import read_minute
 from kakaocron.wiring import Installation, find_installation
 
 HEAT_DAYS = 30

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaocron.core.calendar import KST
-from kakaocron.core.phrases import PhraseError, read_span, read_time
+from kakaocron.core.phrases import PhraseError, read_moment, read_span, read_time
 
 MONDAY = "2026-11-23 12:30:10"
 NEW_YEARS_EVE = "2026-12-31 23:50:00"
@@ -98,6 +98,8 @@ READ = [
 
 REFUSED = [
     # what has passed
+    (MONDAY, "어제 9시", "2026-11-24 09:00"),
+    (MONDAY, "yesterday 13:00", "2026-11-23 13:00"),
     (MONDAY, "12:29", "2026-11-24 12:29"),
     (MONDAY, "3시", "2026-11-23 15:00"),
     (MONDAY, "오늘 3시", "2026-11-23 15:00"),
@@ -206,6 +208,46 @@ def test_a_span_is_read(text: str, seconds: int) -> None:
 def test_what_is_no_span_is_refused(text: str) -> None:
     with pytest.raises(PhraseError):
         read_span(text)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "expected"),
+    [
+        ("12:29", "2026-11-23 12:29"),
+        ("12:30", "2026-11-23 12:30"),
+        ("12:31", "2026-11-23 12:31"),
+        ("오전 9시 반", "2026-11-23 09:30"),
+        ("어제 10:30", "2026-11-22 10:30"),
+        ("yesterday 10:30", "2026-11-22 10:30"),
+        ("그제 오후 3시", "2026-11-21 15:00"),
+        ("day before yesterday 15:00", "2026-11-21 15:00"),
+        ("11월 20일 9시", "2026-11-20 09:00"),
+        ("2026-11-20T00:30Z", "2026-11-20 09:30"),
+        ("10분 전", "2026-11-23 12:20:10"),
+        ("2시간 전에", "2026-11-23 10:30:10"),
+        ("an hour ago", "2026-11-23 11:30:10"),
+        ("내일 9시", "2026-11-24 09:00"),
+        ("in 5m", "2026-11-23 12:35:10"),
+    ],
+)
+def test_a_moment_may_have_passed_or_be_to_come(phrase: str, expected: str) -> None:
+    assert read_moment(phrase, moment(MONDAY)) == moment(expected)
+
+
+@pytest.mark.parametrize(
+    ("phrase", "near"),
+    [
+        ("어제", "'어제 09:00'"),
+        ("2026-11-22", "'2026-11-22 09:00'"),
+        ("2016-11-01 09:00", "2026"),
+        ("2036-12-31 09:00", "2026"),
+        ("600 weeks ago", "more than ten years"),
+        ("soon", "12:35"),
+    ],
+)
+def test_a_moment_that_cannot_be_read_is_refused_with_what_is_near(phrase: str, near: str) -> None:
+    with pytest.raises(PhraseError, match=re.escape(near)):
+        read_moment(phrase, moment(MONDAY))
 
 
 WORDS = """
