@@ -20,7 +20,8 @@ def explain(
     time: Annotated[
         str,
         typer.Argument(
-            help="10:30, '어제 10:30', '10분 전', '2026-11-23 10:30', or a delivery's id.",
+            metavar="TIME",
+            help="10:30, '어제 10:30', '2026-11-23 10:30', or a delivery's id.",
             autocompletion=ids,
         ),
     ],
