@@ -16,11 +16,25 @@ from kakaocron.errors import UsageError
 from kakaocron.syscalls import read_up_to
 
 MAX_BYTES = 1 << 20
+MOST_FAULTS = 50
+SOUND_MESSAGE = {"name": "x", "slots": ["regular"], "text": "x"}
 PROFILES = ("development", "production", "testing")
 
 
+class ConfigError(UsageError):
+    """All that is wrong with a file; each fault a line: file, line, key, what is wrong, what is
+    near."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        others = len(faults) - 1
+        super().__init__(
+            faults[0] + (f" ({others} more: kakaocron config check)" if others else "")
+        )
+        self.faults = tuple(faults)
+
+
 def load_config(path: Path, profile: str | None = None) -> Config:
-    """Read and check the file. Raises UsageError: file, line, key, what is wrong, what is near."""
+    """Read and check the file. Raises UsageError; a ConfigError if it is TOML."""
     return parse_config(read_config(path), str(path), profile)
 
 
@@ -58,10 +72,15 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
     lines = key_lines(text)
     profiles = tables.pop("profile", {})
     checked = _checked(tables, path, lines)
+    faults: list[str] = []
     for name in _profile_names(profiles, path, lines):
-        merged = _merged(tables, profiles[name])
-        overridden = _checked(merged, path, lines, ("profile", name))
-        checked = overridden if name == profile else checked
+        try:
+            overridden = _checked(_merged(tables, profiles[name]), path, lines, ("profile", name))
+            checked = overridden if name == profile else checked
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(faults)
     return checked
 
 
@@ -105,7 +124,7 @@ def _checked(
     lines: Mapping[tuple[str, ...], int],
     prefix: tuple[str, ...] = (),
 ) -> Config:
-    def fault_at(keys: tuple[str, ...], what: str) -> UsageError:
+    def told(keys: Keys, what: str) -> str:
         line = (
             _line_of((*prefix, *keys), lines, len(prefix))
             or _line_of(keys, lines)
@@ -113,15 +132,48 @@ def _checked(
             or 1
         )
         inside = f" (in profile '{prefix[1]}')" if prefix else ""
-        return UsageError(f"{path}:{line}: {_readable(keys) or 'the file'}: {what}{inside}")
+        return f"{path}:{line}: {_readable(keys) or 'the file'}: {what}{inside}"
 
-    try:
-        config = convert(tables, Config, dec_hook=_secret)
-    except ValidationError as error:
-        raise fault_at(*_fault_of(error, tables)) from None
-    for keys, why in config.contradictions():
-        raise fault_at(keys, why)
+    config, faults = _converted(tables)
+    faults = faults or list(config.contradictions())
+    if faults:
+        raise ConfigError([told(*fault) for fault in faults])
     return config
+
+
+def _converted(tables: Mapping[str, Any]) -> tuple[Config, list[tuple[Keys, str]]]:
+    """Return the configuration and its faults: what is faulty is left out to see the next one."""
+    rest = {name: _copied(table) for name, table in tables.items()}
+    faults: list[tuple[Keys, str]] = []
+    left_out: set[Keys] = set()
+    while len(faults) < MOST_FAULTS:
+        try:
+            return convert(rest, Config, dec_hook=_secret), faults
+        except ValidationError as error:
+            keys, what = _fault_of(error, rest)
+        table = keys[:2] if keys[:1] == ("message",) else keys[:1]
+        key = keys[: len(table) + 1]
+        is_there = key != table and _has(rest, key)
+        # What a table lacks after something was left out of it is no fault of the user's.
+        if is_there or not any(one[: len(key)] == key for one in left_out):
+            faults.append((keys, what))
+        if is_there:
+            del _value_at(rest, table)[key[-1]]
+            left_out.add(key)
+        elif len(table) > 1:
+            rest["message"][int(table[1])] = dict(SOUND_MESSAGE)
+        elif table:
+            del rest[table[0]]
+        else:
+            break
+    return Config(), faults
+
+
+def _copied(table: Any) -> Any:
+    """Copy what faults are left out of: tables, and lists of tables."""
+    if isinstance(table, list):
+        return [dict(one) if isinstance(one, dict) else one for one in table]
+    return dict(table) if isinstance(table, dict) else table
 
 
 def fault_line(path: Path, keys: tuple[str, ...], fault: str) -> str:
@@ -171,7 +223,7 @@ def _type_at(keys: Sequence[str]) -> Any:
     return found
 
 
-def _value_at(tables: Mapping[str, Any], keys: Sequence[str]) -> object:
+def _value_at(tables: Mapping[str, Any], keys: Sequence[str]) -> Any:
     found: Any = tables
     for key in keys:
         found = found[int(key) if key.isdigit() else key]

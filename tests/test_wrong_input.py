@@ -106,6 +106,90 @@ def test_the_check_names_each_fault_on_a_line_of_its_own(
     ]
 
 
+FAULTY = """\
+[kakao]
+timeout = "x"
+timeuot = 5
+
+[schedule]
+quiet = ["25:00-06:30"]
+peak_hours = [7, 24]
+
+[friends]
+"지우" = 5
+
+[[message]]
+name = "a b"
+slots = ["regular"]
+text = 5
+timeout = 90
+
+[[message]]
+name = "second"
+slots = ["pek"]
+txet = "x"
+
+[[message]]
+name = "third"
+
+[[message]]
+slots = ["regular"]
+text = "x"
+days = []
+
+[monitr]
+ping_url = "x"
+"""
+
+
+def test_the_check_names_every_fault_of_the_file_and_none_that_follows_from_another(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, FAULTY)
+
+    assert run(["tick"]) == 2
+    assert capsys.readouterr().err.endswith(" (13 more: kakaocron config check)\n")
+    assert run(["config", "check"]) == 2
+    told = [line.removeprefix(f"{config}:") for line in capsys.readouterr().err.splitlines()]
+    assert sorted((int(line.split(":")[0]), line.split(": ")[1]) for line in told) == [
+        (2, "kakao.timeout"),
+        (3, "kakao.timeuot"),
+        (6, "schedule.quiet[1]"),
+        (7, "schedule.peak_hours[2]"),
+        (10, "friends.지우"),
+        (13, "message[1].name"),
+        (15, "message[1].text"),
+        (16, "message[1].timeout"),
+        (20, "message[2].slots[1]"),
+        (21, "message[2].txet"),
+        (23, "message[3]"),
+        (26, "message[4].name"),
+        (29, "message[4].days"),
+        (31, "monitr"),
+    ]
+
+
+def test_the_check_names_the_faults_of_every_profile(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    profiles = "[profile.testing.kakao]\ntimeout = 0\n[profile.production.ledger]\nkeep_days = 1\n"
+    write(config, MESSAGE + profiles)
+
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err
+    assert [(f"{config}:{n}: " in told) for n in (6, 8)] == [True, True]
+    assert "(in profile 'testing')" in told and "(in profile 'production')" in told
+
+
+def test_a_file_that_is_all_faults_comes_to_an_end(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, "".join(f"key{n} = {n}\n" for n in range(5000)))
+
+    assert run(["config", "check"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 50
+
+
 def test_the_table_has_no_line_twice() -> None:
     assert len({broken.text for broken in BROKEN}) == len(BROKEN) >= 40
 

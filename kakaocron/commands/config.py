@@ -9,7 +9,7 @@ from kakaocron.clock import SystemClock
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.next import quota_faults
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.config_file import fault_line, load_config, read_config
+from kakaocron.config_file import ConfigError, fault_line, load_config, read_config
 from kakaocron.contents import Contents, faults
 from kakaocron.errors import UsageError
 from kakaocron.outside import RealOutside
@@ -50,7 +50,12 @@ def show(
 def check(config: Annotated[Path | None, config_option()] = None) -> int:
     """Check the configuration; name file, line and key of each fault."""
     places = find_places(config)
-    loaded = load_config(places.config, places.profile)
+    try:
+        loaded = load_config(places.config, places.profile)
+    except ConfigError as error:
+        for fault in error.faults:
+            complain(fault)
+        return error.exit_code
     contents = Contents(loaded, places.config.parent, RealOutside(places.variables))
     found = list(faults(contents, places.variables.get("PATH")))
     for keys, fault in found:
