@@ -1,0 +1,69 @@
+"""README and its Korean sister say the same commands, and the commands work."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from kakaocron.cli import EXIT_CODES, run
+from kakaocron.clock import SystemClock
+from kakaocron.sandbox.server import SandboxServer
+
+from .fakes import MESSAGE, FakeClock, kakao_section
+
+ROOT = Path(__file__).parent.parent
+ENGLISH = (ROOT / "README.md").read_text("utf-8")
+KOREAN = (ROOT / "docs" / "README.ko.md").read_text("utf-8")
+EXIT_CODE = re.compile(r"^\|? *(\d+) [| ]", re.MULTILINE)
+
+
+def commands(page: str) -> list[list[str]]:
+    """Return the command lines of each block, without what is said beside them."""
+    blocks = re.findall(r"```sh\n(.+?)```", page, re.DOTALL)
+    return [[line.partition(" #")[0].strip() for line in block.splitlines()] for block in blocks]
+
+
+def test_the_korean_page_has_the_commands_of_the_english_one() -> None:
+    english, korean = commands(ENGLISH), commands(KOREAN)
+
+    assert len(english) == 3
+    assert korean[:3] == english
+
+
+@pytest.mark.parametrize("page", [ENGLISH, KOREAN], ids=["English", "Korean"])
+def test_the_exit_codes_are_those_of_the_help(page: str) -> None:
+    assert EXIT_CODE.findall(page) == EXIT_CODE.findall(EXIT_CODES)
+
+
+@pytest.mark.parametrize("line", commands(KOREAN)[3])
+def test_what_is_shown_beyond_them_works(
+    line: str,
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
+    monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
+    (tmp_path / "config.toml").write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
+
+    assert run(shlex.split(line)[1:]) == 0
+    told = capsys.readouterr()
+    assert (told.err, told.out != "") == ("", True)
+
+
+def test_every_page_and_picture_that_a_page_names_is_there() -> None:
+    links = [
+        page.parent / link
+        for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+        for link in re.findall(r"\]\(([^)#:]+)[)#]", page.read_text("utf-8"))
+    ]
+
+    assert len(links) > 20
+    assert [link for link in links if not link.exists()] == []
