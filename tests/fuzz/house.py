@@ -36,7 +36,7 @@ from kakaocron.sandbox.wire import Answer, Request
 
 from .server import HostileServer, Reply
 
-HUNG, HUNG_SECONDS = -1, 20
+HUNG, HUNG_SECONDS = -1, 30
 KEY, CLIENT_SECRET = "5f0c3e9a7b2d4f6188aa90b1c2d3e4f5", "Zq8Lm2Vx7Rk4Tn9Yb3Wc6Hd1Jf5Gs0Pa"
 NOBODY = 65534
 
