@@ -17,6 +17,7 @@ from kakaocron.syscalls import read_up_to
 
 MAX_BYTES = 1 << 20
 MOST_FAULTS = 50
+# Stands where a message is faulty as a whole, so that the others are looked at under their numbers.
 SOUND_MESSAGE = {"name": "x", "slots": ["regular"], "text": "x"}
 PROFILES = ("development", "production", "testing")
 
