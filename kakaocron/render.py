@@ -19,7 +19,7 @@ from rich.text import Text
 from kakaocron.coming import Coming
 from kakaocron.core.content import MAX_UTF16_UNITS, ContentError, Parcel, utf16_units
 from kakaocron.core.ledger import Delivery, State, delivery_fields, is_by_hand
-from kakaocron.wording import clean
+from kakaocron.wording import clean, one_line
 
 if TYPE_CHECKING:
     from kakaocron.checks import Finding
@@ -254,7 +254,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
     out = console()
     for finding in findings:
         sign, style = SIGNS[finding.status]
-        out.print(Text.assemble((sign, style), f" {finding.name}: {clean(finding.what)}"))
+        out.print(Text.assemble((sign, style), f" {finding.name}: {one_line(finding.what)}"))
         if finding.mend:
             out.print(Text(f"    → {clean(finding.mend)}"))
     counts = {status: sum(f.status == status for f in findings) for status in SIGNS}

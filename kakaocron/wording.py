@@ -6,6 +6,8 @@ import sys
 
 from kakaocron.core.ledger import Delivery, State
 
+LONGEST_LINE = 1000  # characters
+
 # For terminals of another encoding than UTF-8: a mark must not turn into another one.
 _PLAIN = {"✓": "v", "✗": "x", "▸": ">", "▹": ">", "↻": "~", "–": "-", "…": "...", "·": "."}
 
@@ -22,9 +24,18 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() else "·" for c in text)
 
 
+def one_line(text: str) -> str:
+    """Make of text from outside, however long, one line for a terminal."""
+    line = clean(" ".join(text.split()))
+    if len(line) <= LONGEST_LINE:
+        return line
+    half = LONGEST_LINE // 2  # its beginning says where, its end what to do
+    return f"{line[:half]} … {line[-half:]}"
+
+
 def complain(text: str) -> None:
     """Print one line on stderr, whatever the text from outside that stands in it."""
-    print(clean(" ".join(text.split())), file=sys.stderr)
+    print(one_line(text), file=sys.stderr)
 
 
 def sentence(delivery: Delivery) -> str:

@@ -21,7 +21,7 @@ from kakaocron.core.ledger import State
 from kakaocron.paths import find_places
 from kakaocron.render import MARKS
 from kakaocron.sandbox.server import SandboxServer
-from kakaocron.wording import in_plain_letters
+from kakaocron.wording import LONGEST_LINE, complain, in_plain_letters
 
 from .fakes import MESSAGE, FakeClock, kakao_section, texts
 
@@ -366,6 +366,47 @@ def test_a_terminal_that_lacks_letters_gets_plain_ones(
 
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert ended.stdout.decode("cp949" if variables is KOREAN else "ascii")
+
+
+@pytest.mark.parametrize("longer", [-1, 0, 1, 10_000_000])
+def test_an_error_line_has_an_end(capsys: pytest.CaptureFixture[str], longer: int) -> None:
+    line = f"where: '{'1' * (LONGEST_LINE + longer - 20)}' what to do"
+    complain(line)
+
+    told = capsys.readouterr().err
+    if longer <= 0:
+        assert told == f"{line}\n"
+    else:
+        assert told.startswith("where: '111")
+        assert told.endswith("111' what to do\n")
+        assert len(told) == LONGEST_LINE + len(" … \n")
+
+
+def test_a_file_full_of_digits_is_told_of_in_one_line_with_what_to_do(shell: Shell) -> None:
+    pauses = find_places().data / "pauses.json"
+    pauses.parent.mkdir(parents=True, exist_ok=True)
+    since = "2026-11-23T09:01:" + "1" * 5000
+    pauses.write_text(json.dumps({"v": 1, "pauses": [{"message": None, "since": since}]}))
+    exit_code, _, told = shell.run("tick")
+
+    assert exit_code == 74
+    assert told.startswith(f"'{pauses}' cannot be read (")
+    assert told.endswith("Mend the file, or remove it to pause nothing\n")
+    assert len(told.splitlines()) == 1
+    assert len(told) < 2 * LONGEST_LINE
+
+
+@pytest.mark.parametrize("command", ["health", "doctor", "status"])
+def test_a_fault_of_the_configuration_is_told_harmlessly(shell: Shell, command: str) -> None:
+    config = find_places().config
+    config.write_text(f'[schedule]\nquiet = ["\\u001b[31m\\n{"1" * 5000}"]\n')
+    _, out, err = shell.run(command)
+
+    told = out + err
+    assert f"{config}:2: schedule.quiet[1]: " in told.replace("\n", "")
+    assert "\x1b[31m" not in told
+    assert told.count("1" * 50) > 0
+    assert max(len(line) for line in told.splitlines()) < 2 * LONGEST_LINE
 
 
 def test_marks_stay_different_in_plain_letters() -> None:

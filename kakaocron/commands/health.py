@@ -10,6 +10,7 @@ from kakaocron.errors import KakaocronError
 from kakaocron.overview import Health, health_of, look
 from kakaocron.render import print_json
 from kakaocron.wiring import find_installation
+from kakaocron.wording import one_line
 
 
 def health(
@@ -25,5 +26,5 @@ def health(
     if as_json:
         print_json(found.fields())
     else:
-        print("\n".join(found.problems) or "healthy")
+        print("\n".join(map(one_line, found.problems)) or "healthy")
     return 1 if found.problems else 0
