@@ -141,6 +141,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code. Every error is one line on stderr."""
     signal.signal(signal.SIGTERM, _interrupt)
     codecs.register_error("plain", in_plain_letters)
+    _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plain")
@@ -157,6 +158,14 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except Exception as error:
         return _say(_as_told(error))
+
+
+def _open_missing_streams() -> None:
+    """Put /dev/null where the caller has closed stdin, stdout or stderr: Python has None there,
+    and the next file to be opened, the ledger maybe, would get the free number."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
 def _as_told(error: Exception) -> KakaocronError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 
 from kakaocron.core.ledger import Delivery, State
 
@@ -34,8 +35,10 @@ def one_line(text: str) -> str:
 
 
 def complain(text: str) -> None:
-    """Print one line on stderr, whatever the text from outside that stands in it."""
-    print(one_line(text), file=sys.stderr)
+    """Print one line on stderr, whatever the text from outside that stands in it. A stderr that
+    takes nothing (a full disk, a pipe without a reader) stops nothing."""
+    with suppress(OSError):
+        print(one_line(text), file=sys.stderr)
 
 
 def sentence(delivery: Delivery) -> str:

@@ -434,3 +434,37 @@ def test_an_output_that_is_full_is_no_bug(after_a_morning: Shell) -> None:
             assert ended.returncode == 1
             assert ended.stderr.count(b"\n") == 1
             assert b"Cannot write: No space left on device" in ended.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("status", 0),
+        ("history --json", 0),
+        ("tick --dry-run", 0),
+        ("health", 1),
+        ("show nothing@20261123T0830", 2),
+        ("send -", 2),
+        ("init --force --yes", 0),
+    ],
+)
+def test_a_stream_that_the_caller_has_closed_is_no_bug(
+    shell: Shell, closed: str, command: str, expected: int
+) -> None:
+    line = f'"$0" -m kakaocron {command} {closed}'
+    argv = ["sh", "-c", line, sys.executable]
+    ended = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+    said = ended.stderr.decode()
+    assert (ended.returncode, "bug" in said) == (expected, False), said
+    log = find_places().log_file
+    assert "Traceback" not in (log.read_text() if log.exists() else "")
+
+
+def test_a_stderr_that_takes_nothing_changes_no_exit_code(shell: Shell) -> None:
+    argv = [sys.executable, "-m", "kakaocron", "show", "nothing@20261123T0830"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(argv, stdout=subprocess.PIPE, stderr=full, check=False)
+
+    assert (ended.returncode, ended.stdout) == (2, b"")
