@@ -94,18 +94,15 @@ def test_the_commented_lines_are_defaults_or_examples_that_pass_too() -> None:
     assert parse_config(text.replace('"…"', '"x"'), "config.toml") != Config()
 
 
-def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path) -> None:
+def answered(*answers: tuple[bytes, bytes]) -> tuple[int, bytes]:
+    """Run `init` on a terminal, answer its questions; return its exit code and all it said."""
     terminal, child = pty.openpty()
     # `setsid --ctty`: what is typed unseen is read from the controlling terminal.
     words = ["setsid", "--ctty", "--wait", sys.executable, "-m", "kakaocron", "init"]
     process = subprocess.Popen(words, stdin=child, stdout=child, stderr=child)
     os.close(child)
     said = b""
-    for question, answer in (
-        (b"REST API key (not shown): ", b"typed-key\n"),
-        (b"(not shown): ", b"typed-secret\n"),
-        (b"]: ", b"https://example.org/page\n"),
-    ):
+    for question, answer in answers:
         heard = b""
         while question not in heard:
             heard += os.read(terminal, 1000)
@@ -115,13 +112,44 @@ def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path
         while part := os.read(terminal, 1000):
             said += part
     os.close(terminal)
-    assert process.wait(20) == 0
+    return process.wait(20), said
+
+
+KEY, SECRET, LINK = b"REST API key (not shown): ", b"(not shown): ", b"]: "
+
+
+def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path) -> None:
+    exit_code, said = answered(
+        (KEY, b"typed-key\n"), (SECRET, b"typed-secret\n"), (LINK, b"https://example.org/page\n")
+    )
+    assert exit_code == 0
     parsed = parse_config(config_path.read_text(), "config.toml")
     assert parsed.kakao.rest_api_key
     assert parsed.kakao.rest_api_key.get_secret_value() == "typed-key"
     assert parsed.kakao.link == "https://example.org/page"
     assert b"typed-key" not in said
     assert b"typed-secret" not in said
+
+
+NO_TEXT = b"\xff\xfe\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "what"),
+    [
+        ([(KEY, NO_TEXT)], b"The answer"),
+        ([(KEY, b"key\n"), (SECRET, NO_TEXT)], b"The answer"),
+        ([(KEY, b"key\n"), (SECRET, b"\n"), (LINK, NO_TEXT)], b"The link"),
+    ],
+    ids=["key", "secret", "link"],
+)
+def test_an_answer_that_is_no_text_is_told(
+    home: Path, config_path: Path, answers: list[tuple[bytes, bytes]], what: bytes
+) -> None:
+    exit_code, said = answered(*answers)
+    assert exit_code == 2
+    assert what + b" is not UTF-8 text; nothing was done" in said
+    assert not config_path.exists()
 
 
 @pytest.mark.parametrize(

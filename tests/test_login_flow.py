@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -304,6 +305,16 @@ def test_whatever_is_pasted_ends_in_a_sentence(text: str) -> None:
     consent = Consent("http://127.0.0.1:8765/callback", "the-state", "the-verifier")
     with pytest.raises((LoginError, UsageError)):
         consent.code_pasted(text)
+
+
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_what_is_pasted_may_be_no_text(
+    config: Path, port: int, monkeypatch: Any, capsys: Any, errors: str
+) -> None:
+    pasted = io.TextIOWrapper(io.BytesIO(b"http://127.0.0.1/callback?code=\xff\n"), "utf-8", errors)
+    monkeypatch.setattr(sys, "stdin", pasted)
+    assert paste(port) == 2
+    assert capsys.readouterr().err == "What was pasted is not UTF-8 text; nothing was done\n"
 
 
 CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -300,6 +302,15 @@ def test_a_port_in_use_is_said(site: Site, capsys: pytest.CaptureFixture[str]) -
     port = site.url.rpartition(":")[2]
     assert run(["serve", "--port", port]) == 2
     assert f"port {port}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "\udcff"])
+def test_a_host_that_is_none_is_said(site: Site, host: str) -> None:
+    argv = [sys.executable, "-m", "kakaocron", "serve", "--host", host, "--port", "0"]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+
+    assert ended.returncode == 2
+    assert ended.stderr.endswith("is no address or host name\n")
 
 
 def test_requests_side_by_side_are_all_answered(site: Site) -> None:

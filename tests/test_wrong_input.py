@@ -427,7 +427,17 @@ def test_a_stdin_that_is_no_text_is_told(
     monkeypatch.setattr("sys.stdin", stdin)
 
     assert run(command) == 2
-    assert capsys.readouterr().err == "stdin is not UTF-8 text\n"
+    assert capsys.readouterr().err == "stdin is not UTF-8 text; nothing was done\n"
+
+
+def test_a_note_that_is_no_text_pauses_nothing(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, MESSAGE)
+
+    assert run(["pause", "--note", os.fsdecode(b"\xff")]) == 2
+    assert capsys.readouterr().err == "--note is not UTF-8 text; nothing was done\n"
+    assert not (config.parent / "data" / "pauses.json").exists()
 
 
 def test_wrong_usage_names_the_commands_own_help(

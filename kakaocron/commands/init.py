@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option
+from kakaocron.commands.options import config_option, read_text
 from kakaocron.config_file import parse_config
 from kakaocron.contents import Contents, faults
 from kakaocron.disk import Disk, RealDisk, make_folders, replace_file
@@ -66,7 +66,9 @@ def _asked(given: Answers) -> Answers:
         return Answers(
             given.rest_api_key or _hidden("REST API key (not shown)"),
             given.client_secret or _hidden("Client secret, empty if it is off (not shown)"),
-            typer.prompt("Link of the message", default=given.link),
+            read_text(
+                lambda: str(typer.prompt("Link of the message", default=given.link)), "The link"
+            ),
             given.text,
             given.to,
         )
@@ -75,7 +77,10 @@ def _asked(given: Answers) -> Answers:
 
 
 def _hidden(question: str) -> str | None:
-    answer: str = typer.prompt(question, default="", hide_input=True, show_default=False)
+    answer = read_text(
+        lambda: str(typer.prompt(question, default="", hide_input=True, show_default=False)),
+        "The answer",
+    )
     return answer.strip() or None
 
 

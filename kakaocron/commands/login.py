@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option
+from kakaocron.commands.options import config_option, read_text
 from kakaocron.core.consent import HOST, PATH, Consent
 from kakaocron.errors import LoginError
 from kakaocron.login_flow import Account, log_in, wanted_scopes
@@ -61,7 +61,7 @@ def _paste(page: str, consent: Consent) -> str:
         "be reached. Paste that address, or the code in it:",
         flush=True,
     )
-    return consent.code_pasted(sys.stdin.readline(MAX_PASTED))
+    return consent.code_pasted(read_text(lambda: sys.stdin.readline(MAX_PASTED), "What was pasted"))
 
 
 def _tell(account: Account) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from kakaocron.commands.lazy import typer
@@ -20,10 +21,27 @@ def json_option() -> Any:
 
 
 def read_stdin() -> str:
-    """Return the text on stdin; Python lets bytes that are none pass as half surrogates."""
+    """Return the text on stdin. Raises UsageError."""
+    return read_text(lambda: sys.stdin.read(MAX_STDIN), "stdin")
+
+
+def read_text(read: Callable[[], str], what: str) -> str:
+    """Return what a person enters. Raises UsageError."""
     try:
-        text = sys.stdin.read(MAX_STDIN)
+        return checked_text(read(), what)
+    except UnicodeDecodeError:
+        raise _no_text(what) from None
+
+
+def checked_text(text: str, what: str) -> str:
+    """Return a text, or raise UsageError: Python lets bytes that are none pass as half
+    surrogates."""
+    try:
         text.encode()
-    except UnicodeError:
-        raise UsageError("stdin is not UTF-8 text") from None
+    except UnicodeEncodeError:
+        raise _no_text(what) from None
     return text
+
+
+def _no_text(what: str) -> UsageError:
+    return UsageError(f"{what} is not UTF-8 text; nothing was done")

@@ -8,7 +8,7 @@ from typing import Annotated
 from kakaocron import byhand
 from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option
+from kakaocron.commands.options import checked_text, config_option
 from kakaocron.core.phrases import read_time
 from kakaocron.times import reading_times
 from kakaocron.wiring import find_installation
@@ -33,7 +33,8 @@ def pause(
     installation = find_installation(config)
     with reading_times():
         end = read_time(until, installation.clock.now()) if until is not None else None
-    byhand.pause(installation, name, end, note)
+    why = checked_text(note, "--note") if note is not None else None
+    byhand.pause(installation, name, end, why)
     what = f"'{name}' rests" if name else "All messages rest"
     how_long = f"until {end:%Y-%m-%d %H:%M}" if end else "until: kakaocron resume"
     print(f"{what} {how_long}" + (f" {name}" if name and not end else ""))

@@ -132,6 +132,8 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
+    except UnicodeError:  # of the encoding of international names
+        raise UsageError(f"'{host}' is no address or host name") from None
     except OSError as error:
         raise UsageError(
             f"Cannot listen on {host} port {port}: {error.strerror}. Try --port 0"
