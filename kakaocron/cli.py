@@ -165,7 +165,7 @@ def _open_missing_streams() -> None:
     and the next file to be opened, the ledger maybe, would get the free number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115 - to the end
 
 
 def _as_told(error: Exception) -> KakaocronError:

@@ -385,12 +385,13 @@ def test_an_error_line_has_an_end(capsys: pytest.CaptureFixture[str], longer: in
 def test_a_file_full_of_digits_is_told_of_in_one_line_with_what_to_do(shell: Shell) -> None:
     pauses = find_places().data / "pauses.json"
     pauses.parent.mkdir(parents=True, exist_ok=True)
-    since = "2026-11-23T09:01:" + "1" * 5000
-    pauses.write_text(json.dumps({"v": 1, "pauses": [{"message": None, "since": since}]}))
+    pause = {"start": "2026-11-23T09:01:" + "1" * 5000, "message": None, "until": None}
+    pauses.write_text(json.dumps({"v": 1, "pauses": [{**pause, "note": None, "resumed": False}]}))
     exit_code, _, told = shell.run("tick")
 
     assert exit_code == 74
     assert told.startswith(f"'{pauses}' cannot be read (")
+    assert "2026-11-23T09:01:111" in told
     assert told.endswith("Mend the file, or remove it to pause nothing\n")
     assert len(told.splitlines()) == 1
     assert len(told) < 2 * LONGEST_LINE
