@@ -52,7 +52,7 @@ class Heard:
 
 @dataclass(slots=True)
 class Monitor:
-    """What is told after a tick that began at `started`, on the clock that nobody sets.
+    """What is told after a tick whose time counts from `started`, on the clock that nobody sets.
 
     Nothing here raises, and nothing takes the ledger's lock.
     """

@@ -85,6 +85,13 @@ class Ended(Struct, frozen=True):
     may_rest: bool = False
 
     @property
+    def waited(self) -> timedelta:
+        """How long the tick waited for the minute that it sends ahead of (`early_start`)."""
+        if self.report is None:
+            return timedelta(0)
+        return max([self.report.now, *(one.slot.at for one in self.report.due)]) - self.report.now
+
+    @property
     def is_fine(self) -> bool:
         """Whether nobody has to look: nothing failed, or only what a person had rest was missed."""
         rested = self.exit_code == 1 and self.report is not None and not self.report.troubles

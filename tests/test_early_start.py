@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import pytest
 
 from kakaocron import delivery
 from kakaocron.byhand import pause
+from kakaocron.commands.tick import run_watched
 from kakaocron.core.heartbeat import Word
 from kakaocron.core.ledger import State
 from kakaocron.overview import explain_minute, look
@@ -75,6 +77,25 @@ def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(early: Inst
 
     assert explanation.findings[0].state is State.CONFIRMED
     assert (explanation.ticks, explanation.gap_words) == ((), None)
+
+
+def test_a_tick_that_waited_for_its_slot_tells_how_it_went(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it waited is not taken off the time that it has for alarms."""
+    told = tmp_path / "told"
+    command = json.dumps(["sh", "-c", f"cat >>{told}"])
+    installation = install(
+        tmp_path, sandbox, clock, f"[monitor]\nalert_command = {command}\n{EARLY}"
+    )
+    sandbox.faults.enqueue("-501")
+    monkeypatch.setattr("kakaocron.monitor.TICK_SECONDS", 4.0)
+    clock.at = SLOT - (clock.now() - clock.at) - timedelta(seconds=4)
+    assert run_watched(installation) == 1
+
+    (alarm,) = json.loads(told.read_text())["alarms"]
+    assert (alarm["turn"], alarm["key"]) == ("begun", "delivery:report")
+    assert datetime.fromisoformat(alarm["since"]) >= SLOT
 
 
 def test_a_slot_to_come_is_none_that_no_tick_has_seen_to(early: Installation) -> None:

@@ -67,7 +67,9 @@ def run_watched(installation: Installation) -> int:
             # Imported now, as the sending is over: it takes its time.
             from kakaocron.monitor import Monitor  # noqa: PLC0415
 
-            monitor = Monitor(installation, started, pings)
+            # Of a tick that waited for its slot, only what came after the slot is its own time.
+            since = started + ended.waited.total_seconds()
+            monitor = Monitor(installation, since, pings)
             heard = monitor.end(ended)
             _tell(incidents.news(heard.failures, heard.tried))
             keeps_awake = monitor.keeps_awake
