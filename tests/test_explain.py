@@ -350,6 +350,27 @@ def test_each_cause_is_explained(
 NOT_EXPECTED = {Reason.NO_SLOT, Reason.QUIET, Reason.DAY_OFF, Reason.PAUSED}
 
 
+@pytest.mark.parametrize(
+    ("first_tick", "words"),
+    [
+        ("09:09:59", "as kakaocron was set up then"),
+        ("09:10:00", "before kakaocron's first tick"),
+        ("09:10:01", "before kakaocron's first tick"),
+    ],
+)
+def test_a_slot_from_before_the_first_tick_is_told_from_one_that_was_not_there(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, first_tick: str, words: str
+) -> None:
+    elsewhere = MESSAGE.replace('slots = ["regular", "peak"]', 'cron = "0 12 * * *"')
+    Scene(tmp_path, sandbox, clock, elsewhere).ticks(first_tick, "09:30:01")
+    scene = Scene(tmp_path, sandbox, clock)
+    installation = scene.ticks()
+
+    (finding,) = explain_minute(installation, NOW.replace(minute=0, second=0)).findings
+    assert finding.reason is Reason.NO_SLOT
+    assert finding.why.endswith(words)
+
+
 def test_every_reason_has_a_meaning() -> None:
     assert set(MEANINGS) == set(Reason)
 

@@ -192,7 +192,9 @@ def _without_record(
         return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
     is_new = evidence.settled is None and now >= expires_at
     if is_new or (evidence.settled is not None and evidence.settled >= slot.at):
-        when = "before kakaocron's first tick" if is_new else "as kakaocron was set up then"
+        is_seen = any(b.at < expires_at for b in evidence.beats if b.word is not Word.RESET)
+        is_early = is_new or not is_seen
+        when = "before kakaocron's first tick" if is_early else "as kakaocron was set up then"
         why, following = f"{MEANINGS[Reason.NO_SLOT]} {when}", _next_words(one, now, evidence)
         return Finding(one.name, slot.id, slot.kind, False, None, Reason.NO_SLOT, why, following)
     during = [b for b in evidence.beats if slot.at <= b.at < min(expires_at, now)]
