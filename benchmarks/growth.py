@@ -23,7 +23,7 @@ from statistics import median
 from installation import HOUR_LONG, configure, environment, fill_ledger, receiver
 from measure import Row, run_once
 
-from kakaocron.core.calendar import KST
+from kakaocron.kst import KST
 
 AGES = {"no ledger": 0, "a day": 1, "a year": 365, "ten years": 3652}
 COUNTS = (1, 10, 100, 1000)

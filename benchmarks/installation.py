@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from zlib import crc32
 
-from kakaocron.core.calendar import KST
-from kakaocron.core.ledger import Event, Kind, Result, State, to_line
+from kakaocron.kst import KST
+from kakaocron.ledger.events import Event, Kind, Result, to_line
+from kakaocron.states import State
 
 SLOTS_A_DAY = 68
 # With one slot at each full hour: it is due whenever a benchmark runs.

@@ -26,13 +26,13 @@ from installation import configure, environment
 from msgspec.structs import replace
 from under_cron import Receiver
 
-from kakaocron.clock import SystemClock
-from kakaocron.config_file import load_config
-from kakaocron.core.calendar import KST
-from kakaocron.disk import RealDisk
-from kakaocron.paths import find_places
-from kakaocron.tick import tick
-from kakaocron.wiring import Edges, assemble
+from kakaocron.config.reading import load_config
+from kakaocron.delivery.tick import tick
+from kakaocron.installation import Edges, assemble
+from kakaocron.kst import KST
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.places import find_places
+from kakaocron.system.syscalls import RealDisk
 
 LEAD_SECONDS = 5.0
 STAGES = (

@@ -19,14 +19,14 @@ from selenium import webdriver
 from selenium.webdriver.support.ui import WebDriverWait
 
 from benchmarks.watch import served
-from kakaocron.clock import SystemClock
-from kakaocron.commands.tick import run_watched
-from kakaocron.config_file import parse_config
-from kakaocron.core.tokens import to_json
-from kakaocron.sandbox.kakao import Kakao
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.simulation.home import logged_in
-from kakaocron.wiring import find_installation
+from kakaocron.config.reading import parse_config
+from kakaocron.installation import find_installation
+from kakaocron.kakao.tokens import to_json
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.rehearsal.simulation.home import logged_in
+from kakaocron.system.clock import SystemClock
+from kakaocron.ticking.runner import run_watched
 from tests.fakes import MESSAGE, kakao_section
 from tests.years import write_days
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from installation import HOUR_LONG, configure, environment, fill_ledger, receiver
 from measure import compare
 
-from kakaocron.core.calendar import KST
+from kakaocron.kst import KST
 
 FIVE_LINES = """
 import sys, requests

@@ -20,12 +20,12 @@ from pathlib import Path
 
 import requests
 
-from kakaocron.clock import SystemClock
-from kakaocron.config_file import parse_config
-from kakaocron.core.heartbeat import Word
+from kakaocron.config.reading import parse_config
+from kakaocron.installation import find_installation
+from kakaocron.ledger.beats import Word
+from kakaocron.system.clock import SystemClock
 from kakaocron.web.server import listen, make_server
 from kakaocron.web.views import Views
-from kakaocron.wiring import find_installation
 from tests.fakes import MESSAGE
 from tests.years import write_days
 

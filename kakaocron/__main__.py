@@ -5,7 +5,7 @@ import sys
 
 
 def main() -> None:
-    from kakaocron.idle import is_idle_tick  # noqa: PLC0415
+    from kakaocron.ticking.idle import is_idle_tick  # noqa: PLC0415
 
     if is_idle_tick(sys.argv[1:], os.environ):
         # Nothing was opened or printed; the interpreter's own way out would cost a tenth more.

@@ -17,8 +17,9 @@ from typing import Annotated, Any
 from kakaocron import __version__
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.logs import bug
-from kakaocron.wording import complain, in_plain_letters
+from kakaocron.system.log import bug
+from kakaocron.system.stderr import complain
+from kakaocron.text.plain import in_plain_letters
 
 EXIT_CODES = """\
 Exit codes:

@@ -1,5 +1,11 @@
 """Every error that a user can meet: one line that says what, which, and what to do next."""
 
+from __future__ import annotations
+
+
+class ContentError(Exception):
+    """The content cannot be made; `str()` says why, without secrets."""
+
 
 class KakaocronError(Exception):
     """An expected failure; `str()` of it is the one line that the user reads."""

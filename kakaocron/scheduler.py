@@ -7,14 +7,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from kakaocron import byhand
-from kakaocron.byhand import DuplicateError
-from kakaocron.core.calendar import KST
-from kakaocron.core.ledger import Delivery, delivery_fields
+from kakaocron import actions
+from kakaocron.actions import DuplicateError
+from kakaocron.delivery.tick import prune
 from kakaocron.errors import UsageError
-from kakaocron.overview import find_delivery, look
-from kakaocron.tick import prune
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.kst import KST
+from kakaocron.ledger.deliveries import Delivery, delivery_fields
+from kakaocron.ledger.lookup import find_delivery
+from kakaocron.watching.overview import look
 
 
 class Scheduler:
@@ -43,18 +44,18 @@ class Scheduler:
         """
         moment = at.replace(tzinfo=KST) if at.tzinfo is None else at.astimezone(KST)
         try:
-            return byhand.schedule(self._installation, moment, text=text, to=to, meta=meta).id
+            return actions.schedule(self._installation, moment, text=text, to=to, meta=meta).id
         except DuplicateError:
             return None
 
     def schedule_regular_message(self, text: str, **options: Any) -> str | None:
         """Schedule a text for the next regular minute; otherwise as `schedule_message`."""
-        at = byhand.next_of_kind(self._installation, "regular")
+        at = actions.next_of_kind(self._installation, "regular")
         return self.schedule_message(text, at, **options)
 
     def schedule_peak_message(self, text: str, **options: Any) -> str | None:
         """Schedule a text for the next peak minute; otherwise as `schedule_message`."""
-        at = byhand.next_of_kind(self._installation, "peak")
+        at = actions.next_of_kind(self._installation, "peak")
         return self.schedule_message(text, at, **options)
 
     def get_message_status(self, message_id: str) -> dict[str, Any] | None:
@@ -67,13 +68,13 @@ class Scheduler:
 
     def cancel_message(self, message_id: str) -> bool:
         """Take back what has not been sent; False if there is nothing to take back."""
-        return self._is_done(lambda: byhand.cancel(self._installation, message_id))
+        return self._is_done(lambda: actions.cancel(self._installation, message_id))
 
     def retry_message(self, message_id: str, at: datetime | None = None) -> bool:
         """Let what failed, was missed, is unknown or was cancelled be sent by the next tick, or
         by the first one at or after `at` (naive: KST); False if it cannot be."""
         moment = at.replace(tzinfo=KST) if at is not None and at.tzinfo is None else at
-        return self._is_done(lambda: byhand.reopen(self._installation, message_id, moment))
+        return self._is_done(lambda: actions.reopen(self._installation, message_id, moment))
 
     def get_schedule_status(self) -> dict[str, Any]:
         """Return what `status --json` prints."""

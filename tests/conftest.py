@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from kakaocron.sandbox.kakao import Kakao
-from kakaocron.sandbox.server import SandboxServer
-
-from .fakes import NOW, FakeClock
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from tests.fakes import NOW, FakeClock
 
 # How long an example takes is the machine's matter. The same code passes each time, or fails each
 # time; to look further: pytest --hypothesis-profile=search

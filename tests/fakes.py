@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kakaocron.config_file import parse_config
-from kakaocron.core.calendar import KST
-from kakaocron.disk import Disk, RealDisk
-from kakaocron.paths import Places
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.tick import Report, tick
-from kakaocron.wiring import Edges, Installation, assemble
+from kakaocron.config.reading import parse_config
+from kakaocron.delivery.tick import Report, tick
+from kakaocron.installation import Edges, Installation, assemble
+from kakaocron.kst import KST
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.disk import Disk
+from kakaocron.system.places import Places
+from kakaocron.system.syscalls import RealDisk
 
 NOW = datetime(2026, 11, 23, 9, 30, 1, tzinfo=KST)
 

@@ -13,17 +13,16 @@ from typing import Any
 import pytest
 import requests
 
-from kakaocron.clock import SystemClock
-from kakaocron.commands.tick import run_watched
-from kakaocron.config_file import parse_config
-from kakaocron.sandbox.kakao import Kakao
-from kakaocron.sandbox.server import SandboxServer
+from kakaocron.config.reading import parse_config
+from kakaocron.installation import find_installation
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.clock import SystemClock
+from kakaocron.ticking.runner import run_watched
 from kakaocron.web.server import listen, make_server
 from kakaocron.web.views import Views
-from kakaocron.wiring import find_installation
-
-from .fakes import MESSAGE, kakao_section
-from .years import write_days
+from tests.fakes import MESSAGE, kakao_section
+from tests.years import write_days
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
 EVERY_MINUTE = f"""

@@ -16,14 +16,14 @@ from typing import Any
 import pytest
 
 from kakaocron.cli import run
-from kakaocron.clock import SystemClock
-from kakaocron.core.ledger import State
-from kakaocron.paths import find_places
-from kakaocron.render import MARKS
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.wording import LONGEST_LINE, complain, in_plain_letters
-
-from .fakes import MESSAGE, FakeClock, kakao_section, texts
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.show.console import MARKS
+from kakaocron.states import State
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.places import find_places
+from kakaocron.system.stderr import complain
+from kakaocron.text.plain import LONGEST_LINE, in_plain_letters
+from tests.fakes import MESSAGE, FakeClock, kakao_section, texts
 
 DELIVERY = {
     "id", "message", "kind", "slot", "state", "attempts", "to", "targets", "sent_at",

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.sandbox.server import SandboxServer
-
-from .fakes import kakao_section
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from tests.fakes import kakao_section
 
 EXAMPLE = Path(__file__).parent.parent / "crontab.example"
 JOBS = [line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith("#")]

@@ -13,12 +13,11 @@ import platformdirs
 import pytest
 import requests
 
-from kakaocron.http import Request
-from kakaocron.paths import find_places
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.transport import RequestsHttp
-
-from .conftest import ReachedTheNetworkError
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.http import Request
+from kakaocron.system.places import find_places
+from kakaocron.system.requests_http import RequestsHttp
+from tests.conftest import ReachedTheNetworkError
 
 # Addresses that are for documentation only: no packet would find its way even without the guard.
 FOREIGN = ("192.0.2.1", 443)

@@ -13,30 +13,79 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kakaocron"
-MODULES = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-CORE = sorted(name for name in MODULES if name.startswith("core/"))
+MODULES = {
+    path.relative_to(PACKAGE).with_suffix("").as_posix(): path for path in PACKAGE.rglob("*.py")
+}
 
-# Modules that compute and do nothing else; the last line's are other people's.
+# From the ground up: what stands in a line imports what stands in the lines above it, itself, and
+# nothing else, so that no two of them can need each other.
+LAYERS = (
+    {"errors", "states", "kst"},
+    {"text", "schedule"},
+    {"system"},
+    {"ledger", "host"},
+    {"delivery"},
+    {"kakao", "config"},
+    {"messages"},
+    {"installation"},
+    {"watching", "actions"},
+    {"ticking", "doctor", "scheduler", "web"},
+    {"show"},
+    {"rehearsal"},
+    {"commands"},
+    {"cli"},
+    {"__main__"},
+)
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+
+# These touch the world themselves, one thing of it each.
+EDGES = {
+    "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
+    "kakao/callback", "ledger/files", "ledger/heartbeat", "show/console",
+    "show/pictures", "system/clock", "system/disk", "system/log", "system/marks", "system/memory",
+    "system/places", "system/programs", "system/requests_http", "system/stderr", "system/syscalls",
+    "system/workers", "ticking/idle", "watching/apprise_process", "watching/pings",
+    "watching/telling", "web/server",
+}  # fmt: skip
+# These are handed the edges, and put them to use.
+DOERS = {
+    "actions", "delivery/channel", "delivery/sending", "delivery/tick",
+    "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
+    "doctor/kakao", "doctor/ledger", "doctor/login", "installation", "kakao/channel", "kakao/login",
+    "kakao/login_flow", "ledger/lookup", "ledger/pause_file", "ledger/verify", "messages/faults",
+    "messages/making", "messages/starting", "scheduler", "system/env_file", "ticking/idle_plan",
+    "ticking/runner", "ticking/upkeep", "watching/coming", "watching/incidents",
+    "watching/overview", "watching/prometheus", "web/views",
+}  # fmt: skip
+# All others compute and do nothing else: no clock, no file, no network, no environment.
+FREE = ("commands/", "rehearsal/")
+PURE_MODULES = sorted(
+    name
+    for name in MODULES
+    if name not in EDGES | DOERS and not name.startswith(FREE) and not name.endswith("__init__")
+)
+
+# What a module may import that computes and does nothing else; the last line's are other people's.
 PURE = frozenset({
     "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "dataclasses",
     "datetime", "difflib", "email.utils", "enum", "fractions", "functools", "hashlib", "heapq",
     "hmac", "html", "itertools", "json", "math", "operator", "re", "statistics", "string", "struct",
     "textwrap", "types", "typing", "unicodedata", "urllib.parse", "zlib",
-    "cronsim", "msgspec", "regex",
+    "cronsim", "holidays", "msgspec", "regex",
 })  # fmt: skip
 
 # Each thing of the outside world, and the files through which alone it is reached.
 IMPORTERS = {
-    "cronsim": {"core/cron.py"},
-    "fcntl": {"syscalls.py", "machine.py"},  # to take a lock, and to see if one is taken
-    "platformdirs": {"paths.py"},
-    "regex": {"core/split.py"},
-    "requests": {"transport.py"},
-    "rich": {"render.py", "pictures.py"},
-    "tomllib": {"config_file.py"},
-    "typer": {"commands/lazy.py"},
-    "tomli_w": {"commands/config.py"},
-    "urllib3": {"transport.py"},
+    "cronsim": {"schedule/cron_rule"},
+    "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
+    "platformdirs": {"system/places"},
+    "regex": {"text/splitting"},
+    "requests": {"system/requests_http"},
+    "rich": {"show/console", "show/pictures", "rehearsal/picture"},
+    "tomllib": {"config/reading"},
+    "typer": {"commands/lazy"},
+    "tomli_w": {"commands/config"},
+    "urllib3": {"system/requests_http"},
 }
 
 
@@ -47,7 +96,23 @@ def imports(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            yield node.module or ""
+            for alias in node.names:
+                within = f"{node.module}.{alias.name}"
+                yield within if _module(within) in MODULES else node.module or ""
+
+
+def _module(dotted: str) -> str:
+    return dotted.removeprefix("kakaocron.").replace(".", "/")
+
+
+def own_imports(name: str) -> set[str]:
+    """Return the modules of the package that one of them imports."""
+    found = {_module(one) for one in imports(MODULES[name]) if one.startswith("kakaocron.")}
+    return {one if one in MODULES else f"{one}/__init__" for one in found}
+
+
+def unit(name: str) -> str:
+    return name.partition("/")[0]
 
 
 def calls_of(path: Path) -> set[str]:
@@ -61,22 +126,69 @@ def calls_of(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("name", CORE)
-def test_the_core_imports_itself_pure_modules_and_errors(name: str) -> None:
+def test_every_module_has_its_place() -> None:
+    assert {unit(name) for name in MODULES} - {"__init__"} == LEVEL.keys()
+    assert MODULES.keys() >= EDGES | DOERS
+    assert not EDGES & DOERS
+
+
+@pytest.mark.parametrize("name", sorted(MODULES.keys() - {"__init__"}))
+def test_imports_go_downwards_only(name: str) -> None:
+    level = LEVEL[unit(name)]
+    upwards = {
+        other
+        for other in own_imports(name)
+        if unit(other) != unit(name) and LEVEL[unit(other)] >= level
+    }
+
+    assert upwards == set()
+
+
+def test_no_two_modules_need_each_other() -> None:
+    """Follow the imports from each module; none may lead back to it."""
+    needs = {name: own_imports(name) for name in MODULES}
+    done: set[str] = set()
+
+    def follow(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, " -> ".join((*trail, name))
+        if name not in done:
+            for other in needs[name]:
+                follow(other, (*trail, name))
+            done.add(name)
+
+    for name in needs:
+        follow(name, ())
+
+
+def test_no_command_imports_another() -> None:
+    shared = {"commands/__init__", "commands/completion", "commands/lazy", "commands/options"}
+    found = {
+        (name, other)
+        for name in MODULES
+        if name.startswith("commands/")
+        for other in own_imports(name)
+        if other.startswith("commands/") and other not in shared
+    }
+
+    assert found == set()
+
+
+@pytest.mark.parametrize("name", PURE_MODULES)
+def test_what_is_no_edge_imports_pure_modules_only(name: str) -> None:
     foreign = {
         module
         for module in imports(MODULES[name])
-        if module != "kakaocron.errors"
-        and not module.startswith("kakaocron.core")
+        if not module.startswith("kakaocron")
         and module not in PURE
         and module.partition(".")[0] not in PURE - {"email.utils", "urllib.parse"}
     }
 
     assert foreign == set()
+    assert own_imports(name) & (EDGES | DOERS) == set()
 
 
-@pytest.mark.parametrize("name", CORE)
-def test_the_core_reads_no_clock_and_prints_nothing(name: str) -> None:
+@pytest.mark.parametrize("name", [*PURE_MODULES, *sorted(DOERS)])
+def test_what_is_no_edge_reads_no_clock_and_prints_nothing(name: str) -> None:
     impure = {"datetime.now", "datetime.today", "date.today", "datetime.utcnow", "print", "open"}
 
     assert calls_of(MODULES[name]) & impure == set()
@@ -93,18 +205,13 @@ def test_each_outside_thing_has_its_importer(module: str, files: set[str]) -> No
     assert importers == files
 
 
-def test_nothing_below_the_commands_imports_them_or_what_people_see() -> None:
-    above = ("kakaocron.cli", "kakaocron.commands", "kakaocron.render")
-    people = ("simulation/solo.py", "simulation/workloads.py")  # they play one at the commands
-    allowed = ("cli.py", "__main__.py", "commands/", "pictures.py", *people)
-    importers = {
-        name
-        for name, path in MODULES.items()
-        if not name.startswith(allowed)
-        and any(module.startswith(above) for module in imports(path))
-    }
+def test_the_engine_knows_no_channel_by_name() -> None:
+    knows = {unit(name) for name in MODULES if any(unit(o) == "kakao" for o in own_imports(name))}
 
-    assert importers == set()
+    assert knows <= {
+        "kakao", "messages", "installation", "watching", "actions", "ticking", "doctor", "show",
+        "rehearsal", "commands",
+    }  # fmt: skip
 
 
 def test_the_environment_is_read_in_one_place() -> None:
@@ -114,19 +221,19 @@ def test_the_environment_is_read_in_one_place() -> None:
 
     # The command line writes --config into it; the entry point hands it on; the doctor's machine
     # looks for programs.
-    assert readers - {"cli.py", "__main__.py", "crontab.py", "machine.py"} == {"paths.py"}
+    assert readers - {"cli", "__main__", "host/crontab", "host/probe"} == {"system/places"}
 
 
 def test_the_stand_in_for_kakao_knows_nothing_of_the_program_that_it_judges() -> None:
     foreign = {
-        module
-        for name, path in MODULES.items()
-        if name.startswith("sandbox/")
-        for module in imports(path)
-        if module.startswith("kakaocron") and not module.startswith("kakaocron.sandbox")
+        other
+        for name in MODULES
+        if name.startswith("rehearsal/sandbox/")
+        for other in own_imports(name)
+        if not other.startswith("rehearsal/sandbox/")
     }
 
-    assert foreign <= {"kakaocron.errors"}
+    assert foreign <= {"errors"}
 
 
 def test_every_foreign_package_is_a_declared_dependency() -> None:

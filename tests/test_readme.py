@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import EXIT_CODES, run
-from kakaocron.clock import SystemClock
-from kakaocron.sandbox.server import SandboxServer
-
-from .fakes import MESSAGE, FakeClock, kakao_section
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.clock import SystemClock
+from tests.fakes import MESSAGE, FakeClock, kakao_section
 
 ROOT = Path(__file__).parent.parent
 ENGLISH = (ROOT / "README.md").read_text("utf-8")

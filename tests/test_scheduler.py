@@ -14,13 +14,12 @@ import pytest
 
 import kakaocron
 from kakaocron import Scheduler
-from kakaocron.clock import SystemClock
-from kakaocron.core.calendar import KST
 from kakaocron.errors import UsageError
-from kakaocron.sandbox.server import SandboxServer
-
-from .fakes import MESSAGE, FakeClock, kakao_section, run_tick, texts
-from .test_byhand import at
+from kakaocron.kst import KST
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.clock import SystemClock
+from tests.fakes import MESSAGE, FakeClock, kakao_section, run_tick, texts
+from tests.test_actions import at
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 

@@ -16,16 +16,14 @@ from typing import Any
 import pytest
 
 from kakaocron.cli import run
-from kakaocron.core.answers import Answer
-from kakaocron.core.tokens import Tokens
-from kakaocron.http import Gate, Request
-from kakaocron.login import Credentials
-from kakaocron.paths import find_places
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.transport import RequestsHttp
-from kakaocron.wiring import find_installation
-
-from .fakes import FakeClock, kakao_section
+from kakaocron.installation import find_installation
+from kakaocron.kakao.login import Credentials
+from kakaocron.kakao.tokens import Tokens
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.http import Answer, Gate, Request
+from kakaocron.system.places import find_places
+from kakaocron.system.requests_http import RequestsHttp
+from tests.fakes import FakeClock, kakao_section
 
 MESSAGE = (
     '[friends]\nmum = "uuid-aaa"\n[monitor]\nalert_urls = ["ntfy://alert-secret@x"]\n'

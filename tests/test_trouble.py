@@ -13,15 +13,14 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
-from kakaocron.clock import SystemClock
-from kakaocron.core.calendar import KST
-from kakaocron.core.ledger import Reason, State
-from kakaocron.disk import RealDisk, locked
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.store import Ledger
-from kakaocron.syscalls import PRIVATE_FILE
-
-from .fakes import MESSAGE, FakeClock, install, kakao_section, run_tick, texts
+from kakaocron.kst import KST
+from kakaocron.ledger.files import Ledger
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.states import Reason, State
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.disk import locked
+from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk
+from tests.fakes import MESSAGE, FakeClock, install, kakao_section, run_tick, texts
 
 SAID = "보고 2026-11-23 09:30"
 
@@ -111,7 +110,7 @@ def test_a_lock_that_is_held_ends_with_75_and_says_so_once(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "kakaocron.wiring.make_ledger",
+        "kakaocron.installation.make_ledger",
         lambda places, edges: Ledger(places.ledger, edges.disk, edges.clock, 0.05),
     )
     house.tick("09:15:01")
@@ -300,10 +299,10 @@ def test_a_bug_ends_with_70_in_one_line_and_its_story_is_in_the_log_without_secr
         raise RuntimeError("as if " + str(len(local)))
 
     with monkeypatch.context() as trouble:
-        trouble.setattr("kakaocron.commands.tick.run_tick", broken)
+        trouble.setattr("kakaocron.ticking.runner.run_tick", broken)
         ended, again = house.tick("09:30:01"), house.tick("09:31:01")
     sound = house.tick("09:32:01")
-    monkeypatch.setattr("kakaocron.commands.tick.run_tick", broken)
+    monkeypatch.setattr("kakaocron.ticking.runner.run_tick", broken)
 
     assert (ended[0], len(ended[1])) == (70, 1)
     assert "RuntimeError" in ended[1][0]

@@ -11,13 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.core.calendar import KST
-from kakaocron.sandbox.kakao import Kakao
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.wiring import find_installation
-
-from .fakes import kakao_section
-from .zones import HOME, MARKED, around, day, decided, edges, empty_house, host_in, zones
+from kakaocron.installation import find_installation
+from kakaocron.kst import KST
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from tests.fakes import kakao_section
+from tests.zones import HOME, MARKED, around, day, decided, edges, empty_house, host_in, zones
 
 ENOUGH_ZONES = 300
 needs_zones = pytest.mark.skipif(

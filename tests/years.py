@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
-from kakaocron.core.calendar import KST, Slot, slots_between
-from kakaocron.core.ledger import Event, Kind, Reason, Result, State, to_line
-from kakaocron.core.policy import Series
+from kakaocron.kst import KST
+from kakaocron.ledger.events import Event, Kind, Result, to_line
+from kakaocron.schedule.slots import Series, Slot, slots_between
+from kakaocron.states import Reason, State
 
 ENDINGS = {
     "read-timeout": Result(State.UNKNOWN, Reason.READ_TIMEOUT, "no answer in time"),

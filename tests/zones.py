@@ -18,16 +18,15 @@ from tempfile import TemporaryDirectory
 from unittest.mock import patch
 from zoneinfo import ZoneInfo, available_timezones
 
-from kakaocron.clock import SystemClock
-from kakaocron.core.calendar import KST
-from kakaocron.core.ledger import isoformat, to_line
-from kakaocron.core.policy import Decision
-from kakaocron.sandbox.kakao import Kakao
-from kakaocron.tick import preview
-from kakaocron.wiring import Installation
-
-from .fuzz.house import House
-from .fuzz.server import HostileServer
+from kakaocron.delivery.policy import Decision
+from kakaocron.delivery.tick import preview
+from kakaocron.installation import Installation
+from kakaocron.kst import KST, isoformat
+from kakaocron.ledger.events import to_line
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.system.clock import SystemClock
+from tests.fuzz.house import House
+from tests.fuzz.server import HostileServer
 
 HOME = "Asia/Seoul"
 FIRST, LAST = datetime(2024, 1, 1, tzinfo=UTC), datetime(2028, 1, 1, tzinfo=UTC)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from kakaocron import byhand
+from kakaocron import actions
 from kakaocron.commands.completion import Offers, bad_ids, unknown_ids, waiting_ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.core.ledger import BAD, Delivery, State, delivery_fields
-from kakaocron.core.phrases import read_time
-from kakaocron.errors import LoginError, UsageError
-from kakaocron.render import print_json
-from kakaocron.times import reading_times
-from kakaocron.wiring import find_installation
-from kakaocron.wording import complain, sentence
+from kakaocron.errors import UsageError
+from kakaocron.installation import find_installation
+from kakaocron.ledger.deliveries import Delivery, delivery_fields
+from kakaocron.schedule.phrases import read_time, reading_times
+from kakaocron.show.console import complain_of, print_json
+from kakaocron.states import State
 
 
 def _id(offers: Offers) -> Any:
@@ -30,7 +29,7 @@ def cancel(
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Take back what has not been sent: a one-off, a retry, or one coming slot."""
-    _show(byhand.cancel(find_installation(config), id_), as_json)
+    _show(actions.cancel(find_installation(config), id_), as_json)
 
 
 def retry(
@@ -45,20 +44,10 @@ def retry(
     installation = find_installation(config)
     with reading_times():
         when = read_time(at, installation.clock.now()) if at is not None else None
-    done = byhand.retry(installation, id_, when)
+    done = actions.retry(installation, id_, when)
     _show(done.delivery, as_json)
-    return exit_code_of(done)
-
-
-def exit_code_of(done: byhand.ByHand) -> int:
-    """Return how a manual send ended, and say on stderr what went wrong."""
-    if done.login_error:
-        complain(done.login_error)
-        return LoginError.exit_code
-    if done.delivery.state in BAD:
-        complain(sentence(done.delivery))
-        return 1
-    return 0
+    complain_of(done)
+    return done.exit_code
 
 
 def resolve(
@@ -73,7 +62,7 @@ def resolve(
     """Say of an unknown delivery whether it arrived."""
     if delivered == not_delivered:
         raise UsageError(f"Say which: kakaocron resolve {id_} --delivered (or --not-delivered)")
-    _show(byhand.resolve(find_installation(config), id_, delivered=delivered), as_json)
+    _show(actions.resolve(find_installation(config), id_, delivered=delivered), as_json)
 
 
 def _show(delivery: Delivery, as_json: bool) -> None:

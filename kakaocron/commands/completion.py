@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 
-from kakaocron.coming import coming
 from kakaocron.commands.lazy import typer
-from kakaocron.core.ledger import BAD, State
 from kakaocron.errors import KakaocronError
-from kakaocron.overview import DAY, in_order, recent
-from kakaocron.wiring import Installation, find_installation
+from kakaocron.installation import Installation, find_installation
+from kakaocron.kst import DAY
+from kakaocron.ledger.lookup import in_order, recent
+from kakaocron.states import BAD, State
+from kakaocron.watching.coming import coming
 
 DAYS = 7
 SLOTS = 20
@@ -34,7 +35,10 @@ def _offered(of: Callable[[Installation], Iterable[Offer]]) -> Offers:
 
 
 def _ids(installation: Installation, states: frozenset[State]) -> list[Offer]:
-    return [(one.id, one.state) for one in reversed(recent(installation, DAYS, states))]
+    today = installation.clock.now().date()
+    return [
+        (one.id, one.state) for one in reversed(recent(installation.ledger, today, DAYS, states))
+    ]
 
 
 def _waiting(installation: Installation) -> list[Offer]:

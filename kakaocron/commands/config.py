@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron.clock import SystemClock
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.next import quota_faults
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.config_file import ConfigError, fault_line, load_config, read_config
-from kakaocron.contents import Contents, faults
+from kakaocron.config.reading import ConfigError, fault_line, load_config, read_config
 from kakaocron.errors import UsageError
-from kakaocron.outside import RealOutside
-from kakaocron.paths import find_places
-from kakaocron.render import print_json
-from kakaocron.wording import complain
+from kakaocron.messages.faults import faults, quota_faults
+from kakaocron.messages.making import Contents
+from kakaocron.show.console import print_json
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.places import find_places
+from kakaocron.system.programs import RealOutside
+from kakaocron.system.stderr import complain
 
 config_app = typer.Typer(help="Where the configuration is, what it says, what is wrong with it.")
 

@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron import units
-from kakaocron.clock import SystemClock
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
-from kakaocron.config_file import load_config
-from kakaocron.crontab import Job, SystemCrontab, install, other_lines, uninstall
-from kakaocron.paths import Places, find_places, only_in_shell, settings_in_shell, systemd_folder
+from kakaocron.config.reading import load_config
+from kakaocron.host.crontab import Job, SystemCrontab, install, job_of, other_lines, uninstall
+from kakaocron.host.systemd import remove_units, units_of, write_units
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.places import (
+    Places,
+    find_places,
+    only_in_shell,
+    systemd_folder,
+)
 
 cron_app = typer.Typer(help="The line that runs kakaocron every minute.")
 SystemdOption = Annotated[
     bool, typer.Option("--systemd", help="A user timer of systemd's in place of cron.")
 ]
-
-
-def job_of(places: Places) -> Job:
-    """Return what cron is to run: this very installation, by its absolute path."""
-    beside = Path(sys.executable).with_name("kakaocron")
-    found = str(beside) if beside.exists() else shutil.which("kakaocron")
-    program = (os.path.abspath(found),) if found else (sys.executable, "-m", "kakaocron")  # noqa: PTH100
-    return Job(program, places.config, settings_in_shell(places))
 
 
 def _backup(places: Places) -> Path:
@@ -43,7 +38,7 @@ def show(
     if not systemd:
         print(os.fsdecode(job.line))
         return
-    for name, text in units.units(job).items():
+    for name, text in units_of(job).items():
         print(f"# {systemd_folder() / name}\n{text}")
 
 
@@ -76,7 +71,7 @@ def _install_line(places: Places, job: Job) -> None:
 
 
 def _install_units(job: Job) -> None:
-    changed = units.write(systemd_folder(), job)
+    changed = write_units(systemd_folder(), job)
     print("\n".join(f"Wrote {path}" for path in changed) or "The units are there already.")
     print(
         "Start it: systemctl --user daemon-reload && systemctl --user enable --now kakaocron.timer"
@@ -92,7 +87,7 @@ def uninstall_job(
     places = find_places(config)
     if systemd:
         print("Stop it first: systemctl --user disable --now kakaocron.timer")
-        removed = units.remove(systemd_folder())
+        removed = remove_units(systemd_folder())
         print("\n".join(f"Removed {path}" for path in removed) or "There were no units.")
         return
     backup = _backup(places)

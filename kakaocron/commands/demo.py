@@ -8,9 +8,9 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import json_option
-from kakaocron.demo import run_day
-from kakaocron.pictures import print_day
-from kakaocron.render import print_json, progress
+from kakaocron.rehearsal.demo import run_day
+from kakaocron.rehearsal.picture import print_day
+from kakaocron.show.console import print_json, progress
 
 
 def demo(

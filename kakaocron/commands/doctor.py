@@ -5,16 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron.checks import Bench, Status, examine, fields, worst
-from kakaocron.clock import SystemClock
-from kakaocron.commands.cron import job_of
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.crontab import SystemCrontab
+from kakaocron.doctor.examination import examine
+from kakaocron.doctor.finding import Bench, Status, fields, worst
 from kakaocron.errors import UsageError
-from kakaocron.machine import Machine
-from kakaocron.paths import find_places_anyhow
-from kakaocron.render import print_findings, print_json
-from kakaocron.wiring import Installation, find_installation
+from kakaocron.host.crontab import SystemCrontab, job_of
+from kakaocron.host.probe import Machine
+from kakaocron.installation import Installation, find_installation
+from kakaocron.show.console import print_findings, print_json
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.places import find_places_anyhow
 
 
 def doctor(

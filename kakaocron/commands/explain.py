@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron.clock import booted_at
 from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.overview import explain_minute
-from kakaocron.pictures import print_explanation
-from kakaocron.render import print_json
-from kakaocron.times import read_minute
-from kakaocron.wiring import find_installation
+from kakaocron.host.probe import booted_at
+from kakaocron.installation import find_installation
+from kakaocron.schedule.phrases import read_minute
+from kakaocron.show.console import print_json
+from kakaocron.show.pictures import print_explanation
+from kakaocron.watching.overview import explain_minute
 
 
 def explain(

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.friends import friends_of
-from kakaocron.render import print_friends, print_json
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.kakao.friends import friends_of
+from kakaocron.show.console import print_friends, print_json
 
 
 def friends(

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import KakaocronError
-from kakaocron.overview import Health, health_of, look
-from kakaocron.render import print_json
-from kakaocron.wiring import find_installation
-from kakaocron.wording import one_line
+from kakaocron.installation import find_installation
+from kakaocron.show.console import print_json
+from kakaocron.text.plain import one_line
+from kakaocron.watching.overview import Health, health_of, look
 
 
 def health(

@@ -8,11 +8,12 @@ from typing import Annotated
 from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.core.ledger import State, delivery_fields
 from kakaocron.errors import UsageError
-from kakaocron.overview import delivery_with_log, find_delivery, recent
-from kakaocron.render import print_csv, print_deliveries, print_delivery, print_json
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.ledger.deliveries import delivery_fields
+from kakaocron.ledger.lookup import delivery_with_log, find_delivery, recent
+from kakaocron.show.console import print_csv, print_deliveries, print_delivery, print_json
+from kakaocron.states import State
 
 
 def history(
@@ -27,7 +28,9 @@ def history(
     """List the deliveries of the last days."""
     if as_json and as_csv:
         raise UsageError("Give either --json or --csv, not both")
-    found = recent(find_installation(config), days, frozenset(state or ()))
+    installation = find_installation(config)
+    today = installation.clock.now().date()
+    found = recent(installation.ledger, today, days, frozenset(state or ()))
     if as_json:
         print_json([delivery_fields(delivery) for delivery in found])
     elif as_csv:

@@ -9,14 +9,12 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
-from kakaocron.config_file import parse_config
-from kakaocron.contents import Contents, faults
-from kakaocron.disk import Disk, RealDisk, make_folders, replace_file
-from kakaocron.envfile import read_env_file
+from kakaocron.config.starter import DEFAULT_LINK, DEFAULT_TEXT, Answers
 from kakaocron.errors import UsageError
-from kakaocron.outside import RealOutside
-from kakaocron.paths import Places, find_places, secret
-from kakaocron.template import DEFAULT_LINK, DEFAULT_TEXT, Answers, config_text
+from kakaocron.messages.starting import write_config
+from kakaocron.system.env_file import read_env_file
+from kakaocron.system.places import Places, find_places, secret
+from kakaocron.system.syscalls import RealDisk
 
 
 def init(
@@ -82,34 +80,3 @@ def _hidden(question: str) -> str | None:
         "The answer",
     )
     return answer.strip() or None
-
-
-_OPTIONS = {"kakao.link": "--link", "message[1].text": "--text", "message[1].to": "--to"}
-
-
-def _of_an_option(error: UsageError) -> UsageError:
-    """Name the option that a fault came from: its line is in no file yet."""
-    for key, option in _OPTIONS.items():
-        before, found, what = str(error).partition(f": {key}: ")
-        if found and before:
-            return UsageError(f"{option}: {what}; nothing was written")
-    return error
-
-
-def write_config(places: Places, answers: Answers, disk: Disk) -> Answers:
-    """Write the file, private, once it passes the check; return what it holds."""
-    content = config_text(answers)
-    path = str(places.config)
-    try:
-        config = parse_config(content, path, places.profile)
-        contents = Contents(config, places.config.parent, RealOutside(places.variables))
-        for keys, fault in faults(contents, places.variables.get("PATH")):
-            raise UsageError(f"{path}: message[1].{keys[-1]}: {fault}")
-    except UsageError as error:
-        raise _of_an_option(error) from None
-    try:
-        make_folders(disk, str(places.config.parent))
-        replace_file(disk, path, content.encode())
-    except OSError as error:
-        raise UsageError(f"Cannot write '{path}': {error.strerror}") from None
-    return answers

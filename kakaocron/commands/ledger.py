@@ -7,13 +7,13 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.disk import RealDisk
-from kakaocron.paths import Places, find_places
-from kakaocron.render import print_json
-from kakaocron.store import Ledger
-from kakaocron.tick import prune as prune_days
-from kakaocron.verify import Finding, verify_ledger
-from kakaocron.wiring import Edges, make_heartbeat, make_ledger
+from kakaocron.delivery.tick import prune as prune_days
+from kakaocron.installation import Edges, make_heartbeat, make_ledger
+from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.verify import Finding, verify_ledger
+from kakaocron.show.console import print_json
+from kakaocron.system.places import Places, find_places
+from kakaocron.system.syscalls import RealDisk
 
 ledger_app = typer.Typer(help="The record of everything that was sent.")
 

@@ -8,12 +8,14 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
-from kakaocron.core.consent import HOST, PATH, Consent
+from kakaocron.config.schema import wanted_scopes
 from kakaocron.errors import LoginError
-from kakaocron.login_flow import Account, log_in, wanted_scopes
-from kakaocron.logs import log
-from kakaocron.wiring import find_installation
-from kakaocron.wording import clean
+from kakaocron.installation import find_installation
+from kakaocron.kakao.account import Account
+from kakaocron.kakao.consent import HOST, PATH, Consent
+from kakaocron.kakao.login_flow import log_in
+from kakaocron.system.log import log
+from kakaocron.text.plain import clean
 
 WAIT_SECONDS = 300.0
 MAX_PASTED = 5000
@@ -46,7 +48,7 @@ def _browse(page: str, consent: Consent, port: int) -> str:
     # Neither is for any other command.
     import webbrowser  # noqa: PLC0415
 
-    from kakaocron.callback import Callback  # noqa: PLC0415
+    from kakaocron.kakao.callback import Callback  # noqa: PLC0415
 
     with Callback(port) as callback:
         print(f"Open this address if no browser does:\n\n{page}\n", flush=True)

@@ -8,9 +8,9 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.errors import KakaocronError
-from kakaocron.metrics import metrics_of, metrics_of_failure, publish
-from kakaocron.overview import health_of, look
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.watching.overview import health_of, look
+from kakaocron.watching.prometheus import metrics_of, metrics_of_failure, publish
 
 
 def metrics(

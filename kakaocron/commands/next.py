@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron.coming import coming
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.config import Config
-from kakaocron.core.quota import plan_faults
-from kakaocron.render import print_json, print_slots
-from kakaocron.wiring import find_installation
-from kakaocron.wording import complain
+from kakaocron.installation import find_installation
+from kakaocron.messages.faults import quota_faults
+from kakaocron.show.console import print_json, print_slots
+from kakaocron.system.stderr import complain
+from kakaocron.watching.coming import coming
 
 
 def next_slots(
@@ -30,9 +28,3 @@ def next_slots(
         print_slots(found)
     for fault in quota_faults(installation.config, installation.clock.now().date()):
         complain(fault)
-
-
-def quota_faults(config: Config, today: date) -> list[str]:
-    """Say on the first day which of Kakao's quotas the plan cannot keep."""
-    names = {uuid: name for name, uuid in config.friends.items()}
-    return plan_faults(config.series(), today, names)

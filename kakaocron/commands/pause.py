@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron import byhand
+from kakaocron import actions
 from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import checked_text, config_option
-from kakaocron.core.phrases import read_time
-from kakaocron.times import reading_times
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.schedule.phrases import read_time, reading_times
 
 Name = Annotated[
     str | None,
@@ -34,7 +33,7 @@ def pause(
     with reading_times():
         end = read_time(until, installation.clock.now()) if until is not None else None
     why = checked_text(note, "--note") if note is not None else None
-    byhand.pause(installation, name, end, why)
+    actions.pause(installation, name, end, why)
     what = f"'{name}' rests" if name else "All messages rest"
     how_long = f"until {end:%Y-%m-%d %H:%M}" if end else "until: kakaocron resume"
     print(f"{what} {how_long}" + (f" {name}" if name and not end else ""))
@@ -42,5 +41,5 @@ def pause(
 
 def resume(name: Name = None, config: Annotated[Path | None, config_option()] = None) -> None:
     """Let a paused message, or all, be sent again from now on."""
-    ended = byhand.resume(find_installation(config), name)
+    ended = actions.resume(find_installation(config), name)
     print(f"{ended} pause{'s' if ended != 1 else ''} ended" if ended else "Nothing was paused")

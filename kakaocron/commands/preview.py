@@ -6,19 +6,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
-from kakaocron.byhand import find_message
+from kakaocron.actions import find_message
 from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.config import Message
-from kakaocron.core.calendar import Slot, slot_at
-from kakaocron.core.content import ContentError, Parcel
-from kakaocron.core.phrases import read_time
-from kakaocron.errors import UsageError
-from kakaocron.overview import day_of
-from kakaocron.render import print_json, print_parcel
-from kakaocron.times import reading_times
-from kakaocron.wiring import Installation, find_installation
+from kakaocron.config.schema import Message
+from kakaocron.delivery.parcel import Parcel
+from kakaocron.errors import ContentError, UsageError
+from kakaocron.installation import Installation, find_installation
+from kakaocron.ledger.lookup import day_of
+from kakaocron.schedule.phrases import read_time, reading_times
+from kakaocron.schedule.slots import Slot, slot_at
+from kakaocron.show.console import print_json, print_parcel
 
 
 def preview(

@@ -7,10 +7,10 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.overview import report as read_report
-from kakaocron.pictures import print_report
-from kakaocron.render import print_json
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.show.console import print_json
+from kakaocron.show.pictures import print_report
+from kakaocron.watching.overview import report as read_report
 
 
 def report(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from kakaocron.clock import SystemClock
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
-from kakaocron.sandbox.faults import FaultPlan
-from kakaocron.sandbox.kakao import Kakao, LoggedRequest
-from kakaocron.sandbox.server import run
+from kakaocron.rehearsal.sandbox.faults import FaultPlan
+from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
+from kakaocron.rehearsal.sandbox.server import run
+from kakaocron.system.clock import SystemClock
 
 
 def sandbox(

@@ -6,17 +6,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
-from kakaocron.byhand import next_of_kind
-from kakaocron.byhand import schedule as enter
+from kakaocron.actions import next_of_kind
+from kakaocron.actions import schedule as enter
 from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin
-from kakaocron.core.ledger import delivery_fields
-from kakaocron.core.phrases import read_span, read_time
 from kakaocron.errors import UsageError
-from kakaocron.render import print_json
-from kakaocron.times import reading_times
-from kakaocron.wiring import Installation, find_installation
+from kakaocron.installation import Installation, find_installation
+from kakaocron.ledger.deliveries import delivery_fields
+from kakaocron.schedule.phrases import read_span, read_time, reading_times
+from kakaocron.show.console import print_json
 
 
 def schedule(

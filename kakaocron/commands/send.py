@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron.byhand import send_now
-from kakaocron.commands.byhand import exit_code_of
+from kakaocron.actions import send_now
 from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin
-from kakaocron.core.ledger import BAD, State
 from kakaocron.errors import UsageError
-from kakaocron.overview import delivery_with_log
-from kakaocron.render import print_json
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.ledger.lookup import delivery_with_log
+from kakaocron.show.console import complain_of, print_json
+from kakaocron.states import BAD, State
 
 
 def send(
@@ -52,4 +51,5 @@ def send(
         print(f"{delivery.id}: {delivery.detail}; a tick at or after {when} tries again")
     elif delivery.state not in BAD:
         print(f"{delivery.id}: {delivery.state}")
-    return exit_code_of(sent)
+    complain_of(sent)
+    return sent.exit_code

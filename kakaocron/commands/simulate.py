@@ -7,9 +7,9 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
-from kakaocron.config_file import load_config
+from kakaocron.config.reading import load_config
 from kakaocron.errors import UsageError
-from kakaocron.paths import find_places
+from kakaocron.system.places import find_places
 
 
 def simulate(
@@ -18,7 +18,7 @@ def simulate(
     config: Annotated[Path | None, config_option()] = None,
 ) -> int:
     """Play a history full of faults on this configuration; nothing is sent to anybody."""
-    from kakaocron.simulation.campaign import Tally, play  # noqa: PLC0415 - no tick needs it
+    from kakaocron.rehearsal.simulation.campaign import Tally, play  # noqa: PLC0415 - no tick needs it
 
     places = find_places(config)
     loaded = load_config(places.config, places.profile)

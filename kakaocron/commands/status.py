@@ -8,10 +8,10 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import UsageError
-from kakaocron.overview import look
-from kakaocron.pictures import print_overview, watch
-from kakaocron.render import print_json
-from kakaocron.wiring import find_installation
+from kakaocron.installation import find_installation
+from kakaocron.show.console import print_json
+from kakaocron.show.pictures import print_overview, watch
+from kakaocron.watching.overview import look
 
 
 def status(

@@ -20,7 +20,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.overview import Health
+from kakaocron.watching.overview import Health
 from kakaocron.web.views import Views
 
 STATIC = Path(__file__).parent / "static"

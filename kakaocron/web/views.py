@@ -10,23 +10,17 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from kakaocron.core.ledger import Delivery, State, delivery_fields, isoformat
-from kakaocron.core.stats import report_of_day
-from kakaocron.core.tally import endings_of
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.metrics import metrics_of
-from kakaocron.overview import (
-    DAY,
-    day_of,
-    delivery_with_log,
-    explain_minute,
-    find_delivery,
-    health_of,
-    look,
-)
-from kakaocron.pictures import WORST_FIRST
-from kakaocron.times import read_minute
-from kakaocron.wiring import Installation, find_installation
+from kakaocron.installation import Installation, find_installation
+from kakaocron.kst import DAY, isoformat
+from kakaocron.ledger.deliveries import Delivery, delivery_fields
+from kakaocron.ledger.lookup import day_of, delivery_with_log, find_delivery
+from kakaocron.ledger.stats import report_of_day
+from kakaocron.ledger.tally import endings_of
+from kakaocron.schedule.phrases import read_minute
+from kakaocron.states import LOOK_FIRST, State
+from kakaocron.watching.overview import explain_minute, health_of, look
+from kakaocron.watching.prometheus import metrics_of
 
 HEAT_DAYS = 30
 MOST_ROWS = 500
@@ -188,5 +182,5 @@ def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:
             hours[one.slot.hour] = {"state": one.state, "count": 1}
         else:
             known["count"] += 1
-            known["state"] = min(State(known["state"]), one.state, key=WORST_FIRST.index)
+            known["state"] = min(State(known["state"]), one.state, key=LOOK_FIRST.index)
     return hours

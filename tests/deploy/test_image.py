@@ -19,13 +19,12 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.clock import SystemClock
-from kakaocron.crontab import Job
-from kakaocron.sandbox.kakao import Kakao
-from kakaocron.sandbox.server import SandboxServer
-from kakaocron.units import units
-
-from ..fakes import kakao_section
+from kakaocron.host.crontab import Job
+from kakaocron.host.systemd import units_of
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.clock import SystemClock
+from tests.fakes import kakao_section
 
 REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy"
@@ -219,5 +218,5 @@ def test_every_instruction_of_the_dockerfile_is_carried_out_by_the_test() -> Non
 
 def test_the_units_are_those_that_are_installed() -> None:
     job = Job(("/opt/kakaocron/bin/kakaocron",), Path("/home/me/.config/kakaocron/config.toml"))
-    for name, text in units(job).items():
+    for name, text in units_of(job).items():
         assert (DEPLOY / "systemd" / name).read_text() == text

@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 
-from .campaign import KINDS, Campaign, houses
+from tests.fuzz.campaign import KINDS, Campaign, houses
 
 
 def main() -> int:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from kakaocron.sandbox.wire import Answer, Request
-
-from .files import Tally
-from .house import Done, House
-from .judge import faults, twice
-from .mutations import BLIND, JSON_VALUES, several, spoil_json
-from .server import Reply, as_bytes
+from kakaocron.rehearsal.sandbox.wire import Answer, Request
+from tests.fuzz.files import Tally
+from tests.fuzz.house import Done, House
+from tests.fuzz.judge import faults, twice
+from tests.fuzz.mutations import BLIND, JSON_VALUES, several, spoil_json
+from tests.fuzz.server import Reply, as_bytes
 
 PATHS = {
     "message": re.compile(r"/v[12]/api/talk/(memo|friends/message)/"),

@@ -11,11 +11,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .answers import try_answers
-from .files import Tally, try_files
-from .house import House
-from .judge import SLOW
-from .server import HostileServer
+from tests.fuzz.answers import try_answers
+from tests.fuzz.files import Tally, try_files
+from tests.fuzz.house import House
+from tests.fuzz.judge import SLOW
+from tests.fuzz.server import HostileServer
 
 Try = Callable[[House, int, Tally], list[str]]
 KINDS: dict[str, Try] = {"files": try_files, "answers": try_answers}

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 
-from .house import NOBODY, Done, House
-from .judge import faults, twice
-from .mutations import BLIND, Spoil, forge_line, several, spoil_json, spoil_toml
+from tests.fuzz.house import NOBODY, Done, House
+from tests.fuzz.judge import faults, twice
+from tests.fuzz.mutations import BLIND, Spoil, forge_line, several, spoil_json, spoil_toml
 
 DAY = "2026-11-23"
 JSON: tuple[Spoil, ...] = (spoil_json, spoil_json, *BLIND)

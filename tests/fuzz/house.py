@@ -24,17 +24,17 @@ from types import SimpleNamespace
 from typing import Self
 from unittest.mock import patch
 
-from kakaocron import idle
 from kakaocron.cli import run
-from kakaocron.clock import SystemClock
-from kakaocron.core.calendar import KST
-from kakaocron.crontab import SystemCrontab
-from kakaocron.logs import log
-from kakaocron.machine import Ended, Machine
-from kakaocron.sandbox.kakao import Kakao, Settings
-from kakaocron.sandbox.wire import Answer, Request
-
-from .server import HostileServer, Reply
+from kakaocron.host.crontab import SystemCrontab
+from kakaocron.host.probe import Ended, Machine
+from kakaocron.kst import KST
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.settings import Settings
+from kakaocron.rehearsal.sandbox.wire import Answer, Request
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.log import log
+from kakaocron.ticking import idle
+from tests.fuzz.server import HostileServer, Reply
 
 HUNG, HUNG_SECONDS = -1, 30
 KEY, CLIENT_SECRET = "5f0c3e9a7b2d4f6188aa90b1c2d3e4f5", "Zq8Lm2Vx7Rk4Tn9Yb3Wc6Hd1Jf5Gs0Pa"

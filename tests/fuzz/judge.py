@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from .house import KEY, Done, House, read_log
+from tests.fuzz.house import KEY, Done, House, read_log
 
 # The contract's table; 70 is a bug, 75 and 130 need a held lock and an interrupt.
 CODES = frozenset({0, 1, 2, 3, 74})

@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Self
 
-from kakaocron.sandbox.kakao import Answer, Kakao, Request
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.wire import Answer, Request
 
 RESET = struct.pack("ii", 1, 0)
 LONGEST_DRIP_SECONDS = 15.0

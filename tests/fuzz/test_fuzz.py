@@ -6,14 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from kakaocron.sandbox.wire import Request
-
-from .answers import let_the_token_die
-from .campaign import KINDS, Campaign, houses
-from .files import put_in_place
-from .house import House
-from .judge import faults
-from .server import Reply
+from kakaocron.rehearsal.sandbox.wire import Request
+from tests.fuzz.answers import let_the_token_die
+from tests.fuzz.campaign import KINDS, Campaign, houses
+from tests.fuzz.files import put_in_place
+from tests.fuzz.house import House
+from tests.fuzz.judge import faults
+from tests.fuzz.server import Reply
 
 
 @pytest.fixture(scope="module")

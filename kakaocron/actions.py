@@ -1,0 +1,304 @@
+"""What a person asks for, by the one path that `tick` uses too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from kakaocron.config.schema import Message
+from kakaocron.delivery.orders import (
+    cancelled,
+    cancelled_ahead,
+    entered,
+    once_slot,
+    reopened,
+    resolved,
+)
+from kakaocron.delivery.parcel import Parcel, content_hash
+from kakaocron.delivery.policy import Due, again
+from kakaocron.delivery.sending import send_all
+from kakaocron.errors import ContentError, KakaocronError, LedgerError, LoginError, UsageError
+from kakaocron.installation import Installation
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.files import View
+from kakaocron.ledger.lookup import day_of_id, find_delivery
+from kakaocron.schedule.pauses import Pause, resumed
+from kakaocron.schedule.slots import Slot, next_slot, parse_delivery_id, slot_at
+from kakaocron.states import BAD, State
+from kakaocron.system.log import log
+
+
+class DuplicateError(KakaocronError):
+    """The same text for the same minute is in the ledger already."""
+
+    def __init__(self, delivery: Delivery, hint: str) -> None:
+        super().__init__(
+            f"'{delivery.id}' holds this text for this minute already ({delivery.state}). {hint}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What became of a manual send."""
+
+    delivery: Delivery
+    login_error: str | None
+
+    @property
+    def exit_code(self) -> int:
+        if self.login_error:
+            return LoginError.exit_code
+        return 1 if self.delivery.state in BAD else 0
+
+
+def send_now(
+    installation: Installation,
+    *,
+    text: str | None = None,
+    message: str | None = None,
+    to: Sequence[str] | None = None,
+    force: bool = False,
+) -> ByHand:
+    """Send a text, or a configured message, in the minute that it is.
+
+    Raises DuplicateError if this text has this minute's id already, unless forced; UsageError for
+    content that Kakao would not take; LedgerError and LockTimeoutError as a tick does.
+    """
+    minute = installation.clock.now().replace(second=0, microsecond=0)
+    known = find_message(installation, message) if message is not None else None
+    contents, view = installation.contents, _sound_view(installation, minute.date())
+    try:
+        parcel = (
+            contents.of_message(known, Slot(known.name, minute, "send"), view.deliveries.values())
+            if known
+            else contents.of_text(text or "")
+        )
+    except ContentError as error:
+        raise UsageError(f"Cannot send this: {error}") from None
+    slot = Slot(f"send-{content_hash(parcel.text)}", minute, "send")
+    due = _enter(installation, slot, parcel, _receivers(installation, to, known), force=force)
+    return _send(installation, due, lambda _: parcel)
+
+
+def _send(installation: Installation, due: Due, pack: Callable[[Due], Parcel]) -> ByHand:
+    sent = send_all(installation.desk, [due], pack)
+    delivery = sent.ended.get(due.id) or find_delivery(installation.ledger, due.id)
+    return ByHand(delivery, sent.login_error)
+
+
+def _sound_view(installation: Installation, day: date) -> View:
+    """Read a day, and those whose quotas count. Raises LedgerError if nothing of them may be sent,
+    as a part of them is damaged."""
+    today = installation.clock.now().date()
+    view = installation.ledger.read(sorted({day, today, today - timedelta(days=1)}))
+    for found in view.files:
+        if found.damaged:
+            raise LedgerError(
+                f"The ledger of {found.day} is damaged, so nothing was sent. The next tick sets "
+                "the damage aside; or now: kakaocron tick"
+            )
+    return view
+
+
+def find_message(installation: Installation, name: str) -> Message:
+    """Return a configured message. Raises UsageError if there is none of that name."""
+    for one in installation.config.message:
+        if one.name == name:
+            return one
+    known = ", ".join(one.name for one in installation.config.message) or "none"
+    raise UsageError(f"There is no message '{name}' in the configuration; there are: {known}")
+
+
+def _receivers(
+    installation: Installation, to: Sequence[str] | None, message: Message | None
+) -> tuple[str, ...]:
+    for name in to or ():
+        if stranger := installation.config.stranger(name):
+            raise UsageError(stranger)
+    named = to or (message.to if message else ("me",))
+    return installation.config.receivers(tuple(dict.fromkeys(named)))
+
+
+def _enter(
+    installation: Installation,
+    slot: Slot,
+    parcel: Parcel,
+    receivers: tuple[str, ...],
+    *,
+    force: bool,
+) -> Due:
+    """Write a manual send into the ledger, unless its id is there already."""
+    with installation.ledger.open() as book:
+        known = book.read([slot.at.date()]).deliveries.get(slot.id)
+        if known is not None and not force:
+            log.info("⚠️ 중복 메시지 감지: %s", slot.id)
+            raise DuplicateError(known, "To send it once more: add --force")
+        expires_at = book.now + installation.desk.policy.expire_after
+        event = entered(
+            slot, book.now, receivers, expires_at, _kept(parcel), reopens=known is not None
+        )
+        book.record([event])
+    before = len(known.attempts) if known else 0
+    return Due(slot, receivers, receivers, before + 1, expires_at, tries_before=before)
+
+
+def _kept(parcel: Parcel) -> dict[str, Any]:
+    return {"text": parcel.text, "content_hash": parcel.hash, "content": parcel.fields()}
+
+
+def schedule(
+    installation: Installation,
+    at: datetime,
+    *,
+    text: str | None = None,
+    message: str | None = None,
+    to: Sequence[str] | None = None,
+    meta: Mapping[str, str] | None = None,
+) -> Delivery:
+    """Enter a one-off for the first whole minute at or after `at`.
+
+    A text is kept as it is; a configured message is made when its time comes. Raises
+    DuplicateError, UsageError for content that Kakao would not take, LedgerError.
+    """
+    known = find_message(installation, message) if message is not None else None
+    content: dict[str, Any]
+    if known is not None:
+        hash_ = content_hash(f"message {known.name}")
+        content = {"content_hash": hash_, "content": {"message": known.name}}
+    else:
+        content = _kept(_text_parcel(installation, text or ""))
+        hash_ = content_hash(text or "")
+    slot = once_slot(hash_, at)
+    receivers = _receivers(installation, to, known)
+    with installation.ledger.open() as book:
+        if slot.at < book.now.replace(second=0, microsecond=0):
+            raise UsageError(f"{slot.at:%Y-%m-%d %H:%M} has passed; give a time that is to come")
+        found = book.read([slot.at.date()]).deliveries.get(slot.id)
+        if found is not None:
+            log.info("⚠️ 중복 메시지 감지: %s", slot.id)
+            hints = {
+                State.CANCELLED: f"To send it after all: kakaocron retry {slot.id}",
+                State.SCHEDULED: f"To take it back: kakaocron cancel {slot.id}",
+            }
+            raise DuplicateError(found, hints.get(found.state, f"See: kakaocron show {slot.id}"))
+        expires_at = slot.at + installation.desk.policy.expire_after
+        event = entered(slot, book.now, receivers, expires_at, content, meta=meta)
+        book.record([event])
+        delivery = book.read([slot.at.date()]).deliveries[slot.id]
+    log.info("📅 메시지 스케줄링: %s - %s", slot.id, f"{slot.at:%Y-%m-%d %H:%M:%S}")
+    return delivery
+
+
+def _text_parcel(installation: Installation, text: str) -> Parcel:
+    try:
+        return installation.contents.of_text(text)
+    except ContentError as error:
+        raise UsageError(f"Cannot schedule this: {error}") from None
+
+
+def next_of_kind(installation: Installation, kind: str) -> datetime:
+    """Return the next regular or peak minute of the schedule. Raises UsageError without one."""
+    config = installation.config
+    timetable = config.timetable(config.minutes([kind]))
+    slot = next_slot(kind, timetable, installation.clock.now())
+    if slot is None:
+        raise UsageError(f"The schedule has no {kind} minute within a year; see [schedule]")
+    return slot.at
+
+
+def cancel(installation: Installation, id_: str) -> Delivery:
+    """Cancel what waits to be sent, or one configured slot that is still to come."""
+    with installation.ledger.open() as book:
+        known = book.read([day_of_id(id_)]).deliveries.get(id_)
+        if known is None:
+            slot, to = _coming_slot(installation, id_, book.now)
+            event = cancelled_ahead(slot, to, book.now)
+        else:
+            event = cancelled(known, book.now)
+        book.record([event])
+        return find_delivery(book, id_)
+
+
+def retry(installation: Installation, id_: str, at: datetime | None = None) -> ByHand:
+    """Send once more what failed, was missed, is held or was cancelled: now, or by a tick at `at`.
+
+    Only those receivers get it who have no confirmation.
+    """
+    if at is not None:
+        return ByHand(reopen(installation, id_, at), None)
+    _sound_view(installation, day_of_id(id_))
+    delivery = reopen(installation, id_)
+    due = again(delivery, installation.desk.policy)
+    view = installation.ledger.read([delivery.slot.date()])
+    return _send(installation, due, lambda one: installation.contents.of(one, view))
+
+
+def reopen(installation: Installation, id_: str, at: datetime | None = None) -> Delivery:
+    """Let a delivery be sent again, by the first tick at or after `at` (None: the next one)."""
+    with installation.ledger.open() as book:
+        known = find_delivery(book, id_)
+        life = installation.desk.policy.expire_after
+        if at is not None and (at.date() - known.slot.date()).days > installation.plan.keep_days:
+            raise UsageError(
+                f"'{id_}' will have left the ledger by then: [ledger] keep_days is "
+                f"{installation.plan.keep_days}"
+            )
+        book.record(reopened(known, book.now, at or book.now, life))
+        delivery = find_delivery(book, id_)
+    when = delivery.next_attempt_at or delivery.slot
+    log.info("📅 메시지 스케줄링: %s - %s", id_, f"{when:%Y-%m-%d %H:%M:%S}")
+    return delivery
+
+
+def resolve(installation: Installation, id_: str, *, delivered: bool) -> Delivery:
+    """End an unknown delivery on a person's word."""
+    with installation.ledger.open() as book:
+        known = find_delivery(book, id_)
+        book.record([resolved(known, book.now, delivered=delivered)])
+        return find_delivery(book, id_)
+
+
+def _coming_slot(
+    installation: Installation, id_: str, now: datetime
+) -> tuple[Slot, tuple[str, ...]]:
+    name, at = parse_delivery_id(id_)
+    for one in installation.plan.series:
+        if one.name == name and at > now:
+            slot = slot_at(name, one.timetable, at)
+            if slot is not None:
+                return slot, one.to
+    raise UsageError(
+        f"The ledger has no delivery '{id_}', and it is no coming slot. List them: kakaocron next"
+    )
+
+
+def pause(
+    installation: Installation, name: str | None, until: datetime | None, note: str | None
+) -> None:
+    """Let a message, or all, rest from now on. Raises UsageError for one that there is not."""
+    if name is not None:
+        find_message(installation, name)
+    with installation.ledger.open() as book:
+        kept = installation.pauses.read()
+        installation.pauses.write([*kept, Pause(book.now, name, until, note)])
+
+
+def resume(installation: Installation, name: str | None) -> int:
+    """End the pauses of a message, or all of them; return how many were open.
+
+    Slots that came due meanwhile stay missed. Raises UsageError for a message that there is not,
+    and while all messages rest: one of them cannot be resumed alone.
+    """
+    with installation.ledger.open() as book:
+        kept = installation.pauses.read()
+        if name is not None and not any(p.message == name for p in kept):
+            find_message(installation, name)
+        after = resumed(kept, name, book.now)
+        ended = sum(one.is_open(book.now) and name in {None, one.message} for one in kept)
+        if name is not None and any(p.message is None and p.is_open(book.now) for p in kept):
+            raise UsageError("All messages rest; to let them all go on: kakaocron resume")
+        if after != kept:
+            installation.pauses.write(after)
+    return ended

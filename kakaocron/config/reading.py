@@ -1,0 +1,306 @@
+"""Reads config.toml, and names file, line and key of whatever is wrong with it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+from msgspec import ValidationError, convert
+
+from kakaocron.config.schema import Config, Secret, nearest
+from kakaocron.errors import UsageError
+from kakaocron.system.syscalls import read_up_to
+from kakaocron.text.tables import Keys, fault_of
+
+MAX_BYTES = 1 << 20
+MOST_FAULTS = 50
+# Stands where a message is faulty as a whole, so that the others are looked at under their numbers.
+SOUND_MESSAGE = {"name": "x", "slots": ["regular"], "text": "x"}
+PROFILES = ("development", "production", "testing")
+
+
+class ConfigError(UsageError):
+    """All that is wrong with a file; each fault a line: file, line, key, what is wrong, what is
+    near."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        others = len(faults) - 1
+        super().__init__(
+            faults[0] + (f" ({others} more: kakaocron config check)" if others else "")
+        )
+        self.faults = tuple(faults)
+
+
+def load_config(path: Path, profile: str | None = None) -> Config:
+    """Read and check the file. Raises UsageError; a ConfigError if it is TOML."""
+    return parse_config(read_config(path), str(path), profile)
+
+
+def read_config(path: Path) -> str:
+    try:
+        content = read_up_to(str(path), MAX_BYTES)
+    except FileNotFoundError:
+        raise UsageError(
+            f"There is no configuration at '{path}'. Make one: kakaocron init"
+        ) from None
+    except OSError as error:
+        raise UsageError(f"Cannot read '{path}': {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise UsageError(f"'{path}' is longer than {MAX_BYTES} bytes")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}:{line}: not UTF-8 text. Save the file as UTF-8") from None
+
+
+def parse_config(text: str, path: str, profile: str | None = None) -> Config:
+    """Check a configuration's text; `path` only names it in errors."""
+    if profile is not None and profile not in PROFILES:
+        near = nearest(profile, PROFILES)
+        raise UsageError(
+            f"ENVIRONMENT is '{profile}'; it must be one of {', '.join(PROFILES)}{near}"
+        )
+    try:
+        tables = tomllib.loads(text)
+    except ValueError as error:  # tomllib's own, or a number of thousands of digits
+        raise UsageError(_not_toml(text, path, _one_line(str(error)))) from None
+    except RecursionError:
+        raise UsageError(f"{path}: not TOML that can be read: nested too deeply") from None
+    lines = key_lines(text)
+    profiles = tables.pop("profile", {})
+    checked = _checked(tables, path, lines)
+    faults: list[str] = []
+    for name in _profile_names(profiles, path, lines):
+        try:
+            overridden = _checked(_merged(tables, profiles[name]), path, lines, ("profile", name))
+            checked = overridden if name == profile else checked
+        except ConfigError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigError(faults)
+    return checked
+
+
+def _not_toml(text: str, path: str, said: str) -> str:
+    what, _, where = said.partition(" (at ")
+    if where.startswith("end"):
+        return f"{path}:{text.count(chr(10)) + 1}: not TOML: {what}: the file ends too early"
+    found = re.search(r"line (\d+), column (\d+)", where)
+    place = f"{path}:{found[1]}: not TOML at column {found[2]}" if found else f"{path}: not TOML"
+    hint = ". Is it a text? Texts stand in quotes" if what == "Invalid value" else ""
+    return f"{place}: {what[:200]}{hint}"
+
+
+def _profile_names(profiles: object, path: str, lines: Mapping[tuple[str, ...], int]) -> list[str]:
+    if not isinstance(profiles, dict):
+        raise UsageError(f"{path}:{lines.get(('profile',), 1)}: profile: must be a table")
+    for name, tables in profiles.items():
+        line = lines.get(("profile", name), lines.get(("profile",), 1))
+        if name not in PROFILES:
+            raise UsageError(
+                f"{path}:{line}: profile.{name}: unknown profile; it must be one of "
+                f"{', '.join(PROFILES)}{nearest(name, PROFILES)}"
+            )
+        if not isinstance(tables, dict):
+            raise UsageError(f"{path}:{line}: profile.{name}: must be a table")
+    return list(profiles)
+
+
+def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        found = merged.get(key)
+        both = isinstance(value, dict) and isinstance(found, dict)
+        merged[key] = _merged(found, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def _checked(
+    tables: Mapping[str, Any],
+    path: str,
+    lines: Mapping[tuple[str, ...], int],
+    prefix: tuple[str, ...] = (),
+) -> Config:
+    def told(keys: Keys, what: str) -> str:
+        line = (
+            _line_of((*prefix, *keys), lines, len(prefix))
+            or _line_of(keys, lines)
+            or _line_of(prefix, lines)
+            or 1
+        )
+        inside = f" (in profile '{prefix[1]}')" if prefix else ""
+        return f"{path}:{line}: {_readable(keys) or 'the file'}: {what}{inside}"
+
+    config, faults = _converted(tables)
+    faults = faults or list(config.contradictions())
+    if faults:
+        raise ConfigError([told(*fault) for fault in faults])
+    return config
+
+
+def _converted(tables: Mapping[str, Any]) -> tuple[Config, list[tuple[Keys, str]]]:
+    """Return the configuration and its faults: what is faulty is left out to see the next one."""
+    rest = {name: _copied(table) for name, table in tables.items()}
+    faults: list[tuple[Keys, str]] = []
+    left_out: set[Keys] = set()
+    while len(faults) < MOST_FAULTS:
+        try:
+            return convert(rest, Config, dec_hook=_secret), faults
+        except ValidationError as error:
+            keys, what = _fault_of(error, rest)
+        table = keys[:2] if keys[:1] == ("message",) else keys[:1]
+        key = keys[: len(table) + 1]
+        is_there = key != table and _has(rest, key)
+        # What a table lacks after something was left out of it is no fault of the user's.
+        if is_there or not any(one[: len(key)] == key for one in left_out):
+            faults.append((keys, what))
+        if is_there:
+            del _value_at(rest, table)[key[-1]]
+            left_out.add(key)
+        elif len(table) > 1:
+            rest["message"][int(table[1])] = dict(SOUND_MESSAGE)
+        elif table:
+            del rest[table[0]]
+        else:
+            break
+    return Config(), faults
+
+
+def _copied(table: Any) -> Any:
+    """Copy what faults are left out of: tables, and lists of tables."""
+    if isinstance(table, list):
+        return [dict(one) if isinstance(one, dict) else one for one in table]
+    return dict(table) if isinstance(table, dict) else table
+
+
+def fault_line(path: Path, keys: tuple[str, ...], fault: str) -> str:
+    """Say where in the file a fault stands that a closer look has found."""
+    line = _line_of(keys, key_lines(read_config(path))) or 1
+    return f"{path}:{line}: {_readable(keys)}: {fault}"
+
+
+def _readable(keys: Sequence[str]) -> str:
+    """Write ("message", "0", "text") as `message[1].text`: people count from one."""
+    name = ""
+    for key in keys:
+        if key.isdigit():
+            name += f"[{int(key) + 1}]"
+        elif not key.startswith("function-"):
+            name += f".{key}" if name else key
+    return name
+
+
+def _secret(_: type, value: object) -> Secret:
+    if not isinstance(value, str):
+        raise TypeError("must be a string")
+    return Secret(value)
+
+
+def _fault_of(error: ValidationError, tables: Mapping[str, Any]) -> tuple[Keys, str]:
+    keys, said = fault_of(error)
+    keys = keys if _has(tables, keys[:-1]) else ()  # an unknown key may itself look like a path
+    if keys == ("message",):
+        return keys, "each message is a table of its own, under [[message]]"
+    if said == "unknown key" and keys:
+        return keys, said + nearest(keys[-1], _known_keys(keys[:-1]))
+    if said.startswith("invalid enum value"):
+        choices = [str(choice) for choice in get_args(_type_at(keys))]
+        named = " or ".join(f"'{choice}'" for choice in choices)
+        return keys, f"must be {named}{nearest(str(_value_at(tables, keys)), choices)}"
+    return keys, said
+
+
+def _type_at(keys: Sequence[str]) -> Any:
+    """Return the type of a key's value, without its bounds and without None."""
+    found: Any = Config
+    for key in keys:
+        found = get_args(found)[0] if key.isdigit() else get_type_hints(found)[key]
+        if type(None) in get_args(found):
+            found = get_args(found)[0]
+    return found
+
+
+def _value_at(tables: Mapping[str, Any], keys: Sequence[str]) -> Any:
+    found: Any = tables
+    for key in keys:
+        found = found[int(key) if key.isdigit() else key]
+    return found
+
+
+def _has(tables: Mapping[str, Any], keys: Sequence[str]) -> bool:
+    try:
+        _value_at(tables, keys)
+    except (LookupError, TypeError):
+        return False
+    return True
+
+
+def _known_keys(keys: Sequence[str]) -> list[str]:
+    known = _type_at(keys)
+    return list(known.__struct_fields__) + (["profile"] if known is Config else [])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+_HEADER = re.compile(r"\s*(\[\[?)\s*([^\]]+?)\s*\]\]?")
+_KEY = re.compile(
+    r"""\s*((?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[A-Za-z0-9_-]+|"[^"]*"|'[^']*'))*)\s*="""
+)
+
+
+def key_lines(text: str) -> dict[tuple[str, ...], int]:
+    """Return on which line (from 1) each key and table stands; tomllib keeps none of it.
+
+    The elements of an array of tables are numbered from 0, as in ("message", "0", "text").
+    """
+    lines: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    counts: dict[tuple[str, ...], int] = {}
+    for number, line in _outside_strings(text):
+        if header := _HEADER.match(line):
+            table = _split_keys(header[2])
+            if header[1] == "[[":
+                counts[table] = counts.get(table, -1) + 1
+                table = (*table, str(counts[table]))
+            elif table[:1] in counts:
+                table = (table[0], str(counts[table[:1]]), *table[1:])
+            lines.setdefault(table, number)
+        elif key := _KEY.match(line):
+            lines.setdefault((*table, *_split_keys(key[1])), number)
+    return lines
+
+
+def _outside_strings(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the numbered lines that do not begin inside a multi-line string."""
+    closing = ""
+    for number, line in enumerate(text.split("\n"), 1):
+        if closing:
+            closing = "" if closing in line else closing
+            continue
+        yield number, line
+        for quotes in ('"""', "'''"):
+            if line.count(quotes) % 2:
+                closing = quotes
+
+
+def _split_keys(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+
+
+def _line_of(
+    keys: tuple[str, ...], lines: Mapping[tuple[str, ...], int], at_least: int = 0
+) -> int | None:
+    """Return the line of a key, or of the table that it is in; of more than `at_least` parts."""
+    while len(keys) > at_least:
+        # An array of tables has no line of its own: the first thing in it has.
+        beneath = [line for key, line in lines.items() if key[: len(keys)] == keys]
+        if beneath:
+            return lines.get(keys, min(beneath))
+        keys = keys[:-1]
+    return None

@@ -1,0 +1,393 @@
+"""What a configuration may hold. `config_file` reads one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Annotated, Any, Literal, get_args
+from urllib.parse import urlsplit
+
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from kakaocron.delivery.policy import Policy
+from kakaocron.kst import KST
+from kakaocron.schedule.slots import DAY_NAMES, Minutes, Series, Span, Times, Timetable, next_slot
+from kakaocron.states import ME
+from kakaocron.text.placeholders import BUILT_IN
+from kakaocron.text.tables import FaultError, plain
+
+
+def wanted_scopes(config: Config) -> tuple[str, ...]:
+    """Return the scopes that the configured messages need."""
+    has_friends = config.friends or any(set(m.to) - {ME} for m in config.message)
+    return ("talk_message", "friends") if has_friends else ("talk_message",)
+
+
+NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
+RESERVED_NAMES = ("once", "send")
+# What Kakao gives out for friends; a short word, or one of letters alone, is a name.
+UUID = re.compile(r"(?![A-Za-z]+$)[A-Za-z0-9_.=+/-]{6,100}")
+
+Minute = Annotated[int, Meta(ge=0, le=59)]
+Hour = Annotated[int, Meta(ge=0, le=23)]
+Seconds = Annotated[float, Meta(ge=0, le=86400)]
+Words = Annotated[str, Meta(min_length=1, max_length=20_000)]
+Argv = Annotated[tuple[str, ...], Meta(min_length=1)]
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
+
+
+class Secret:
+    """A text that is not shown by accident."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def get_secret_value(self) -> str:
+        return self._value
+
+    def __str__(self) -> str:
+        return "**********"
+
+    __repr__ = __str__
+
+
+class Section(Struct, frozen=True, forbid_unknown_fields=True):
+    """A table of the configuration: no unknown keys, no change after reading."""
+
+    def __post_init__(self) -> None:
+        for key in self.__struct_fields__:
+            if (value := getattr(self, key)) != value:  # TOML's nan
+                raise FaultError((key,), "must be a number")
+
+
+def _http_url(key: str, value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#]+(?:[/?#]\S*)?", value):
+        raise FaultError((key,), "must be an address such as https://example.com")
+    return value.rstrip("/")
+
+
+def _server_url(key: str, value: str) -> str:
+    url = urlsplit(_http_url(key, value))
+    if url.scheme == "http" and not LOOPBACK.fullmatch(url.hostname or ""):
+        raise FaultError(
+            (key,), "must begin with https://, or the token would cross the network in clear"
+        )
+    return url.geturl()
+
+
+def _not_blank(keys: tuple[str, ...], value: Secret | None) -> None:
+    if value and not value.get_secret_value().strip():
+        raise FaultError(keys, "is empty; give it, or leave the line out")
+
+
+def _alert_url(keys: tuple[str, ...], value: Secret) -> None:
+    # What stands before it is shown where a way out is named: it must hold no secret.
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://.", value.get_secret_value()):
+        raise FaultError(keys, "must be one of Apprise's addresses, such as ntfy://ntfy.sh/TOPIC")
+
+
+def parse_span(text: str) -> Span:
+    """Read "23:00-06:30". Raises ValueError with what is wrong."""
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", text)
+    if match is None:
+        raise ValueError(f"'{text}' is not a span such as \"23:00-06:30\"")
+    hours = (int(match[1]), int(match[3]))
+    minutes = (int(match[2]), int(match[4]))
+    if max(hours) > 23 or max(minutes) > 59:  # noqa: PLR2004
+        raise ValueError(f"'{text}': hours go from 00 to 23, minutes from 00 to 59")
+    span = Span(time(hours[0], minutes[0]), time(hours[1], minutes[1]))
+    if span.start == span.end:
+        raise ValueError(f"'{text}' begins and ends at the same minute")
+    return span
+
+
+def _check_quiet(quiet: Sequence[str]) -> None:
+    for index, text in enumerate(quiet):
+        _check(("quiet", str(index)), parse_span, text)
+
+
+def _check(keys: tuple[str, ...], rule: Callable[..., object], *values: object) -> None:
+    try:
+        rule(*values)
+    except ValueError as error:
+        raise FaultError(keys, str(error)) from None
+
+
+class Kakao(Section, frozen=True):
+    rest_api_key: Secret | None = None
+    client_secret: Secret | None = None
+    link: str = "https://developers.kakao.com"
+    timeout: Annotated[float, Meta(gt=0, le=40)] = 10
+    api_url: str = "https://kapi.kakao.com"
+    auth_url: str = "https://kauth.kakao.com"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _not_blank(("rest_api_key",), self.rest_api_key)
+        _not_blank(("client_secret",), self.client_secret)
+        force_setattr(self, "link", _http_url("link", self.link))
+        for key in ("api_url", "auth_url"):
+            force_setattr(self, key, _server_url(key, getattr(self, key)))
+
+
+class Schedule(Section, frozen=True):
+    regular_minutes: tuple[Minute, ...] = (0, 30)
+    peak_minutes: tuple[Minute, ...] = (0, 15, 30, 45)
+    peak_hours: tuple[Hour, ...] = (7, 8, 9, 11, 12, 13, 17, 18, 19, 20)
+    days: Annotated[tuple[Day, ...], Meta(min_length=1)] = get_args(Day)
+    quiet: tuple[str, ...] = ()
+    early_start: bool = False
+
+    def __post_init__(self) -> None:
+        _check_quiet(self.quiet)
+
+
+RETRY_DELAYS = (30.0, 60.0, 120.0, 300.0)
+
+
+class DeliveryRules(Section, frozen=True):
+    retry_delays: Annotated[tuple[Seconds, ...], Meta(min_length=1)] = RETRY_DELAYS
+    max_retries: Annotated[int, Meta(ge=0, le=100)] = 4
+    expire_after: Annotated[float, Meta(ge=1, le=86400)] = 600
+    on_unknown: Literal["hold", "resend"] = "hold"
+    confirmation_delay: Seconds = 10
+    at_once: Annotated[int, Meta(ge=1, le=256)] = 32
+
+    def policy(self) -> Policy:
+        return Policy(
+            tuple(timedelta(seconds=delay) for delay in self.retry_delays),
+            self.max_retries,
+            timedelta(seconds=self.expire_after),
+            self.on_unknown == "resend",
+        )
+
+
+class LedgerRules(Section, frozen=True):
+    keep_days: Annotated[int, Meta(ge=2, le=36500)] = 90
+
+
+class Monitor(Section, frozen=True):
+    ping_url: str | None = None
+    alert_urls: tuple[Secret, ...] = ()
+    alert_command: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
+    min_success_rate: Annotated[float, Meta(ge=0, le=1)] = 0.9
+    max_delay_minutes: Annotated[float, Meta(gt=0, le=1440)] = 5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.ping_url is not None:
+            force_setattr(self, "ping_url", _http_url("ping_url", self.ping_url))
+        for index, url in enumerate(self.alert_urls):
+            _alert_url(("alert_urls", str(index)), url)
+
+    @property
+    def tells_somebody(self) -> bool:
+        return bool(self.ping_url or self.alert_urls or self.alert_command)
+
+
+CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
+DATA = ("data", "data_file", "data_command")
+
+
+class Message(Section, frozen=True):
+    name: str
+    slots: tuple[Literal["regular", "peak"], ...] = ()
+    cron: str | None = None
+    days: Annotated[tuple[Day, ...], Meta(min_length=1)] | None = None
+    quiet: tuple[str, ...] | None = None
+    skip_holidays: bool = False
+    text: Words | None = None
+    file: Words | None = None
+    command: Argv | None = None
+    template: dict[str, Any] | None = None
+    template_id: Annotated[int, Meta(ge=0)] | None = None
+    template_args: dict[str, Any] = {}
+    scrap_url: Words | None = None
+    data: dict[str, Any] | None = None
+    data_file: Words | None = None
+    data_command: Argv | None = None
+    timeout: Annotated[float, Meta(gt=0, le=45)] = 20
+    overflow: Literal["error", "split", "truncate"] = "error"
+    fallback_text: Words | None = None
+    to: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)] = ("me",)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check(("name",), _check_name, self.name)
+        _check_quiet(self.quiet or ())
+        if self.cron is not None:
+            from kakaocron.schedule.cron_rule import check_cron  # noqa: PLC0415 - most have no such rule
+
+            _check(("cron",), check_cron, self.cron)
+        if self.skip_holidays:
+            from kakaocron.schedule.holidays import check_holidays  # noqa: PLC0415 - an extra
+
+            _check(("skip_holidays",), check_holidays)
+        for name in self.data or {}:
+            if name in BUILT_IN:
+                what = f"'{name}' is kakaocron's own placeholder; choose another name"
+                raise FaultError(("data",), what)
+        for key in ("command", "data_command"):
+            for index, word in enumerate(getattr(self, key) or ()):
+                if not word or "\0" in word:
+                    raise FaultError(
+                        (key, str(index)), "must be a text of at least 1 character, no NUL"
+                    )
+        for receiver in self.to:
+            if not receiver or self.to.count(receiver) > 1:
+                raise FaultError(("to",), f"receiver '{receiver}' is empty or listed twice")
+        for name, value in self.template_args.items():
+            if isinstance(value, bool) or not isinstance(value, str | int | float):
+                raise FaultError(("template_args", name), "must be a string or a number")
+        _check((), self._check_as_a_whole)
+
+    def _check_as_a_whole(self) -> None:
+        if bool(self.slots) == bool(self.cron):
+            raise ValueError(
+                'needs either slots or cron, as in slots = ["regular"] or cron = "0 9 * * mon-fri"'
+            )
+        given = [key for key in CONTENTS if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = " and ".join(given) or "none"
+            raise ValueError(f"needs exactly one of {', '.join(CONTENTS)}; it has {found}")
+        data = [key for key in DATA if getattr(self, key) is not None]
+        if len(data) > 1:
+            raise ValueError(f"may have one of {', '.join(DATA)}; it has {' and '.join(data)}")
+        if self.template_args and self.template_id is None:
+            raise ValueError("template_args go with template_id only")
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(NAME, name):
+        raise ValueError("may hold letters, digits, '-', '_' and '.', up to 64 of them")
+    if name in RESERVED_NAMES or name.startswith(("once-", "send-")):
+        raise ValueError(f"'{name}' is kakaocron's own; choose another name")
+
+
+# A week from here on has all that a timetable can tell apart.
+_A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
+
+
+class Config(Section, frozen=True):
+    """The whole file, checked."""
+
+    kakao: Kakao = Kakao()
+    schedule: Schedule = Schedule()
+    delivery: DeliveryRules = DeliveryRules()
+    ledger: LedgerRules = LedgerRules()
+    monitor: Monitor = Monitor()
+    friends: dict[str, Any] = {}  # all of them text, which is checked with its name
+    message: tuple[Message, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name, uuid in self.friends.items():
+            if not isinstance(uuid, str):
+                raise FaultError(("friends", name), "must be a string")
+
+    def fields(self) -> dict[str, Any]:
+        """Return the configuration as plain tables: defaults filled in, secrets hidden."""
+        return plain(self, str)
+
+    def series(self) -> list[Series]:
+        """Return each message with its timetable and its receivers' uuids."""
+        return [
+            Series(message.name, self._timetable(message), self.receivers(message.to))
+            for message in self.message
+        ]
+
+    def receivers(self, to: Sequence[str]) -> tuple[str, ...]:
+        """Turn names from [friends] into uuids; `me` and uuids stay as they are."""
+        return tuple(self.friends.get(name, name) for name in to)
+
+    def stranger(self, receiver: str) -> str | None:
+        """Say that a receiver is neither `me`, nor a friend in [friends], nor like a uuid."""
+        known = {"me", *self.friends, *self.friends.values()}
+        if receiver in known or UUID.fullmatch(receiver):
+            return None
+        near = nearest(receiver, list(self.friends))
+        return f"'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
+
+    def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield what is right part by part and cannot be meant as a whole: its key, and why."""
+        if "me" in self.friends:
+            yield ("friends", "me"), "'me' is yourself; choose another name"
+        rules = self.delivery
+        is_chosen = rules.retry_delays != RETRY_DELAYS
+        if is_chosen and rules.max_retries > 0 and rules.retry_delays[0] >= rules.expire_after:
+            yield (
+                ("delivery", "retry_delays"),
+                f"no retry ever comes: {rules.retry_delays[0]:g} s is not before expire_after, "
+                f"{rules.expire_after:g} s",
+            )
+        names: set[str] = set()
+        for index, message in enumerate(self.message):
+            if message.name in names:
+                yield ("message", str(index), "name"), f"two messages are named '{message.name}'"
+            names.add(message.name)
+            for key, why in self._against_itself(message):
+                yield ("message", str(index), key), why
+
+    def _against_itself(self, message: Message) -> Iterator[tuple[str, str]]:
+        by_uuid: dict[str, str] = {}
+        for receiver, uuid in zip(message.to, self.receivers(message.to), strict=True):
+            if uuid in by_uuid:
+                yield "to", f"'{by_uuid[uuid]}' and '{receiver}' are the same receiver"
+            by_uuid[uuid] = receiver
+        if message.slots and next_slot(message.name, self._timetable(message), _A_MONDAY) is None:
+            yield "slots", f"it is never due: {self._why_never(message)}"
+
+    def _why_never(self, message: Message) -> str:
+        rules = self.schedule
+        if message.slots == ("peak",) and not rules.peak_hours:
+            return "peak_hours is empty"
+        empty = [kind for kind in message.slots if not getattr(rules, f"{kind}_minutes")]
+        if len(empty) == len(message.slots):
+            return " and ".join(f"{kind}_minutes is empty" for kind in empty)
+        return "every slot falls into quiet hours or on a day that is not in days"
+
+    def minutes(self, kinds: Sequence[str]) -> Minutes:
+        rules = self.schedule
+        return Minutes(
+            frozenset(rules.regular_minutes),
+            frozenset(rules.peak_minutes),
+            frozenset(rules.peak_hours),
+            frozenset(kinds),
+        )
+
+    def timetable(self, times: Times, message: Message | None = None) -> Timetable:
+        """Return times less the days and hours on which a message, or everything, rests."""
+        rules = self.schedule
+        days = message.days if message and message.days is not None else rules.days
+        quiet = message.quiet if message and message.quiet is not None else rules.quiet
+        return Timetable(
+            times,
+            frozenset(DAY_NAMES.index(day) for day in days),
+            tuple(parse_span(text) for text in quiet),
+            _holiday_rule() if message and message.skip_holidays else None,
+        )
+
+    def _timetable(self, message: Message) -> Timetable:
+        if message.cron is None:
+            return self.timetable(self.minutes(message.slots), message)
+        from kakaocron.schedule.cron_rule import CronTimes  # noqa: PLC0415 - most have no such rule
+
+        return self.timetable(CronTimes(message.cron), message)
+
+
+def _holiday_rule() -> Callable[[date], bool]:
+    from kakaocron.schedule.holidays import is_holiday  # noqa: PLC0415 - an extra
+
+    return is_holiday
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    import difflib  # noqa: PLC0415 - for faults alone
+
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return f"; did you mean '{found[0]}'?" if found else ""

@@ -1,0 +1,111 @@
+"""The one verb by which a delivery reaches a messaging service."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from msgspec import Struct, field
+
+from kakaocron.delivery.parcel import Parcel
+from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.events import Result
+from kakaocron.states import Reason, State
+from kakaocron.system.http import Phase
+
+
+class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did not leave
+    """The request may not leave; `reason` says why."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class Flight(Struct):
+    """One attempt on its way: asked before each request leaves, told how each receiver fared.
+
+    `may_leave` raises Withheld unless the claim stands and the time is right. A flight that was
+    made ready ahead of its claim is held at the gate until there is one, or will be none.
+    """
+
+    may_leave: Callable[[], datetime]
+    parts_total: int = 1
+    parts_done: Mapping[str, int] = field(default_factory=dict)
+    results: dict[str, Result] = field(default_factory=dict)
+    sent_at: datetime | None = None
+    login_error: str | None = None
+    server_date: str | None = None
+    hold: Callable[[], object] = lambda: None
+    _is_abandoned: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def leave(self) -> None:
+        """Let one request leave, or raise Withheld."""
+        self.hold()
+        with self._lock:
+            if self._is_abandoned:
+                raise Withheld(Reason.READ_TIMEOUT, "the attempt was given up")
+            moment = self.may_leave()
+            self.sent_at = self.sent_at or moment
+
+    def land(self, receiver: str, verdict: Verdict, parts: int) -> None:
+        """Take down how a receiver fared; after the attempt was given up it is too late."""
+        with self._lock:
+            if not self._is_abandoned:
+                self.results[receiver] = result_of(verdict, parts)
+
+    def abandon(self, to: Sequence[str]) -> None:
+        """Stop waiting: nothing more leaves, and who has no result by now gets one.
+
+        If any request has left, theirs may have been it.
+        """
+        with self._lock:
+            self._is_abandoned = True
+            if self.sent_at is None:
+                verdict = Verdict(
+                    Outcome.NOT_SENT,
+                    Reason.UNREACHABLE,
+                    "gave up before it left",
+                    phase=Phase.BEFORE,
+                )
+            else:
+                verdict = Verdict(Outcome.AMBIGUOUS, Reason.READ_TIMEOUT, "gave up waiting")
+            for receiver in to:
+                found = self.results.get(receiver)
+                parts = found.parts if found else self.parts_done.get(receiver, 0)
+                is_halfway = found and found.state is State.CONFIRMED and parts < self.parts_total
+                if found is None or is_halfway:
+                    self.results[receiver] = result_of(verdict, parts)
+
+
+class Allowance(Protocol):
+    """What a service still takes on a day."""
+
+    def spend(self, wanted: Mapping[str, int]) -> dict[str, str]:
+        """Count messages that are about to go, so many to each receiver.
+
+        Returns those to whom they may not go, each with the reason in words.
+        """
+        ...
+
+
+class Channel(Protocol):
+    def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
+        """Return the days of the ledger by which messages to these receivers are counted."""
+        ...
+
+    def allowance(self, deliveries: Iterable[Delivery], day: date) -> Allowance:
+        """Return what is left of a KST day after what went out of these deliveries."""
+        ...
+
+    def prepare(self, count: int) -> None:
+        """Get ready for `count` deliveries: token, name look-up, connections. Never raises."""
+        ...
+
+    def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
+        """Bring a parcel to its receivers; `flight` learns how each fared."""
+        ...

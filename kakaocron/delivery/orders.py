@@ -1,0 +1,119 @@
+"""What a person may order of a delivery, and the ledger lines that say so. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from kakaocron.delivery.policy import first_word, settled
+from kakaocron.errors import UsageError
+from kakaocron.kst import MINUTE, isoformat
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.events import Event, Kind
+from kakaocron.schedule.slots import Slot
+from kakaocron.states import ONCE, Reason, State
+
+# What has not begun, or is between two attempts.
+WAITING = frozenset({State.SCHEDULED, State.RETRYING})
+BY_HAND = frozenset({ONCE, "send"})  # the kinds of what a person enters
+RETRYABLE = frozenset({State.FAILED, State.MISSED, State.UNKNOWN, State.CANCELLED})
+
+
+def once_slot(hash_: str, at: datetime) -> Slot:
+    """Return a one-off's slot: the first whole minute at or after `at`, as cron has no others."""
+    minute = at.replace(second=0, microsecond=0)
+    return Slot(f"{ONCE}-{hash_}", minute if minute == at else minute + MINUTE, ONCE)
+
+
+def entered(
+    slot: Slot,
+    now: datetime,
+    to: Sequence[str],
+    expires_at: datetime,
+    content: Mapping[str, Any],
+    *,
+    meta: Mapping[str, str] | None = None,
+    reopens: bool = False,
+) -> Event:
+    """Return the line that enters a delivery made by hand, or sends one for a second time.
+
+    `content` holds the `text`, its `content_hash` and the `content` to be sent, as far as they
+    are known.
+    """
+    data: dict[str, Any] = {
+        "message": slot.message,
+        "kind": slot.kind,
+        "slot": slot.at,
+        "to": list(to),
+        "expires_at": expires_at,
+        "meta": dict(meta) if meta else None,
+        **content,
+    }
+    if reopens:
+        data |= {"forced": True, "next_attempt_at": now}
+    kind = Kind.REOPEN if reopens else Kind.SCHEDULE
+    return Event(kind, now, slot.id, State.SCHEDULED, data=data)
+
+
+def cancelled(delivery: Delivery, now: datetime) -> Event:
+    """Return the line that cancels a delivery. Raises UsageError if that cannot be."""
+    if delivery.state is State.UNKNOWN:
+        raise UsageError(
+            f"'{delivery.id}' is unknown: it may have arrived. Look at the chat, then: "
+            f"kakaocron resolve {delivery.id} --delivered (or --not-delivered)"
+        )
+    if delivery.state is State.SENDING:
+        raise UsageError(f"'{delivery.id}' is being sent; it is too late to cancel it")
+    if delivery.state not in WAITING:
+        raise UsageError(f"'{delivery.id}' is {delivery.state}; there is nothing to cancel")
+    return settled(delivery, now, State.CANCELLED, Reason.BY_HAND)
+
+
+def cancelled_ahead(slot: Slot, to: tuple[str, ...], now: datetime) -> Event:
+    """Return the line that cancels a slot which has not come yet."""
+    return first_word(slot, to, now, State.CANCELLED, Reason.BY_HAND)
+
+
+def reopened(delivery: Delivery, now: datetime, at: datetime, life: timedelta) -> list[Event]:
+    """Return the lines that let a delivery be sent again from `at` on, for the time of `life`.
+
+    Raises UsageError if it must not be.
+    """
+    if delivery.state in WAITING:
+        when = delivery.next_attempt_at or delivery.slot
+        raise UsageError(
+            f"'{delivery.id}' is {delivery.state} and is sent by itself at {when:%m-%d %H:%M:%S}"
+        )
+    if delivery.state not in RETRYABLE:
+        raise UsageError(
+            f"'{delivery.id}' is {delivery.state}; only a failed, missed, unknown or "
+            "cancelled delivery can be retried"
+        )
+    due = max(at, now, delivery.slot)
+    data = {
+        "message": delivery.message,
+        "kind": delivery.kind,
+        "slot": delivery.slot,
+        "to": list(delivery.to),
+        "expires_at": due + life,
+        "next_attempt_at": due,
+    }
+    reopen = Event(Kind.REOPEN, now, delivery.id, State.SCHEDULED, Reason.BY_HAND, data=data)
+    if delivery.slot.date() == due.date():
+        return [reopen]
+    # First, so that no reopened delivery is ever without it; alone it does nothing.
+    return [Event(Kind.POINTER, now, delivery.id, data={"due": due}), reopen]
+
+
+def resolved(delivery: Delivery, now: datetime, *, delivered: bool) -> Event:
+    """Return the line that ends an unknown delivery on a person's word. Raises UsageError.
+
+    Delivered makes it `sent`: `confirmed` is Kakao's own word only.
+    """
+    if delivery.state is not State.UNKNOWN:
+        raise UsageError(
+            f"'{delivery.id}' is {delivery.state}; only an unknown delivery can be resolved"
+        )
+    state = State.SENT if delivered else State.FAILED
+    return settled(delivery, now, state, Reason.BY_HAND, detail=f"resolved at {isoformat(now)}")

@@ -1,0 +1,56 @@
+"""What one delivery brings to each of its receivers. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Any
+
+from msgspec import Struct
+
+from kakaocron.errors import ContentError
+
+
+class Part(Struct, frozen=True):
+    """One request's worth of content: Kakao's kind of message and its form fields."""
+
+    kind: str  # "default", "custom" or "scrap"
+    fields: Mapping[str, str]
+
+
+class Parcel(Struct, frozen=True):
+    """What one delivery brings to each of its receivers. `text` is for people and the ledger."""
+
+    text: str
+    parts: tuple[Part, ...]
+
+    @property
+    def hash(self) -> str:
+        return content_hash(json.dumps([[part.kind, dict(part.fields)] for part in self.parts]))
+
+    def fields(self) -> dict[str, Any]:
+        """Return what the ledger keeps, so that the same can be sent again."""
+        parts = [{"kind": part.kind, "fields": dict(part.fields)} for part in self.parts]
+        return {"text": self.text, "parts": parts}
+
+
+class FallbackError(ContentError):
+    """The content cannot be made; `fallback` may be sent in its place when time runs out."""
+
+    def __init__(self, why: str, fallback: Parcel) -> None:
+        super().__init__(why)
+        self.fallback = fallback
+
+
+def parcel_of(fields: Mapping[str, Any]) -> Parcel:
+    """Read back what the ledger kept. Raises ContentError."""
+    try:
+        parts = tuple(Part(part["kind"], dict(part["fields"])) for part in fields["parts"])
+        return Parcel(fields["text"], parts)
+    except (KeyError, TypeError, ValueError):
+        raise ContentError("the ledger's copy of the content cannot be read") from None
+
+
+def content_hash(text: str) -> str:
+    return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,0 +1,389 @@
+"""What to do now: which deliveries are due, which have come to their end, what follows. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from kakaocron.kst import KST
+from kakaocron.ledger.beats import Beat, Word
+from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, Gap
+from kakaocron.ledger.events import Event, Kind, Result
+from kakaocron.schedule.pauses import Paused
+from kakaocron.schedule.slots import Series, Slot, expiry, slots_between
+from kakaocron.states import FINAL, ONCE, Reason, State
+
+
+class Policy(Struct, frozen=True):
+    """How often, how long and whether at all to try again."""
+
+    retry_delays: tuple[timedelta, ...]
+    max_retries: int
+    expire_after: timedelta
+    resend_unknown: bool = False
+
+    def delay_after(self, attempts: int) -> timedelta:
+        """Return the pause after the given attempt (from 1); the last delay repeats."""
+        return self.retry_delays[min(attempts, len(self.retry_delays)) - 1]
+
+
+class Due(Struct, frozen=True):
+    """A delivery to be sent now: to which receivers, as which attempt, and until when.
+
+    `known` holds the results that its receivers have from earlier attempts; `tries_before` counts
+    the attempts that were made before a person reopened it, which begins a new count of retries.
+    """
+
+    slot: Slot
+    to: tuple[str, ...]
+    all_to: tuple[str, ...]
+    attempt: int
+    expires_at: datetime
+    known: Mapping[str, Result] = field(default_factory=dict)
+    tries_before: int = 0
+
+    @property
+    def id(self) -> str:
+        return self.slot.id
+
+
+class Decision(Struct, frozen=True):
+    """What the ledger must say before anything else is done, and what is then to be sent."""
+
+    settle: tuple[Event, ...]
+    due: tuple[Due, ...]
+
+
+MissedReason = Callable[[Slot, datetime], Reason]
+
+
+def decide(
+    series: Sequence[Series],
+    policy: Policy,
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    since: datetime | None,
+    *,
+    ahead: timedelta = timedelta(0),
+    gaps: Mapping[date, Gap] = MappingProxyType({}),
+    missed_reason: MissedReason = lambda *_: Reason.NO_TICK,
+    paused: Paused = lambda *_: False,
+) -> Decision:
+    """Decide what `now` asks for.
+
+    `since` is the instant up to which every slot is known to have a state, None on the first run.
+    `ahead` also makes slots due that will come within it (`early_start`). `gaps` says what a day's
+    part of the ledger may have lost: what is due in it and has no final state may have been sent,
+    so it is not sent (again). `paused` says whether a message rested at an instant.
+    """
+    deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
+    settle: list[Event] = []
+    due: list[Due] = []
+    for delivery in deliveries.values():
+        is_paused = begins_paused(delivery, paused)
+        event = _lost(delivery, gaps, now)
+        if event is None and is_paused and delivery.slot <= now:
+            event = settled(delivery, now, State.MISSED, Reason.PAUSED)
+        event = event or overdue(delivery, policy, now)
+        if event:
+            settle.append(event)
+        elif may_be_sent(delivery, policy, now, ahead) and not is_paused:
+            due.append(again(delivery, policy))
+    for one in series:
+        for slot, expires_at in _unsettled(one, policy, deliveries, now, since, ahead, gaps):
+            if _is_in(gaps, slot.at):
+                lost = Reason.LEDGER_DAMAGED
+                settle.append(first_word(slot, one.to, now, State.UNKNOWN, lost))
+            elif paused(slot.message, slot.at):
+                if slot.at <= now:
+                    settle.append(first_word(slot, one.to, now, State.MISSED, Reason.PAUSED))
+            elif now < expires_at:
+                due.append(Due(slot, one.to, one.to, 1, expires_at))
+            else:
+                reason = missed_reason(slot, expires_at)
+                settle.append(first_word(slot, one.to, now, State.MISSED, reason))
+    due.sort(key=lambda item: (item.slot.at, item.slot.message))
+    return Decision(tuple(settle), tuple(due))
+
+
+def quiet_until(
+    series: Sequence[Series],
+    policy: Policy,
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    limit: datetime,
+    ahead: timedelta = timedelta(0),
+) -> datetime:
+    """Return before which instant, at most `limit`, `decide` cannot find anything to do.
+
+    This holds for a ledger that does not change, and for which `decide` found nothing at `now`.
+    """
+    deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
+    instants = [limit]
+    for delivery in deliveries.values():
+        instants += _turning_points(delivery, policy, ahead)
+    for one in series:
+        slots = slots_between(one.name, one.timetable, now, limit + ahead)
+        first = next((slot for slot in slots if slot.id not in deliveries), None)
+        if first is not None:
+            instants.append(max(now, first.at - ahead))
+    # In a day's last moments the limit itself may lie behind: then there is no rest.
+    return min((instant for instant in instants if instant >= now), default=now)
+
+
+def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Iterable[datetime]:
+    """Yield the instants at which a delivery may ask for something: rather one too many."""
+    if delivery.state in FINAL - {State.UNKNOWN}:
+        return
+    for instant in (delivery.slot, delivery.next_attempt_at):
+        if instant is not None:
+            yield instant - ahead
+            yield instant
+    yield expiry_of(delivery, policy)
+    if delivery.attempts:
+        yield delivery.attempts[-1].until
+
+
+def is_void(delivery: Delivery, now: datetime) -> bool:
+    """Say whether a slot was given up by a clock that ran ahead and has been set back since.
+
+    Nothing of it was ever claimed, so it is as good as new.
+    """
+    return (
+        delivery.state is State.MISSED
+        and not delivery.attempts
+        and delivery.updated_at is not None
+        and delivery.updated_at > now + CLOCK_SLACK
+    )
+
+
+def _is_in(gaps: Mapping[date, Gap], at: datetime) -> bool:
+    gap = gaps.get(at.date())
+    return gap is not None and at <= gap.until
+
+
+def _lost(delivery: Delivery, gaps: Mapping[date, Gap], now: datetime) -> Event | None:
+    """Return the event that holds back a delivery whose latest lines may be lost, or None."""
+    gap = gaps.get(delivery.slot.date())
+    if gap is None or delivery.slot > gap.until or delivery.state in FINAL - {State.UNKNOWN}:
+        return None
+    if delivery.reason is Reason.LEDGER_DAMAGED or delivery.id in gap.known:
+        return None
+    return settled(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
+
+
+def _unsettled(
+    one: Series,
+    policy: Policy,
+    deliveries: Mapping[str, Delivery],
+    now: datetime,
+    since: datetime | None,
+    ahead: timedelta,
+    gaps: Mapping[date, Gap],
+) -> Iterable[tuple[Slot, datetime]]:
+    """Yield the slots without a state, oldest first, each with its expiry.
+
+    Of those that have come, only the newest can be before its expiry: the next slot is one.
+    """
+    window = now - policy.expire_after
+    start = window if since is None else min(window, since)
+    # On a day whose ledger has new gaps, slots that had a state may have lost it.
+    new = {day: gap for day, gap in gaps.items() if since is None or gap.until > since}
+    if new:
+        start = min(start, datetime.combine(min(new), time(), KST) - timedelta.resolution)
+    # What the gap may have held has come, even if the clock was set back to before it.
+    end = max([now + ahead, *(gap.until for gap in new.values())])
+    for slot in slots_between(one.name, one.timetable, start, end):
+        if slot.id in deliveries or (slot.at > now + ahead and not _is_in(new, slot.at)):
+            continue
+        expires_at = expiry(slot, one.timetable, policy.expire_after)
+        was_watched = since is not None and slot.at > since
+        was_watched = was_watched or _is_in(new, slot.at)
+        if was_watched or now < expires_at:
+            yield slot, expires_at
+
+
+def begins_paused(delivery: Delivery, paused: Paused) -> bool:
+    """Say whether a one-off that nobody has begun to send falls into a pause.
+
+    What a person sends or retries by hand is meant to go out all the same.
+    """
+    return (
+        delivery.state is State.SCHEDULED
+        and delivery.next_attempt_at is None
+        and delivery.kind == ONCE
+        and paused(delivery.message, delivery.slot)
+    )
+
+
+def first_word(
+    slot: Slot, to: tuple[str, ...], now: datetime, state: State, reason: Reason
+) -> Event:
+    return Event(
+        Kind.SETTLE,
+        now,
+        slot.id,
+        state,
+        reason,
+        data={"message": slot.message, "kind": slot.kind, "slot": slot.at, "to": list(to)},
+    )
+
+
+def again(delivery: Delivery, policy: Policy) -> Due:
+    """Return the next attempt at a delivery, for those of its receivers that still lack it."""
+    open_to = tuple(
+        name
+        for name in delivery.to
+        if name not in delivery.targets or _is_open(delivery.targets[name], policy)
+    )
+    return Due(
+        Slot(delivery.message, delivery.slot, delivery.kind),
+        open_to,
+        delivery.to,
+        len(delivery.attempts) + 1,
+        expiry_of(delivery, policy),
+        delivery.targets,
+        delivery.tries_before,
+    )
+
+
+def _is_open(result: Result, policy: Policy) -> bool:
+    if result.state is State.UNKNOWN:
+        return policy.resend_unknown and result.reason is not Reason.LEDGER_DAMAGED
+    return result.state in {State.RETRYING, State.SCHEDULED}
+
+
+def expiry_of(delivery: Delivery, policy: Policy) -> datetime:
+    return delivery.expires_at or delivery.slot + policy.expire_after
+
+
+def may_be_sent(
+    delivery: Delivery, policy: Policy, now: datetime, ahead: timedelta = timedelta(0)
+) -> bool:
+    """Say whether a delivery that the ledger knows is to be sent at `now`.
+
+    Only first attempts are looked at `ahead` of time: a retry is for the first tick after it.
+    """
+    if now >= expiry_of(delivery, policy):
+        return False
+    if delivery.state is State.SCHEDULED:
+        return (delivery.next_attempt_at or delivery.slot) <= now + ahead
+    may_try_again = delivery.state is State.RETRYING or (
+        delivery.state is State.UNKNOWN
+        and policy.resend_unknown
+        and delivery.reason is not Reason.LEDGER_DAMAGED
+    )
+    next_at = delivery.next_attempt_at
+    return may_try_again and next_at is not None and next_at <= now
+
+
+def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Event | None:
+    """Return the event that ends a delivery which nobody else will end, or None."""
+    expires_at = expiry_of(delivery, policy)
+    if delivery.state is State.SENDING and delivery.lease_is_over(now):
+        resend = policy.resend_unknown and now < expires_at
+        return settled(
+            delivery,
+            now,
+            State.UNKNOWN,
+            Reason.PROCESS_DIED,
+            next_attempt_at=now if resend else None,
+        )
+    if now < expires_at:
+        return None
+    if delivery.state is State.RETRYING:
+        return settled(delivery, now, State.FAILED, Reason.EXPIRED, detail=delivery.detail)
+    if delivery.state is State.SCHEDULED:
+        return settled(delivery, now, State.MISSED, Reason.NO_TICK)
+    return None
+
+
+def settled(
+    delivery: Delivery,
+    now: datetime,
+    state: State,
+    reason: Reason,
+    *,
+    detail: str | None = None,
+    next_attempt_at: datetime | None = None,
+) -> Event:
+    return Event(
+        Kind.SETTLE,
+        now,
+        delivery.id,
+        state,
+        reason,
+        detail,
+        data={
+            "message": delivery.message,
+            "kind": delivery.kind,
+            "slot": delivery.slot,
+            "to": list(delivery.to),
+            "next_attempt_at": next_attempt_at,
+        },
+    )
+
+
+def conclude(
+    due: Due, policy: Policy, results: Mapping[str, Result], now: datetime
+) -> tuple[dict[str, Result], datetime | None]:
+    """Close those receivers for whom there is no next attempt; return when the next one is.
+
+    The next attempt serves those refused for now, and under `on_unknown = "resend"` also those
+    whose outcome is unknown.
+    """
+    wants_another = any(_is_open(result, policy) for result in results.values())
+    if not wants_another:
+        return dict(results), None
+    tries = due.attempt - due.tries_before
+    next_at = now + policy.delay_after(tries)
+    if tries > policy.max_retries:
+        end = Reason.RETRIES_SPENT
+    elif next_at >= due.expires_at:
+        end = Reason.EXPIRED
+    else:
+        return dict(results), next_at
+    closed = {
+        name: replace(result, state=State.FAILED, reason=end, detail=_because(result))
+        if result.state is State.RETRYING
+        else result
+        for name, result in results.items()
+    }
+    return closed, None
+
+
+def before_fallback(next_attempt_at: datetime | None, due: Due, now: datetime) -> datetime | None:
+    """Return when to try a content again that has a fallback; None if that must go out now.
+
+    Nothing may be left for a tick that comes too late: the last one has a whole minute to itself.
+    """
+    last = (due.expires_at - timedelta.resolution).replace(second=0, microsecond=0)
+    if next_attempt_at is None or now >= last:
+        return None
+    return min(next_attempt_at, last)
+
+
+def _because(result: Result) -> str:
+    return ": ".join(str(part) for part in (result.reason, result.detail) if part)
+
+
+# What stopped a tick, by its exit code; the first that fits a slot's ticks is told.
+_STOPPED_BY = {
+    74: Reason.LEDGER_UNWRITABLE,
+    75: Reason.LOCK_HELD,
+    2: Reason.CONFIG_BROKEN,
+}
+
+
+def why_missed(beats: Iterable[Beat]) -> Reason:
+    """Tell why a slot was missed from the ticks between it and its expiry."""
+    during = list(beats)
+    codes = {beat.exit_code for beat in during if beat.word is Word.FAIL}
+    for code, reason in _STOPPED_BY.items():
+        if code in codes:
+            return reason
+    return Reason.TICK_CRASHED if during else Reason.NO_TICK

@@ -1,0 +1,374 @@
+"""One tick: look at the ledger, decide, make ready, send, and leave a heartbeat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, time, timedelta
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from kakaocron.delivery.parcel import Parcel
+from kakaocron.delivery.policy import Decision, Due, MissedReason, decide, quiet_until, why_missed
+from kakaocron.delivery.sending import Desk, Sent, send_all
+from kakaocron.errors import KakaocronError, LedgerError
+from kakaocron.kst import DAY, KST
+from kakaocron.ledger.beats import NOTHING, Beat, End, Word
+from kakaocron.ledger.deliveries import Delivery, apply
+from kakaocron.ledger.events import Event, as_read
+from kakaocron.ledger.files import Book, DayFile, Ledger, View
+from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.schedule.pauses import Paused
+from kakaocron.schedule.slots import Series, Slot
+from kakaocron.states import BAD, Reason
+
+BUG = 70
+INTERRUPTED = 130
+# Kakao answers with its own time; further off than this, ours is plainly wrong.
+LARGEST_CLOCK_ERROR = timedelta(seconds=90)
+
+Pack = Callable[[Due, View], Parcel]
+
+
+class Plan(Struct, frozen=True):
+    """What is to be sent: the messages, and how to make their content.
+
+    `pack` may take long and raise ContentError; it is called outside the lock. `paused` reads what
+    rests, and is called with the lock held.
+    """
+
+    series: Sequence[Series]
+    pack: Pack
+    keep_days: int = 90
+    ahead: timedelta = timedelta(0)
+    paused: Callable[[datetime], Paused] = lambda _: lambda *_: False
+
+
+class Report(Struct, frozen=True):
+    """What one tick did. `problems` are sentences for the user, each with a stable key."""
+
+    now: datetime
+    ended: dict[str, Delivery] = field(default_factory=dict)
+    due: tuple[Due, ...] = ()
+    problems: tuple[tuple[str, str], ...] = ()
+    login_error: str | None = None
+    is_complete: bool = True
+    is_first: bool = False
+    ledger_end: End = NOTHING
+
+    @property
+    def troubles(self) -> tuple[Delivery, ...]:
+        """The deliveries that ended badly; not those that a person had rest."""
+        ended = self.ended.values()
+        return tuple(one for one in ended if one.state in BAD and not one.was_meant)
+
+    @property
+    def exit_code(self) -> int:
+        if self.login_error:
+            return 3
+        return 1 if any(delivery.state in BAD for delivery in self.ended.values()) else 0
+
+
+class Ended(Struct, frozen=True):
+    """How a tick ended: with a report, or with an error that stopped it; and whether those after
+    it may find nothing to do."""
+
+    exit_code: int
+    report: Report | None = None
+    error: KakaocronError | None = None
+    may_rest: bool = False
+
+    @property
+    def waited(self) -> timedelta:
+        """How long the tick waited for the minute that it sends ahead of (`early_start`)."""
+        if self.report is None:
+            return timedelta(0)
+        return max([self.report.now, *(one.slot.at for one in self.report.due)]) - self.report.now
+
+    @property
+    def is_fine(self) -> bool:
+        """Whether nobody has to look: nothing failed, or only what a person had rest was missed."""
+        rested = self.exit_code == 1 and self.report is not None and not self.report.troubles
+        return self.exit_code == 0 or rested
+
+
+def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+    """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
+    now = desk.clock.now()
+    heartbeat.keep_ahead(now)
+    heartbeat.beat(now, Word.START, 0)
+    word, exit_code, ledger_end = Word.FAIL, BUG, NOTHING
+    try:
+        report = _tick(desk, plan, heartbeat)
+        now, exit_code, ledger_end = report.now, report.exit_code, report.ledger_end
+        word = Word.DONE if report.is_complete else Word.FAIL
+        return report
+    except KakaocronError as error:
+        exit_code = error.exit_code
+        raise
+    except KeyboardInterrupt:
+        exit_code = INTERRUPTED
+        raise
+    finally:
+        # The instant is that of the decision: what came due since then is for the next tick.
+        heartbeat.beat(now, word, exit_code, ledger_end)
+        if word is Word.DONE and report.is_first:  # nothing is owed before it
+            heartbeat.sync(now.date())
+
+
+def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
+    """Return what a tick would do now. Takes no lock and writes nothing."""
+    now = desk.clock.now()
+    last_complete = heartbeat.last_complete(now)
+    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
+    since = _settled_until(view, last_complete, now, plan)
+    return _decide(desk, plan, heartbeat, view, now, since)
+
+
+class Quiet(Struct, frozen=True):
+    """No tick from `since` until before `until` will find anything to do.
+
+    `days` are those of the ledger that this rests on.
+    """
+
+    since: datetime
+    until: datetime
+    ledger_end: End
+    days: tuple[str, ...]
+
+
+def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
+    """Return how long nothing will be due; None if something is, or if it cannot be told.
+
+    Takes no lock and writes nothing. It holds for as long as nothing is changed.
+    """
+    now = desk.clock.now()
+    last_complete = heartbeat.last_complete(now)
+    if last_complete is None:
+        return None
+    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
+    decision = _decide(
+        desk, plan, heartbeat, view, now, _settled_until(view, last_complete, now, plan)
+    )
+    if decision.settle or decision.due or any(_damage(found, heartbeat) for found in view.files):
+        return None
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    until = quiet_until(
+        plan.series, desk.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
+    )
+    days = tuple(found.day.isoformat() for found in view.files)
+    return Quiet(now, until, _end_of(view, now), days)
+
+
+def _end_of(view: View, now: datetime) -> End:
+    return next((f.end for f in view.files if f.day == now.date()), NOTHING)
+
+
+def _decide(
+    desk: Desk,
+    plan: Plan,
+    heartbeat: Heartbeat,
+    view: View,
+    now: datetime,
+    since: datetime | None,
+) -> Decision:
+    return decide(
+        plan.series,
+        desk.policy,
+        view.deliveries,
+        now,
+        since,
+        ahead=plan.ahead,
+        gaps=view.gaps,
+        missed_reason=missed_reason(heartbeat),
+        paused=plan.paused(now),
+    )
+
+
+def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+    with desk.ledger.open() as book:
+        now = book.now
+        last_complete = heartbeat.last_complete(now)
+        view, problems = _read(book, heartbeat, plan, last_complete)
+        since = _settled_until(view, last_complete, now, plan)
+        decision = _decide(desk, plan, heartbeat, view, now, since)
+        settled = _begun(decision, now) if since is None else since
+        settle = [replace(event, settled=settled) for event in decision.settle]
+        if settle:
+            book.record(settle)
+    sent = Sent()
+    if decision.due:
+        sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), settled)
+    for found in view.files:
+        # Today's end is in this tick's own beat; of other days nobody else would tell, or a power
+        # cut took away what was told.
+        end = max(found.end, desk.ledger.synced_end(found.day))
+        if found.day < now.date() and end != heartbeat.ledger_end(found.day):
+            heartbeat.reset(found.day, now, end)
+    if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
+        try:
+            prune(desk.ledger, heartbeat, now.date(), plan.keep_days)
+        except LedgerError as error:  # what was sent is recorded; this is no part of it
+            problems.append((f"prune:{error}", str(error)))
+    return Report(
+        now,
+        {**_folded(view, settle), **sent.ended},
+        decision.due,
+        (*problems, *_clock_problems(desk, view, sent)),
+        sent.login_error,
+        not sent.left,
+        since is None,
+        # With what this tick has written itself: an older copy put back a moment later is known.
+        max(_end_of(view, now), desk.ledger.synced_end(now.date())),
+    )
+
+
+def prune(ledger: Ledger, heartbeat: Heartbeat, today: date, keep_days: int) -> list[date]:
+    """Remove the days before the last `keep_days`; return those of the ledger. Raises LedgerError.
+
+    What the heartbeats know goes first: a ledger without a day that they know of is a damaged one.
+    """
+    heartbeat.prune(today, keep_days)
+    return ledger.prune(today, keep_days)
+
+
+def _begun(decision: Decision, now: datetime) -> datetime:
+    """Return up to when a first run owes nothing: to just before what it finds due."""
+    return min([now, *(due.slot.at - timedelta(seconds=1) for due in decision.due)])
+
+
+def _settled_until(
+    view: View, last_complete: datetime | None, now: datetime, plan: Plan
+) -> datetime | None:
+    """Return up to when every slot has a state, or needs none: its day is kept no longer.
+
+    That is what the last heartbeat and the ledger know.
+    """
+    known = [found for found in (last_complete, view.settled) if found and found <= now]
+    oldest_day = datetime.combine(now.date() - plan.keep_days * DAY, time(), KST)
+    return max(*known, oldest_day - timedelta.resolution) if known else None
+
+
+def _read(
+    book: Book, heartbeat: Heartbeat, plan: Plan, since: datetime | None
+) -> tuple[View, list[tuple[str, str]]]:
+    """Read the days that matter; set aside what is damaged, and say so."""
+    days = days_to_read(book.ledger, plan, book.now, since)
+    view = _with_pointed(book, days)
+    problems = []
+    for found in view.files:
+        detail = _damage(found, heartbeat)
+        if detail is None:
+            continue
+        # A reset says of which day's ledger it is, not when.
+        beats = [beat.at for beat in heartbeat.read(found.day) if beat.word is not Word.RESET]
+        kept = book.set_aside(found, detail, max(beats, default=book.now))
+        heartbeat.reset(found.day, book.now, book.ledger.read_day(found.day).end)
+        # Else a power cut could take it, and the same damage be found again, for later slots too.
+        heartbeat.sync(found.day)
+        problems.append(
+            (
+                f"ledger-damaged:{found.day}:{detail}",
+                f"The ledger of {found.day} is damaged ({detail}); a copy is kept as '{kept}'. "
+                f"Slots that it may have held are not sent again: kakaocron history --days 2",
+            )
+        )
+    return _with_pointed(book, days), problems
+
+
+def _with_pointed(source: Book | Ledger, days: Sequence[date]) -> View:
+    """Read days, and those of the deliveries that were reopened for one of them."""
+    view = source.read(days)
+    pointed = view.pointed_days
+    return source.read([*days, *sorted(pointed)]) if pointed else view
+
+
+def days_to_read(ledger: Ledger, plan: Plan, now: datetime, since: datetime | None) -> list[date]:
+    """Return the days whose slots may still change: from the last settled one to the next slot's.
+
+    Without a heartbeat the ledger itself tells how far it got.
+    """
+    today = now.date()
+    settled = _last_settled(ledger, today) if since is None else since.date()
+    first = max(min(today - DAY, settled), today - plan.keep_days * DAY)
+    last = (now + plan.ahead).date()
+    return [first + n * DAY for n in range((last - first).days + 1)]
+
+
+def _last_settled(ledger: Ledger, today: date) -> date:
+    """Return the last day up to which a line says that every slot has a state, or the first one.
+
+    What was scheduled before the first tick waits in days of which no tick has said anything.
+    """
+    first = today
+    for day in reversed(ledger.days()):
+        first = min(first, day)
+        settled = ledger.read_day(day).settled
+        if settled is not None and settled.date() <= today:
+            return min(first, settled.date())
+    return first
+
+
+def _damage(found: DayFile, heartbeat: Heartbeat) -> str | None:
+    if found.damaged:
+        numbers = ", ".join(str(number) for number in found.damaged[:5])
+        more = ", …" if len(found.damaged) > 5 else ""  # noqa: PLR2004
+        return f"unreadable line {numbers}{more}"
+    known = heartbeat.ledger_end(found.day)
+    if found.goes_on_from(known):
+        return None
+    if known.size > found.end.size:
+        return f"it has {found.size} bytes, and had {known.size}: an older copy, or cut short"
+    return "it is not the file that the ticks have seen: an older copy"
+
+
+def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:
+    ended: dict[str, Delivery] = {}
+    for event in settled:
+        delivery = apply(view.deliveries.get(event.id), as_read(event))
+        if delivery is not None:
+            ended[event.id] = delivery
+    return ended
+
+
+def missed_reason(heartbeat: Heartbeat) -> MissedReason:
+    """Return the rule that tells why a slot was missed, from what the ticks left behind."""
+    seen: dict[date, list[Beat]] = {}
+
+    def reason(slot: Slot, expires_at: datetime) -> Reason:
+        day = slot.at.date()
+        beats = seen.setdefault(day, [b for b in heartbeat.read(day) if b.word is not Word.RESET])
+        return why_missed(beat for beat in beats if slot.at <= beat.at < expires_at)
+
+    return reason
+
+
+def _clock_problems(desk: Desk, view: View, sent: Sent) -> list[tuple[str, str]]:
+    now = desk.clock.now()
+    last = view.last_event_at
+    if last is not None and last > now + LARGEST_CLOCK_ERROR:
+        return [
+            (
+                "clock-wrong:ledger",
+                f"clock-wrong: it is {now:%Y-%m-%d %H:%M:%S}, but the ledger's last entry is of "
+                f"{last:%Y-%m-%d %H:%M:%S}. Set the clock: timedatectl set-ntp true",
+            )
+        ]
+    if sent.server_date is None:
+        return []
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - requests has brought it by now
+
+    try:
+        theirs = parsedate_to_datetime(sent.server_date)
+        offset = now - theirs
+    except (ValueError, TypeError):
+        return []
+    if abs(offset) <= LARGEST_CLOCK_ERROR:
+        return []
+    return [
+        (
+            "clock-wrong:server",
+            f"clock-wrong: this clock is {offset.total_seconds():+.0f} s off Kakao's. "
+            "Set it: timedatectl set-ntp true",
+        )
+    ]

@@ -1,0 +1,65 @@
+"""What an answer means for a delivery, whichever service gave it. Pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+from kakaocron.ledger.events import Result
+from kakaocron.states import Reason, State
+from kakaocron.system.http import Failure, Phase
+
+
+def result_of(verdict: Verdict, parts: int = 0) -> Result:
+    """Translate one verdict into a receiver's result, before retries are counted."""
+    state = {
+        Outcome.CONFIRMED: State.CONFIRMED,
+        Outcome.NOT_SENT: State.RETRYING,
+        Outcome.REFUSED_FOR_NOW: State.RETRYING,
+        Outcome.REFUSED_FOR_GOOD: State.FAILED,
+        Outcome.LOG_IN_AGAIN: State.FAILED,
+        Outcome.AMBIGUOUS: State.UNKNOWN,
+    }[verdict.outcome]
+    return Result(
+        state,
+        verdict.reason,
+        verdict.detail,
+        verdict.code,
+        verdict.http_status,
+        verdict.phase,
+        parts,
+    )
+
+
+class Outcome(StrEnum):
+    """What a request came to, as far as it can be known."""
+
+    CONFIRMED = "confirmed"
+    NOT_SENT = "not sent"
+    REFUSED_FOR_NOW = "refused for now"
+    REFUSED_FOR_GOOD = "refused for good"
+    LOG_IN_AGAIN = "log in again"
+    AMBIGUOUS = "ambiguous"
+
+
+class Verdict(Struct, frozen=True):
+    """The meaning of one answer or failure, for one receiver or for all of a request."""
+
+    outcome: Outcome
+    reason: Reason | None = None
+    detail: str | None = None
+    code: int | None = None
+    http_status: int | None = None
+    phase: Phase = Phase.AFTER
+
+
+def of_failure(failure: Failure) -> Verdict:
+    """Judge a request that failed: before it could leave it is not sent, after it ambiguous."""
+    is_before = failure.phase is Phase.BEFORE
+    return Verdict(
+        Outcome.NOT_SENT if is_before else Outcome.AMBIGUOUS,
+        failure.reason,
+        failure.detail,
+        phase=failure.phase,
+    )

@@ -1,0 +1,165 @@
+"""The configuration and what it asks for."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from kakaocron.config.reading import fault_line
+from kakaocron.config.schema import Config, Kakao, wanted_scopes
+from kakaocron.config.starter import DEFAULT_LINK
+from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok, warn
+from kakaocron.errors import UsageError
+from kakaocron.installation import Installation
+from kakaocron.kakao.quota import BEFORE_PERMISSION
+from kakaocron.messages.faults import faults, plan_faults
+from kakaocron.messages.making import Contents
+from kakaocron.schedule.slots import next_slot
+from kakaocron.states import ME
+from kakaocron.system.places import only_in_shell
+from kakaocron.system.programs import RealOutside
+
+MAKE_CONFIG = "Make one: kakaocron init"
+
+# The configuration and what it asks for
+
+
+def configuration(bench: Bench) -> Iterator[Finding]:
+    places = bench.places
+    if bench.config_error:
+        is_there = os.path.lexists(places.config)
+        mend = "Mend it: kakaocron config check" if is_there else MAKE_CONFIG
+        yield fail("config", bench.config_error.removesuffix(MAKE_CONFIG).strip(), mend)
+    else:
+        yield ok("config", f"'{places.config}' is read and sound")
+    for name, path in (("config-mode", places.config), ("env-mode", places.config.parent / ".env")):
+        mode = bench.machine.mode(str(path))
+        if mode is not None and mode & OTHERS:
+            mend = f"Make it private: chmod 600 {shlex.quote(str(path))}"
+            yield warn(name, f"'{path}' can be read by others, and may hold secrets", mend)
+        else:
+            yield ok(name, f"'{path}' is private" if mode is not None else f"no '{path}'")
+    names: list[str] = []
+    with suppress(UsageError):  # a `.env` that cannot be read has been told of above
+        names = only_in_shell(places)
+    if names:
+        yield warn(
+            "environment",
+            f"{', '.join(names)}: set in this shell only; cron does not have it",
+            f"Put it into '{places.config.parent / '.env'}', which every tick reads",
+        )
+    else:
+        yield ok("environment", "no secret depends on this shell")
+
+
+def plan(bench: Bench) -> Iterator[Finding]:
+    installation = installed(bench)
+    config, today = installation.config, bench.now.date()
+    if not config.message:
+        yield fail("messages", "no message is configured", "Add a [[message]] to config.toml")
+    else:
+        yield ok("messages", f"{len(config.message)} configured")
+    yield _contents(bench, config)
+    yield _next_slot(bench, installation)
+    yield _link(config.kakao)
+    yield _server(config.kakao)
+    yield _me(config)
+    names = {uuid: name for name, uuid in config.friends.items()}
+    too_many = plan_faults(config.series(), today, names)
+    if too_many:
+        yield fail("quota", " · ".join(too_many), "Fewer slots, or other receivers")
+    else:
+        yield ok("quota", "the plan fits Kakao's daily quotas")
+    yield _permission(config)
+    yield _alerts(config)
+    if config.delivery.on_unknown == "resend":
+        what = '[delivery] on_unknown = "resend": what Kakao did not confirm may arrive twice'
+        yield warn("on-unknown", what, 'Set it to "hold" for: never twice')
+    else:
+        yield ok("on-unknown", "what Kakao did not confirm is not sent twice")
+    if config.schedule.early_start:
+        yield ok("early-start", "slots are prepared a minute ahead and leave on the second")
+    else:
+        what = "slots leave when cron's tick has started, a second or so after the minute"
+        yield ok("early-start", f"{what}; [schedule] early_start = true is more exact")
+
+
+def _contents(bench: Bench, config: Config) -> Finding:
+    variables = bench.places.variables
+    contents = Contents(config, bench.places.config.parent, RealOutside(variables))
+    for keys, fault in faults(contents, variables.get("PATH")):
+        what = fault_line(bench.places.config, keys, fault)
+        return fail("contents", what, "Mend it, then: kakaocron config check")
+    return ok("contents", "every message can be made")
+
+
+def _next_slot(bench: Bench, installation: Installation) -> Finding:
+    found = [next_slot(one.name, one.timetable, bench.now) for one in installation.plan.series]
+    slots = [slot for slot in found if slot]
+    if not slots:
+        mend = "Look at days, quiet and the minutes in [schedule]"
+        return fail("next-slot", "no slot is due within a year", mend)
+    return ok("next-slot", f"{min(slot.at for slot in slots):%Y-%m-%d %H:%M} KST")
+
+
+def _link(kakao: Kakao) -> Finding:
+    domain = urlsplit(kakao.link).netloc
+    if kakao.link == DEFAULT_LINK:
+        what = "link is the default one; a tap on a message leads to Kakao's developer pages"
+        return warn("link", what, "Set link in [kakao] to a page of yours")
+    return ok(
+        "link",
+        f"{domain}; no API tells whether it is registered. If a tap does nothing: console, "
+        "[App] > [Product Link] > web domain",
+    )
+
+
+def _server(kakao: Kakao) -> Finding:
+    standard = Kakao()
+    if (kakao.api_url, kakao.auth_url) == (standard.api_url, standard.auth_url):
+        return ok("servers", "Kakao's own")
+    what = f"api_url is {kakao.api_url}, auth_url is {kakao.auth_url}: a rehearsal, not Kakao"
+    return warn("servers", what, "For real messages take both out of [kakao]")
+
+
+def _me(config: Config) -> Finding:
+    receivers = {receiver for message in config.message for receiver in message.to}
+    if ME not in receivers:
+        return ok("me", "messages go to friends, whose phones ring")
+    if config.monitor.alert_urls:
+        return ok("me", "KakaoTalk makes no sound for them; alert_urls can tell of failures")
+    return warn(
+        "me",
+        "KakaoTalk makes no sound and shows no push for a message to yourself",
+        "Two ways out: log in with a second Kakao account and send to your real one as a friend "
+        "(kakaocron friends), or be told by another service: alert_urls in [monitor]",
+    )
+
+
+def _permission(config: Config) -> Finding:
+    if "friends" not in wanted_scopes(config):
+        return ok("permission", "messages to oneself need no permission of Kakao's")
+    return warn(
+        "permission",
+        "before Kakao's permission messages to friends reach members of the app only, and "
+        f"(reported) {BEFORE_PERMISSION} a day",
+        "Add each receiver: console, [App] > [Members]",
+    )
+
+
+def _alerts(config: Config) -> Finding:
+    monitor = config.monitor
+    if not monitor.tells_somebody:
+        return warn(
+            "alerts",
+            "nobody is told when KakaoTalk itself is broken",
+            "Set ping_url, alert_urls or alert_command in [monitor]",
+        )
+    if monitor.alert_urls and find_spec("apprise") is None:
+        mend = "Install it: pip install 'kakaocron[alerts]'"
+        return fail("alerts", "alert_urls need Apprise, which is not installed", mend)
+    return ok("alerts", "a failure is told by another way than KakaoTalk")

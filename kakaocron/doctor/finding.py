@@ -1,0 +1,81 @@
+"""What a check gives: how a thing is, and how to fix it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from kakaocron.errors import SEE_DOCTOR
+from kakaocron.host.crontab import Crontab, Job
+from kakaocron.host.probe import Machine
+from kakaocron.installation import Installation
+from kakaocron.system.places import Places
+
+LOG_IN_AGAIN = "Log in: kakaocron login"
+
+OTHERS = 0o077
+
+
+class Status(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at: how it is, and how to mend it where it is not well."""
+
+    name: str
+    status: Status
+    what: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What the checks work on; `installation` is None where the configuration cannot be read."""
+
+    places: Places
+    machine: Machine
+    crontab: Crontab
+    job: Job
+    now: datetime
+    installation: Installation | None = None
+    config_error: str | None = None
+
+
+def ok(name: str, what: str) -> Finding:
+    return Finding(name, Status.OK, what)
+
+
+def warn(name: str, what: str, mend: str) -> Finding:
+    return Finding(name, Status.WARN, what, mend)
+
+
+def fail(name: str, what: str, mend: str) -> Finding:
+    return Finding(name, Status.FAIL, what.removesuffix(f". {SEE_DOCTOR}"), mend)
+
+
+def installed(bench: Bench) -> Installation:
+    assert bench.installation is not None  # noqa: S101 - `examine` has seen to it
+    return bench.installation
+
+
+def worst(findings: Sequence[Finding]) -> Status:
+    found = {finding.status for finding in findings}
+    return next((status for status in (Status.FAIL, Status.WARN) if status in found), Status.OK)
+
+
+def fields(findings: Sequence[Finding]) -> Mapping[str, Any]:
+    """Return the object that `doctor --json` prints."""
+    return {
+        "status": worst(findings),
+        "findings": [
+            {"name": f.name, "status": f.status, "what": f.what, "mend": f.mend or None}
+            for f in findings
+        ],
+    }

@@ -1,0 +1,98 @@
+"""Kakao itself: servers, clock, scopes, receivers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+
+from kakaocron.config.schema import wanted_scopes
+from kakaocron.delivery.tick import LARGEST_CLOCK_ERROR
+from kakaocron.doctor.finding import LOG_IN_AGAIN, Bench, Finding, fail, installed, ok, warn
+from kakaocron.errors import KakaocronError
+from kakaocron.installation import Installation
+from kakaocron.kakao.account import ask, id_in, scopes_of
+from kakaocron.kakao.friends import friends_of
+from kakaocron.states import ME
+from kakaocron.system.http import Answer, Failure, Request
+
+# Kakao itself
+
+
+def online(bench: Bench) -> Iterator[Finding]:
+    installation = installed(bench)
+    login, kakao = installation.login, installation.config.kakao
+    reached, offset = True, None
+    for name, url in (("kauth", kakao.auth_url), ("kapi", kakao.api_url)):
+        answer = login.http.ask(Request(f"{url}/"))
+        if isinstance(answer, Failure):
+            reached = False
+            yield fail(name, f"{url}: {answer.detail}", "Look at the network, DNS and any proxy")
+        else:
+            offset = offset or _offset(installation, answer)
+            yield ok(name, f"{url} answers")
+    yield _clock(offset)
+    if not reached:
+        mend = "Try again when Kakao can be reached"
+        for name in ("token-accepted", "scope-message", "scope-friends", "receivers"):
+            yield warn(name, "not checked: Kakao cannot be reached", mend)
+        return
+    try:
+        token = login.access_token()
+        user = ask(login.http, f"{kakao.api_url}/v1/user/access_token_info", token)
+        yield ok("token-accepted", f"by Kakao, for account {id_in(user)}")
+        yield from _scopes(installation, token)
+        yield _receivers(installation, token)
+    except KakaocronError as error:
+        yield fail("token-accepted", str(error), LOG_IN_AGAIN)
+
+
+def _offset(installation: Installation, answer: Answer) -> timedelta | None:
+    try:
+        return installation.clock.now() - parsedate_to_datetime(answer.headers["date"])
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _clock(offset: timedelta | None) -> Finding:
+    if offset is None:
+        mend = "Try again when Kakao can be reached"
+        return warn("clock", "not checked: no server has told its time", mend)
+    seconds = offset.total_seconds()
+    if abs(offset) > LARGEST_CLOCK_ERROR:
+        what = f"this clock is {seconds:+.0f} s off Kakao's"
+        return fail("clock", what, "Set it: timedatectl set-ntp true")
+    return ok("clock", f"within {abs(seconds):.0f} s of Kakao's")
+
+
+def _scopes(installation: Installation, token: str) -> Iterator[Finding]:
+    agreed = scopes_of(installation.login.http, installation.config.kakao.api_url, token)
+    wanted = wanted_scopes(installation.config)
+    for name, scope in (("scope-message", "talk_message"), ("scope-friends", "friends")):
+        if agreed.get(scope):
+            yield ok(name, f"the account has agreed to {scope}")
+        elif scope not in wanted:
+            yield ok(name, f"{scope} is not needed")
+        elif scope in agreed:
+            mend = f"Tick the box for {scope}: kakaocron login"
+            yield fail(name, f"the account has not agreed to {scope}", mend)
+        else:
+            mend = "Switch it on: console, [Kakao Login] > [Consent items]; then: kakaocron login"
+            yield fail(name, f"the app does not ask for {scope}", mend)
+
+
+def _receivers(installation: Installation, token: str) -> Finding:
+    config = installation.config
+    wanted = {uuid for one in config.series() for uuid in one.to} - {ME}
+    if not wanted:
+        return ok("receivers", "yourself")
+    found = {f.uuid: f for f in friends_of(installation.login.http, config.kakao.api_url, token)}
+    unknown = sorted(wanted - found.keys())
+    refusing = sorted(uuid for uuid in wanted & found.keys() if not found[uuid].is_allowed)
+    if unknown:
+        mend = "See who is: kakaocron friends. A receiver must be a friend, and use the app too"
+        return fail("receivers", f"not among the friends: {', '.join(unknown)}", mend)
+    if refusing:
+        what = f"refuse messages: {', '.join(refusing)}"
+        return fail("receivers", what, "They allow it in KakaoTalk's settings")
+    return ok("receivers", f"{len(wanted)} friends, all allow messages")

@@ -1,0 +1,135 @@
+"""What `doctor` asks of the machine around kakaocron: processes, mounts, room, other programs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import stat
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from kakaocron.system.syscalls import open_file
+
+
+def booted_at(now: datetime) -> datetime | None:
+    """Return when this host was started, None where the system does not tell."""
+    try:
+        return now - timedelta(seconds=time.clock_gettime(time.CLOCK_BOOTTIME))
+    except (AttributeError, OSError):
+        return None
+
+
+COMMAND_SECONDS = 30
+CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "anacron", "supercronic"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended; `code` None means that it did not in time."""
+
+    code: int | None
+    said: str
+
+
+class Machine:
+    """The real one; a test puts another in its place."""
+
+    def uid(self) -> int:
+        return os.getuid()
+
+    def home(self) -> str:
+        return str(Path.home())
+
+    def which(self, program: str) -> list[str]:
+        """Return every such program on the path, first that which a shell would run."""
+        folders = os.environ.get("PATH", "").split(os.pathsep)
+        found = (shutil.which(program, path=folder) for folder in folders if folder)
+        return list(dict.fromkeys(path for path in found if path))
+
+    def cron_processes(self) -> list[str]:
+        found = []
+        for path in Path("/proc").glob("[0-9]*/comm"):
+            try:
+                name = path.read_text().strip()
+            except OSError:
+                continue  # it has ended meanwhile
+            if name in CRONS:
+                found.append(name)
+        return found
+
+    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
+        """Run a command as cron does: by /bin/sh, with no other environment."""
+        try:
+            done = subprocess.run(  # noqa: S603 - our own command, as cron would run it
+                ["/bin/sh", "-c", command],
+                env=dict(environment),
+                cwd=environment["HOME"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=COMMAND_SECONDS,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Ended(None, f"no end after {COMMAND_SECONDS} s")
+        except OSError as error:
+            return Ended(None, str(error))
+        return Ended(done.returncode, done.stdout.decode("utf-8", "replace").strip())
+
+    def file_system(self, path: str) -> str:
+        """Return the type of the file system on which a path is, '' if it cannot be told."""
+        try:
+            lines = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
+        except OSError:
+            return ""
+        best, kind = "", ""
+        for line in lines:
+            fields = line.split(" ")
+            mount = fields[1].replace("\\040", " ")
+            if f"{path}/".startswith(mount.rstrip("/") + "/") and len(mount) >= len(best):
+                best, kind = mount, fields[2]
+        return kind
+
+    def free(self, path: str) -> tuple[int, int]:
+        """Return the free bytes and the free inodes at a path, or at what of it exists."""
+        found = os.statvfs(_existing(path))
+        inodes = found.f_favail if found.f_files else 1 << 30
+        return found.f_bavail * found.f_frsize, inodes
+
+    def mode(self, path: str) -> int | None:
+        """Return the permission bits, None if there is no such file."""
+        try:
+            return stat.S_IMODE(os.stat(path).st_mode)  # noqa: PTH116
+        except OSError:
+            return None
+
+    def owner(self, path: str) -> int | None:
+        try:
+            return os.stat(path).st_uid  # noqa: PTH116
+        except OSError:
+            return None
+
+    def may_write(self, folder: str) -> bool:
+        return os.access(_existing(folder), os.W_OK | os.X_OK)
+
+    def is_locked(self, path: str) -> bool:
+        """Say whether another process holds the lock on a file."""
+        try:
+            with os.fdopen(open_file(path, os.O_RDONLY)) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+def _existing(path: str) -> str:
+    while not os.path.exists(path):  # noqa: PTH110
+        path = os.path.dirname(path)  # noqa: PTH120
+    return path

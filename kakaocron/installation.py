@@ -1,0 +1,203 @@
+"""Puts the parts together: which ledger, which channel, which clock."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from zlib import crc32
+
+from msgspec import Struct, field
+
+from kakaocron.config.reading import load_config
+from kakaocron.config.schema import Config
+from kakaocron.delivery.sending import Desk
+from kakaocron.delivery.tick import Plan
+from kakaocron.kakao.channel import Kakao
+from kakaocron.kakao.login import Credentials, Login
+from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.ledger.pause_file import Pauses
+from kakaocron.messages.making import Contents
+from kakaocron.system.clock import Clock, SystemClock
+from kakaocron.system.disk import Disk
+from kakaocron.system.http import CONNECT_TIMEOUT_SECONDS, Answer, Failure, Gate, Http, Request
+from kakaocron.system.log import log_to_file
+from kakaocron.system.marks import config_marks, data_marks
+from kakaocron.system.memory import Memory
+from kakaocron.system.places import Places, find_config, find_places, secret
+from kakaocron.system.programs import Outside, RealOutside
+from kakaocron.system.syscalls import RealDisk
+from kakaocron.system.workers import Threads, Workers
+
+
+class HttpWhenNeeded:
+    """The real thing, imported by the first request: most commands and many ticks make none."""
+
+    def __init__(self, read_timeout_seconds: float, connections: int = 1) -> None:
+        self._arguments = read_timeout_seconds, connections
+        self._lock = threading.Lock()
+        self._http: Http | None = None
+
+    def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
+        return self._real().ask(request, gate)
+
+    def warm(self, url: str, count: int) -> None:
+        self._real().warm(url, count)
+
+    def close(self) -> None:
+        if self._http is not None:
+            self._http.close()
+
+    def _real(self) -> Http:
+        with self._lock:
+            if self._http is None:
+                from kakaocron.system.requests_http import RequestsHttp  # noqa: PLC0415
+
+                self._http = RequestsHttp(*self._arguments)
+            return self._http
+
+
+IN_MEMORY = "/dev/shm" if sys.platform == "linux" else "/tmp"  # noqa: S108
+LONGEST_LEASE = timedelta(seconds=50)
+# Cron starts a tick a second or two after the minute, so each slot has one tick before it.
+EARLY_START = timedelta(seconds=60)
+
+
+class Edges(Struct, frozen=True):
+    """The outside world; a test or a simulation puts its own in place."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    disk: Disk = field(default_factory=RealDisk)
+    workers: Workers = field(default_factory=Threads)
+    make_http: Callable[[float, int], Http] = HttpWhenNeeded
+    owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
+    outside: Outside | None = None  # None: this machine, as the installation's variables have it
+
+
+class Installation(Struct, frozen=True):
+    """One kakaocron, ready to work: a configuration over a data folder."""
+
+    places: Places
+    config: Config
+    edges: Edges
+    ledger: Ledger
+    heartbeat: Heartbeat
+    login: Login
+    desk: Desk
+    plan: Plan
+    inputs: Sequence[str]  # the marks of what it was made from
+    contents: Contents
+    pauses: Pauses
+
+    def close(self) -> None:
+        """Let go of kept connections; a command that ends need not."""
+        self.login.http.close()
+
+    @property
+    def clock(self) -> Clock:
+        return self.edges.clock
+
+
+def find_installation(config_path: Path | None = None) -> Installation:
+    """Read the environment and the configuration. Raises UsageError."""
+    edges = Edges()
+    marks = config_marks(edges.disk, str(find_config(config_path)))
+    places = find_places(config_path)
+    config = load_config(places.config, places.profile)
+    log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
+    return assemble(places, config, edges, marks)
+
+
+def assemble(
+    places: Places, config: Config, edges: Edges, marks: Sequence[str] | None = None
+) -> Installation:
+    """Make an installation. `marks` are those of the configuration before it was read."""
+    if marks is None:
+        marks = config_marks(edges.disk, str(places.config))
+    inputs = [*marks, *data_marks(edges.disk, str(places.data))]
+    http = edges.make_http(config.kakao.timeout, config.delivery.at_once)
+    ledger = make_ledger(places, edges)
+    login = Login(
+        path=places.tokens,
+        disk=edges.disk,
+        clock=edges.clock,
+        http=http,
+        auth_url=config.kakao.auth_url,
+        credentials=credentials(places, config),
+    )
+    desk = Desk(
+        ledger=ledger,
+        channel=Kakao(http, login, config.kakao.api_url, config.stranger),
+        workers=edges.workers,
+        clock=edges.clock,
+        policy=config.delivery.policy(),
+        owner=edges.owner,
+        lease=lease(config),
+        at_once=config.delivery.at_once,
+        is_current=lambda: inputs == _inputs(places, edges.disk),
+    )
+    outside = edges.outside or RealOutside(places.variables)
+    contents = Contents(config, places.config.parent, outside)
+    pauses = Pauses(places.pauses, edges.disk)
+    ahead = EARLY_START if config.schedule.early_start else timedelta(0)
+    plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.rule)
+    return Installation(
+        places=places,
+        config=config,
+        edges=edges,
+        ledger=ledger,
+        heartbeat=make_heartbeat(places, edges.disk),
+        login=login,
+        desk=desk,
+        plan=plan,
+        inputs=inputs,
+        contents=contents,
+        pauses=pauses,
+    )
+
+
+def _inputs(places: Places, disk: Disk) -> list[str]:
+    return [*config_marks(disk, str(places.config)), *data_marks(disk, str(places.data))]
+
+
+def make_ledger(places: Places, edges: Edges) -> Ledger:
+    return Ledger(places.ledger, edges.disk, edges.clock)
+
+
+def make_memory(places: Places, disk: Disk, name: str) -> Memory:
+    return Memory(str(places.data / name), f"{spare_folder(places)}/{name}", disk)
+
+
+def make_heartbeat(places: Places, disk: Disk) -> Heartbeat:
+    return Heartbeat(places.heartbeat, disk, spare_folder(places))
+
+
+def spare_folder(places: Places) -> str:
+    """Return where small things go while the disk is full: a file system in memory, if any."""
+    # `tempfile` would look for a folder with room, and raise where there is none.
+    runtime = places.variables.get("XDG_RUNTIME_DIR") or IN_MEMORY
+    # Two installations of one user must not tell each other's troubles.
+    own = f"{crc32(os.fsencode(places.data)):08x}"
+    return f"{runtime}/kakaocron-{os.getuid()}-{own}"
+
+
+def lease(config: Config) -> timedelta:
+    """Return how long a claim holds: time to connect and be answered, twice over."""
+    seconds = 2 * (CONNECT_TIMEOUT_SECONDS + config.kakao.timeout) + 10
+    return min(timedelta(seconds=seconds), LONGEST_LEASE)
+
+
+def credentials(places: Places, config: Config) -> Credentials:
+    """Gather what the user gave; the environment wins over the configuration."""
+    key, client_secret = config.kakao.rest_api_key, config.kakao.client_secret
+    return Credentials(
+        secret(places.variables, "KAKAO_REST_API_KEY") or (key.get_secret_value() if key else None),
+        secret(places.variables, "KAKAO_CLIENT_SECRET")
+        or (client_secret.get_secret_value() if client_secret else None),
+        secret(places.variables, "KAKAO_ACCESS_TOKEN"),
+        secret(places.variables, "KAKAO_REFRESH_TOKEN"),
+    )

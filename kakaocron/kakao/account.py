@@ -1,0 +1,96 @@
+"""Who is logged in, and what he or she has agreed to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kakaocron.errors import KakaocronError, LoginError
+from kakaocron.system.http import Answer, Failure, Http, Request
+
+_OK, _UNAUTHORIZED = 200, 401
+# Kakao's codes: the scope is not agreed to; the token, or the account's tie to the app, is gone;
+# the consent item is switched off.
+_NO_SCOPE, _NO_LOGIN, _SWITCHED_OFF = -402, frozenset({-401, -101}), -3
+_CLIENT_ERRORS = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who is logged in, and which of the wanted scopes he or she has not agreed to."""
+
+    id: int | None
+    nickname: str | None
+    missing: tuple[str, ...] = ()
+
+
+def account(http: Http, api_url: str, token: str, scopes: Sequence[str]) -> Account:
+    """Ask Kakao who is logged in and what was agreed to. Raises LoginError.
+
+    Kakao unlinks accounts of which nobody ever asks the former.
+    """
+    user = ask(http, f"{api_url}/v2/user/me", token)
+    agreed = scopes_of(http, api_url, token)
+    missing = tuple(scope for scope in scopes if not agreed.get(scope))
+    return Account(id_in(user), _nickname(user), missing)
+
+
+def scopes_of(http: Http, api_url: str, token: str) -> dict[str, bool]:
+    """Return the scopes of the app, and whether the account has agreed to each."""
+    answer = ask(http, f"{api_url}/v2/user/scopes", token)
+    return {str(one.get("id")): one.get("agreed") is True for one in objects(answer.get("scopes"))}
+
+
+def id_in(user: dict[str, Any]) -> int | None:
+    found = user.get("id")
+    return found if isinstance(found, int) else None
+
+
+def objects(value: object) -> list[dict[str, Any]]:
+    """Return the objects of a JSON list; nothing of what is none."""
+    items = value if isinstance(value, list) else []
+    return [item for item in items if isinstance(item, dict)]
+
+
+def _nickname(user: dict[str, Any]) -> str | None:
+    for path in (("kakao_account", "profile"), ("properties",)):
+        found: Any = user
+        for key in path:
+            found = found.get(key) if isinstance(found, dict) else None
+        if isinstance(found, dict) and isinstance(found.get("nickname"), str):
+            return str(found["nickname"])
+    return None
+
+
+def ask(http: Http, url: str, token: str) -> dict[str, Any]:
+    """GET a JSON object from Kakao's API. Raises KakaocronError with Kakao's code, LoginError if
+    logging in again is what helps."""
+    answer = http.ask(Request(url, token=token))
+    if isinstance(answer, Failure):
+        raise KakaocronError(f"Kakao cannot be reached ({answer.detail}). Try again later")
+    found = _object(answer)
+    if answer.status == _OK and "code" not in found:
+        return found
+    given = found.get("code")
+    code = given if isinstance(given, int) else f"HTTP {answer.status}"
+    path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
+    said = f"Kakao refuses '/{path}' ({code})."
+    if code == _NO_SCOPE:
+        raise LoginError(
+            f"{said} The account has not agreed to it: kakaocron login, and tick the box"
+        )
+    if answer.status == _UNAUTHORIZED or code in _NO_LOGIN:
+        raise LoginError(f"{said} Log in again: kakaocron login")
+    if code == _SWITCHED_OFF:
+        raise KakaocronError(f"{said} Switch it on: console, [Kakao Login] > [Consent items]")
+    raise KakaocronError(f"{said} Try again later; if it stays so, see: kakaocron doctor")
+
+
+def _object(answer: Answer) -> dict[str, Any]:
+    try:
+        found = json.loads(answer.body)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,152 @@
+"""What Kakao's answers mean, receiver by receiver. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, Refusal
+from kakaocron.states import Reason
+from kakaocron.system.http import Answer
+from kakaocron.text.plain import is_secret
+
+_OK = 200
+_UNAUTHORIZED = 401
+_TOO_MANY = 429
+_SERVER_ERRORS = range(500, 600)
+
+
+def of_memo(answer: Answer) -> Verdict:
+    """Judge the answer to a message to oneself: only `result_code` 0 with status 200 confirms."""
+    body = _json_object(answer.body)
+    if answer.status == _OK and body is not None and _is_int(body.get("result_code")):
+        if body["result_code"] == 0:
+            return Verdict(Outcome.CONFIRMED, http_status=_OK)
+        return _unproven(answer, f"result_code {body['result_code']}")
+    return _of_error(answer, body)
+
+
+def of_friends(answer: Answer, receivers: Iterable[str]) -> dict[str, Verdict]:
+    """Judge the answer to a message to friends, receiver by receiver.
+
+    A uuid is sent only if Kakao lists it as successful, failed only if Kakao names it as failed;
+    one in neither list is ambiguous, and so is one in both.
+    """
+    receivers = list(receivers)
+    body = _json_object(answer.body)
+    if answer.status != _OK or body is None or "code" in body:
+        verdict = _of_error(answer, body)
+        named = _strings(body.get("receiver_ids")) if body else frozenset()
+        return {
+            uuid: _of_group_error(answer, uuid, verdict, receivers, named) for uuid in receivers
+        }
+    sent = _strings(body.get("successful_receiver_uuids"))
+    failed = _failures(body.get("failure_info"))
+    return {uuid: _of_receiver(answer, uuid, sent, failed) for uuid in receivers}
+
+
+def _of_group_error(
+    answer: Answer, uuid: str, verdict: Verdict, receivers: list[str], named: frozenset[str]
+) -> Verdict:
+    """Judge a plain error for one of several receivers.
+
+    Kakao may answer so for one failing receiver; what became of the others it does not say.
+    """
+    if verdict.code not in RECEIVER_CODES or len(receivers) == 1 or uuid in named:
+        return verdict
+    return _unproven(answer, f"{verdict.detail}; Kakao did not say for which receivers")
+
+
+def _of_receiver(
+    answer: Answer, uuid: str, sent: frozenset[str], failed: Mapping[str, int]
+) -> Verdict:
+    if uuid in sent and uuid not in failed:
+        return Verdict(Outcome.CONFIRMED, http_status=answer.status)
+    if uuid in failed and uuid not in sent:
+        return _of_code(failed[uuid], answer.status)
+    return _unproven(answer, f"Kakao did not say clearly what became of receiver {uuid}")
+
+
+def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
+    code = body.get("code") if body else None
+    if isinstance(code, int) and code < 0:
+        return _of_code(code, answer.status)
+    status = answer.status
+    if status in _SERVER_ERRORS:
+        return Verdict(Outcome.AMBIGUOUS, Reason.SERVER_FAULT, f"HTTP {status}", http_status=status)
+    if status == _UNAUTHORIZED and body is not None:
+        return Verdict(Outcome.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=status)
+    if status == _TOO_MANY:
+        return Verdict(
+            Outcome.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "HTTP 429", http_status=status
+        )
+    return _unproven(answer, _describe(answer))
+
+
+def _of_code(code: int, status: int) -> Verdict:
+    if code in MESSAGE_CODES:
+        outcome, reason, meaning = MESSAGE_CODES[code]
+        return Verdict(outcome, reason, f"{meaning} ({code})", code, status)
+    # A code that no table names: nobody knows whether trying again could double the message.
+    return Verdict(Outcome.AMBIGUOUS, Reason.UNPROVEN_ANSWER, f"unknown code {code}", code, status)
+
+
+def _unproven(answer: Answer, detail: str) -> Verdict:
+    return Verdict(Outcome.AMBIGUOUS, Reason.UNPROVEN_ANSWER, detail, http_status=answer.status)
+
+
+def _describe(answer: Answer) -> str:
+    kind = answer.headers.get("content-type", "no content type").split(";")[0][:60]
+    return f"HTTP {answer.status} with {len(answer.body)} bytes of {kind}, not Kakao's answer"
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        parsed = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _is_int(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _strings(value: object) -> frozenset[str]:
+    items = value if isinstance(value, list) else []
+    return frozenset(item for item in items if isinstance(item, str))
+
+
+def _failures(value: object) -> dict[str, int]:
+    found = {}
+    for item in value if isinstance(value, list) else []:
+        if isinstance(item, dict) and _is_int(item.get("code")):
+            for uuid in _strings(item.get("receiver_uuids")):
+                found[uuid] = item["code"]
+    return found
+
+
+def of_token(answer: Answer) -> dict[str, Any] | Refusal:
+    """Judge kauth's answer: the token fields, or why there are none.
+
+    Only KOE322, or `invalid_grant` without a code of its own, means that a refresh token is dead;
+    after anything else it is kept.
+    """
+    body = _json_object(answer.body)
+    if answer.status == _OK and body is not None and _is_token(body):
+        return body
+    code = body.get("error_code") if body else None
+    if isinstance(code, str) and code in LOGIN_CODES:
+        return LOGIN_CODES[code]
+    if body and code is None and body.get("error") == "invalid_grant":
+        return LOGIN_CODES["KOE322"]
+    named = str(code)[:20] if code else ""
+    is_code = named.isascii() and named.isalnum()
+    return Refusal(named if is_code else f"HTTP {answer.status}", "no answer of kauth's")
+
+
+def _is_token(body: Mapping[str, Any]) -> bool:
+    token = body.get("access_token")
+    return bool(token) and is_secret(token) and _is_int(body.get("expires_in"))

@@ -1,0 +1,147 @@
+"""Kakao's message API: which request a delivery makes, and in what order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date
+
+from msgspec import Struct
+
+from kakaocron.delivery.channel import Flight, Withheld
+from kakaocron.delivery.parcel import Parcel, Part
+from kakaocron.delivery.verdicts import Outcome, Verdict, of_failure
+from kakaocron.errors import KakaocronError, LoginError
+from kakaocron.kakao.answers import of_friends, of_memo
+from kakaocron.kakao.login import Login, UnreadableLoginError
+from kakaocron.kakao.quota import Usage, used
+from kakaocron.kst import DAY
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.states import ME, Reason
+from kakaocron.system.http import Answer, Failure, Http, Phase, Request
+
+# Kakao's documentation: at most five receivers a call.
+RECEIVERS_A_CALL = 5
+BAD_PARAMETER = -2
+
+MEMO_PATHS = {
+    "default": "/v2/api/talk/memo/default/send",
+    "custom": "/v2/api/talk/memo/send",
+    "scrap": "/v2/api/talk/memo/scrap/send",
+}
+FRIENDS_PATHS = {
+    "default": "/v1/api/talk/friends/message/default/send",
+    "custom": "/v1/api/talk/friends/message/send",
+    "scrap": "/v1/api/talk/friends/message/scrap/send",
+}
+
+Judge = Callable[[Answer], dict[str, Verdict]]
+
+
+class Kakao(Struct, frozen=True):
+    """The channel to oneself and to friends."""
+
+    http: Http
+    login: Login
+    api_url: str
+    stranger: Callable[[str], str | None] = lambda _: None
+
+    def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
+        # Yesterday's too: a retry may go out today.
+        return {today, today - DAY} if set(to) - {ME} else set()
+
+    def allowance(self, deliveries: Iterable[Delivery], day: date) -> Usage:
+        return used(deliveries, day)
+
+    def prepare(self, count: int) -> None:
+        with suppress(KakaocronError):  # the delivery itself meets it again, and records it
+            self.login.access_token()
+        self.http.warm(self.api_url, count)
+
+    def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
+        strangers = {name for name in to if self.stranger(name)}
+        for name in strangers:
+            # Kakao would refuse the whole call for it, and with it the others.
+            verdict = Verdict(
+                Outcome.REFUSED_FOR_GOOD,
+                Reason.REFUSED,
+                self.stranger(name) or "",
+                phase=Phase.BEFORE,
+            )
+            flight.land(name, verdict, 0)
+        for group in groups([name for name in to if name not in strangers]):
+            self._deliver_parts(parcel, group, flight)
+
+    def _deliver_parts(self, parcel: Parcel, group: Sequence[str], flight: Flight) -> None:
+        """Send the parts in order; a receiver who did not get one gets none after it."""
+        first = min(flight.parts_done.get(receiver, 0) for receiver in group)
+        for index in range(first, len(parcel.parts)):
+            receivers = [r for r in group if _has_before(flight, r, index)]
+            if not receivers:
+                return
+            verdicts = self._send_part(parcel.parts[index], receivers, flight)
+            if len(receivers) > 1 and all(v.code == BAD_PARAMETER for v in verdicts.values()):
+                # One wrong uuid makes Kakao refuse the call, for all: nobody got it, so each may
+                # be asked for alone.
+                for receiver in receivers:
+                    verdicts |= self._send_part(parcel.parts[index], [receiver], flight)
+            for receiver, verdict in verdicts.items():
+                is_confirmed = verdict.outcome is Outcome.CONFIRMED
+                flight.land(receiver, verdict, index + is_confirmed)
+
+    def _send_part(
+        self, part: Part, receivers: Sequence[str], flight: Flight
+    ) -> dict[str, Verdict]:
+        try:
+            token = self.login.access_token()
+            verdicts = self._request(part, receivers, token, flight)
+            if all(v.outcome is Outcome.LOG_IN_AGAIN for v in verdicts.values()):
+                # Kakao has refused the token, so the message was not taken: one more try is safe.
+                verdicts = self._request(part, receivers, self.login.renew(token), flight)
+            return verdicts
+        except Withheld as withheld:
+            verdict = Verdict(Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
+        except LoginError as error:
+            flight.login_error = str(error)
+            may_change = isinstance(error, UnreadableLoginError)
+            outcome = Outcome.NOT_SENT if may_change else Outcome.LOG_IN_AGAIN
+            verdict = Verdict(outcome, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
+        except KakaocronError as error:
+            verdict = Verdict(
+                Outcome.NOT_SENT, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE
+            )
+        return dict.fromkeys(receivers, verdict)
+
+    def _request(
+        self, part: Part, receivers: Sequence[str], token: str, flight: Flight
+    ) -> dict[str, Verdict]:
+        is_memo = list(receivers) == [ME]
+        paths = MEMO_PATHS if is_memo else FRIENDS_PATHS
+        form = dict(part.fields)
+        if not is_memo:
+            form["receiver_uuids"] = json.dumps(list(receivers))
+        answer = self.http.ask(
+            Request(f"{self.api_url}{paths[part.kind]}", form, token), flight.leave
+        )
+        if isinstance(answer, Failure):
+            return dict.fromkeys(receivers, of_failure(answer))
+        flight.server_date = answer.headers.get("date")
+        return {ME: of_memo(answer)} if is_memo else of_friends(answer, receivers)
+
+
+def groups(to: Sequence[str]) -> Iterator[list[str]]:
+    """Split receivers into those of one request each: `me` alone, friends by five."""
+    if ME in to:
+        yield [ME]
+    friends = [receiver for receiver in to if receiver != ME]
+    for start in range(0, len(friends), RECEIVERS_A_CALL):
+        yield friends[start : start + RECEIVERS_A_CALL]
+
+
+def _has_before(flight: Flight, receiver: str, index: int) -> bool:
+    """Say whether a receiver has every part before `index` and still lacks that one."""
+    found = flight.results.get(receiver)
+    if found is None:
+        return flight.parts_done.get(receiver, 0) == index
+    return found.parts == index and found.state == "confirmed"

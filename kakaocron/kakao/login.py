@@ -1,0 +1,299 @@
+"""The login: an access token that lives, renewed by one process at a time."""
+
+from __future__ import annotations
+
+import atexit
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from http import HTTPStatus
+
+from kakaocron.errors import KakaocronError, LedgerError, LockTimeoutError, LoginError, UsageError
+from kakaocron.kakao.answers import of_token
+from kakaocron.kakao.codes import LOGIN_CODES, Refusal
+from kakaocron.kakao.tokens import LAST_MOMENTS, LONG_PAUSE, Tokens, from_json, merged, to_json
+from kakaocron.kst import isoformat
+from kakaocron.system.clock import Clock
+from kakaocron.system.disk import (
+    Disk,
+    adopt,
+    beside,
+    locked,
+    make_folders,
+    read_file,
+    replace_file,
+    room_for,
+    sync_folder,
+)
+from kakaocron.system.http import Answer, Failure, Http, Request
+from kakaocron.system.log import log
+
+LOCK_TIMEOUT_SECONDS = 15.0
+# Two tokens of the longest kind that Kakao gives, and what else is noted.
+FILE_BYTES = 4096
+PAUSE_AFTER_REFUSAL = timedelta(minutes=1)
+LOG_IN = "Run: kakaocron login"
+
+
+class _UnderWay:
+    """Counts renewals: the process must not end between Kakao's answer and the disk.
+
+    In the main thread an interrupt waits for it; the end of the process waits for one in a worker.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._count = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        with self._changed:
+            self._count += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._count -= 1
+                self._changed.notify_all()
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    def wait(self) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._count == 0, LOCK_TIMEOUT_SECONDS)
+
+
+_under_way = _UnderWay()
+atexit.register(_under_way.wait)
+
+
+def dead(code: str) -> LoginError:
+    """Return the one sentence, always the same, for a login that Kakao has ended."""
+    detail = LOGIN_CODES[code].detail if code in LOGIN_CODES else "refused"
+    return LoginError(f"Kakao no longer accepts the saved login ({code}: {detail}). {LOG_IN}")
+
+
+def set_up_wrong(code: str) -> LoginError:
+    """Return the one sentence, always the same, for an app that the user has to mend first."""
+    return LoginError(f"Kakao refuses to renew the login ({code}: {LOGIN_CODES[code].detail})")
+
+
+class UnreadableLoginError(LoginError):
+    """The disk does not give the saved login away; later it may."""
+
+
+class NoTokenNowError(KakaocronError):
+    """No token can be had at the moment; later may be better."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What the user gave: the app's key and secret, and tokens from the environment."""
+
+    rest_api_key: str | None = field(default=None, repr=False)
+    client_secret: str | None = field(default=None, repr=False)
+    access_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """The tokens in `path`, and how to renew them at `auth_url`."""
+
+    path: str
+    disk: Disk
+    clock: Clock
+    http: Http
+    auth_url: str
+    credentials: Credentials
+
+    def access_token(self) -> str:
+        """Return a token that should be accepted. Raises LoginError, NoTokenNowError."""
+        if self.credentials.access_token:
+            return self.credentials.access_token
+        tokens = self.read()
+        now = self.clock.now()
+        if tokens.is_fresh(now) and tokens.access_token:
+            return tokens.access_token
+        try:
+            return self.renew(None)
+        except (LoginError, NoTokenNowError):
+            if tokens.is_fresh(now, LAST_MOMENTS) and tokens.access_token:
+                return tokens.access_token
+            raise
+
+    def renew(self, rejected: str | None) -> str:
+        """Return another token than the `rejected` one, asking Kakao for it if need be.
+
+        Of several processes one asks, and the others find its result. The reply is on disk before
+        its token is used: a new refresh token may have made the old one worthless.
+        """
+        if self.credentials.access_token:
+            raise LoginError(
+                "Kakao does not accept KAKAO_ACCESS_TOKEN: it lives for hours and is not renewed. "
+                "Unset it. " + LOG_IN
+            )
+        with self._alone():
+            tokens = self._recovered()
+            is_another = tokens.access_token != rejected
+            if not (is_another and tokens.is_fresh(self.clock.now())):
+                tokens = self._renewed(tokens)
+            return tokens.access_token or ""
+
+    def renew_ahead(self) -> None:
+        """Renew the access token if it is time to, so that no slot has to wait for it."""
+        with self._alone():
+            tokens = self._recovered()
+            if tokens.wants_renewal(self.clock.now()):
+                self._renewed(tokens)
+
+    def exchange(self, code: str, redirect_uri: str, verifier: str) -> str:
+        """Turn an authorization code into the saved login; return its access token.
+
+        Raises LoginError, UsageError.
+        """
+        key = self.credentials.rest_api_key or ""
+        form = {
+            "grant_type": "authorization_code",
+            "client_id": key,
+            "redirect_uri": redirect_uri,
+            "code": code,
+            "code_verifier": verifier,
+        }
+        with self._alone():
+            reply = self._ask_and_keep(form, Tokens(client_id=key))
+        if isinstance(reply, Refusal):
+            said = f"Kakao refuses the login ({reply.code}: {reply.detail})"
+            raise UsageError(said) if reply.is_setup else LoginError(f"{said}. {LOG_IN}")
+        return reply.access_token or ""
+
+    def end(self, api_url: str) -> bool:
+        """End the login here and at Kakao; return whether Kakao could be told."""
+        is_told = False
+        with suppress(LoginError, NoTokenNowError):
+            request = Request(f"{api_url}/v1/user/logout", {}, self.access_token())
+            answer = self.http.ask(request)
+            is_told = isinstance(answer, Answer) and answer.status == HTTPStatus.OK
+        with self._alone():
+            for path in (beside(self.path), self.path):
+                with suppress(FileNotFoundError):
+                    self.disk.unlink(path)
+            # Said to be gone, they must not be back after a power cut.
+            sync_folder(self.disk, self.path.rpartition("/")[0])
+        return is_told
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other processes, and the end of this one, away from the tokens for a block."""
+        try:
+            make_folders(self.disk, self.path.rpartition("/")[0])
+            with (
+                _under_way.one_more(),
+                locked(self.disk, self.clock, f"{self.path}.lock", LOCK_TIMEOUT_SECONDS),
+            ):
+                yield
+        except LockTimeoutError as error:
+            raise NoTokenNowError(str(error)) from None
+        except OSError as error:
+            raise LedgerError(f"Cannot write '{self.path}': {error.strerror}") from error
+
+    def _recovered(self) -> Tokens:
+        """Return the saved tokens; those that a process saved in part before it died come first.
+
+        They can only be newer: every renewal begins here.
+        """
+        try:
+            tokens = from_json(read_file(self.disk, beside(self.path)))
+        except (OSError, ValueError):
+            return self.read()
+        adopt(self.disk, self.path)
+        return tokens
+
+    def _renewed(self, tokens: Tokens) -> Tokens:
+        self._check_renewable(tokens)
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": self.credentials.rest_api_key or tokens.client_id or "",
+            "refresh_token": tokens.refresh_token or "",
+        }
+        reply = self._ask_and_keep(form, tokens)
+        if isinstance(reply, Refusal):
+            raise self._refused(tokens, reply)
+        end = reply.access_expires_at
+        log.info("token renewed, good until %s", isoformat(end) if end else "an unknown time")
+        return reply
+
+    def _ask_and_keep(self, form: Mapping[str, str], tokens: Tokens) -> Tokens | Refusal:
+        """Ask kauth for tokens and put them on disk; room for them is made before asking."""
+        if self.credentials.client_secret:
+            form = {**form, "client_secret": self.credentials.client_secret}
+        with room_for(self.disk, self.path, FILE_BYTES) as keep:
+            answer = self.http.ask(Request(f"{self.auth_url}/oauth/token", form))
+            if isinstance(answer, Failure):
+                raise NoTokenNowError(f"Kakao's login server: {answer.detail}")
+            reply = of_token(answer)
+            if isinstance(reply, Refusal):
+                return reply
+            renewed = merged(tokens, reply, self.clock.now())
+            keep(to_json(renewed))
+            return renewed
+
+    def _check_renewable(self, tokens: Tokens) -> None:
+        if tokens.refresh_token is None:
+            raise LoginError(f"Not logged in to Kakao. {LOG_IN}")
+        if not (self.credentials.rest_api_key or tokens.client_id):
+            raise LoginError(
+                "Renewing the login needs the app's key: set rest_api_key in [kakao], "
+                "or KAKAO_REST_API_KEY"
+            )
+        if tokens.is_dead:
+            raise dead(tokens.refused or "")
+        if tokens.refused_until and self.clock.now() < tokens.refused_until:
+            refused = tokens.refused or ""
+            if refused in LOGIN_CODES and LOGIN_CODES[refused].is_setup:
+                raise set_up_wrong(refused)
+            raise NoTokenNowError(
+                f"Kakao refused a new token ({tokens.refused}); "
+                f"the next try is at {tokens.refused_until:%H:%M:%S}"
+            )
+
+    def _refused(self, tokens: Tokens, refusal: Refusal) -> KakaocronError:
+        pause = max(PAUSE_AFTER_REFUSAL, timedelta(seconds=refusal.wait_seconds))
+        if refusal.wait_seconds and tokens.refused == refusal.code:
+            pause = LONG_PAUSE
+        until = None if refusal.is_dead else self.clock.now() + pause
+        self.write(replace(tokens, refused=refusal.code, refused_until=until))
+        if refusal.is_dead:
+            return dead(refusal.code)
+        if refusal.is_setup:
+            return set_up_wrong(refusal.code)
+        return NoTokenNowError(f"Kakao gives no token now ({refusal.code}: {refusal.detail})")
+
+    def read(self) -> Tokens:
+        """Return the saved tokens; KAKAO_REFRESH_TOKEN begins a login where there is none.
+
+        Raises LoginError if the file is there and cannot be read.
+        """
+        given = self.credentials.refresh_token
+        try:
+            tokens = from_json(read_file(self.disk, self.path))
+        except FileNotFoundError:
+            return Tokens(refresh_token=given)
+        except OSError as error:
+            raise UnreadableLoginError(self._unreadable(error.strerror or str(error))) from None
+        except ValueError as error:
+            raise LoginError(self._unreadable(str(error))) from None
+        if tokens.is_dead and given and given != tokens.refresh_token:
+            return Tokens(refresh_token=given)
+        return tokens
+
+    def _unreadable(self, why: str) -> str:
+        return f"Cannot read the saved login '{self.path}': {why}. {LOG_IN}"
+
+    def write(self, tokens: Tokens) -> None:
+        """Put the tokens on disk, private and durable, in place of the old ones."""
+        make_folders(self.disk, self.path.rpartition("/")[0])
+        replace_file(self.disk, self.path, to_json(tokens))

@@ -1,0 +1,90 @@
+"""Kakao's daily quotas for messages to friends: what is used up, and what a plan asks for. Pure.
+
+Messages to oneself are unlimited. Kakao does not publish when a day begins: midnight in Korea is
+assumed, and that refused messages do not count. What other programs send is not known here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import date
+
+from msgspec import Struct, field
+
+from kakaocron.kst import KST
+from kakaocron.ledger.deliveries import Attempt, Delivery
+from kakaocron.states import ME, State
+
+# Before Kakao's permission only members of the app get messages, and (reported) this many a day.
+BEFORE_PERMISSION = 30
+_NOT_TAKEN = frozenset({State.RETRYING, State.FAILED})
+
+
+class Limits(Struct, frozen=True):
+    """Messages to friends a day, from Kakao's quota page."""
+
+    per_pair: int = 20
+    per_receiver: int = 100
+    per_sender: int = 100
+    per_app: int = 30_000
+
+
+KAKAOS = Limits()
+
+
+class Usage(Struct):
+    """What one sender, the only one that a ledger knows, has sent to friends in a day."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    limits: Limits = KAKAOS
+
+    def spend(self, wanted: Mapping[str, int]) -> dict[str, str]:
+        """Count messages that are about to go, so many to each receiver.
+
+        Returns those to whom they may not go, each with the quota that would be passed.
+        """
+        refused = {}
+        for receiver, messages in wanted.items():
+            if receiver == ME:
+                continue
+            if why := self._over(receiver, messages):
+                refused[receiver] = why
+            else:
+                self.counts[receiver] += messages
+        return refused
+
+    def _over(self, receiver: str, messages: int) -> str | None:
+        limits, mine, all_ = self.limits, self.counts[receiver], self.counts.total()
+        for count, most, what in (
+            (mine, limits.per_pair, "from one sender to one friend"),
+            (mine, limits.per_receiver, "to one receiver"),
+            (all_, limits.per_sender, "from one sender"),
+            (all_, limits.per_app, "of one app"),
+        ):
+            if count + messages > most:
+                return f"Kakao takes {most} messages a day {what}, and {count} went out today"
+        return None
+
+
+def used(deliveries: Iterable[Delivery], day: date) -> Usage:
+    """Count what went out to friends on a KST day; what may have gone counts as gone."""
+    usage = Usage()
+    for delivery in deliveries:
+        for attempt in delivery.attempts:
+            if (attempt.sent_at or attempt.claimed_at).astimezone(KST).date() == day:
+                usage.counts.update(_taken(attempt))
+    return usage
+
+
+def _taken(attempt: Attempt) -> Mapping[str, int]:
+    taken = {}
+    for receiver in attempt.to:
+        result = attempt.results.get(receiver)
+        if receiver == ME:
+            continue
+        if result is None or result.state not in _NOT_TAKEN:
+            taken[receiver] = max(1, result.parts if result else 0)
+        elif result.parts:
+            taken[receiver] = result.parts
+    return taken

@@ -1,0 +1,49 @@
+"""How a text becomes what Kakao takes, and how long it may be. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kakaocron.delivery.parcel import Parcel, Part
+from kakaocron.errors import ContentError
+from kakaocron.text.plain import utf16_units
+
+# Kakao's documentation says 200 characters and not how it counts them; UTF-16 units are the
+# strictest reading, so that nothing is cut or refused.
+MAX_UTF16_UNITS = 200
+
+
+def text_parcel(text: str, link: str, texts: Sequence[str] | None = None) -> Parcel:
+    """Make a parcel of a text, sent as `texts` if that is not the text itself.
+
+    Raises ContentError if Kakao would not take it.
+    """
+    if not text.strip():
+        raise ContentError("the text is empty")
+    parts = []
+    for one in texts or (text,):
+        units = utf16_units(one)
+        if units > MAX_UTF16_UNITS:
+            raise ContentError(
+                f"the text has {units} characters, Kakao takes {MAX_UTF16_UNITS}; shorten it, "
+                'or configure a message with overflow = "split"'
+            )
+        links = {"web_url": link, "mobile_web_url": link}
+        parts.append(template_part({"object_type": "text", "text": one, "link": links}))
+    return Parcel(text, tuple(parts))
+
+
+def template_part(template: Mapping[str, Any]) -> Part:
+    return Part("default", {"template_object": as_json(template)})
+
+
+def as_json(value: Mapping[str, Any]) -> str:
+    """Return JSON that can be sent. Raises ContentError."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ContentError("the text holds half a surrogate pair, which is no character") from None
+    return text

@@ -1,0 +1,89 @@
+"""What the ticks leave of themselves: a line each, without an fsync. Pure.
+
+A line is `HH:MM:SS.mmm WORD EXIT SIZE MARK`, in a file per KST day: SIZE is that of the day's
+ledger file then, MARK the checksum of its last line. They tell a ledger that shrank, or was
+replaced (an old copy put back), from one that grew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from kakaocron.kst import KST
+
+
+class Word(StrEnum):
+    """What a tick says of itself."""
+
+    START = "start"  # a full tick has begun
+    IDLE = "idle"  # looked, nothing was due
+    DONE = "done"  # every slot up to this instant has a state
+    FAIL = "fail"  # ended, and that cannot be said
+    RESET = "reset"  # the ledger file's new size was accepted after damage
+
+
+NO_MARK = "-"
+CLOCK_LENGTH = len("HH:MM:SS.mmm")
+COMPLETE = frozenset({Word.IDLE, Word.DONE})
+
+
+class End(NamedTuple):
+    """Where a day's ledger file ended, and the checksum of the line that ended there."""
+
+    size: int = 0
+    mark: str = NO_MARK
+
+    def __str__(self) -> str:
+        return f"{self.size} {self.mark}"
+
+
+NOTHING = End()
+
+
+class Beat(Struct, frozen=True):
+    at: datetime
+    word: Word
+    exit_code: int
+    ledger_end: End
+
+
+def to_line(at: datetime, word: Word, exit_code: int, ledger_end: End) -> bytes:
+    at = at.astimezone(KST)
+    clock = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
+    return f"{clock} {word} {exit_code} {ledger_end}\n".encode()
+
+
+def parse(day: date, content: bytes) -> list[Beat]:
+    """Return the beats of a day's file; a line that is none is passed over."""
+    beats = []
+    for line in content.split(b"\n"):
+        try:
+            clock, word, exit_code, size, *mark = line.decode("ascii").split(" ")
+            if len(clock) != CLOCK_LENGTH:
+                continue  # the end of a clock's time is one too: "01.118" would be one o'clock
+            at = datetime.combine(day, time.fromisoformat(clock), KST)
+            end = End(int(size), *mark)
+            beats.append(Beat(at, Word(word), int(exit_code), end))
+        except (ValueError, TypeError):
+            continue
+    return beats
+
+
+def last_complete(beats: Iterable[Beat], now: datetime) -> datetime | None:
+    """Return the last instant, not after `now`, up to which every slot has a state."""
+    return max((b.at for b in beats if b.word in COMPLETE and b.at <= now), default=None)
+
+
+def ledger_end(beats: Iterable[Beat]) -> End | None:
+    """Return where the day's ledger file has certainly ended once, None if none is told.
+
+    A ledger only grows, so the last word on it is the largest, unless a smaller one was accepted.
+    """
+    return next(
+        (b.ledger_end for b in reversed(list(beats)) if b.word in {*COMPLETE, Word.RESET}), None
+    )

@@ -1,0 +1,148 @@
+"""The ticks' own trace on disk. It may be lost or unwritable at any time: none depends on it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+
+from msgspec import Struct
+
+from kakaocron.kst import KST
+from kakaocron.ledger.beats import (
+    NOTHING,
+    Beat,
+    End,
+    Word,
+    last_complete,
+    ledger_end,
+    parse,
+    to_line,
+)
+from kakaocron.ledger.deliveries import CLOCK_SLACK
+from kakaocron.system.disk import (
+    Disk,
+    guard,
+    make_folders,
+    opened,
+    read_file,
+    sync_ancestors,
+    write_all,
+)
+
+TAIL_BYTES = 1024
+
+
+class Heartbeat(Struct, frozen=True):
+    """The files in `folder`, one per KST day.
+
+    What that does not take (a full disk) goes to `spare`, to be told; nothing rests on it.
+    """
+
+    folder: str
+    disk: Disk
+    spare: str
+
+    def path(self, day: date) -> str:
+        return f"{self.folder}/{day.isoformat()}"
+
+    def read(self, day: date) -> list[Beat]:
+        """Return all that is known of a day's ticks."""
+        return [*self.spared(day), *self._whole(day)]
+
+    def spared(self, day: date) -> list[Beat]:
+        try:
+            guard(self.disk, self.spare)
+            return parse(day, read_file(self.disk, f"{self.spare}/{day.isoformat()}"))
+        except OSError:
+            return []
+
+    def _whole(self, day: date) -> list[Beat]:
+        try:
+            return parse(day, read_file(self.disk, self.path(day)))
+        except OSError:
+            return []
+
+    def tail(self, day: date) -> list[Beat]:
+        """Return the last beats of a day: enough to tell what the last complete tick said."""
+        try:
+            path = self.path(day)
+            offset = max(0, self.disk.stat(path).size - TAIL_BYTES)
+            content = read_file(self.disk, path, offset)
+            return parse(day, content.partition(b"\n")[2] if offset else content)
+        except OSError:
+            return []
+
+    def ledger_end(self, day: date) -> End:
+        """Return where the day's ledger file has certainly ended once."""
+        return ledger_end(self.tail(day)) or ledger_end(self._whole(day)) or NOTHING
+
+    def days(self) -> list[date]:
+        days = []
+        with suppress(OSError):
+            for name in self.disk.listdir(self.folder):
+                with suppress(ValueError):
+                    days.append(date.fromisoformat(name))
+        return sorted(days)
+
+    def last_complete(self, now: datetime) -> datetime | None:
+        """Return the last instant up to which a tick has said that every slot has a state."""
+        for day in reversed(self.days()):
+            found = last_complete(self.tail(day), now) or last_complete(self._whole(day), now)
+            if found is not None:
+                return found
+        return None
+
+    def beat(self, at: datetime, word: Word, exit_code: int, end: End = NOTHING) -> None:
+        """Append a line; a disk that refuses it is no reason to fail."""
+        self._append(at.date(), to_line(at, word, exit_code, end))
+
+    def reset(self, day: date, at: datetime, end: End) -> None:
+        """Accept a day's ledger file as it is now, whatever it was before."""
+        self._append(day, to_line(at, Word.RESET, 0, end))
+
+    def _append(self, day: date, line: bytes) -> None:
+        for folder in (self.folder, self.spare):
+            path = f"{folder}/{day.isoformat()}"
+            with suppress(OSError):
+                make_folders(self.disk, folder)
+                if folder == self.spare:
+                    guard(self.disk, folder)
+                with opened(self.disk, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as fd:
+                    write_all(self.disk, fd, line)
+                return
+
+    def sync(self, day: date) -> None:
+        """Make a day's beats survive a power cut."""
+        with suppress(OSError):
+            with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
+                self.disk.fsync(fd)
+            sync_ancestors(self.disk, self.path(day))
+
+    def keep_ahead(self, now: datetime) -> None:
+        """Make the beats survive a power cut that a clock ahead of this one has left.
+
+        Should a part of the ledger be lost, they alone tell up to when it may have sent.
+        """
+        for day in reversed(self.days()):
+            if day < now.date():
+                return
+            if any(beat.at > now + CLOCK_SLACK for beat in self.tail(day)):
+                self.sync(day)
+
+    def prune(self, today: date, keep_days: int) -> None:
+        """Remove the beats of days whose ledger is kept no longer.
+
+        The last complete tick's stay, however old: without them nobody knew since when slots are
+        owed. Of their day's ledger nothing is expected from now on.
+        """
+        last = self.last_complete(datetime.combine(today, time.max, KST))
+        for day in self.days():
+            if day >= today - timedelta(days=keep_days):
+                continue
+            if last and day >= last.date():
+                self.reset(day, last, NOTHING)
+                continue
+            with suppress(OSError):
+                self.disk.unlink(self.path(day))
+                self.disk.unlink(f"{self.spare}/{day.isoformat()}")

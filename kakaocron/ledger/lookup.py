@@ -1,0 +1,52 @@
+"""Finding deliveries in the ledger: by id, by day, the last days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from kakaocron.errors import UsageError
+from kakaocron.kst import DAY
+from kakaocron.ledger.deliveries import Delivery, attempt_fields, delivery_fields
+from kakaocron.ledger.files import Book, Ledger
+from kakaocron.schedule.slots import parse_delivery_id
+
+
+def day_of(ledger: Ledger, day: date) -> tuple[Delivery, ...]:
+    return in_order(ledger.read([day]).deliveries.values())
+
+
+def in_order(deliveries: Iterable[Delivery]) -> tuple[Delivery, ...]:
+    return tuple(sorted(deliveries, key=lambda d: (d.slot, d.message)))
+
+
+def recent(
+    ledger: Ledger, today: date, days: int, states: frozenset[str] = frozenset()
+) -> tuple[Delivery, ...]:
+    """Return the deliveries of the last `days` days, today included, oldest first."""
+    wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
+    found = ledger.read(wanted).deliveries.values()
+    return in_order(d for d in found if not states or d.state in states)
+
+
+def day_of_id(id_: str) -> date:
+    """Return the day of a delivery's slot. Raises UsageError for what is no id."""
+    try:
+        return parse_delivery_id(id_)[1].date()
+    except ValueError as error:
+        raise UsageError(f"{error}. List them: kakaocron history") from None
+
+
+def find_delivery(ledger: Ledger | Book, id_: str) -> Delivery:
+    """Return one delivery by its id. Raises UsageError with what to try."""
+    delivery = ledger.read([day_of_id(id_)]).deliveries.get(id_)
+    if delivery is None:
+        raise UsageError(f"The ledger has no delivery '{id_}'. List them: kakaocron history")
+    return delivery
+
+
+def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
+    """Return the object that `show --json` prints."""
+    log = [attempt_fields(attempt) for attempt in delivery.attempts]
+    return {**delivery_fields(delivery), "attempt_log": log}

@@ -1,0 +1,47 @@
+"""pauses.json beside the ledger: which messages rest. Changed under the ledger's lock only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+
+from msgspec import Struct
+
+from kakaocron.errors import LedgerError
+from kakaocron.schedule.pauses import Pause, Paused, as_of, from_json, is_paused, to_json
+from kakaocron.system.disk import Disk, read_file, replace_file
+
+
+class Pauses(Struct, frozen=True):
+    path: str
+    disk: Disk
+
+    def read(self) -> tuple[Pause, ...]:
+        """Return every pause that there was. Raises LedgerError if that cannot be known."""
+        try:
+            return from_json(read_file(self.disk, self.path))
+        except FileNotFoundError:
+            return ()
+        except (OSError, ValueError) as error:
+            raise LedgerError(
+                f"'{self.path}' cannot be read ({error}), so nobody knows what rests; nothing was "
+                "sent. Mend the file, or remove it to pause nothing"
+            ) from None
+
+    def write(self, pauses: Sequence[Pause]) -> None:
+        """Replace them all. Raises LedgerError."""
+        try:
+            replace_file(self.disk, self.path, to_json(pauses))
+        except OSError as error:
+            raise LedgerError(
+                f"'{self.path}' cannot be written ({error.strerror}); nothing was changed"
+            ) from None
+
+    def as_of(self, now: datetime) -> tuple[Pause, ...]:
+        """Return the pauses that count at an instant. Raises LedgerError."""
+        return as_of(self.read(), now)
+
+    def rule(self, now: datetime) -> Paused:
+        """Return what rests when, as it is known now. Raises LedgerError."""
+        return partial(is_paused, self.as_of(now))

@@ -1,0 +1,162 @@
+"""A day in numbers. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date
+from math import ceil
+from typing import Any
+
+from msgspec import Struct
+
+from kakaocron.ledger.deliveries import Delivery, is_by_hand
+from kakaocron.states import State
+
+# A delivery that left within this time of its slot counts as punctual.
+PUNCTUAL_SECONDS = 60.0
+ENDED = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED})
+
+
+class Stats(Struct, frozen=True):
+    """Counts of deliveries, shares from 0 to 1 (None where there is nothing to divide by), and
+    how late they left, in seconds."""
+
+    total_scheduled: int
+    total_sent: int
+    total_failed: int
+    total_confirmed: int
+    total_unknown: int
+    total_missed: int
+    success_rate: float | None
+    schedule_accuracy: float | None
+    delay_p50_seconds: float | None
+    delay_p99_seconds: float | None
+
+
+def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
+    """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet.
+
+    The shares and the lateness are those of the schedule: of what a person sent, had rest or sent
+    again they say nothing.
+    """
+    deliveries = list(deliveries)
+    counts = Counter(delivery.state for delivery in deliveries)
+    planned = [d for d in deliveries if not is_by_hand(d.id) and not d.was_meant]
+    lateness = (d.delay_seconds for d in planned if not d.is_reopened)
+    delays = sorted(delay for delay in lateness if delay is not None)
+    endings = Counter(d.state for d in planned if d.state in ENDED)
+    return Stats(
+        len(deliveries) + upcoming,
+        sum(d.delay_seconds is not None for d in deliveries),
+        counts[State.FAILED],
+        counts[State.CONFIRMED],
+        counts[State.UNKNOWN],
+        counts[State.MISSED],
+        endings[State.CONFIRMED] / endings.total() if endings else None,
+        sum(delay <= PUNCTUAL_SECONDS for delay in delays) / len(delays) if delays else None,
+        percentile(delays, 0.50),
+        percentile(delays, 0.99),
+    )
+
+
+def percentile(ordered: Sequence[float], share: float) -> float | None:
+    """Return the value below which `share` of an ordered list lies (nearest rank), or None."""
+    if not ordered:
+        return None
+    rank = ceil(share * len(ordered) - 1e-9) - 1  # 0.07 * 100 is a little more than 7
+    rank = max(0, min(len(ordered) - 1, rank))
+    return ordered[rank]
+
+
+class DayReport(Struct, frozen=True):
+    """One day's slots: how many came due, what became of them, how late they left."""
+
+    day: date
+    due: int
+    sent: int
+    confirmed: int
+    late: int
+    failed: int
+    unknown: int
+    missed: int
+    delays: tuple[float, ...]
+
+    @property
+    def bad(self) -> int:
+        return self.late + self.failed + self.unknown + self.missed
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "day": self.day.isoformat(),
+            "due": self.due,
+            "sent": self.sent,
+            "confirmed": self.confirmed,
+            "late": self.late,
+            "failed": self.failed,
+            "unknown": self.unknown,
+            "missed": self.missed,
+            **_lateness(self.delays),
+        }
+
+
+def report_of_day(day: date, endings: Iterable[tuple[State, float | None]]) -> DayReport:
+    """Count one day by each slot's state and lateness in seconds.
+
+    A cancelled slot and one that is still ahead were not due.
+    """
+    delays: list[float] = []
+    counts: Counter[State] = Counter()
+    for state, delay in endings:
+        counts[state] += 1
+        if delay is not None:
+            delays.append(delay)
+    delays.sort()
+    return DayReport(
+        day,
+        counts.total() - counts[State.CANCELLED] - counts[State.SCHEDULED],
+        len(delays),
+        counts[State.CONFIRMED],
+        sum(delay > PUNCTUAL_SECONDS for delay in delays),
+        counts[State.FAILED],
+        counts[State.UNKNOWN],
+        counts[State.MISSED],
+        tuple(delays),
+    )
+
+
+class Report(Struct, frozen=True):
+    """Several days, oldest first."""
+
+    days: tuple[DayReport, ...]
+
+    def total(self, name: str) -> int:
+        return sum(getattr(day, name) for day in self.days)
+
+    @property
+    def delays(self) -> list[float]:
+        return sorted(delay for day in self.days for delay in day.delays)
+
+    @property
+    def bad_days(self) -> list[DayReport]:
+        """The days with anything late, failed, unknown or missed, the worst first."""
+        return sorted((day for day in self.days if day.bad), key=lambda day: (-day.bad, day.day))
+
+    def fields(self) -> dict[str, Any]:
+        """Return the object that `report --json` prints."""
+        names = ("due", "sent", "confirmed", "late", "failed", "unknown", "missed")
+        return {
+            "from": self.days[0].day.isoformat() if self.days else None,
+            "to": self.days[-1].day.isoformat() if self.days else None,
+            **{name: self.total(name) for name in names},
+            **_lateness(self.delays),
+            "bad_days": [day.fields() for day in self.bad_days],
+            "days": [day.fields() for day in self.days],
+        }
+
+
+def _lateness(ordered: Sequence[float]) -> dict[str, float | None]:
+    return {
+        "delay_p50_seconds": percentile(ordered, 0.50),
+        "delay_p99_seconds": percentile(ordered, 0.99),
+    }

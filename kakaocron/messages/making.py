@@ -1,0 +1,183 @@
+"""Makes what a message says, from its configuration and the outside."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from kakaocron.config.schema import Config, Message
+from kakaocron.delivery.orders import BY_HAND
+from kakaocron.delivery.parcel import FallbackError, Parcel, Part, parcel_of
+from kakaocron.delivery.policy import Due
+from kakaocron.errors import ContentError
+from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_parcel
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.files import View
+from kakaocron.ledger.stats import stats_of
+from kakaocron.schedule.slots import Slot
+from kakaocron.states import State
+from kakaocron.system.programs import Outside
+from kakaocron.text.placeholders import (
+    Rate,
+    fill,
+    fill_all,
+    slot_fields,
+)
+from kakaocron.text.splitting import split, truncated
+
+# What has been confirmed to one receiver, or may have arrived, must reach the others unchanged.
+BEGUN = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
+
+
+class Contents(Struct, frozen=True):
+    """The contents of one configuration; relative paths start at `folder`."""
+
+    config: Config
+    folder: Path
+    outside: Outside
+
+    def of(self, due: Due, view: View) -> Parcel:
+        """Make a delivery's content, or repeat what was sent of it. Raises ContentError."""
+        known = view.deliveries.get(due.id)
+        kept = known.content if known else None
+        if kept and "parts" in kept and (_is_literal(due, kept) or _has_begun(known)):
+            return parcel_of(kept)
+        name = str(kept["message"]) if kept and "message" in kept else due.slot.message
+        for message in self.config.message:
+            if message.name == name:
+                slot = replace(due.slot, message=name)
+                others = (one for one in view.deliveries.values() if one.id != due.id)
+                return self.of_message(message, slot, others, due.attempt)
+        raise ContentError(f"the configuration has no message '{name}' any more")
+
+    def of_message(
+        self,
+        message: Message,
+        slot: Slot,
+        others: Iterable[Delivery],
+        attempt: int = 1,
+    ) -> Parcel:
+        """Make a configured message for a slot. Raises ContentError, FallbackError if
+        something may be sent in its place.
+
+        The totals that it may name are those of the `others` of the slot's day.
+        """
+        today = _today(one for one in others if one.slot.date() == slot.at.date())
+        fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
+        try:
+            return self._made(message, fields)
+        except ContentError as error:
+            fallback = self._fallback(message, fields)
+            if fallback is None:
+                raise
+            raise FallbackError(str(error), fallback) from None
+
+    def of_text(self, text: str, overflow: str = "error") -> Parcel:
+        """Make a parcel of a text as it is. Raises ContentError."""
+        link = self.config.kakao.link
+        if overflow == "split":
+            return text_parcel(text, link, split(text, MAX_UTF16_UNITS))
+        return text_parcel(
+            truncated(text, MAX_UTF16_UNITS) if overflow == "truncate" else text, link
+        )
+
+    def _fallback(self, message: Message, fields: Mapping[str, Any]) -> Parcel | None:
+        if message.fallback_text is None:
+            return None
+        try:
+            return self.of_text(fill(message.fallback_text, fields), "truncate")
+        except ContentError:
+            return None
+
+    def _made(self, message: Message, built_in: Mapping[str, Any]) -> Parcel:
+        if message.command is not None:
+            output = self.outside.run(message.command, self.folder, message.timeout)
+            return self.of_text(_decoded(output, message.command[0]).rstrip(), message.overflow)
+        fields = {**self._data(message), **built_in}
+        if message.template is not None:
+            return _template_parcel(fill_all(message.template, fields))
+        if message.template_id is not None:
+            args = {name: str(v) for name, v in fill_all(message.template_args, fields).items()}
+            return _custom_parcel(str(message.template_id), args)
+        if message.scrap_url is not None:
+            url = fill(message.scrap_url, fields)
+            as_json({"url": url})
+            return Parcel(url, (Part("scrap", {"request_url": url}),))
+        return self.of_text(fill(self._text(message), fields), message.overflow)
+
+    def _text(self, message: Message) -> str:
+        if message.file is None:
+            return message.text or ""
+        path = self.path(message.file)
+        return _decoded(self.outside.read(path), str(path)).rstrip()
+
+    def path(self, name: str) -> Path:
+        # Path.expanduser raises where there is no such user.
+        return self.folder / os.path.expanduser(name)  # noqa: PTH111
+
+    def _data(self, message: Message) -> dict[str, Any]:
+        if message.data_command is not None:
+            output = self.outside.run(message.data_command, self.folder, message.timeout)
+            return _json_object(output, message.data_command[0])
+        if message.data_file is not None:
+            path = self.path(message.data_file)
+            return _json_object(self.outside.read(path), str(path))
+        return dict(message.data or {})
+
+
+def _is_literal(due: Due, kept: Mapping[str, Any]) -> bool:
+    """Say whether a person gave the content itself, not the name of a message."""
+    return due.slot.kind in BY_HAND and "message" not in kept
+
+
+def _has_begun(known: Delivery | None) -> bool:
+    return known is not None and any(r.state in BEGUN or r.parts for r in known.targets.values())
+
+
+def _today(deliveries: Iterable[Delivery]) -> dict[str, Any]:
+    """Return a day's totals as placeholders; before anything has ended, all has gone well."""
+    stats = stats_of(deliveries)
+    rate = stats.success_rate
+    return {
+        "success_rate": Rate(1.0 if rate is None else rate),
+        "completed_count": stats.total_confirmed,
+        "failed_count": stats.total_failed,
+    }
+
+
+def _template_parcel(template: Mapping[str, Any]) -> Parcel:
+    from kakaocron.kakao.templates import checked, shown_text  # noqa: PLC0415 - slow to build
+
+    found = checked(template)
+    return Parcel(shown_text(found), (template_part(found),))
+
+
+def _custom_parcel(template_id: str, args: Mapping[str, str]) -> Parcel:
+    fields = {"template_id": template_id}
+    if args:
+        fields["template_args"] = as_json(args)
+    shown = ", ".join(f"{name}: {value}" for name, value in args.items())
+    return Parcel(f"template {template_id} {shown}".rstrip(), (Part("custom", fields),))
+
+
+def _decoded(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ContentError(f"'{name}' is not UTF-8 text (byte {error.start})") from None
+
+
+def _json_object(content: bytes, name: str) -> dict[str, Any]:
+    try:
+        found = json.loads(_decoded(content, name))
+    except (ValueError, RecursionError) as error:
+        raise ContentError(f"'{name}' gives no JSON: {str(error)[:80]}") from None
+    if not isinstance(found, dict):
+        raise ContentError(f"'{name}' gives JSON, but no object such as {{\"score\": 5}}")
+    return found

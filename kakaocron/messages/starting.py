@@ -1,0 +1,42 @@
+"""The first config.toml: written once it passes the check."""
+
+from __future__ import annotations
+
+from kakaocron.config.reading import parse_config
+from kakaocron.config.starter import Answers, config_text
+from kakaocron.errors import UsageError
+from kakaocron.messages.faults import faults
+from kakaocron.messages.making import Contents
+from kakaocron.system.disk import Disk, make_folders, replace_file
+from kakaocron.system.places import Places
+from kakaocron.system.programs import RealOutside
+
+_OPTIONS = {"kakao.link": "--link", "message[1].text": "--text", "message[1].to": "--to"}
+
+
+def _of_an_option(error: UsageError) -> UsageError:
+    """Name the option that a fault came from: its line is in no file yet."""
+    for key, option in _OPTIONS.items():
+        before, found, what = str(error).partition(f": {key}: ")
+        if found and before:
+            return UsageError(f"{option}: {what}; nothing was written")
+    return error
+
+
+def write_config(places: Places, answers: Answers, disk: Disk) -> Answers:
+    """Write the file, private, once it passes the check; return what it holds."""
+    content = config_text(answers)
+    path = str(places.config)
+    try:
+        config = parse_config(content, path, places.profile)
+        contents = Contents(config, places.config.parent, RealOutside(places.variables))
+        for keys, fault in faults(contents, places.variables.get("PATH")):
+            raise UsageError(f"{path}: message[1].{keys[-1]}: {fault}")
+    except UsageError as error:
+        raise _of_an_option(error) from None
+    try:
+        make_folders(disk, str(places.config.parent))
+        replace_file(disk, path, content.encode())
+    except OSError as error:
+        raise UsageError(f"Cannot write '{path}': {error.strerror}") from None
+    return answers

@@ -1,0 +1,108 @@
+"""The judge's own endpoints under /_sandbox/: no fault hits them and no log names them."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from kakaocron.errors import UsageError
+from kakaocron.rehearsal.sandbox.faults import FaultPlan
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.wire import Answer, Request, json_answer
+
+ADMIN_PREFIX = "/_sandbox/"
+
+
+def administer(request: Request, kakao: Kakao, faults: FaultPlan, now: datetime) -> Answer:
+    """Answer one admin request with JSON; 400 for a body that makes no sense, 404 for no route."""
+    route = _ROUTES.get((request.method, request.path.removeprefix(ADMIN_PREFIX)))
+    if route is None:
+        return json_answer(404, {"error": f"no {request.method} {request.path} in the sandbox"})
+    try:
+        return json_answer(200, route(kakao, faults, _read_body(request), now))
+    except (UsageError, ValueError, RecursionError) as error:
+        return json_answer(400, {"error": str(error)})
+
+
+def _read_body(request: Request) -> Mapping[str, Any]:
+    body = json.loads(request.body or b"{}")
+    if not isinstance(body, dict):
+        raise UsageError("The body is not a JSON object.")
+    return body
+
+
+def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.deliveries]
+
+
+def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.requests]
+
+
+def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
+    _refuse_unknown(body, "script", "spec")
+    script, spec = body.get("script", []), body.get("spec", "")
+    if not _is_list_of_strings(script):
+        raise UsageError("'script' is not a list of fault names.")
+    if not isinstance(spec, str):
+        raise UsageError("'spec' is not a string.")
+    faults.replace(spec, script=script)
+    return {"pending": faults.pending}
+
+
+def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: datetime) -> Any:
+    _refuse_unknown(body, "scopes")
+    scopes = body.get("scopes")
+    if scopes is not None and not _is_list_of_strings(scopes):
+        raise UsageError("'scopes' is not a list of consent items.")
+    login = kakao.issue_login(at, scopes)
+    return {
+        **asdict(login),
+        "access_expires_at": login.access_expires_at.isoformat(),
+        "refresh_expires_at": login.refresh_expires_at.isoformat(),
+    }
+
+
+def _revoke(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
+    _refuse_unknown(body, "tokens")
+    tokens = body.get("tokens", "all")
+    if tokens not in {"all", "access", "refresh"}:
+        raise UsageError("'tokens' is not one of all, access, refresh.")
+    if tokens != "refresh":
+        kakao.revoke_access_tokens()
+    if tokens != "access":
+        kakao.revoke_refresh_tokens()
+    return {"revoked": tokens}
+
+
+def _reset(kakao: Kakao, faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    kakao.reset()
+    faults.replace()
+    return {"status": "ok"}
+
+
+def _health(_kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    return {"status": "ok"}
+
+
+def _is_list_of_strings(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _refuse_unknown(body: Mapping[str, Any], *known: str) -> None:
+    for name in body.keys() - set(known):
+        raise UsageError(f"Unknown field '{name}': the body may hold {', '.join(known)}.")
+
+
+_ROUTES: Mapping[
+    tuple[str, str], Callable[[Kakao, FaultPlan, Mapping[str, Any], datetime], Any]
+] = {
+    ("GET", "deliveries"): _deliveries,
+    ("GET", "requests"): _requests,
+    ("POST", "faults"): _plan,
+    ("POST", "login"): _login,
+    ("POST", "revoke"): _revoke,
+    ("POST", "reset"): _reset,
+    ("GET", "health"): _health,
+}

@@ -1,0 +1,185 @@
+"""Kakao's two servers as one value machine: requests and times in, answers and deliveries out.
+
+No socket, file, clock or environment: the same seed and the same calls give the same bytes.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+from kakaocron.rehearsal.sandbox.account import Account, Login
+from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
+from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, TOKEN_PATH
+from kakaocron.rehearsal.sandbox.faults import Fault, substitute
+from kakaocron.rehearsal.sandbox.kapi import Delivery, Kapi
+from kakaocron.rehearsal.sandbox.kauth import Kauth
+from kakaocron.rehearsal.sandbox.settings import KST, Friend, Quotas, Settings
+from kakaocron.rehearsal.sandbox.wire import Answer, Request, Wire, json_answer
+
+__all__ = [
+    "KST",
+    "Answer",
+    "Delivery",
+    "Friend",
+    "Kakao",
+    "LoggedRequest",
+    "Login",
+    "Quotas",
+    "Request",
+    "Settings",
+    "Wire",
+]
+
+UNKNOWN_REQUEST = "unknown request"
+HTTP_BAD = 400
+
+
+@dataclass(frozen=True)
+class LoggedRequest:
+    """One request without its secrets.
+
+    `outcome` is the HTTP status with Kakao's code ("200", "403 -402", "400 KOE322"),
+    "unknown request", or "not handled" when a fault kept it from Kakao.
+    """
+
+    at: datetime
+    method: str
+    path: str
+    outcome: str
+    fault: str | None
+
+
+class Kakao:
+    """Kakao's servers for one app and one user, with everything that they accepted."""
+
+    def __init__(self, settings: Settings | None = None, seed: int = 0) -> None:
+        self.settings = settings or Settings()
+        self._seed = seed
+        self.deliveries: list[Delivery] = []
+        self.requests: list[LoggedRequest] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget every token, consent, count, delivery and request."""
+        self.deliveries.clear()
+        self.requests.clear()
+        self._account = Account(self.settings, self._seed)
+        self._kauth = Kauth(self.settings, self._account)
+        self._kapi = Kapi(self.settings, self._account, self.deliveries)
+        self._routes: dict[tuple[str, str], Callable[[Request, datetime], Answer]] = {
+            ("GET", "/oauth/authorize"): self._kauth.authorize,
+            ("POST", "/oauth/authorize"): self._kauth.decide,
+            ("GET", "/v1/api/talk/friends"): self._kapi.friends,
+            ("GET", "/v1/user/access_token_info"): self._kapi.token_info,
+            ("GET", "/v2/user/scopes"): self._kapi.scopes,
+            ("GET", "/v2/user/me"): self._kapi.me,
+            ("POST", "/v2/user/me"): self._kapi.me,
+            ("POST", "/v1/user/logout"): self._kapi.logout,
+            ("POST", "/v1/user/unlink"): self._kapi.unlink,
+        }
+
+    def handle(self, request: Request, now: datetime) -> Answer:
+        """Answer a request at `now` (aware), as Kakao does when nothing goes wrong."""
+        answer = self._answer(request, now, None)
+        self._log(request, now, answer, None)
+        return _dated(answer, now)
+
+    def exchange(self, request: Request, now: datetime, fault: Fault | None) -> Wire:
+        """Handle a request as far as the fault allows; return what the wire must do.
+
+        Where a request reaches Kakao and is refused there, that refusal is the answer: no fault
+        that follows a delivery hides a wrong request.
+        """
+        delivered_before = len(self.deliveries)
+        if fault is None:
+            answer = self.handle(request, now)
+            return Wire("answer", len(self.deliveries) > delivered_before, answer)
+        own = self._answer(request, now, fault) if _reaches_kakao(fault) else None
+        self._log(request, now, own, fault)
+        is_delivered = len(self.deliveries) > delivered_before
+        if fault.action in {"close-before", "reset", "stall"}:
+            return Wire(fault.action, is_delivered)
+        answer = self._replaced(fault, request, own)
+        if fault.kind == "date":
+            dated = _dated(answer, now + timedelta(seconds=fault.seconds))
+            return Wire(fault.action, is_delivered, dated)
+        return Wire(fault.action, is_delivered, _dated(answer, now), fault.seconds)
+
+    def issue_login(self, now: datetime, scopes: Sequence[str] | None = None) -> Login:
+        """Log in without a browser; `scopes` are those agreed to (None: all of the app's)."""
+        self._account.agreed = set(self.settings.scopes if scopes is None else scopes)
+        return self._account.log_in(now)
+
+    def revoke_access_tokens(self) -> None:
+        """Kill every access token; refresh tokens live on."""
+        self._account.revoke_access_tokens()
+
+    def revoke_refresh_tokens(self) -> None:
+        """Kill every refresh token; access tokens live on."""
+        self._account.revoke_refresh_tokens()
+
+    def _replaced(self, fault: Fault, request: Request, own: Answer | None) -> Answer:
+        if own is not None and own.status >= HTTP_BAD:
+            return own
+        answer = substitute(fault, request, sorted(self._account.agreed)) or own
+        if answer is None:
+            raise AssertionError(f"fault '{fault.name}' gives no answer")
+        return answer
+
+    def _answer(self, request: Request, now: datetime, fault: Fault | None) -> Answer:
+        if now.tzinfo is None:
+            raise ValueError("The sandbox needs an aware time.")
+        try:
+            return self._route(request, now, fault)
+        except (RefusedError, KauthRefusedError) as refusal:
+            return refusal.answer()
+
+    def _route(self, request: Request, now: datetime, fault: Fault | None) -> Answer:
+        if request.method == "POST" and request.path in ENDPOINTS:
+            return self._kapi.send(request, now, fault)
+        if (request.method, request.path) == ("POST", TOKEN_PATH):
+            is_forced = fault is not None and fault.kind == "rotate"
+            return self._kauth.token(request, now, is_rotation_forced=is_forced)
+        route = self._routes.get((request.method, request.path))
+        if route is not None:
+            return route(request, now)
+        return json_answer(
+            404,
+            {"error": UNKNOWN_REQUEST, "method": request.method, "path": request.path},
+        )
+
+    def _log(
+        self, request: Request, now: datetime, answer: Answer | None, fault: Fault | None
+    ) -> None:
+        self.requests.append(
+            LoggedRequest(
+                now.astimezone(KST),
+                request.method,
+                request.path,
+                _outcome(answer),
+                fault.name if fault else None,
+            )
+        )
+
+
+def _reaches_kakao(fault: Fault) -> bool:
+    # "no-uuid" is Kakao's own answer with a hole in it, delivered or not.
+    return fault.is_handled or fault.kind == "no-uuid"
+
+
+def _outcome(answer: Answer | None) -> str:
+    if answer is None:
+        return "not handled"
+    if answer.status == 404:  # noqa: PLR2004 - the sandbox has this status for nothing else
+        return UNKNOWN_REQUEST
+    if answer.status < HTTP_BAD or "json" not in answer.headers.get("Content-Type", ""):
+        return str(answer.status)
+    body: Mapping[str, object] = json.loads(answer.body)
+    return f"{answer.status} {body.get('code', body.get('error_code'))}"
+
+
+def _dated(answer: Answer, at: datetime) -> Answer:
+    date = format_datetime(at.astimezone(UTC), usegmt=True)
+    return Answer(answer.status, {**answer.headers, "Date": date}, answer.body)

@@ -1,0 +1,269 @@
+"""kapi: messages, friends and the user (Kakao's documentation, Message and Kakao Login pages)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from kakaocron.rehearsal.sandbox.account import Account, Token
+from kakaocron.rehearsal.sandbox.codes import RefusedError
+from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, Endpoint
+from kakaocron.rehearsal.sandbox.faults import Fault, refused
+from kakaocron.rehearsal.sandbox.forms import (
+    read_content,
+    read_fields,
+    read_message_form,
+    read_receivers,
+)
+from kakaocron.rehearsal.sandbox.quotas import QuotaBook
+from kakaocron.rehearsal.sandbox.settings import KST, Friend, Settings
+from kakaocron.rehearsal.sandbox.wire import Answer, Request, json_answer
+
+MAX_PAGE = 100
+_FRIENDS_QUERY: Mapping[str, frozenset[str] | None] = {
+    "offset": None,
+    "limit": None,
+    "order": frozenset({"asc", "desc"}),
+    "friend_order": frozenset({"nickname", "favorite"}),
+    "secure_resource": frozenset({"true", "false"}),
+}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One message that reached one receiver's chat: `receiver` is "me" or a friend's uuid.
+
+    `template` is the parsed template_object, or the fields of a custom or scrape message.
+    `received_at_ns` is the wall clock when the request had come in full, over real sockets.
+    """
+
+    at: datetime
+    receiver: str
+    text: str
+    template: Mapping[str, Any]
+    sender: str
+    path: str
+    received_at_ns: int | None = None
+
+
+class Kapi:
+    """The API side of one app; appends to `deliveries` exactly when a message is accepted."""
+
+    def __init__(self, settings: Settings, account: Account, deliveries: list[Delivery]) -> None:
+        self._settings = settings
+        self._account = account
+        self._deliveries = deliveries
+        self._quotas = QuotaBook(settings)
+        self._friends = {friend.uuid: friend for friend in settings.friends}
+        self._sender = str(settings.user_id)
+
+    def send(self, request: Request, now: datetime, fault: Fault | None) -> Answer:
+        """Answer a message request; raise RefusedError."""
+        endpoint = ENDPOINTS[request.path]
+        self._authorize(request, now)
+        self._check_scopes(request, endpoint.required_scopes)
+        form = read_message_form(request)
+        if endpoint.is_for_friends:
+            return self._send_to_friends(request, now, endpoint, form, fault)
+        content = read_content(endpoint, form)
+        self._deliver(request, now, "me", content)
+        return json_answer(200, {"result_code": 0})
+
+    def friends(self, request: Request, now: datetime) -> Answer:
+        """Answer one page of the friends list."""
+        self._authorize(request, now)
+        self._check_scopes(request, ("friends",))
+        query = _read_friends_query(request)
+        found = _ordered(self._settings.friends, query)
+        offset, limit = int(query.get("offset", "0")), int(query.get("limit", str(MAX_PAGE)))
+        after = offset + limit if offset + limit < len(found) else None
+        before = max(0, offset - limit) if offset > 0 else None
+        return json_answer(
+            200,
+            {
+                "elements": [self._element(friend) for friend in found[offset : offset + limit]],
+                "total_count": len(found),
+                "favorite_count": sum(friend.favorite for friend in found),
+                "before_url": _page_url(request, query, before, limit),
+                "after_url": _page_url(request, query, after, limit),
+            },
+        )
+
+    def token_info(self, request: Request, now: datetime) -> Answer:
+        """Answer /v1/user/access_token_info."""
+        token = self._authorize(request, now)
+        left = int((token.expires_at - now).total_seconds())
+        user, app = self._settings.user_id, self._settings.app_id
+        return json_answer(200, {"id": user, "expires_in": left, "app_id": app})
+
+    def scopes(self, request: Request, now: datetime) -> Answer:
+        """Answer /v2/user/scopes: every consent item of the app, agreed to or not."""
+        self._authorize(request, now)
+        scopes = [
+            {
+                "id": scope,
+                "display_name": scope,
+                "type": "SERVICE",
+                "using": True,
+                "agreed": scope in self._account.agreed,
+                **({"revocable": True} if scope in self._account.agreed else {}),
+            }
+            for scope in self._settings.scopes
+        ]
+        return json_answer(200, {"id": self._settings.user_id, "scopes": scopes})
+
+    def me(self, request: Request, now: datetime) -> Answer:
+        """Answer /v2/user/me."""
+        self._authorize(request, now)
+        return json_answer(200, {"id": self._settings.user_id})
+
+    def logout(self, request: Request, now: datetime) -> Answer:
+        """Answer /v1/user/logout."""
+        self._account.log_out(self._authorize(request, now).login)
+        return json_answer(200, {"id": self._settings.user_id})
+
+    def unlink(self, request: Request, now: datetime) -> Answer:
+        """Answer /v1/user/unlink."""
+        self._authorize(request, now)
+        self._account.unlink()
+        return json_answer(200, {"id": self._settings.user_id})
+
+    def _authorize(self, request: Request, now: datetime) -> Token:
+        header = request.header("Authorization")
+        if header is None:
+            raise RefusedError(-401, "authentication key header not exist")
+        kind, _, access = header.partition(" ")
+        if kind != "Bearer":  # an admin key comes as KakaoAK
+            raise RefusedError(-401, "invalid app key.")
+        return self._account.check_access(access, now)
+
+    def _check_scopes(self, request: Request, required: Sequence[str]) -> None:
+        switched_off = [scope for scope in required if scope not in self._settings.scopes]
+        if switched_off:
+            raise RefusedError(
+                -3, f"App disabled [{','.join(switched_off)}] scopes on developers.kakao.com."
+            )
+        if not set(required) <= self._account.agreed:
+            raise refused(-402, request.path, sorted(self._account.agreed))
+
+    def _send_to_friends(
+        self,
+        request: Request,
+        now: datetime,
+        endpoint: Endpoint,
+        form: Mapping[str, str],
+        fault: Fault | None,
+    ) -> Answer:
+        uuids = read_receivers(form, self._settings.user_uuid)
+        content = read_content(endpoint, form)
+        for uuid in uuids:
+            if uuid not in self._friends and uuid not in self._settings.strangers:
+                raise RefusedError(-2, f"The uuid [{uuid}] does not belong to this app.")
+        if self._quotas.is_app_spent(_day(now), len(uuids)):
+            raise RefusedError(-10)
+        unnamed = uuids[-1] if fault is not None and fault.kind == "no-uuid" else None
+        sent: list[str] = []
+        failed: dict[int, list[str]] = {}
+        for uuid in uuids:
+            code = self._refusal(uuid, now)
+            if code is not None:
+                failed.setdefault(code, []).append(uuid)
+                continue
+            if uuid != unnamed or (fault is not None and fault.is_handled):
+                self._quotas.count(_day(now), self._sender, uuid)
+                self._deliver(request, now, uuid, content)
+            if uuid != unnamed:
+                sent.append(uuid)
+        return _friends_answer(uuids, sent, failed)
+
+    def _refusal(self, uuid: str, now: datetime) -> int | None:
+        friend = self._friends.get(uuid)
+        if friend is None:
+            return -502
+        if not friend.allowed_msg:
+            return -530
+        return self._quotas.refusal(_day(now), self._sender, uuid)
+
+    def _deliver(
+        self, request: Request, now: datetime, receiver: str, content: tuple[str, dict[str, Any]]
+    ) -> None:
+        self._deliveries.append(
+            Delivery(
+                now.astimezone(KST),
+                receiver,
+                *content,
+                self._sender,
+                request.path,
+                request.received_at_ns,
+            )
+        )
+
+    def _element(self, friend: Friend) -> dict[str, Any]:
+        return {
+            "id": 1001 + self._settings.friends.index(friend),
+            "uuid": friend.uuid,
+            "profile_nickname": friend.nickname,
+            "profile_thumbnail_image": "",
+            "favorite": friend.favorite,
+            "allowed_msg": friend.allowed_msg,
+        }
+
+
+def _friends_answer(
+    uuids: Sequence[str], sent: Sequence[str], failed: Mapping[int, Sequence[str]]
+) -> Answer:
+    """Build the answer; a single receiver that fails is a plain error, not a partial success."""
+    if len(uuids) == 1 and failed:
+        raise RefusedError(next(iter(failed)), receiver_ids=list(uuids))
+    answer: dict[str, Any] = {}
+    if sent:
+        answer["successful_receiver_uuids"] = list(sent)
+    if failed:
+        answer["failure_info"] = [
+            {"code": code, "msg": RefusedError(code).msg, "receiver_uuids": list(who)}
+            for code, who in failed.items()
+        ]
+    return json_answer(200, answer)
+
+
+def _read_friends_query(request: Request) -> dict[str, str]:
+    try:
+        query = read_fields(request.query)
+    except ValueError:
+        raise RefusedError(-2) from None
+    for name, value in query.items():
+        allowed = _FRIENDS_QUERY.get(name, frozenset[str]())
+        if allowed is None:
+            _check_number(name, value)
+        elif value not in allowed:
+            raise RefusedError(-2, f"The Parameter [{name}] is unknown or has a wrong value.")
+    return query
+
+
+def _check_number(name: str, value: str) -> None:
+    least, most = (1, MAX_PAGE) if name == "limit" else (0, 100_000)
+    if not (value.isascii() and value.isdigit() and least <= int(value) <= most):
+        raise RefusedError(-2, f"The Parameter [{name}] is not from {least} to {most}.")
+
+
+def _ordered(friends: Sequence[Friend], query: Mapping[str, str]) -> list[Friend]:
+    is_descending = query.get("order") == "desc"
+    found = sorted(friends, key=lambda friend: friend.nickname, reverse=is_descending)
+    if query.get("friend_order") == "favorite":
+        found.sort(key=lambda friend: not friend.favorite)
+    return found
+
+
+def _page_url(
+    request: Request, query: Mapping[str, str], offset: int | None, limit: int
+) -> str | None:
+    if offset is None:
+        return None
+    page = urlencode({**query, "offset": offset, "limit": limit})
+    host = request.header("Host") or "kapi.kakao.com"
+    return f"{request.scheme}://{host}{request.path}?{page}"
+
+
+def _day(now: datetime) -> str:
+    return now.astimezone(KST).date().isoformat()

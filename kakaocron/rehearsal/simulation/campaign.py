@@ -1,0 +1,142 @@
+"""Many histories: configurations and dials drawn by seed, run one after the other."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import cache
+
+from msgspec.structs import replace
+
+from kakaocron.config.reading import parse_config
+from kakaocron.config.schema import Config
+from kakaocron.rehearsal.simulation.chaos import BY_HAND, dials_for
+from kakaocron.rehearsal.simulation.rules import probing
+from kakaocron.rehearsal.simulation.world import Outcome, World
+
+_HEAD = '[kakao]\nrest_api_key = "sandbox-rest-api-key"\nclient_secret = "sandbox-client-secret"\n'
+_REPORT = '[[message]]\nname = "report"\nslots = ["regular", "peak"]\ntext = "x"\n'
+_MORE = (
+    '[[message]]\nname = "orders"\nslots = ["peak"]\ntext = "x"\n'
+    'to = ["me", "uuid-a", "uuid-b", "uuid-c", "uuid-d", "uuid-e", "uuid-f"]\n'
+)
+_OFTEN = (
+    "[schedule]\nregular_minutes = [0, 5, 10, 15, 20, 25, 30, 35, 40, 45, 50, 55]\n"
+    "peak_minutes = [0, 3, 6, 9]\n"
+)
+_QUIET = '[schedule]\nquiet = ["23:00-06:30", "12:10-12:40"]\ndays = ["mon", "wed", "sat", "sun"]\n'
+_SHORT = "[delivery]\nexpire_after = 90\nretry_delays = [5, 10]\nmax_retries = 2\n"
+_LONG = "[delivery]\nexpire_after = 3600\n"
+_RESEND = 'on_unknown = "resend"\n'
+_PLAIN = "[delivery]\n"
+
+
+@cache
+def _configs() -> tuple[tuple[Config, ...], ...]:
+    """Return groups of configurations between which a history's user may change."""
+    texts: list[list[str]] = []
+    for rules in (_PLAIN, _SHORT, _LONG):
+        for unknown in ("", "", _RESEND):
+            texts.append([rules + unknown + _REPORT, rules + unknown + _OFTEN + _REPORT + _MORE])
+            texts.append([rules + unknown + _OFTEN + _REPORT, rules + unknown + _QUIET + _REPORT])
+    return tuple(
+        tuple(probing(parse_config(_HEAD + text, "simulated")) for text in group) for group in texts
+    )
+
+
+def play(seed: int, minutes: int, config: Config | None = None) -> Outcome:
+    """Play the history that a seed stands for: on the user's configuration, or on a drawn one."""
+    rng = random.Random(f"history {seed}")  # noqa: S311 - to be replayed, no secret
+    dials = dials_for(rng, BY_HAND if has_a_person(seed) else 0.0)
+    drawn = [probing(config)] if config else configs(seed)
+    if config is None and starts_early(seed):
+        drawn = [early(one) for one in drawn]
+    try:
+        return World(seed, drawn, dials, minutes).play()
+    except (
+        Exception
+    ) as error:  # the simulator's own: one history's, and no reason to end a campaign
+        broken = (f"bug: {type(error).__name__} in the simulator: {error}",)
+        return Outcome(seed, minutes, 0, 0, 0, 0, 0, broken, "")
+
+
+def starts_early(seed: int) -> bool:
+    return seed // len(_configs()) % 5 == 4  # noqa: PLR2004
+
+
+def has_a_person(seed: int) -> bool:
+    return seed // len(_configs()) % 4 == 3  # noqa: PLR2004
+
+
+def early(config: Config) -> Config:
+    return replace(config, schedule=replace(config.schedule, early_start=True))
+
+
+def configs(seed: int) -> list[Config]:
+    groups = _configs()
+    return list(groups[seed % len(groups)])
+
+
+def replay_command(outcome: Outcome) -> str:
+    command = "python -m kakaocron.rehearsal.simulation"
+    return f"{command} --seed {outcome.seed} --length {outcome.minutes}"
+
+
+@dataclass
+class Tally:
+    """Histories added up. `broken` are the replay commands of those that broke a promise."""
+
+    histories: int = 0
+    minutes: int = 0
+    ticks: int = 0
+    messages: int = 0
+    mishaps: int = 0
+    slots: int = 0
+    confirmed: int = 0
+    orders: int = 0
+    stopped_at_the_write: int = 0
+    broken: list[str] = field(default_factory=list)
+    breaches: Counter[str] = field(default_factory=Counter)
+
+    def add(self, outcome: Outcome) -> None:
+        self.histories += 1
+        self.minutes += outcome.minutes
+        self.ticks += outcome.ticks
+        self.messages += outcome.messages
+        self.mishaps += outcome.mishaps
+        self.slots += outcome.slots
+        self.confirmed += outcome.confirmed
+        self.orders += outcome.orders
+        self.stopped_at_the_write += outcome.stopped_at_the_write
+        self.breaches.update(breach.partition(":")[0] for breach in outcome.breaches)
+        if outcome.breaches:
+            self.broken.append(f"{replay_command(outcome)}  # {outcome.breaches[0]}")
+
+    def lines(self) -> list[str]:
+        named = {
+            "slots twice at the receiver": "twice",
+            "slots lost that could have been sent": "lost",
+            "slots without a final state": "no final state",
+            "slots in two states": "two states",
+            "sent early": "early",
+            "sent past expiry": "past expiry",
+            "sent for no slot": "no slot",
+            "confirmed and not delivered": "not delivered",
+            "sent without a durable claim": "unclaimed",
+            "claimed by two processes": "claimed twice",
+            "sent after it was cancelled by hand": "cancelled",
+            "sent while it was paused by hand": "paused",
+            "lines out of order": "out of order",
+            "bugs and undocumented exit codes": "bug",
+        }
+        return [
+            f"{self.minutes:,} minutes in {self.histories:,} histories: {self.ticks:,} ticks, "
+            f"{self.mishaps:,} mishaps, {self.orders:,} orders by hand, {self.slots:,} slots "
+            f"judged, {self.confirmed:,} confirmed, {self.messages:,} messages at the receiver",
+            *(f"{self.breaches[key]:>6} {text}" for text, key in named.items()),
+            f"{sum(self.breaches.values()):>6} breaches in all",
+            f"{self.stopped_at_the_write:>6} sent out of time by a process stopped between "
+            "its last look at the clock and the write, which no program can avoid",
+            *self.broken,
+        ]

@@ -1,0 +1,193 @@
+"""The network between a simulated process and the sandbox's Kakao, cut at any byte."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+from kakaocron.rehearsal.sandbox import wire
+from kakaocron.rehearsal.sandbox.faults import Fault
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.simulation.process import Process
+from kakaocron.states import Reason
+from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """A message request of which the first byte left: what it says, and when by the host's clock.
+
+    `arrived` counts the receivers that it reached. `stopped_at` is what the host's clock showed at
+    the last look before it left, if the process was stopped from then until it left.
+    """
+
+    probe: str
+    host_time: datetime
+    owner: str
+    receivers: tuple[str, ...]
+    arrived: tuple[str, ...]
+    was_refused: bool
+    stopped_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What befalls one request: `unreachable`, `cut-request`, `cut-answer`, or Kakao's own."""
+
+    kind: str
+    fault: Fault | None = None
+    seconds: float = 0.0
+
+
+class Net(Protocol):
+    """What the requests of all processes go through."""
+
+    kakao: Kakao
+    rng: random.Random
+
+    def true_time(self) -> datetime: ...
+    def host_time(self) -> datetime: ...
+    def trouble_for(self, request: wire.Request) -> Trouble | None: ...
+    def depart(self, departure: Departure) -> None: ...
+    def check_claimed(self, probe: str, owner: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedHttp:
+    """`Http` of one process."""
+
+    process: Process
+    net: Net
+    timeout_seconds: float
+
+    def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
+        asked = on_the_wire(request)
+        trouble = self.net.trouble_for(asked)
+        if trouble is not None:
+            self.process.is_disturbed = True
+        self.process.enter("connect")
+        self.process.wait(self.net.rng.choice((0.005, 0.01, 0.03)))
+        if trouble is not None and trouble.kind == "unreachable":
+            self.process.wait(trouble.seconds)
+            return Failure(Phase.BEFORE, Reason.UNREACHABLE, "no connection to the server")
+        self.process.leave()
+        if gate is not None:
+            self._pass(gate)
+        looked, pauses = self.net.host_time(), self.process.pauses
+        self.process.enter("send")
+        stopped_at = looked if self.process.pauses > pauses else None
+        answer = self._exchange(asked, trouble, stopped_at, is_message=gate is not None)
+        self.process.leave()
+        return self._receive(answer)
+
+    def warm(self, url: str, count: int) -> None:
+        self.process.enter("connect")
+        self.process.leave()
+
+    def close(self) -> None:
+        """Nothing is kept."""
+
+    def _pass(self, gate: Gate) -> None:
+        # The gate runs under a real lock of the product's: no other task may come in between.
+        self.process.is_indivisible = True
+        try:
+            gate()
+        finally:
+            self.process.is_indivisible = False
+
+    def _exchange(
+        self,
+        asked: wire.Request,
+        trouble: Trouble | None,
+        stopped_at: datetime | None,
+        *,
+        is_message: bool,
+    ) -> _Coming:
+        net = self.net
+        left = net.host_time()
+        probe, receivers = probe_of(asked) if is_message else ("", ())
+        if is_message:
+            net.check_claimed(probe, self.process.owner)
+        before = len(net.kakao.deliveries)
+        size = len(asked.path) + sum(map(len, asked.headers.values())) + len(asked.body) + 40
+        cut = net.rng.randrange(size + 1) if trouble and trouble.kind == "cut-request" else size
+        if cut < size:
+            coming = _Coming(None, "reset", 0.01)
+        else:
+            done = net.kakao.exchange(asked, net.true_time(), trouble.fault if trouble else None)
+            coming = _coming(done, self.timeout_seconds)
+        if trouble and trouble.kind == "cut-answer" and coming.answer is not None:
+            coming = _cut(coming, net.rng)
+        if is_message:
+            arrived = tuple(d.receiver for d in net.kakao.deliveries[before:])
+            refused = coming.answer is not None and not arrived
+            owner = self.process.owner
+            net.depart(Departure(probe, left, owner, receivers, arrived, refused, stopped_at))
+        return coming
+
+    def _receive(self, coming: _Coming) -> Answer | Failure:
+        self.process.enter("receive")
+        self.process.wait(coming.seconds or self.net.rng.choice((0.02, 0.05, 0.15)))
+        self.process.leave()
+        if coming.end == "whole" and coming.answer is not None:
+            answer = coming.answer
+            headers = {name.lower(): value for name, value in answer.headers.items()}
+            return Answer(answer.status, headers, answer.body)
+        if coming.end == "silence":
+            return Failure(Phase.AFTER, Reason.READ_TIMEOUT, "no answer in time")
+        return Failure(Phase.AFTER, Reason.CONNECTION_RESET, "the connection was cut")
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """What comes back: `end` says whether it comes whole."""
+
+    answer: wire.Answer | None
+    end: str
+    seconds: float = 0.0
+
+
+def on_the_wire(request: Request) -> wire.Request:
+    parts = urlsplit(request.url)
+    headers = {"Host": parts.netloc}
+    body = b""
+    if request.form is not None:
+        body = urlencode(request.form).encode()
+        headers["Content-Type"] = FORM_TYPE
+    if request.token:
+        headers["Authorization"] = f"Bearer {request.token}"
+    method = "GET" if request.form is None else "POST"
+    return wire.Request(method, parts.path, parts.query, headers, body, parts.scheme)
+
+
+def probe_of(asked: wire.Request) -> tuple[str, tuple[str, ...]]:
+    """Return the text of a message request and its receivers."""
+
+    form = parse_qs(asked.body.decode())
+    text = json.loads(form["template_object"][0])["text"]
+    uuids = form.get("receiver_uuids")
+    return text, tuple(json.loads(uuids[0])) if uuids else ("me",)
+
+
+def _coming(done: wire.Wire, timeout_seconds: float) -> _Coming:
+    if done.action in {"close-before", "reset"}:
+        return _Coming(None, "reset", 0.01)
+    if done.action == "stall" or (done.action == "slow" and done.seconds >= timeout_seconds):
+        return _Coming(None, "silence", timeout_seconds)
+    if done.action == "half":
+        return _Coming(done.answer, "half", 0.05)
+    if done.action == "drip" and done.answer is not None:
+        return _Coming(done.answer, "whole", done.seconds * len(done.answer.body) + 0.01)
+    return _Coming(done.answer, "whole", done.seconds)
+
+
+def _cut(coming: _Coming, rng: random.Random) -> _Coming:
+    answer = coming.answer
+    assert answer is not None  # noqa: S101 - asked before
+    size = 20 + sum(len(k) + len(v) + 4 for k, v in answer.headers.items()) + len(answer.body)
+    is_whole = rng.randrange(size + 1) == size
+    return coming if is_whole else _Coming(answer, "half", 0.02)

@@ -1,0 +1,328 @@
+"""The life of one simulated process: it can be killed before and after every system call."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from typing import Protocol, TypeVar
+
+from kakaocron.rehearsal.simulation.files import FileSystem, refuse, status
+from kakaocron.rehearsal.simulation.schedule import Schedule, Task
+from kakaocron.system.syscalls import PRIVATE_FILE, Stat
+from kakaocron.system.workers import Task as Work
+
+T = TypeVar("T")
+
+# How long a system call takes, for the processes beside it to come in between.
+CALL_SECONDS = 0.0002
+# How long a wait for another task is at the most, before it looks again.
+LONG_SECONDS = 60.0
+
+
+class Killed(BaseException):
+    """The process is no more; nothing that its code still does has an effect."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mishap:
+    """What goes wrong in a process at its call number `at`, counted from 1.
+
+    `kill` strikes before call `at`, or after it if `is_after`; `pause` stops the process for
+    `seconds`; `fail` lets the first call named in `calls` from then on fail with `number`.
+    """
+
+    kind: str
+    at: int = 1
+    is_after: bool = False
+    seconds: float = 0.0
+    calls: tuple[str, ...] = ()
+    number: int = 0
+    is_short: bool = False
+
+
+class Host(Protocol):
+    """What a process shares with the others on its machine."""
+
+    files: FileSystem
+    schedule: Schedule
+    rng: random.Random
+    standing_faults: dict[str, tuple[int, bool]]
+
+    def host_time(self) -> datetime: ...
+    def is_crowded(self) -> bool: ...
+
+
+@dataclass(eq=False)
+class Process:
+    """A running command. Its edges ask `call` at each system call."""
+
+    host: Host
+    pid: int
+    owner: str
+    mishaps: list[Mishap] = field(default_factory=list)
+    calls: int = 0
+    is_dead: bool = False
+    tasks: list[Task] = field(default_factory=list)
+    descriptors: set[int] = field(default_factory=set)
+    is_disturbed: bool = False
+    was_disturbed: bool = False  # when it ended
+    is_indivisible: bool = False
+    stopped_until: float = 0.0
+    pauses: int = 0
+    names_called: list[str] | None = None
+
+    def check(self) -> None:
+        if self.is_dead:
+            raise Killed
+
+    def enter(self, name: str) -> Mishap | None:
+        """Begin a system call; return how it is to fail, if it is."""
+        if self.is_dead:
+            raise Killed
+        self.calls += 1
+        if self.names_called is not None:
+            self.names_called.append(name)
+        if not self.is_indivisible and self.host.is_crowded():
+            self.wait(self.host.rng.choice(_CALL_TIMES))
+        failing = None
+        for mishap in self.mishaps:
+            if self.calls < mishap.at:
+                continue
+            if mishap.kind == "kill" and not mishap.is_after:
+                self.die()
+            elif mishap.kind == "pause" and not self.is_indivisible:
+                self.mishaps.remove(mishap)
+                self.is_disturbed = True
+                self.pauses += 1
+                self.stopped_until = self.host.schedule.now + mishap.seconds
+                self.wait(mishap.seconds)
+                return None
+            elif mishap.kind == "fail" and name in mishap.calls:
+                self.mishaps.remove(mishap)
+                self.is_disturbed = True
+                failing = mishap
+                break
+        standing = self.host.standing_faults.get(name)
+        if standing is not None:
+            self.is_disturbed = True
+            return Mishap("fail", number=standing[0], is_short=standing[1])
+        return failing
+
+    def leave(self) -> None:
+        """End a system call."""
+        for mishap in self.mishaps:
+            if mishap.kind == "kill" and mishap.is_after and self.calls >= mishap.at:
+                self.die()
+
+    def die(self) -> None:
+        self.kill()
+        raise Killed
+
+    def kill(self) -> None:
+        """End the process from outside: its files are closed, its locks free."""
+        if self.is_dead:
+            return
+        self.is_dead = self.is_disturbed = True
+        self.close_all()
+        for task in self.tasks:
+            self.host.schedule.wake(task, self.host.schedule.now)
+
+    def close_all(self) -> None:
+        for fd in sorted(self.descriptors):
+            self.host.files.close(fd)
+        self.descriptors.clear()
+
+    def wait(self, seconds: float) -> None:
+        schedule = self.host.schedule
+        schedule.wait(schedule.now + seconds)
+        while schedule.now < self.stopped_until and not self.is_dead:
+            schedule.wait(self.stopped_until)
+        self.check()
+
+    def start(self, work: Callable[[], None]) -> Task:
+        """Start a thread of this process."""
+
+        def run() -> None:
+            try:
+                self.check()
+                work()
+            except Killed:
+                pass
+            finally:
+                self.tasks.remove(task)
+
+        task = self.host.schedule.start(run)
+        self.tasks.append(task)
+        return task
+
+
+_CALL_TIMES = (CALL_SECONDS, CALL_SECONDS, CALL_SECONDS, 0.003, 0.05)
+
+
+class ProcessDisk:
+    """The simulated disk as one process sees it."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._files = process.host.files
+
+    def open(self, path: str, flags: int, mode: int = PRIVATE_FILE) -> int:
+        writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+        name = "open-write" if writes else "open"
+        fd = self._call(name, partial(self._files.open, path, flags))
+        self._process.descriptors.add(fd)
+        return fd
+
+    def read(self, fd: int, count: int) -> bytes:
+        return self._call("read", partial(self._files.read, fd, count))
+
+    def write(self, fd: int, data: bytes) -> int:
+        failing = self._process.enter("write")
+        if failing is not None and failing.is_short:
+            data = data[: self._process.host.rng.randrange(len(data) + 1)]
+        elif failing is not None:
+            raise refuse(failing.number)
+        written = self._files.write(fd, data) if data else 0
+        self._process.leave()
+        return written
+
+    def seek(self, fd: int, offset: int) -> None:
+        self._files.seek(fd, offset)
+
+    def fsync(self, fd: int) -> None:
+        failing = self._process.enter("fsync")
+        if failing is not None:
+            # The kernel reports once, marks the pages clean, and may forget what they held.
+            for change in self._files.handle(fd).inode.changes:
+                change.is_lost = change.is_lost or self._process.host.rng.random() < 0.5  # noqa: PLR2004
+            raise refuse(failing.number)
+        self._files.fsync(fd)
+        self._process.leave()
+
+    def truncate(self, fd: int, size: int) -> None:
+        self._call("truncate", partial(self._files.truncate, fd, size))
+
+    def fstat(self, fd: int) -> Stat:
+        self._process.check()
+        inode = self._files.handle(fd).inode
+        return status(inode)
+
+    def close(self, fd: int) -> None:
+        self._process.enter("close")
+        self._files.close(fd)
+        self._process.descriptors.discard(fd)
+        self._process.leave()
+
+    def stat(self, path: str) -> Stat:
+        return self._call("stat", partial(self._files.stat, path))
+
+    def replace(self, source: str, target: str) -> None:
+        self._call("replace", partial(self._files.replace, source, target))
+
+    def unlink(self, path: str) -> None:
+        self._call("unlink", partial(self._files.unlink, path))
+
+    def mkdir(self, path: str) -> None:
+        self._call("mkdir", partial(self._files.mkdir, path))
+
+    def listdir(self, path: str) -> list[str]:
+        return self._call("listdir", partial(self._files.listdir, path))
+
+    def try_lock(self, fd: int) -> bool:
+        return self._call("lock", partial(self._files.try_lock, fd))
+
+    def _call(self, name: str, work: Callable[[], T]) -> T:
+        failing = self._process.enter(name)
+        if failing is not None:
+            raise refuse(failing.number)
+        done = work()
+        self._process.leave()
+        return done
+
+
+class ProcessClock:
+    """The host's clock as one process reads it."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    def now(self) -> datetime:
+        self._process.check()
+        return self._process.host.host_time()
+
+    def monotonic(self) -> float:
+        self._process.check()
+        return self._process.host.schedule.now
+
+    def sleep(self, seconds: float) -> None:
+        self._process.check()
+        self._process.wait(seconds)
+
+
+class ProcessSignal:
+    """What threads of one process wait for, at a gate too: there others may come in between."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._is_set = False
+        self._waiting: list[Task] = []
+
+    def set(self) -> None:
+        self._process.check()
+        self._is_set = True
+        schedule = self._process.host.schedule
+        for task in self._waiting:
+            schedule.wake(task, schedule.now)
+        self._waiting.clear()
+
+    def wait(self) -> None:
+        process = self._process
+        was_indivisible, process.is_indivisible = process.is_indivisible, False
+        while not self._is_set:
+            current = process.host.schedule.current
+            if current is not None and current not in self._waiting:
+                self._waiting.append(current)
+            process.wait(LONG_SECONDS)
+        process.is_indivisible = was_indivisible
+
+
+class ProcessWorkers:
+    """The threads of one process."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._ended: list[str] = []
+        self._waiting: Task | None = None
+
+    def start(self, name: str, task: Work) -> None:
+        def run() -> None:
+            try:
+                task()
+            finally:
+                if not self._process.is_dead:
+                    self._ended.append(name)
+                    if self._waiting is not None:
+                        schedule = self._process.host.schedule
+                        schedule.wake(self._waiting, schedule.now)
+
+        self._process.start(run)
+
+    def signal(self) -> ProcessSignal:
+        return ProcessSignal(self._process)
+
+    def wait(self, timeout_seconds: float) -> list[str]:
+        self._process.check()
+        if not self._ended:
+            self._waiting = self._process.host.schedule.current
+            self._process.wait(max(0.0, timeout_seconds))
+            self._waiting = None
+        ended, self._ended = self._ended, []
+        return ended
+
+
+FULL, READ_ONLY, BROKEN = errno.ENOSPC, errno.EROFS, errno.EIO

@@ -1,0 +1,62 @@
+"""The configuration as plain numbers for the judge, and as the simulator uses it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from msgspec.structs import replace
+
+from kakaocron.config.schema import CONTENTS, DATA, Config, Message, Secret
+from kakaocron.rehearsal.sandbox.settings import Settings
+from kakaocron.rehearsal.simulation.judge import Rules, Series
+
+# Says in the message itself which slot it is for: what the judge counts by.
+PROBE = "{name}|{time:%Y%m%dT%H%M}"
+
+
+def probing(config: Config) -> Config:
+    """Return the configuration with its schedule and rules, and messages that name their slot.
+
+    Messages with a `cron` rule are left out: the judge's own calendar does not know them.
+    """
+    without = {**dict.fromkeys((*CONTENTS, *DATA)), "skip_holidays": False, "text": PROBE}
+    messages = tuple(replace(message, **without) for message in config.message if message.slots)
+    app = Settings()
+    secrets = {"rest_api_key": app.rest_api_key, "client_secret": app.client_secret or ""}
+    kakao = replace(config.kakao, **{name: Secret(value) for name, value in secrets.items()})
+    return replace(config, message=messages, kakao=kakao)
+
+
+def rules_of(config: Config) -> Rules:
+    schedule, delivery = config.schedule, config.delivery
+    return Rules(
+        frozenset(schedule.regular_minutes),
+        frozenset(schedule.peak_minutes),
+        frozenset(schedule.peak_hours),
+        timedelta(seconds=delivery.expire_after),
+        timedelta(seconds=max(delivery.retry_delays)),
+        delivery.max_retries,
+        delivery.on_unknown == "resend",
+        {message.name: _series(config, message) for message in config.message},
+    )
+
+
+def _series(config: Config, message: Message) -> Series:
+    days = config.schedule.days if message.days is None else message.days
+    quiet = config.schedule.quiet if message.quiet is None else message.quiet
+    return Series(
+        frozenset(message.slots),
+        config.receivers(message.to),
+        frozenset(days),
+        tuple(_span(text) for text in quiet),
+    )
+
+
+def _span(text: str) -> tuple[int, int]:
+    start, end = text.split("-")
+    return _minutes(start), _minutes(end)
+
+
+def _minutes(text: str) -> int:
+    hours, minutes = text.strip().split(":")
+    return int(hours) * 60 + int(minutes)

@@ -1,0 +1,677 @@
+"""One history: a machine with kakaocron's own code, its cron, its user and its bad luck."""
+
+from __future__ import annotations
+
+import errno
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from copy import copy
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache, lru_cache, partial
+from typing import Any
+from zlib import crc32
+
+from kakaocron.config.schema import Config
+from kakaocron.delivery.tick import tick
+from kakaocron.errors import KakaocronError
+from kakaocron.installation import Edges, assemble
+from kakaocron.kakao.tokens import to_json
+from kakaocron.kst import KST
+from kakaocron.ledger import files as ledger_files
+from kakaocron.ledger import heartbeat
+from kakaocron.rehearsal.sandbox import wire
+from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH
+from kakaocron.rehearsal.sandbox.faults import Fault
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.settings import Friend, Quotas, Settings
+from kakaocron.rehearsal.simulation.chaos import CALM, Dials
+from kakaocron.rehearsal.simulation.cron import Cron
+from kakaocron.rehearsal.simulation.files import FileSystem
+from kakaocron.rehearsal.simulation.home import HOME, PLACES, logged_in
+from kakaocron.rehearsal.simulation.judge import (
+    History,
+    Key,
+    Run,
+    Version,
+    claimed_twice,
+    judge,
+    key_of_probe,
+    out_of_order,
+    read_ledger,
+    stopped_at_the_write,
+)
+from kakaocron.rehearsal.simulation.network import Departure, SimulatedHttp, Trouble
+from kakaocron.rehearsal.simulation.orders import Order, texts
+from kakaocron.rehearsal.simulation.person import Person
+from kakaocron.rehearsal.simulation.process import (
+    Killed,
+    Mishap,
+    Process,
+    ProcessClock,
+    ProcessDisk,
+    ProcessWorkers,
+)
+from kakaocron.rehearsal.simulation.rules import rules_of
+from kakaocron.rehearsal.simulation.schedule import Schedule
+from kakaocron.system.disk import Disk
+from kakaocron.system.http import Http
+from kakaocron.ticking.idle_plan import leave_plan, may_rest
+from kakaocron.ticking.upkeep import look_after_login
+from kakaocron.watching.incidents import incidents_of
+
+MINUTE = timedelta(minutes=1)
+SETTLE_MINUTES = 20
+BUG = 70
+DOCUMENTED_EXITS = {0, 1, 2, 3, 74, 75}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a history ended. `fingerprint` is the same for the same seed."""
+
+    seed: int
+    minutes: int
+    ticks: int
+    messages: int
+    mishaps: int
+    slots: int
+    confirmed: int
+    breaches: tuple[str, ...]
+    fingerprint: str
+    stopped_at_the_write: int = 0
+    orders: int = 0
+
+
+class World:
+    """The machine and all around it. Everything random comes from `rng`, in a fixed order."""
+
+    def __init__(self, seed: int, configs: list[Config], dials: Dials, minutes: int) -> None:
+        self.seed, self.configs, self.minutes = seed, configs, minutes
+        self.rng = random.Random(seed)  # noqa: S311 - to be replayed, no secret
+        self.dials = dials
+        self.schedule = Schedule()
+        self.files = FileSystem()
+        self.history = History()
+        self.standing_faults: dict[str, tuple[int, bool]] = {}
+        self.offset = timedelta(0)
+        self.alive: list[Process] = []
+        self.config = configs[0]
+        self._pid = 0
+        self._mishaps = 0
+        self._is_off = False
+        self._outage = False
+        self._is_login_dead = False
+        self._copy: list[tuple[str, bytes]] | None = None
+        self._trace = 0
+        self._ticks = 0
+        # Histories begin on any day of the week, at any time, often near midnight.
+        self.began = datetime(2026, 11, 23, tzinfo=KST) + self.rng.randrange(7 * 24 * 60) * MINUTE
+        self.kakao = Kakao(_settings(configs), seed)
+        latest = self.rng.choice((0.02, 0.5, 2.0))
+        self._power_cut_at = self.began
+        self.person = Person(self.rng, self.history, self.true_time, self.host_time)
+        self.crons = [
+            Cron(self.schedule, self.host_time, self.start_tick, self.rng, latest) for _ in range(2)
+        ]
+
+    # What processes ask.
+
+    def true_time(self) -> datetime:
+        return self.began + timedelta(microseconds=round(self.schedule.now * 1e6))
+
+    def host_time(self) -> datetime:
+        return self.true_time() + self.offset
+
+    def is_crowded(self) -> bool:
+        return len(self.alive) > 1
+
+    def trouble_for(self, request: wire.Request) -> Trouble | None:
+        is_token = request.path == TOKEN_PATH
+        if self._outage:
+            return Trouble("unreachable", seconds=self.rng.choice((0.01, 5.0)))
+        if self.rng.random() >= self.dials.network:
+            return None
+        self._mishaps += 1
+        kind = self.rng.choice(("unreachable", "cut-request", "cut-answer", "fault", "fault"))
+        if kind == "unreachable":
+            return Trouble(kind, seconds=self.rng.choice((0.0, 1.0, 5.0)))
+        if kind != "fault":
+            if is_token:
+                self._disturb(12 * MINUTE)
+            return Trouble(kind)
+        name = self.rng.choice(TOKEN_FAULTS if is_token else FAULTS)
+        fault = Fault.parse(f"{name}@/")
+        if is_token:
+            self._disturb(12 * MINUTE)
+        return Trouble(kind, fault)
+
+    def depart(self, departure: Departure) -> None:
+        self.history.departures.append(departure)
+        self._note(f"depart {departure}")
+
+    def check_claimed(self, probe: str, owner: str) -> None:
+        """Look whether a power cut at this instant would leave the claim of what is leaving."""
+        message, slot = key_of_probe(probe)
+        order = texts(self.history.orders).get(message)
+        # A text sent at once has the minute that its command reads, not that it was typed in.
+        stamp = "" if order and order.what == "send" else f'{slot:%Y%m%dT%H%M}"'
+        mark = f'"id":"{order.message if order else message}@{stamp}'.encode()
+        mine = f'"by":"{owner}"'.encode()
+        days = (slot, slot + timedelta(days=1)) if order else (slot,)
+        contents = [self.files.durable(f"{PLACES.ledger}/{day:%Y-%m-%d}.jsonl") for day in days]
+        if not any(
+            mark in line and mine in line and b'"event":"claim"' in line
+            for content in contents
+            for line in (content or b"").split(b"\n")
+        ):
+            self.history.breaches.append(f"unclaimed: {probe} left, its claim not durable")
+
+    # The life of the machine.
+
+    def play(self) -> Outcome:
+        """Let the history happen, let things settle, and judge it."""
+        with _quick_reading():
+            try:
+                self._play()
+            finally:
+                self._end_all()
+                self.schedule.run(self.schedule.now)
+                self.schedule.close()
+            states = self._states()
+        told = read_ledger(self._ledger_files())
+        breaches = judge(self.history, states, told)
+        breaches += out_of_order(self.history, self._ledger_files())
+        breaches += claimed_twice(self.history, self._ledger_files())
+        for path, content in self.files.walk(HOME):
+            self._trace = crc32(path.encode() + content, self._trace)
+        return Outcome(
+            self.seed,
+            self.minutes,
+            self._ticks,
+            len(self.kakao.deliveries),
+            self._mishaps,
+            len(states),
+            sum(state == "confirmed" for state in states.values()),
+            tuple(breaches),
+            f"{self._trace:08x}",
+            stopped_at_the_write(self.history),
+            len(self.history.orders),
+        )
+
+    def _play(self) -> None:
+        self._log_in()
+        self._use(self.config)
+        self.crons[0].start()
+        self.schedule.at(30.0, self._each_minute)
+        fault_seconds = max(0, self.minutes - SETTLE_MINUTES) * 60.0
+        self.schedule.run(fault_seconds)
+        self._settle()
+        self.schedule.run(self.minutes * 60.0)
+        self.history.ended = self.true_time()
+
+    def _settle(self) -> None:
+        """End the bad luck: what follows is a machine on which all is well."""
+        self.dials = CALM
+        self.standing_faults.clear()
+        self._outage = False
+        if self._is_off:
+            self._boot()
+        self._set_clock(timedelta(0))
+        self._log_in()
+        if self.history.orders:
+            self._order(Order("resume", self.true_time(), self.host_time()))
+        self.crons[1].stop()
+        self.crons[0].start()
+
+    def _each_minute(self) -> None:
+        self._look_at_the_clock()
+        self.schedule.at(self.schedule.now + 60.0, self._each_minute)
+        if self.dials is CALM:
+            return
+        for name, rate in self.dials.per_minute():
+            if rate and self.rng.random() < rate:
+                # Half of it just when ticks run: this is called at second 30 of each minute.
+                second = self.rng.choice((30 + self.rng.random(), self.rng.random() * 60.0))
+                action = partial(self._happen, getattr(self, f"_{name}"))
+                self.schedule.at(self.schedule.now + second, action)
+
+    def _happen(self, action: Callable[[], None]) -> None:
+        if self.dials is not CALM:
+            self._mishaps += 1
+            self._note(action.__name__)
+            self._stamp_files()
+            action()
+
+    def start_tick(self) -> None:
+        if self._is_off:
+            return
+        self._ticks += 1
+        process = self._new_process()
+        run = Run(self.true_time(), self.host_time())
+        self.history.runs.append(run)
+        process.start(lambda: self._run(process, run))
+
+    def _new_process(self) -> Process:
+        self._stamp_files()
+        self._pid += 1
+        process = Process(self, self._pid, f"{self._pid}-{self.seed}", self._mishaps_of_a_process())
+        self.alive.append(process)
+        return process
+
+    def _stamp_files(self) -> None:
+        """Let what is written from now on bear this instant."""
+        self.files.clock_ns = int(self.host_time().timestamp() * 1e9)
+
+    def _run(self, process: Process, run: Run) -> None:
+        try:
+            with self._watched(process):
+                exit_code, is_complete = run_tick(self, process)
+                self._note(f"exit {process.pid} {exit_code} {self.schedule.now}")
+                run.exit_code, run.is_complete = exit_code, is_complete
+                if exit_code not in DOCUMENTED_EXITS:
+                    self.history.breaches.append(f"exit code {exit_code}")
+        finally:
+            run.ended = self.true_time()
+            run.is_disturbed = process.was_disturbed or run.exit_code is None
+
+    def _obey(self, process: Process, order: Order) -> None:
+        try:
+            with self._watched(process), suppress(KakaocronError):
+                installation = assemble(PLACES, self.config, edges_of(self, process))
+                self.person.carry_out(installation, order)
+                order.is_done = True
+        finally:
+            self._note(f"{order.what} {order.message} {order.is_done}")
+            order.ended, order.host_ended = self.true_time(), self.host_time()
+            order.departed = len(self.history.departures)
+            if process.was_disturbed or not order.is_done:
+                self.history.disturbed.append((order.started, order.ended))
+
+    @contextmanager
+    def _watched(self, process: Process) -> Iterator[None]:
+        """See a process to its end, however that comes."""
+        try:
+            yield
+        except Killed:
+            raise
+        except Exception as error:
+            where = _place(error)
+            self.history.breaches.append(f"bug: {type(error).__name__}: {error} at {where}")
+        finally:
+            process.was_disturbed = process.is_disturbed
+            process.kill()
+            if process in self.alive:
+                self.alive.remove(process)
+
+    def _mishaps_of_a_process(self) -> list[Mishap]:
+        dials, rng = self.dials, self.rng
+        found = []
+        at = rng.choice((rng.randrange(1, 40), rng.randrange(1, 140)))
+        if rng.random() < dials.kill:
+            found.append(Mishap("kill", at, is_after=rng.random() < 0.5))  # noqa: PLR2004
+        if rng.random() < dials.pause:
+            seconds = rng.choice((0.5, 3.0, 20.0, 45.0, 70.0, 200.0, 900.0))
+            found.append(Mishap("pause", at, seconds=seconds))
+        if rng.random() < dials.disk:
+            calls = rng.choice(DISK_CALLS)
+            number = rng.choice((errno.ENOSPC, errno.EIO, errno.EROFS, errno.EIO))
+            short = calls == ("write",) and rng.random() < 0.5  # noqa: PLR2004
+            found.append(Mishap("fail", at, calls=calls, number=number, is_short=short))
+        self._mishaps += len(found)
+        return found
+
+    # The user.
+
+    def _use(self, config: Config) -> None:
+        self.config = config
+        self.files.put(str(PLACES.config), f"# configuration {id_of(config)}\n".encode())
+        now = self.host_time()
+        if self.history.versions:
+            self.history.versions[-1].see(now)
+        self.history.versions.append(Version(now, self.true_time(), rules_of(config), now, now))
+
+    def _log_in(self) -> None:
+        tokens = logged_in(self.kakao, self.true_time(), self.host_time())
+        self.files.put(PLACES.tokens, to_json(tokens))
+        self._is_login_dead = False
+        if self.history.dead_login and self.history.dead_login[-1][1] > self.true_time():
+            start, _ = self.history.dead_login[-1]
+            self.history.dead_login[-1] = (start, self.true_time() + MINUTE)
+
+    def _config_edit(self) -> None:
+        self._use(self.rng.choice(self.configs))
+
+    def _by_hand(self) -> None:
+        """Give an order, as a person does who knows nothing of ticks."""
+        if not self._is_off:
+            self._order(self.person.draw())
+
+    def _order(self, order: Order) -> None:
+        order.departed_before = len(self.history.departures)
+        self.history.orders.append(order)
+        process = self._new_process()
+        process.start(lambda: self._obey(process, order))
+
+    # Bad luck.
+
+    def _disturb(self, length: timedelta) -> None:
+        now = self.true_time()
+        self.history.disturbed.append((now, now + length))
+
+    def _disk_trouble(self) -> None:
+        """The disk is full, read-only or broken for a while."""
+        number, calls, short = self.rng.choice(STANDING_DISK_FAULTS)
+        self.standing_faults = dict.fromkeys(calls, (number, short))
+        seconds = self.rng.choice((20.0, 90.0, 400.0))
+        self._disturb(timedelta(seconds=seconds))
+        self.schedule.at(self.schedule.now + seconds, self.standing_faults.clear)
+
+    def _outage_begins(self) -> None:
+        self._outage = True
+        seconds = self.rng.choice((30.0, 200.0, 1500.0))
+        self._disturb(timedelta(seconds=seconds))
+        self.schedule.at(self.schedule.now + seconds, self._outage_ends)
+
+    def _outage_ends(self) -> None:
+        self._outage = False
+
+    def _power_cut(self) -> None:
+        if self._is_off:
+            return
+        self._end_all()
+        self._power_cut_at = self.true_time()
+        self.files.cut_power(self.rng)
+        self._is_off = True
+        for cron in self.crons:
+            cron.stop()
+        seconds = self.rng.choice((1.0, 40.0, 130.0, 1500.0, 5000.0))
+        self._disturb(timedelta(seconds=seconds + 60.0))
+        self.schedule.at(self.schedule.now + seconds, self._boot)
+        if self.rng.random() < 0.2:  # noqa: PLR2004 - a board without a battery clock
+            self._set_clock(-timedelta(seconds=self.rng.choice((30.0, 700.0, 7000.0))))
+            self.schedule.at(
+                self.schedule.now + seconds + self.rng.choice((5.0, 100.0)),
+                lambda: self._set_clock(timedelta(0)),
+            )
+
+    def _boot(self) -> None:
+        if self._is_off:
+            self._is_off = False
+            self.crons[0].start()
+
+    def _end_all(self) -> None:
+        for process in list(self.alive):
+            process.kill()
+        self.alive.clear()
+
+    def _clock_step(self) -> None:
+        size = self.rng.choice(CLOCK_STEPS) * self.rng.choice((-1, 1))
+        self._set_clock(self.offset + timedelta(seconds=size))
+        if self.rng.random() < 0.7 or abs(self.offset) > timedelta(hours=30):  # noqa: PLR2004
+            seconds = self.rng.choice((10.0, 100.0, 700.0, 4000.0))
+            self.schedule.at(self.schedule.now + seconds, lambda: self._set_clock(timedelta(0)))
+
+    def _set_clock(self, offset: timedelta) -> None:
+        if offset == self.offset:
+            return
+        now = self.true_time()
+        self._look_at_the_clock()
+        if self.offset > timedelta(0):
+            self.history.ran_ahead.append((now, self.host_time()))
+        if self.history.wrong_clock and self.history.wrong_clock[-1][1] > now:
+            start, _ = self.history.wrong_clock[-1]
+            self.history.wrong_clock[-1] = (start, now + MINUTE)
+        self.offset = offset
+        if offset:
+            never = self.began + timedelta(days=10_000)
+            self.history.wrong_clock.append((now - MINUTE, never))
+        self._look_at_the_clock()
+
+    def _look_at_the_clock(self) -> None:
+        self.history.latest_host = max(self.history.latest_host, self.host_time())
+        self.history.versions[-1].see(self.host_time())
+
+    def _cron_restart(self) -> None:
+        """The daemon is restarted; while it is down across :00, that minute is skipped."""
+        self.crons[0].stop()
+        seconds = self.rng.choice((1.0, 30.0, 61.0, 200.0))
+        self.schedule.at(
+            self.schedule.now + seconds, lambda: None if self._is_off else self.crons[0].start()
+        )
+
+    def _second_cron(self) -> None:
+        self.crons[1].start()
+        self.schedule.at(self.schedule.now + self.rng.choice((120.0, 1900.0)), self.crons[1].stop)
+
+    def _token_death(self) -> None:
+        self.kakao.revoke_access_tokens()
+        if self.rng.random() < 0.4:  # noqa: PLR2004
+            self.kakao.revoke_refresh_tokens()
+            never = self.began + timedelta(days=10_000)
+            self.history.dead_login.append((self.true_time(), never))
+            wait = self.rng.choice((100.0, 1000.0))
+            self.schedule.at(self.schedule.now + wait, self._log_in)
+
+    def _held_lock(self) -> None:
+        """Somebody else holds the ledger's lock for a while."""
+        try:
+            fd = self.files.open(f"{PLACES.ledger}.lock", 2)
+        except OSError:
+            return
+        if not self.files.try_lock(fd):
+            self.files.close(fd)
+            return
+        seconds = self.rng.choice((3.0, 30.0, 130.0))
+        self._disturb(timedelta(seconds=seconds))
+
+        def let_go() -> None:
+            if fd in self.files.handles:
+                self.files.close(fd)
+
+        self.schedule.at(self.schedule.now + seconds, let_go)
+
+    def _lock_replaced(self) -> None:
+        """Somebody removes the lock file, as a tidy person might."""
+        try:
+            self.files.unlink(f"{PLACES.ledger}.lock")
+        except OSError:
+            return
+
+    def _copy_taken(self) -> None:
+        if not self.alive:
+            self._copy = self._ledger_files()
+
+    def _ledger_files(self) -> list[tuple[str, bytes]]:
+        try:
+            found = list(self.files.walk(PLACES.ledger))
+        except OSError:
+            return []
+        return [(path, content) for path, content in found if "/damaged/" not in path]
+
+    def _restore(self) -> None:
+        """An older copy of the ledger folder is put back, once a tick has seen what is there."""
+        if self._copy is None or not self._is_known_by_a_tick():
+            return
+        for path, _ in self._ledger_files():
+            self.files.unlink(path)
+        self.history.tampered.append(self.true_time())
+        for path, content in self._copy:
+            self.files.put(path, content)
+        self.files.sync_all()
+        self._disturb(3 * MINUTE)
+
+    def _damage(self) -> None:
+        """Bytes of a day file that is in use are changed, cut or overwritten."""
+        day = (self.host_time() - self.rng.choice((0, 0, 0, 1)) * timedelta(days=1)).date()
+        path = f"{PLACES.ledger}/{day}.jsonl"
+        content = self.files.content(path)
+        if not content or not self._is_known_by_a_tick():
+            return
+        self.history.tampered.append(self.true_time())
+        self.files.put(path, damaged(content, self.rng))
+        self._disturb(3 * MINUTE)
+
+    def _is_known_by_a_tick(self) -> bool:
+        """Say whether the newest run is over, all went well, and its heartbeat is still there."""
+        if self.alive or not self.history.runs or not self.history.runs[-1].is_complete:
+            return False
+        newest = self.history.runs[-1]
+        return not newest.is_disturbed and newest.started > self._power_cut_at
+
+    # Afterwards.
+
+    def _states(self) -> dict[Key, str]:
+        process = Process(self, 0, "judge")
+        self.alive = [process]
+        ledger = assemble(PLACES, self.config, edges_of(self, process)).ledger
+        view = ledger.read(ledger.days())
+        return {(d.message, d.slot): str(d.state) for d in view.deliveries.values()}
+
+    def _note(self, what: str) -> None:
+        self._trace = crc32(f"{self.schedule.now} {what}".encode(), self._trace)
+
+
+def id_of(config: Config) -> int:
+    return crc32(repr(config.fields()).encode())
+
+
+def edges_of(world: World, process: Process) -> Edges:
+    def make_http(timeout: float, _: int) -> Http:
+        return SimulatedHttp(process, world, timeout)
+
+    disk: Disk = ProcessDisk(process)
+    return Edges(ProcessClock(process), disk, ProcessWorkers(process), make_http, process.owner)
+
+
+def run_tick(world: World, process: Process) -> tuple[int, bool]:
+    """Do what the command `tick` does; return its exit code, and whether it saw to every slot."""
+    edges = edges_of(world, process)
+    if may_rest(PLACES, edges):
+        return 0, True
+    incidents = incidents_of(PLACES, edges.disk)
+    try:
+        installation = assemble(PLACES, world.config, edges)
+        report = tick(installation.desk, installation.plan, installation.heartbeat)
+    except KakaocronError as error:
+        incidents.news({f"exit-{error.exit_code}:{error}": str(error)})
+        return error.exit_code, False
+    login = look_after_login(installation, report)
+    over = ["exit-2", "exit-74", "exit-75", "clock-wrong"]
+    incidents.news({**dict(report.problems), **login}, over)
+    leave_plan(installation, report)
+    return report.exit_code, report.is_complete
+
+
+def damaged(content: bytes, rng: random.Random) -> bytes:
+    """Spoil a file somewhere: a bit, a stretch, a cut in the middle or at the end, a lost line."""
+    at = rng.randrange(len(content))
+    way = rng.choice(("flip", "garbage", "nul", "cut", "delete", "line"))
+    if way == "flip":
+        return content[:at] + bytes([content[at] ^ (1 << rng.randrange(8))]) + content[at + 1 :]
+    length = rng.randrange(1, 80)
+    if way == "garbage":
+        return content[:at] + rng.randbytes(length) + content[at + length :]
+    if way == "nul":
+        return content[:at] + b"\0" * length + content[at + length :]
+    if way == "cut":
+        return content[:at]
+    if way == "delete":
+        return content[:at] + content[at + length :]
+    lines = content.split(b"\n")
+    del lines[rng.randrange(len(lines))]
+    return b"\n".join(lines)
+
+
+def _settings(configs: list[Config]) -> Settings:
+    uuids = {uuid for config in configs for series in config.series() for uuid in series.to}
+    friends = tuple(Friend(uuid, uuid) for uuid in sorted(uuids - {"me"}))
+    plenty = Quotas(10**9, 10**9, 10**9, 10**9, 10**9)
+    return Settings(friends=friends, quotas=plenty)
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+
+
+@contextmanager
+def _quick_reading() -> Iterator[None]:
+    """Remember what was read: reading is pure, and the same lines are read each minute."""
+    module: Any = ledger_files
+    beats: Any = heartbeat
+    before = module.from_line, module._Reading.followed_by, beats.parse
+    module.from_line = cache(module.from_line)
+    module._Reading.followed_by = _remembering(before[1])
+    beats.parse = lru_cache(maxsize=8)(before[2])
+    try:
+        yield
+    finally:
+        module.from_line, module._Reading.followed_by, beats.parse = before
+
+
+def _remembering(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a first reading go on from where one of the same bytes ended."""
+    known: deque[tuple[bytes, Any]] = deque(maxlen=6)
+
+    def followed_by(reading: Any, day: date, content: bytes) -> Any:
+        if reading.lines or not content:
+            return read(reading, day, content)
+        start = b""
+        for beginning, before in known:
+            if len(beginning) > len(start) and content.startswith(beginning):
+                start = beginning
+                _become(reading, before)
+        found = read(reading, day, content[len(start) :])
+        snapshot = copy(reading)
+        _become(snapshot, reading)
+        known.append((content[: reading.offset], snapshot))
+        return found
+
+    return followed_by
+
+
+def _become(reading: Any, other: Any) -> None:
+    for name in other.__struct_fields__:
+        if name not in {"inode", "synced"}:
+            setattr(reading, name, copy(getattr(other, name)))
+
+
+DISK_CALLS = (
+    ("write",),
+    ("write",),
+    ("fsync",),
+    ("fsync",),
+    ("replace",),
+    ("open-write",),
+    ("open",),
+    ("read",),
+    ("mkdir",),
+    ("unlink",),
+    ("truncate",),
+    ("lock",),
+)
+_CHANGES = ("open-write", "write", "mkdir", "replace", "unlink", "truncate")
+STANDING_DISK_FAULTS = (
+    (errno.ENOSPC, ("write", "mkdir"), False),
+    (errno.ENOSPC, ("write",), True),
+    (errno.EROFS, _CHANGES, False),
+    (errno.EIO, ("fsync",), False),
+    (errno.EIO, ("write", "fsync", "replace"), False),
+    (errno.EIO, ("read",), False),
+)
+CLOCK_STEPS = (1.0, 4.0, 6.0, 45.0, 100.0, 250.0, 900.0, 3600.0, 20_000.0, 86_400.0)
+FAULTS = (
+    "refuse", "stall", "stall-after", "cut-before", "cut-after", "half-before", "half", "html",
+    "html-502", "500", "502+", "503", "504+", "429", "empty", "slow=3", "slow=30", "drip",
+    "drip=2", "result-500", "result-500+", "no-uuid", "no-uuid+", "-1", "-1+", "-2", "-7", "-7+",
+    "-10", "-401", "401-twice", "-402", "-532", "-603", "-603+", "-9798", "-9798+", "date=+3600",
+)  # fmt: skip
+TOKEN_FAULTS = (
+    "cut-after", "cut-before", "stall", "stall-after", "half", "html", "500", "KOE003", "KOE237",
+    "rotate", "empty", "drip", "slow=3",
+)  # fmt: skip

@@ -1,0 +1,165 @@
+"""Which minutes are slots. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import date, datetime, time, timedelta
+from typing import Protocol
+
+from msgspec import Struct
+
+from kakaocron.kst import KST, within_reason
+
+DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+# A cron expression such as "0 0 30 2 *" never matches: looking ahead must end.
+HORIZON = timedelta(days=366)
+
+_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})")
+
+
+class Slot(Struct, frozen=True):
+    """One message at one instant. The kind is a property of the minute, not part of the name."""
+
+    message: str
+    at: datetime
+    kind: str
+
+    @property
+    def id(self) -> str:
+        return delivery_id(self.message, self.at)
+
+
+def delivery_id(name: str, at: datetime) -> str:
+    """Name a delivery by what it is and when it is due, as in `report@20261123T0930`."""
+    return f"{name}@{at.astimezone(KST):%Y%m%dT%H%M}"
+
+
+def parse_delivery_id(text: str) -> tuple[str, datetime]:
+    """Return the message name and the slot's instant in KST; ValueError for anything else."""
+    match = _DELIVERY_ID.fullmatch(text)
+    with suppress(ValueError):  # a date that no calendar has
+        if match:
+            name, *stamp = match.groups()
+            year, month, day, hour, minute = map(int, stamp)
+            return name, within_reason(datetime(year, month, day, hour, minute, tzinfo=KST))
+    raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
+
+
+class Span(Struct, frozen=True):
+    """Hours of the day from `start` up to, not including, `end`; may cross midnight."""
+
+    start: time
+    end: time
+
+    def __contains__(self, moment: datetime) -> bool:
+        clock = moment.astimezone(KST).time()
+        if self.start <= self.end:
+            return self.start <= clock < self.end
+        return clock >= self.start or clock < self.end
+
+
+class Times(Protocol):
+    """When a message may be due, and of which kind each minute is."""
+
+    def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        """Yield (instant, kind) in order, for `after` < instant <= `until`."""
+        ...
+
+
+class Minutes(Struct, frozen=True):
+    """The regular and peak minutes of the clock; one that is both is of kind `peak`.
+
+    A message that lists only `regular` is still due at a minute that is both.
+    """
+
+    regular_minutes: frozenset[int]
+    peak_minutes: frozenset[int]
+    peak_hours: frozenset[int]
+    kinds: frozenset[str]
+
+    def kind_at(self, hour: int, minute: int) -> str | None:
+        regular = minute in self.regular_minutes
+        peak = minute in self.peak_minutes and hour in self.peak_hours
+        if not (regular and "regular" in self.kinds) and not (peak and "peak" in self.kinds):
+            return None
+        return "peak" if peak else "regular"
+
+    def has(self, kind: str) -> bool:
+        minutes = self.regular_minutes | self.peak_minutes
+        return any(self.kind_at(hour, minute) == kind for hour in range(24) for minute in minutes)
+
+    def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        minutes = sorted(self.regular_minutes | self.peak_minutes)
+        hour = after.astimezone(KST).replace(minute=0, second=0, microsecond=0)
+        while hour <= until:
+            for minute in minutes:
+                at = hour.replace(minute=minute)
+                kind = self.kind_at(hour.hour, minute) if after < at <= until else None
+                if kind is not None:
+                    yield at, kind
+            hour += timedelta(hours=1)
+
+
+class Timetable(Struct, frozen=True):
+    """A message's times, less the days and hours on which it rests."""
+
+    times: Times
+    days: frozenset[int] = frozenset(range(7))
+    quiet: tuple[Span, ...] = ()
+    is_holiday: Callable[[date], bool] | None = None
+
+    def rests(self, at: datetime) -> str | None:
+        """Say why a minute that would be a slot is none: `day`, `quiet`, `holiday`, or None."""
+        if at.weekday() not in self.days:
+            return "day"
+        if any(at in span for span in self.quiet):
+            return "quiet"
+        if self.is_holiday is not None and self.is_holiday(at.date()):
+            return "holiday"
+        return None
+
+    def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        for at, kind in self.times.between(after, until):
+            if self.rests(at) is None:
+                yield at, kind
+
+
+def slots_between(
+    name: str, timetable: Timetable, after: datetime, until: datetime
+) -> Iterator[Slot]:
+    """Yield the slots of one message in order, for `after` < instant <= `until`."""
+    for at, kind in timetable.between(after, until):
+        yield Slot(name, at, kind)
+
+
+def slot_at(name: str, timetable: Timetable, at: datetime) -> Slot | None:
+    """Return the slot of a message at an instant, if it has one there."""
+    return next(slots_between(name, timetable, at - timedelta.resolution, at), None)
+
+
+def next_slot(name: str, timetable: Timetable, after: datetime) -> Slot | None:
+    """Return the first slot later than `after`, or None if there is none within a year."""
+    return next(slots_between(name, timetable, after, after + HORIZON), None)
+
+
+def expiry(slot: Slot, timetable: Timetable | None, expire_after: timedelta) -> datetime:
+    """Return the instant from which the slot may no longer be sent.
+
+    That is `expire_after` later, and never past the next slot of the same message.
+    """
+    limit = slot.at + expire_after
+    if timetable is None:
+        return limit
+    following = next(timetable.between(slot.at, limit), None)
+    return following[0] if following else limit
+
+
+class Series(Struct, frozen=True):
+    """A configured message: when it is due and to whom it goes."""
+
+    name: str
+    timetable: Timetable
+    to: tuple[str, ...]

@@ -1,0 +1,275 @@
+"""What people see in the terminal. With pictures.py, the one importer of Rich."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from kakaocron.actions import ByHand
+from kakaocron.delivery.parcel import Parcel
+from kakaocron.errors import ContentError
+from kakaocron.kakao.texts import MAX_UTF16_UNITS
+from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
+from kakaocron.states import BAD, State
+from kakaocron.system.stderr import complain
+from kakaocron.text.plain import clean, one_line, utf16_units
+from kakaocron.watching.coming import Coming
+from kakaocron.watching.sentences import sentence
+
+if TYPE_CHECKING:
+    from kakaocron.doctor.finding import Finding
+    from kakaocron.kakao.friends import Friend
+
+COLOURS = {
+    State.SCHEDULED: "dim",
+    State.SENDING: "cyan",
+    State.SENT: "cyan",
+    State.CONFIRMED: "green",
+    State.RETRYING: "yellow",
+    State.FAILED: "red",
+    State.UNKNOWN: "magenta",
+    State.MISSED: "bright_red",
+    State.CANCELLED: "dim",
+}
+
+# None of them is of ambiguous width: a Korean terminal may draw such a sign two columns wide.
+MARKS = {
+    State.CONFIRMED: "✓",
+    State.SENT: "▹",
+    State.SENDING: "▸",
+    State.SCHEDULED: ".",
+    State.RETRYING: "↻",
+    State.FAILED: "✗",
+    State.UNKNOWN: "?",
+    State.MISSED: "!",
+    State.CANCELLED: "-",
+}
+
+
+BUBBLE_WIDTH = 46
+WIDE = 100
+
+
+def console() -> Console:
+    """Return a console on stdout: no colour and no cut in a pipe."""
+    found = Console(highlight=False)
+    if not found.is_terminal:
+        found = Console(highlight=False, width=200, soft_wrap=True)
+    return found
+
+
+# Control characters that JSON leaves as they are, what turns the writing round, half surrogates.
+_UNFIT = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def print_json(document: Any) -> None:
+    """Print one document. What would harm a terminal, or its encoding lacks, is written as an
+    escape: the same JSON."""
+    is_utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+    text = json.dumps(document, ensure_ascii=not is_utf8, indent=2)
+    print(_UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
+    """Draw a row a delivery. Its id is never cut: other commands are given it."""
+    is_wide = width >= WIDE
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    table.add_column("id", overflow="fold")
+    table.add_column("state", no_wrap=True)
+    if is_wide:
+        table.add_column("kind", no_wrap=True)
+        table.add_column("tries", justify="right")
+    table.add_column("late", justify="right", no_wrap=True)
+    table.add_column("why", overflow="ellipsis", max_width=24, no_wrap=True)
+    for one in deliveries:
+        more = (one.kind, str(len(one.attempts)) if one.attempts else "") if is_wide else ()
+        table.add_row(
+            Text(clean(one.id)),
+            Text(f"{MARKS[one.state]} {one.state}", COLOURS[one.state]),
+            *more,
+            _late(one),
+            one.reason or "",
+        )
+    return table
+
+
+def _late(one: Delivery) -> str:
+    # What is sent at once keeps no slot: its minute is a part of its name.
+    is_late = one.delay_seconds is not None and not is_by_hand(one.id)
+    return f"{one.delay_seconds:.1f} s" if is_late else ""
+
+
+def print_csv(deliveries: Iterable[Delivery]) -> None:
+    """Print deliveries for a spreadsheet; text that it would run as a formula is quoted."""
+    rows = [delivery_fields(delivery) for delivery in deliveries]
+    # All is quoted: of a bare carriage return in a text this module makes a row's end otherwise.
+    out = csv.DictWriter(
+        sys.stdout,
+        CSV_COLUMNS,
+        extrasaction="ignore",
+        lineterminator="\n",
+        quoting=csv.QUOTE_ALL,
+    )
+    out.writeheader()
+    for row in rows:
+        plain = {**row, "to": " ".join(row["to"])}
+        out.writerow({name: _harmless(plain[name]) for name in CSV_COLUMNS})
+
+
+CSV_COLUMNS = (
+    "id",
+    "message",
+    "kind",
+    "slot",
+    "state",
+    "reason",
+    "attempts",
+    "to",
+    "sent_at",
+    "confirmed_at",
+    "delay_seconds",
+    "text",
+)
+
+
+def _harmless(value: Any) -> Any:
+    """Keep a text from being run by a spreadsheet, or obeyed by a terminal."""
+    if not isinstance(value, str):
+        return value
+    text = "\n".join(clean(line) for line in value.splitlines())
+    # Some take a formula after a line break, and in full-width letters.
+    return f"'{text}" if text.lstrip()[:1] in tuple("=+-@＝＋－＠") else text
+
+
+def print_deliveries(deliveries: Sequence[Delivery]) -> None:
+    out = console()
+    out.print(deliveries_table(deliveries, out.width))
+    out.print(f"{len(deliveries)} deliver{'y' if len(deliveries) == 1 else 'ies'}")
+
+
+def print_delivery(delivery: Delivery) -> None:
+    out = console()
+    out.print(Text(delivery.id, "bold"))
+    rows = [
+        ("state", delivery.state + (f" ({delivery.reason})" if delivery.reason else "")),
+        ("detail", delivery.detail),
+        ("slot", f"{delivery.slot:%Y-%m-%d %H:%M} KST, {delivery.kind}"),
+        ("to", ", ".join(f"{n}: {r.state}" for n, r in delivery.targets.items())),
+        (
+            "next attempt",
+            f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else None,
+        ),
+        ("text", delivery.text),
+    ]
+    for name, value in rows:
+        if value:
+            out.print(Text(f"{name:>13}  {clean(value)}"))
+    for attempt in delivery.attempts:
+        sent = f"sent {attempt.sent_at:%H:%M:%S.%f}"[:-3] if attempt.sent_at else "nothing sent"
+        ended = f"ended {attempt.ended_at:%H:%M:%S.%f}"[:-3] if attempt.ended_at else "no end known"
+        out.print(
+            f"\nattempt {attempt.number}: claimed {attempt.claimed_at:%H:%M:%S}, {sent}, {ended}"
+        )
+        for name, result in attempt.results.items():
+            facts = [f"HTTP {result.http_status}" if result.http_status else None]
+            facts += [f"code {result.code}" if result.code else None, result.reason, result.detail]
+            said = ", ".join(str(fact) for fact in facts if fact)
+            out.print(Text(f"  {clean(name)}: {result.state} {clean(said)}"))
+
+
+@contextmanager
+def progress(what: str, total: int, *, hidden: bool = False) -> Iterator[Callable[[int], None]]:
+    """Show a bar on stderr while the block runs; the function it gives takes what is done."""
+    from rich.progress import Progress  # noqa: PLC0415 - few commands take long
+
+    with Progress(console=Console(stderr=True), transient=True, disable=hidden) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.update(task, completed=done)
+
+
+def print_parcel(name: str, made: Parcel | ContentError) -> None:
+    """Show each part as a chat bubble, with its length and the JSON that Kakao would get."""
+    out = console()
+    if isinstance(made, ContentError):
+        out.print(Text(f"{clean(name)}: cannot be made: {clean(str(made))}", "red"))
+        return
+    count = f", {len(made.parts)} parts" if len(made.parts) > 1 else ""
+    out.print(Text(f"{clean(name)}{count}", "bold"))
+    for part in made.parts:
+        document = {key: _json_or_text(value) for key, value in part.fields.items()}
+        words = document.get("template_object", {}).get("text") or made.text
+        lines = "\n".join(clean(line) for line in words.split("\n"))
+        out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
+        out.print(f"{utf16_units(words)} of {MAX_UTF16_UNITS} characters")
+        out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
+
+
+def _json_or_text(value: str) -> Any:
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def print_slots(slots: Sequence[Coming]) -> None:
+    table = Table(box=None, padding=(0, 1))
+    for name in ("slot", "message", "kind", "why"):
+        table.add_column(name, no_wrap=True)
+    for one in slots:
+        table.add_row(f"{one.at:%a %m-%d %H:%M}", escape(one.message), one.kind, one.why)
+    console().print(table)
+
+
+def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
+    out = console()
+    if not friends:
+        out.print(
+            "No friends are listed. A friend must have logged in to the same app, agreed to "
+            "'friends', and be a member of it: console, [App] > [Members]"
+        )
+        return
+    known = {uuid: name for name, uuid in names.items()}
+    table = Table(box=None, padding=(0, 1))
+    for title in ("uuid", "nickname", "messages", "name in [friends]"):
+        table.add_column(title, no_wrap=True)
+    for friend in friends:
+        texts = (clean(friend.uuid), clean(friend.nickname), known.get(friend.uuid, ""))
+        uuid, nickname, name = map(escape, texts)
+        table.add_row(uuid, nickname, "allowed" if friend.is_allowed else "refused", name)
+    out.print(table)
+    out.print(
+        '\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"', markup=False
+    )
+
+
+SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}
+
+
+def print_findings(findings: Sequence[Finding]) -> None:
+    out = console()
+    for finding in findings:
+        sign, style = SIGNS[finding.status]
+        out.print(Text.assemble((sign, style), f" {finding.name}: {one_line(finding.what)}"))
+        if finding.mend:
+            out.print(Text(f"    → {clean(finding.mend)}"))
+    counts = {status: sum(f.status == status for f in findings) for status in SIGNS}
+    out.print(f"{len(findings)} checks: {counts['fail']} to mend, {counts['warn']} to look at.")
+
+
+def complain_of(done: ByHand) -> None:
+    """Say on stderr what went wrong with a manual send, if anything did."""
+    if done.login_error:
+        complain(done.login_error)
+    elif done.delivery.state in BAD:
+        complain(sentence(done.delivery))

@@ -1,0 +1,296 @@
+"""The day, a minute and weeks, drawn for a terminal: readable at 80 columns and without colour."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from kakaocron.ledger.deliveries import Attempt
+from kakaocron.ledger.stats import DayReport, Report
+from kakaocron.show.console import COLOURS, MARKS, console, deliveries_table
+from kakaocron.states import LOOK_FIRST, State
+from kakaocron.text.plain import clean
+from kakaocron.watching.explain import Explanation, Finding
+from kakaocron.watching.overview import Overview
+
+if TYPE_CHECKING:
+    pass
+
+
+WIDTH = 80
+REDRAW_SECONDS = 2.0
+MOST_HELD = 5
+MOST_BAD_DAYS = 30
+
+
+def print_overview(overview: Overview) -> None:
+    out = console()
+    out.print(overview_picture(overview, min(out.width, WIDTH)))
+
+
+def watch(look: Callable[[], Overview]) -> None:
+    """Redraw the overview in place until interrupted; where that cannot be, print it once."""
+    from rich.live import Live  # noqa: PLC0415 - most looks are one
+
+    out = Console(highlight=False)
+    if not out.is_terminal or out.is_dumb_terminal:
+        print_overview(look())
+        return
+    with Live(console=out, screen=True, auto_refresh=False) as live:
+        while True:
+            live.update(_fitting(out, look()), refresh=True)
+            time.sleep(REDRAW_SECONDS)
+
+
+def _fitting(out: Console, overview: Overview) -> RenderableType:
+    """Draw as many of the newest deliveries as leave room for all the rest."""
+    width = min(out.width, WIDTH)
+    bare = overview_picture(overview, width, 0)
+    heading = 1
+    rows = out.height - len(out.render_lines(bare, out.options.update(height=None))) - heading
+    return overview_picture(overview, width, rows) if rows > 0 else bare
+
+
+def overview_picture(
+    overview: Overview, width: int, rows: int | None = None, *, with_advice: bool = True
+) -> RenderableType:
+    """Draw today; with `rows`, only so many of the newest deliveries."""
+    day = overview.day
+    hidden = 0 if rows is None else max(0, len(day) - rows)
+    shown = day[hidden:]
+    parts: list[RenderableType] = [
+        Text(f"Today, {overview.now:%Y-%m-%d}  (now {overview.now:%H:%M:%S} KST)", "bold"),
+        *strip(overview, width),
+        Text(),
+    ]
+    if hidden:
+        parts.append(Text(f"{hidden} not shown here: kakaocron history --days 1", "dim"))
+    if shown:
+        parts.append(deliveries_table(shown, width))
+    elif not hidden:
+        parts.append(Text("No slot has come due today."))
+    parts += [Text(), *_totals(overview), *_ahead(overview)]
+    parts += [Text(_token_words(overview)), _tick_words(overview)]
+    return Group(*parts, *(_held(overview) if with_advice else []))
+
+
+def _held(overview: Overview) -> Iterator[Text]:
+    """Name the command that settles each delivery of which nobody knows whether it arrived."""
+    held = overview.held
+    if held:
+        words = "Nobody can know whether these arrived. Look at the chat, then settle each:"
+        yield Text(f"\n{words}", COLOURS[State.UNKNOWN])
+    for one in held[:MOST_HELD]:
+        yield Text(f"kakaocron resolve {one.id} --delivered (or --not-delivered)")
+    if len(held) > MOST_HELD:
+        more = f"… and {len(held) - MOST_HELD} more"
+        yield Text(f"{more}: kakaocron history --days 2 --state unknown")
+
+
+def strip(overview: Overview, width: int) -> list[Text]:
+    """Draw the day as a line with a mark a slot (an hour, where they are too many), above it the
+    hours, below it what the marks mean."""
+    marks, unit = _marks(overview), ""
+    if len(marks) > width:
+        marks, unit = _by_hour(marks), "  (a mark an hour: the worst of it)"
+    line, hours = Text(no_wrap=True), [" "] * width
+    seen: dict[State, None] = {}
+    for column, (at, state) in enumerate(marks):
+        line.append(MARKS[state], COLOURS[state])
+        seen.setdefault(state)
+        label = f"{at:%H}"
+        is_new_hour = column == 0 or marks[column - 1][0].hour != at.hour
+        room = hours[max(0, column - 1) : column + 3]
+        if is_new_hour and column + 2 <= width and set(room) == {" "}:
+            hours[column : column + 2] = label
+    legend = "  ".join(f"{MARKS[state]} {state}" for state in seen) + unit
+    return [Text("".join(hours).rstrip(), "dim"), line, Text(legend, "dim")] if marks else []
+
+
+def _marks(overview: Overview) -> list[tuple[datetime, State]]:
+    states: dict[datetime, State] = {}
+    known = [(one.slot, one.state) for one in overview.day]
+    for at, state in [*known, *((slot.at, State.SCHEDULED) for slot in overview.upcoming)]:
+        states[at] = min(states.get(at, state), state, key=LOOK_FIRST.index)
+    return sorted(states.items())
+
+
+def _by_hour(marks: Iterable[tuple[datetime, State]]) -> list[tuple[datetime, State]]:
+    hours: dict[datetime, State] = {}
+    for at, state in marks:
+        hour = at.replace(minute=0)
+        hours[hour] = min(hours.get(hour, state), state, key=LOOK_FIRST.index)
+    return list(hours.items())
+
+
+def _totals(overview: Overview) -> Iterator[Text]:
+    stats = overview.stats
+    slots = "1 slot" if stats.total_scheduled == 1 else f"{stats.total_scheduled} slots"
+    yield Text(
+        f"{slots} today: {stats.total_confirmed} confirmed, "
+        f"{stats.total_failed} failed, {stats.total_unknown} unknown, "
+        f"{stats.total_missed} missed, {overview.scheduled_count} to come"
+    )
+    yield Text(
+        f"success {_percent(stats.success_rate)}, on schedule {_percent(stats.schedule_accuracy)}, "
+        f"lateness p50 {_seconds(stats.delay_p50_seconds)}, "
+        f"p99 {_seconds(stats.delay_p99_seconds)}"
+    )
+    if overview.unseen:
+        count, first = len(overview.unseen), clean(overview.unseen[0].id)
+        yield Text(f"{count} that no tick has seen to: kakaocron explain {first}", "yellow")
+
+
+def _ahead(overview: Overview) -> Iterator[Text]:
+    for pause in overview.pauses:
+        what = "all messages" if pause.message is None else clean(pause.message)
+        resume = f"kakaocron resume {clean(pause.message or '')}".strip()
+        until = f"until {pause.until:%Y-%m-%d %H:%M}" if pause.until else f"until: {resume}"
+        yield Text(f"paused: {what} {until}", "yellow")
+    following = {(one.at, one.message, one.kind) for one in overview.following}
+    slots = (overview.next_regular, overview.next_peak)
+    following |= {(slot.at, slot.message, slot.kind) for slot in slots if slot is not None}
+    for at, message, kind in sorted(following):
+        left = _span(at - overview.now)
+        yield Text(f"next: {at:%m-%d %H:%M} {clean(message)} ({kind}) in {left}")
+
+
+def _span(span: timedelta) -> str:
+    minutes, seconds = divmod(max(0, int(span.total_seconds())), 60)
+    days, hours = minutes // 1440, minutes // 60 % 24
+    if days:
+        return f"{days} d {hours} h"
+    if hours:
+        return f"{hours} h {minutes % 60:02d} min"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
+
+
+def _seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.3f} s"
+
+
+def _token_words(overview: Overview) -> str:
+    tokens, now = overview.tokens, overview.now
+    if overview.login_problem:
+        return f"login: {overview.login_problem}"
+    if tokens.access_expires_at is None:
+        given = "KAKAO_ACCESS_TOKEN, which nobody renews"
+        return f"login: {given if tokens.access_token else 'no access token saved yet'}"
+    if tokens.access_expires_at <= now:
+        words = "login: access token expired, the next tick renews it"
+    else:
+        words = f"login: access token for {_span(tokens.access_expires_at - now)}"
+    if tokens.refresh_expires_at:
+        words += f", login for {_span(tokens.refresh_expires_at - now)}"
+    return words
+
+
+def _tick_words(overview: Overview) -> Text:
+    if overview.last_tick is None:
+        return Text("last tick: none seen. Is cron set up? See: kakaocron doctor", "bold red")
+    ago = _span(overview.now - overview.last_tick)
+    words = f"last tick: {overview.last_tick:%m-%d %H:%M:%S} ({ago} ago)"
+    if overview.is_running:
+        return Text(words)
+    return Text(f"{words} - cron does not seem to run kakaocron", "bold red")
+
+
+def print_explanation(explanation: Explanation) -> None:
+    out = console()
+    out.print(Text(f"{explanation.at:%Y-%m-%d %H:%M} KST", "bold"))
+    for found in explanation.findings:
+        out.print(_finding(found))
+    out.print(_row("ticks", _tick_list(explanation)))
+
+
+def _tick_list(explanation: Explanation) -> str:
+    if explanation.at > explanation.now:
+        return "not yet"
+    if explanation.gap_words:
+        return explanation.gap_words
+    return ", ".join(
+        f"{beat.at:%H:%M:%S} {beat.word}" + (f" (exit {beat.exit_code})" if beat.exit_code else "")
+        for beat in explanation.ticks
+    )
+
+
+def _row(name: str, value: str, style: str = "") -> Text:
+    return Text(f"{name:>9}  {clean(value)}", style)
+
+
+def _finding(found: Finding) -> Group:
+    rows = [_row("expected", f"{'yes' if found.is_expected else 'no'}, {found.id or found.why}")]
+    if found.message and not found.is_expected:
+        rows.append(_row("message", found.message))
+    if found.state:
+        mark = f"{MARKS[found.state]} {found.state}"
+        rows.append(_row("state", mark, COLOURS[found.state]))
+    if found.reason:
+        rows.append(_row("reason", found.reason))
+    if found.is_expected or found.id:
+        rows.append(_row("why", found.why))
+    if found.delivery:
+        if found.delivery.detail:
+            rows.append(_row("detail", found.delivery.detail))
+        rows += [_row("attempt", _attempt(one)) for one in found.delivery.attempts]
+    rows.append(_row("next", found.what_next))
+    return Group(*rows)
+
+
+def _attempt(attempt: Attempt) -> str:
+    sent = f"sent {attempt.sent_at:%H:%M:%S.%f}"[:-3] if attempt.sent_at else "nothing sent"
+    parts = [f"{attempt.number}: claimed {attempt.claimed_at:%H:%M:%S}", sent]
+    for name, result in attempt.results.items():
+        facts = [result.reason, f"HTTP {result.http_status}" if result.http_status else None]
+        facts += [f"code {result.code}" if result.code else None]
+        said = ", ".join(str(fact) for fact in facts if fact)
+        parts.append(f"{name} {result.state}" + (f" ({said})" if said else ""))
+    if not attempt.results:
+        parts.append("no end known")
+    return ", ".join(parts)
+
+
+def print_report(report: Report) -> None:
+    out = console()
+    if not report.days:
+        out.print("The ledger holds nothing of these days.")
+        return
+    first, last = report.days[0].day, report.days[-1].day
+    count = len(report.days)
+    days = f"{count} day{'s' if count > 1 else ''} with slots"
+    out.print(Text(f"{first} to {last}, {days}", "bold"))
+    fields = report.fields()
+    for name in ("due", "sent", "confirmed", "late", "failed", "unknown", "missed"):
+        share = f"{fields[name] / fields['due']:8.2%}" if fields["due"] else ""
+        out.print(Text(f"{name:>10} {fields[name]:7} {share}"))
+    out.print(
+        Text(
+            f"  lateness p50 {_seconds(fields['delay_p50_seconds'])}, "
+            f"p99 {_seconds(fields['delay_p99_seconds'])}"
+        )
+    )
+    bad = report.bad_days
+    out.print(_bad_days(bad[:MOST_BAD_DAYS]) if bad else Text("No bad day."))
+    if len(bad) > MOST_BAD_DAYS:
+        out.print(f"… and {len(bad) - MOST_BAD_DAYS} more, none worse; --json has them all")
+
+
+def _bad_days(days: Sequence[DayReport]) -> Table:
+    table = Table(title="\nThe bad days", title_justify="left", box=None, padding=(0, 1))
+    table.add_column("day", no_wrap=True)
+    names = ("due", "late", "failed", "unknown", "missed")
+    for name in names:
+        table.add_column(name, justify="right")
+    for day in days:
+        table.add_row(day.day.isoformat(), *(str(getattr(day, name) or "") for name in names))
+    return table

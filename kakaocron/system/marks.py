@@ -1,0 +1,81 @@
+"""Marks of files: whether what a decision rests on has changed. Imports next to nothing."""
+
+import os
+
+from kakaocron import __version__
+from kakaocron.system.syscalls import RealDisk
+
+TYPE_CHECKING = False  # typing itself would be the most expensive import
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from kakaocron.system.disk import Disk
+
+
+PLAN_NAME = "idle"
+
+# A full tick changes these itself; what they say to it is read again when it has ended.
+_OWN_FILES = ("tokens.json", "incidents.json", "alarms.json")
+# These say nothing of what is due, and may stand in the data folder too.
+_PASSED_OVER = (PLAN_NAME, "kakaocron.log", "ticks")
+
+
+def config_marks(disk: "Disk", config: str) -> "list[str]":
+    """Return the marks of the code and the configuration, to be taken before they are read."""
+    files = (config, f"{os.path.dirname(config)}/.env")  # noqa: PTH120
+    return [
+        f"kakaocron {__version__}",
+        *(mark(_CODE_DISK, folder) for folder in _code_folders()),
+        *(mark(disk, path) for path in files),
+    ]
+
+
+def data_marks(disk: "Disk", data: str) -> "list[str]":
+    """Return the marks of what others put into the data folder, beside the ledger and tokens."""
+    return _marks_in(disk, data, own=False)
+
+
+def all_marks(disk: "Disk", config: str, data: str, days: "Sequence[str]") -> "list[str]":
+    """Return the marks of all that a decision rests on which reads these days of the ledger."""
+    ledger = [f"{data}/ledger", *(f"{data}/ledger/{day}.jsonl" for day in days)]
+    return [
+        *config_marks(disk, config),
+        *data_marks(disk, data),
+        *_marks_in(disk, data, own=True),
+        *(mark(disk, path) for path in ledger),
+    ]
+
+
+_CODE_DISK = RealDisk()  # the code is where it is, whatever disk the installation stands on
+
+
+def _code_folders() -> "list[str]":
+    """Return the package's folders: an update replaces what is in them."""
+    code = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    with os.scandir(code) as found:
+        names = sorted(e.name for e in found if e.is_dir() and not e.name.startswith("_"))
+    return [code, *(f"{code}/{name}" for name in names)]
+
+
+def _marks_in(disk: "Disk", folder: str, *, own: bool) -> "list[str]":
+    try:
+        names = sorted(disk.listdir(folder))
+    except FileNotFoundError:
+        names = []
+    except OSError as error:  # the tick itself meets it again, and says what to do
+        return [f"{folder!a} error {error.errno}"]
+    return [
+        mark(disk, f"{folder}/{name}")
+        for name in names
+        if name.startswith(_OWN_FILES) == own and not name.startswith((*_PASSED_OVER, "ledger"))
+    ]
+
+
+def mark(disk: "Disk", path: str) -> str:
+    try:
+        found = disk.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return ascii(path)
+    except OSError as error:
+        return f"{path!a} error {error.errno}"
+    return f"{path!a} {found.size} {found.mtime_ns} {found.ctime_ns} {found.inode}"

@@ -1,0 +1,50 @@
+"""A small JSON object that outlives a process, even while the disk is full."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from msgspec import Struct
+
+from kakaocron.system.disk import Disk, guard, make_folders, read_file, replace_file
+
+
+class Memory(Struct, frozen=True):
+    """A JSON object in `path`, or in `spare` where that cannot be written (a full disk)."""
+
+    path: str
+    spare: str
+    disk: Disk
+
+    def read(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for path in (self.path, self.spare):
+            with suppress(OSError, ValueError, RecursionError):
+                self._guard(path)
+                one = json.loads(read_file(self.disk, path))
+                found.update(one if isinstance(one, dict) else {})
+        return found
+
+    def write(self, fields: Mapping[str, Any]) -> None:
+        """Replace it; where nothing can be written it is forgotten, which is no reason to fail."""
+        content = json.dumps(fields, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+        for path in (self.path, self.spare):
+            try:
+                make_folders(self.disk, os.path.dirname(path))  # noqa: PTH120
+                self._guard(path)
+                replace_file(self.disk, path, content, durable=False)
+            except OSError:
+                continue
+            if path == self.path:
+                with suppress(OSError):
+                    self._guard(self.spare)
+                    self.disk.unlink(self.spare)
+            return
+
+    def _guard(self, path: str) -> None:
+        if path == self.spare:
+            guard(self.disk, os.path.dirname(path))  # noqa: PTH120

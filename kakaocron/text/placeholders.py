@@ -1,0 +1,129 @@
+"""Placeholders in texts, such as `{score}` and `{time:%H:%M}`. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+import string
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from kakaocron.errors import ContentError
+
+MAX_FIELD_WIDTH = 200
+MAX_FILLED = 100_000
+
+_SPEC = re.compile(r"[^{}]{0,40}")
+
+
+class _Formatter(string.Formatter):
+    """`str.format` with names and formats only: no attributes, indexes, calls or nesting."""
+
+    def __init__(self) -> None:
+        self._length = 0
+
+    def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
+        if not field_name.replace("_", "a").isalnum() or field_name.isdigit():
+            raise ContentError(f"'{{{field_name}}}' is not a plain name")
+        if field_name not in kwargs:
+            known = ", ".join(sorted(kwargs))
+            raise ContentError(f"no value for '{{{field_name}}}'; there are: {known}")
+        return kwargs[field_name], field_name
+
+    def convert_field(self, value: Any, conversion: str | None) -> Any:
+        if conversion is not None:
+            raise ContentError(f"'!{conversion}' is not allowed in a placeholder")
+        return value
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        if not _SPEC.fullmatch(format_spec) or _width(format_spec) > MAX_FIELD_WIDTH:
+            raise ContentError(f"format '{format_spec[:40]}' is not allowed")
+        if not isinstance(value, str | int | float | date | datetime):
+            value = "" if value is None else json.dumps(value, ensure_ascii=False)
+        text = format(value, format_spec)
+        self._length += len(text)
+        if self._length > MAX_FILLED:
+            raise ContentError(f"what the placeholders stand for has over {MAX_FILLED} characters")
+        return text
+
+
+def _width(format_spec: str) -> int:
+    return max((int(digits) for digits in re.findall(r"\d+", format_spec)), default=0)
+
+
+def fill(template: str, fields: Mapping[str, Any]) -> str:
+    """Fill placeholders such as `{score}` and `{time:%H:%M}`. Raises ContentError."""
+    try:
+        return _Formatter().vformat(template, (), fields)
+    except ContentError:
+        raise
+    except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
+        raise ContentError(f"'{template[:40]}': {error}") from None
+
+
+class SlotTime(datetime):
+    """A slot's time, shown as people write it unless a format says otherwise."""
+
+    def __format__(self, format_spec: str) -> str:
+        return super().__format__(format_spec or "%Y-%m-%d %H:%M:%S")
+
+
+def fill_all(value: Any, fields: Mapping[str, Any]) -> Any:
+    """Fill the placeholders of every text inside tables and lists. Raises ContentError."""
+    try:
+        return _filled(value, fields)
+    except RecursionError:
+        raise ContentError("the template is nested too deeply") from None
+
+
+def _filled(value: Any, fields: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        return fill(value, fields)
+    if isinstance(value, Mapping):
+        return {key: _filled(item, fields) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(item, fields) for item in value]
+    return value
+
+
+def check_placeholders(template: str, known: Iterable[str] | None = None) -> None:
+    """Raise ContentError for what could not be filled: attributes, calls, unclosed braces, and
+    names that are not among the known ones, if those are known."""
+    try:
+        names = known or [name or "" for _, name, _, _ in string.Formatter().parse(template)]
+    except ValueError as error:
+        raise ContentError(f"'{template[:40]}': {error}") from None
+    fill(template, dict.fromkeys(names, _Anything()))
+
+
+class _Anything(str):
+    """A value that takes any format."""
+
+    __slots__ = ()
+
+    def __format__(self, format_spec: str) -> str:
+        return ""
+
+
+class Rate(float):
+    """A share from 0 to 1, shown in per cent unless a format says otherwise."""
+
+    def __format__(self, format_spec: str) -> str:
+        return super().__format__(format_spec or ".1%")
+
+
+BUILT_IN = frozenset(
+    ["time", "date", "slot", "name", "attempt", "success_rate", "completed_count", "failed_count"]
+)
+
+
+def slot_fields(name: str, slot: datetime, kind: str, attempt: int) -> dict[str, Any]:
+    """Return the placeholders that every message has."""
+    return {
+        "time": SlotTime.fromtimestamp(slot.timestamp(), slot.tzinfo),
+        "date": slot.date(),
+        "slot": kind,
+        "name": name,
+        "attempt": attempt,
+    }

@@ -1,0 +1,160 @@
+"""Whether a tick may leave at once. Imports next to nothing: most ticks end here.
+
+A full tick leaves a plan in the log folder: until when nothing can become due, beside the marks of
+every file that this rests on. Whatever is missing, damaged or changed, and a clock that stands
+before the plan, means a full tick, which trusts the ledger and nothing else.
+"""
+
+import os
+import time
+
+from kakaocron.system.marks import PLAN_NAME, all_marks
+from kakaocron.system.syscalls import RealDisk
+
+TYPE_CHECKING = False  # typing itself would be the most expensive import
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from kakaocron.system.disk import Disk
+
+HEADER = "kakaocron idle plan 2"
+
+KST_SECONDS = 9 * 3600
+MAX_PLAN_BYTES = 1 << 16
+
+# What decides which files are read, and how. Of other variables of Kakao's only the names count:
+# they hold secrets, and which request they serve is a full tick's matter.
+_VALUES_COUNT = (
+    "HOME",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+    "KAKAOCRON_DATA_DIR",
+    "KAKAOCRON_LOG_DIR",
+    "ENVIRONMENT",
+    "LOG_LEVEL",
+)
+
+
+class Doubt(Exception):  # noqa: N818 - not an error: a full tick sees to it
+    """Something is not as it should be for an idle tick."""
+
+
+def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bool:
+    """Say whether this command is a tick with nothing to do; if so, its heartbeat is left."""
+    try:
+        config = _config_path(arguments, environ)
+        variables = _with_env_file(config, environ)
+        return is_idle(RealDisk(), plan_path(variables), config, variables, time.time())
+    except Exception:
+        return False
+
+
+def _with_env_file(config: str, environ: "Mapping[str, str]") -> "Mapping[str, str]":
+    path = f"{os.path.dirname(config)}/.env"  # noqa: PTH120
+    if not os.path.exists(path):  # noqa: PTH110
+        return environ
+    from kakaocron.system.env_file import read_env_file  # noqa: PLC0415 - most have none
+
+    return {**read_env_file(path), **environ}
+
+
+def is_idle(
+    disk: "Disk", plan: str, config: str, variables: "Mapping[str, str]", now: float
+) -> bool:
+    """Say whether `plan` still stands at `now` (seconds since 1970), and leave the heartbeat.
+
+    Raises OSError, ValueError or Doubt where it cannot be told: then the tick is a full one.
+    """
+    lines = _read(disk, plan).decode("utf-8", "surrogateescape").split("\n")
+    header, first, known_config, known_environment, data, heartbeats, days, *marks, last, end = (
+        lines
+    )
+    if header != HEADER or first != last or end:
+        raise Doubt("damaged")
+    since, until, size, mark = first.split(" ")
+    moment = int(now * 1000)
+    if not int(since) <= moment < int(until):
+        return False
+    if (known_config, known_environment) != (config, environment(variables)):
+        return False
+    if marks != all_marks(disk, config, data, days.split()):
+        return False
+    if heartbeats != f"{os.path.dirname(plan)}/ticks":  # noqa: PTH120
+        raise Doubt("the plan is another installation's")
+    _beat(disk, heartbeats, moment, f"{size} {mark}")
+    return True
+
+
+def plan_path(variables: "Mapping[str, str]") -> str:
+    """Return where the plan stands: in the log folder, if the platform's rules are the usual ones.
+
+    Should they not be, the plan is not found, and every tick is a full one.
+    """
+    log = variables.get("KAKAOCRON_LOG_DIR") or (
+        _home(variables, "XDG_STATE_HOME", "~/.local/state") + "/kakaocron/log"
+    )
+    return f"{_expanded(log)}/{PLAN_NAME}"
+
+
+def environment(variables: "Mapping[str, str]") -> str:
+    """Return, in one line and without secrets, what of the environment a decision rests on."""
+    values = [f"{name}={variables.get(name, '')}" for name in _VALUES_COUNT]
+    names = sorted(
+        name
+        for name, value in variables.items()
+        if name.startswith("KAKAO_") and value and name not in _VALUES_COUNT
+    )
+    return ascii(values + names)
+
+
+def _beat(disk: "Disk", folder: str, moment: int, ledger_end: str) -> None:
+    """Append to the day's heartbeats, whose file the day's first, full tick has begun."""
+    seconds, milliseconds = divmod(moment, 1000)
+    at = time.gmtime(seconds + KST_SECONDS)
+    clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}.{milliseconds:03d}"
+    line = f"{clock} idle 0 {ledger_end}\n".encode("ascii")
+    day = f"{at.tm_year:04d}-{at.tm_mon:02d}-{at.tm_mday:02d}"
+    fd = disk.open(f"{folder}/{day}", os.O_WRONLY | os.O_APPEND)
+    try:
+        if disk.write(fd, line) != len(line):
+            raise Doubt("the heartbeat was not written whole")
+    finally:
+        disk.close(fd)
+
+
+def _read(disk: "Disk", path: str) -> bytes:
+    fd = disk.open(path, os.O_RDONLY)
+    try:
+        return disk.read(fd, MAX_PLAN_BYTES)
+    finally:
+        disk.close(fd)
+
+
+def _config_path(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> str:
+    """Return which configuration a plain `tick` means. Raises Doubt for any other command."""
+    words = [word for word in arguments if word != "tick"]
+    if len(words) + 1 != len(arguments):
+        raise Doubt("not a tick")
+    given = None
+    if len(words) == 1 and words[0].startswith("--config="):
+        given = words[0].partition("=")[2]
+    elif len(words) == 2 and words[0] == "--config":  # noqa: PLR2004
+        given = words[1]
+    elif words:
+        raise Doubt("not a plain tick")
+    path = given or environ.get("KAKAOCRON_CONFIG")
+    return _expanded(
+        path or _home(environ, "XDG_CONFIG_HOME", "~/.config") + "/kakaocron/config.toml"
+    )
+
+
+def _home(variables: "Mapping[str, str]", name: str, default: str) -> str:
+    return variables.get(name) or default
+
+
+def _expanded(path: str) -> str:
+    path = os.path.expanduser(path)  # noqa: PTH111
+    if not path.startswith("/"):
+        raise Doubt("it depends on the folder from which it runs")
+    return path

@@ -1,0 +1,72 @@
+"""What a tick does for the login once its sending is done, so that no slot ever waits for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from kakaocron.delivery.tick import Report
+from kakaocron.errors import KakaocronError, LoginError
+from kakaocron.installation import Installation
+from kakaocron.kakao.tokens import AT_THE_LATEST, Tokens
+from kakaocron.schedule.slots import slots_between
+from kakaocron.system.log import log
+
+LOGIN = "login"
+IDLE = timedelta(minutes=1)
+LONGEST_SECONDS = 30.0
+
+
+def look_after_login(installation: Installation, report: Report) -> dict[str, str]:
+    """Renew the token if it is time to; return sentences for the user, by stable keys."""
+    if installation.login.credentials.access_token:
+        return {}
+    try:
+        tokens = installation.login.read()
+        now = installation.clock.now()
+        is_late = not tokens.is_fresh(now, AT_THE_LATEST)
+        if tokens.wants_renewal(now) and (is_late or _is_idle(installation, report)):
+            _renew(installation)
+            tokens = installation.login.read()
+    except LoginError as error:
+        return {f"login:{error}": str(error)}
+    except KakaocronError as error:
+        log.warning("the token is not renewed: %s", error)
+    return _ends_soon(installation, tokens)
+
+
+def _is_idle(installation: Installation, report: Report) -> bool:
+    now = installation.clock.now()
+    soon = (
+        slot
+        for one in installation.plan.series
+        for slot in slots_between(one.name, one.timetable, now, now + IDLE)
+    )
+    return not report.due and next(soon, None) is None
+
+
+def _renew(installation: Installation) -> None:
+    """Renew in a worker: an interrupt must not cut in between Kakao's answer and the disk."""
+    failed: list[KakaocronError] = []
+
+    def renew() -> None:
+        try:
+            installation.login.renew_ahead()
+        except KakaocronError as error:
+            failed.append(error)
+
+    workers, clock = installation.desk.workers, installation.clock
+    deadline = clock.monotonic() + LONGEST_SECONDS
+    workers.start(LOGIN, renew)
+    while LOGIN not in workers.wait(max(0.0, deadline - clock.monotonic())):
+        if clock.monotonic() >= deadline:
+            return
+    if failed:
+        raise failed[0]
+
+
+def _ends_soon(installation: Installation, tokens: Tokens) -> dict[str, str]:
+    end = tokens.refresh_expires_at
+    if end is None or tokens.is_dead or not tokens.ends_soon(installation.clock.now()):
+        return {}
+    said = f"The Kakao login ends on {end:%Y-%m-%d} and is not being renewed. Run: kakaocron login"
+    return {f"login-ends:{end:%Y-%m-%d}": said}

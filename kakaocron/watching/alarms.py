@@ -1,0 +1,273 @@
+"""Which troubles a person is told of: once, once a day while they last, once when they are over.
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from kakaocron.kst import in_kst, isoformat
+from kakaocron.ledger.deliveries import Delivery, is_by_hand
+from kakaocron.states import BAD, Reason, State
+from kakaocron.watching.health import newest_of_each, reasons_of
+
+REMINDER = timedelta(days=1)
+# A single failed attempt mends itself more often than not; two of them are told.
+PATIENCE_ATTEMPTS = 2
+# Alarms that no way out took are offered again after a minute, then ever later, up to an hour.
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+
+LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY = "login", "quota", "ledger", "lock", "rate", "delay"
+# These only follow from other troubles: they are told where nothing else has been.
+SYMPTOMS = frozenset({RATE, DELAY})
+# What lies behind many deliveries at once is one trouble, not one for each.
+_SHARED = {
+    Reason.NOT_LOGGED_IN: LOGIN,
+    Reason.QUOTA: QUOTA,
+    Reason.LEDGER_UNWRITABLE: LEDGER,
+    Reason.LOCK_HELD: LOCK,
+}
+_AT_ONCE = frozenset({Reason.QUOTA})
+
+
+# What a trouble says of itself is no good news; these say that it is over.
+_OVER = {
+    LOGIN: "Kakao accepts the login again",
+    QUOTA: "Messages arrive again; no quota of Kakao's is in the way",
+    LEDGER: "The ledger can be written again",
+    LOCK: "The ledger's lock is free again",
+    RATE: "Today's success rate is within its bound again",
+    DELAY: "Today's lateness is within its bound again",
+}
+
+
+class Turn(StrEnum):
+    """What an alarm says of its trouble."""
+
+    BEGUN = "begun"
+    LASTING = "lasting"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """One thing to tell."""
+
+    turn: Turn
+    key: str
+    since: datetime
+    sentence: str
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "turn": self.turn,
+            "key": self.key,
+            "since": isoformat(self.since),
+            "sentence": self.sentence,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A trouble that lasts. A muted one is known, and is not told."""
+
+    since: datetime
+    sentence: str
+    told_at: datetime
+    is_muted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What was found up to `seen`, and what is still to be told."""
+
+    seen: datetime | None = None
+    troubles: Mapping[str, Trouble] = field(default_factory=dict)
+    untold: tuple[Alarm, ...] = ()
+    tries: int = 0
+    next_try: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What one look found: troubles that last, things that have happened, and what is still to be
+    settled by a person although the trouble is over, by key.
+
+    After a look that saw only a part (the ledger could not be read), nothing is called over.
+    """
+
+    lasting: Mapping[str, str]
+    happened: Mapping[str, str] = field(default_factory=dict)
+    held: Mapping[str, str] = field(default_factory=dict)
+    is_partial: bool = False
+
+
+def review(memory: Memory, found: Findings, now: datetime) -> Memory:
+    """Return the memory after a look; `untold` has grown by what is to be told."""
+    known = dict(memory.troubles)
+    alarms: list[Alarm] = []
+    over = [] if found.is_partial else [key for key in known if key not in found.lasting]
+    for key in over:
+        ended = known.pop(key)
+        if not ended.is_muted:
+            over_words = f"Over: {_OVER.get(key, ended.sentence)}"
+            if key in found.held:
+                over_words = f"Messages arrive again. {found.held[key]}"
+            words = ". ".join([over_words, *_meanwhile(found, key)])
+            alarms.append(Alarm(Turn.OVER, key, ended.since, words))
+    for key, sentence in found.happened.items():
+        if key not in memory.troubles and key not in found.lasting:
+            alarms.append(Alarm(Turn.BEGUN, key, now, sentence))
+    is_told = bool(alarms) or any(not one.is_muted for one in known.values())
+    for key, sentence in sorted(found.lasting.items(), key=lambda item: item[0] in SYMPTOMS):
+        if key not in known:
+            is_muted = key in SYMPTOMS and is_told
+            known[key] = Trouble(now, sentence, now, is_muted)
+            if not is_muted:
+                alarms.append(Alarm(Turn.BEGUN, key, now, sentence))
+                is_told = True
+        elif now - known[key].told_at >= REMINDER:
+            lasting = known[key] = replace(known[key], told_at=now, sentence=sentence)
+            if not lasting.is_muted:
+                words = f"Still, since {lasting.since:%Y-%m-%d %H:%M}: {sentence}"
+                alarms.append(Alarm(Turn.LASTING, key, lasting.since, words))
+    seen = memory.seen if found.is_partial else now
+    return replace(memory, seen=seen, troubles=known, untold=(*memory.untold, *alarms))
+
+
+def _meanwhile(found: Findings, key: str) -> list[str]:
+    return [f"Meanwhile: {found.happened[key]}"] if key in found.happened else []
+
+
+def may_tell(memory: Memory, now: datetime) -> bool:
+    return bool(memory.untold) and (memory.next_try is None or memory.next_try <= now)
+
+
+def told(memory: Memory) -> Memory:
+    return replace(memory, untold=(), tries=0, next_try=None)
+
+
+def not_told(memory: Memory, now: datetime) -> Memory:
+    """Return the memory after no way out took the alarms: they are kept, and offered later."""
+    pause = min(FIRST_PAUSE * 2 ** min(memory.tries, 10), LONGEST_PAUSE)
+    return replace(memory, tries=memory.tries + 1, next_try=now + pause)
+
+
+def of_deliveries(
+    deliveries: Iterable[Delivery], configured: Collection[str], since: datetime
+) -> Findings:
+    """Return the troubles that last, what has happened since, and what is held, by key.
+
+    A trouble lasts while the newest delivery of a configured message is part of it. What a person
+    sends by hand is in front of that person's eyes already.
+    """
+    told = [one for one in deliveries if _is_telling(one) and not is_by_hand(one.id)]
+    lasting: dict[str, list[Delivery]] = {}
+    for one in newest_of_each(told):
+        if one.message in configured and (key := key_of(one)):
+            lasting.setdefault(key, []).append(one)
+    happened: dict[str, list[Delivery]] = {}
+    held: dict[str, list[Delivery]] = {}
+    for one in told:
+        if one.state in BAD and (key := key_of(one)):
+            if one.updated_at is not None and one.updated_at > since:
+                happened.setdefault(key, []).append(one)
+            if one.is_held:
+                held.setdefault(key, []).append(one)
+    return Findings(
+        {key: _sentence(happened.get(key, group)) for key, group in lasting.items()},
+        {key: _sentence(group) for key, group in happened.items()},
+        {key: _sentence(group) for key, group in held.items()},
+    )
+
+
+def _is_telling(delivery: Delivery) -> bool:
+    """Say whether a delivery shows how things are: not one that has hardly begun, or was meant."""
+    if delivery.was_meant:
+        return False
+    if delivery.state is State.RETRYING:
+        return len(delivery.attempts) >= PATIENCE_ATTEMPTS or delivery.reason in _AT_ONCE
+    return delivery.state is State.CONFIRMED or delivery.state in BAD
+
+
+def key_of(delivery: Delivery) -> str | None:
+    """Return the trouble that a delivery is part of, None if it is fine or a person has seen it."""
+    if delivery.state is State.CONFIRMED or delivery.reason is Reason.BY_HAND:
+        return None
+    shared = next((_SHARED[r] for r in reasons_of(delivery) if r in _SHARED), None)
+    what = "unknown" if delivery.state is State.UNKNOWN else "delivery"
+    return shared or f"{what}:{delivery.message}"
+
+
+def _sentence(group: list[Delivery]) -> str:
+    newest = max(group, key=lambda one: one.slot)
+    why = f"{newest.reason}" + (f": {newest.detail}" if newest.detail else "")
+    if len(group) > 1:
+        first = min(group, key=lambda one: one.slot)
+        what = f"{len(group)} slots from {first.id} to {newest.id} are not confirmed"
+        return f"{what}; the last: {newest.state} ({why}). See: kakaocron history --days 2"
+    if newest.state is State.UNKNOWN:
+        return (
+            f"Nobody can know whether {newest.id} arrived ({why}). Look at the chat, then: "
+            f"kakaocron resolve {newest.id} --delivered (or --not-delivered)"
+        )
+    if newest.state is State.RETRYING:
+        count = len(newest.attempts)
+        times = "attempt" if count == 1 else "attempts"
+        return f"{newest.id} is not delivered after {count} {times} ({why}); it is tried again"
+    return f"{newest.id} {newest.state} ({why}). To send it anyway: kakaocron retry {newest.id}"
+
+
+def to_fields(memory: Memory) -> dict[str, Any]:
+    """Return the memory as JSON."""
+    return {
+        "v": 1,
+        "seen": isoformat(memory.seen) if memory.seen else None,
+        "troubles": {
+            key: {
+                "since": isoformat(one.since),
+                "sentence": one.sentence,
+                "told_at": isoformat(one.told_at),
+                "is_muted": one.is_muted,
+            }
+            for key, one in memory.troubles.items()
+        },
+        "untold": [alarm.fields() for alarm in memory.untold],
+        "tries": memory.tries,
+        "next_try": isoformat(memory.next_try) if memory.next_try else None,
+    }
+
+
+def from_fields(fields: Mapping[str, Any]) -> Memory:
+    """Read the memory back. Raises ValueError for anything else."""
+    try:
+        troubles = {
+            str(key): Trouble(
+                _instant(one["since"]),
+                str(one["sentence"]),
+                _instant(one["told_at"]),
+                bool(one["is_muted"]),
+            )
+            for key, one in fields["troubles"].items()
+        }
+        untold = tuple(
+            Alarm(Turn(one["turn"]), str(one["key"]), _instant(one["since"]), str(one["sentence"]))
+            for one in fields["untold"]
+        )
+        return Memory(
+            _instant(fields["seen"]) if fields["seen"] else None,
+            troubles,
+            untold,
+            int(fields["tries"]),
+            _instant(fields["next_try"]) if fields["next_try"] else None,
+        )
+    except (KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise ValueError(f"not a memory of alarms: {error}") from None
+
+
+def _instant(text: Any) -> datetime:
+    return in_kst(datetime.fromisoformat(text))

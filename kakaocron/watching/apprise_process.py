@@ -1,0 +1,33 @@
+"""Hands alarms to Apprise: a process of its own, with a JSON document on stdin.
+
+A process of its own, which can be killed: Apprise sends through a pool of threads that Python waits
+for at its end, however long they take.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+NOT_TOLD = {
+    3: "it needs the extra: pip install 'kakaocron[alerts]'",
+    4: "Apprise does not know such an address",
+    5: "the service did not take it",
+}
+
+
+def main() -> int:
+    """Read `url`, `title` and `body`; return 0 when they are told, else a code of NOT_TOLD."""
+    document = json.load(sys.stdin)
+    try:
+        import apprise  # noqa: PLC0415 - an extra
+    except ImportError:
+        return 3
+    out = apprise.Apprise()
+    if not out.add(document["url"]):
+        return 4
+    return 0 if out.notify(title=document["title"], body=document["body"]) else 5
+
+
+if __name__ == "__main__":
+    sys.exit(main())

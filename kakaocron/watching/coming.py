@@ -1,0 +1,94 @@
+"""What will be due: the messages' slots, one-offs and retries, in one order."""
+
+from __future__ import annotations
+
+import heapq
+import textwrap
+from collections.abc import Iterable, Iterator, KeysView
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from operator import attrgetter
+
+from msgspec import Struct
+
+from kakaocron.config.schema import Config
+from kakaocron.delivery.policy import begins_paused
+from kakaocron.installation import Installation
+from kakaocron.kst import isoformat
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.schedule.pauses import Paused, is_paused, open_slots
+from kakaocron.schedule.slots import Slot
+from kakaocron.states import State
+
+WIDTH_OF_TEXT = 40
+
+
+class Coming(Struct, frozen=True):
+    """A delivery that will be due at an instant, and why."""
+
+    at: datetime
+    message: str
+    id: str
+    kind: str
+    why: str
+
+    def fields(self) -> dict[str, str]:
+        return {
+            "id": self.id,
+            "message": self.message,
+            "kind": self.kind,
+            "slot": isoformat(self.at),
+            "why": self.why,
+        }
+
+
+def coming(installation: Installation, count: int) -> list[Coming]:
+    """Return the next `count`; what is cancelled or rests is left out. Raises LedgerError."""
+    now = installation.clock.now()
+    view = installation.ledger.read([d for d in installation.ledger.days() if d >= now.date()])
+    if view.pointed_days:
+        days = {found.day for found in view.files} | view.pointed_days
+        view = installation.ledger.read(sorted(days))
+    pauses = installation.pauses.as_of(now)
+    paused = partial(is_paused, pauses)
+    by_hand = [
+        found for one in view.deliveries.values() if (found := _by_hand(one, paused)) is not None
+    ]
+    rules = [
+        _of_rule(open_slots(one, pauses, now), installation.config, view.deliveries.keys())
+        for one in installation.plan.series
+    ]
+    by_time = attrgetter("at", "message")
+    merged = heapq.merge(sorted(by_hand, key=by_time), *rules, key=by_time)
+    return list(islice((found for found in merged if found.at > now), count))
+
+
+def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
+    if delivery.state is not State.SCHEDULED:
+        return None
+    if begins_paused(delivery, paused):
+        return None
+    again_at = delivery.next_attempt_at
+    why = "to be sent again, by hand" if again_at else "scheduled by hand"
+    if delivery.text and not again_at:
+        why += f": {textwrap.shorten(delivery.text, WIDTH_OF_TEXT, placeholder='…')}"
+    at = again_at or delivery.slot
+    return Coming(at, delivery.message, delivery.id, delivery.kind, why)
+
+
+def _of_rule(slots: Iterable[Slot], config: Config, known: KeysView[str]) -> Iterator[Coming]:
+    for slot in slots:
+        if slot.id not in known:
+            yield Coming(slot.at, slot.message, slot.id, slot.kind, why(config, slot))
+
+
+def why(config: Config, slot: Slot) -> str:
+    """Say which rule makes a slot of its message's."""
+    message = next(one for one in config.message if one.name == slot.message)
+    if message.cron is not None:
+        return f'cron = "{message.cron}"'
+    minute = f":{slot.at.minute:02d}"
+    if slot.kind == "peak" and "peak" in message.slots:
+        return f"{minute} is in peak_minutes, {slot.at.hour} in peak_hours"
+    return f"{minute} is in regular_minutes"

@@ -1,0 +1,329 @@
+"""What happened, or will, at one minute, and why: one reason from the closed list. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from msgspec import Struct
+
+from kakaocron.delivery.policy import Policy, begins_paused, expiry_of, why_missed
+from kakaocron.kst import MINUTE, isoformat
+from kakaocron.ledger.beats import Beat, Word
+from kakaocron.ledger.deliveries import Delivery, attempt_fields
+from kakaocron.schedule.pauses import Pause, first_open, is_paused
+from kakaocron.schedule.slots import Series, Slot, expiry
+from kakaocron.states import Reason, State
+
+INSTANT = timedelta.resolution
+
+MEANINGS: Mapping[Reason, str] = {
+    Reason.NO_SLOT: "no message has a slot at this minute",
+    Reason.DAY_OFF: "the message rests on this day (days, skip_holidays)",
+    Reason.NO_TICK: "no tick ran while it could be sent: the host or cron was down",
+    Reason.EXPIRED: "its time ran out before it could be delivered",
+    Reason.PAUSED: "it was paused",
+    Reason.QUIET: "the minute lies in quiet hours ([schedule] quiet)",
+    Reason.QUOTA: "a quota of Kakao's is used up",
+    Reason.NOT_LOGGED_IN: "Kakao does not accept the login",
+    Reason.REFUSED: "Kakao refuses it, and will again",
+    Reason.REFUSED_FOR_NOW: "Kakao refuses it for now",
+    Reason.RETRIES_SPENT: "every attempt failed, and no more are allowed",
+    Reason.UNREACHABLE: "Kakao could not be reached, so nothing was sent",
+    Reason.READ_TIMEOUT: "the request left and no answer came in time",
+    Reason.CONNECTION_RESET: "the connection broke after the request had left",
+    Reason.SERVER_FAULT: "Kakao had a fault of its own after taking the request",
+    Reason.UNPROVEN_ANSWER: "the answer does not prove that Kakao took the message",
+    Reason.PROCESS_DIED: "the process that was sending it died before it noted the answer",
+    Reason.LEDGER_DAMAGED: "the part of the ledger that would tell is damaged",
+    Reason.LEDGER_UNWRITABLE: "the ledger could not be written, so nothing was sent",
+    Reason.LOCK_HELD: "another process held the ledger's lock for too long",
+    Reason.TICK_CRASHED: "the ticks that ran then did not come to their end",
+    Reason.CONFIG_BROKEN: "the configuration could not be used at the time",
+    Reason.CONTENT_FAILED: "the message's content could not be made",
+    Reason.CLOCK_WRONG: "the clock was wrong",
+    Reason.BY_HAND: "somebody settled it by hand",
+}
+
+
+class Finding(Struct, frozen=True):
+    """One message at the minute. `reason` is None for plain success and for what lies ahead."""
+
+    message: str
+    id: str | None
+    kind: str | None
+    is_expected: bool
+    state: State | None
+    reason: Reason | None
+    why: str
+    what_next: str
+    delivery: Delivery | None = None
+
+    def fields(self) -> dict[str, Any]:
+        log = self.delivery.attempts if self.delivery else ()
+        return {
+            "message": self.message,
+            "id": self.id,
+            "kind": self.kind,
+            "expected": self.is_expected,
+            "state": self.state,
+            "reason": self.reason,
+            "why": self.why,
+            "detail": self.delivery.detail if self.delivery else None,
+            "attempt_log": [attempt_fields(attempt) for attempt in log],
+            "next": self.what_next,
+        }
+
+
+class Explanation(Struct, frozen=True):
+    """The answer for a minute: the ticks seen in it, and what each message concerned came to.
+
+    `gap` is the stretch without any tick around the minute, if no tick ran in it.
+    """
+
+    at: datetime
+    now: datetime
+    ticks: tuple[Beat, ...]
+    gap: tuple[datetime | None, datetime | None] | None
+    gap_words: str | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def reason(self) -> Reason | None:
+        return next((f.reason for f in self.findings if f.reason), None)
+
+    @property
+    def is_expected(self) -> bool:
+        return any(found.is_expected for found in self.findings)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the object that `explain --json` prints."""
+        return {
+            "at": isoformat(self.at),
+            "now": isoformat(self.now),
+            "expected": self.is_expected,
+            "reason": self.reason,
+            "ticks": [
+                {"at": isoformat(b.at), "word": b.word, "exit_code": b.exit_code}
+                for b in self.ticks
+            ],
+            "gap": self.gap_words,
+            "messages": [found.fields() for found in self.findings],
+        }
+
+
+class Evidence(Struct, frozen=True):
+    """What is known around the minute: the day's deliveries, the ticks, up to when every slot has
+    a state (None before the first tick), the last start of the host, and the pauses."""
+
+    deliveries: Mapping[str, Delivery]
+    beats: Sequence[Beat]
+    settled: datetime | None = None
+    booted_at: datetime | None = None
+    pauses: Sequence[Pause] = ()
+
+    def paused(self, message: str, at: datetime) -> bool:
+        return is_paused(self.pauses, message, at)
+
+
+def explain(
+    at: datetime, now: datetime, series: Sequence[Series], policy: Policy, evidence: Evidence
+) -> Explanation:
+    """Say what became of the minute that begins at `at`, or what will."""
+    findings = [f for one in series if (f := _of_series(one, at, now, policy, evidence))]
+    known = {found.id for found in findings}
+    findings += [
+        _of_delivery(one, now, policy, evidence)
+        for one in evidence.deliveries.values()
+        if at <= one.slot < at + MINUTE and one.id not in known
+    ]
+    if not findings:
+        findings = [_nothing(at, now, series, evidence)]
+    ticks = tuple(
+        b for b in evidence.beats if at <= b.at < at + MINUTE and b.word is not Word.RESET
+    )
+    # With early_start the tick of a slot began in the minute before.
+    claims = (try_.claimed_at for f in findings if f.delivery for try_ in f.delivery.attempts)
+    was_seen = bool(ticks) or any(at <= claimed_at < at + MINUTE for claimed_at in claims)
+    gap = None if was_seen or at > now else _gap(evidence.beats, at)
+    words = _gap_words(gap, at, evidence.booted_at, now) if gap else None
+    return Explanation(at, now, ticks, gap, words, tuple(findings))
+
+
+def _of_series(
+    one: Series, at: datetime, now: datetime, policy: Policy, evidence: Evidence
+) -> Finding | None:
+    """Explain one configured message; None if the minute does not concern it."""
+    _, kind = next(one.timetable.times.between(at - INSTANT, at), (at, None))
+    slot = Slot(one.name, at, kind or "")
+    delivery = evidence.deliveries.get(slot.id)
+    if delivery is not None:
+        return _of_delivery(delivery, now, policy, evidence, one)
+    if kind is None:
+        return None
+    rests = one.timetable.rests(at)
+    if rests is not None:
+        reason = Reason.QUIET if rests == "quiet" else Reason.DAY_OFF
+        return _not_expected(one, kind, reason, at, now, evidence)
+    if evidence.paused(one.name, at):
+        return _not_expected(one, kind, Reason.PAUSED, at, now, evidence)
+    return _without_record(slot, one, now, policy, evidence)
+
+
+def _not_expected(
+    one: Series, kind: str, reason: Reason, at: datetime, now: datetime, evidence: Evidence
+) -> Finding:
+    following = _next_words(one, max(at, now), evidence)
+    return Finding(one.name, None, kind, False, None, reason, MEANINGS[reason], following)
+
+
+def _without_record(
+    slot: Slot, one: Series, now: datetime, policy: Policy, evidence: Evidence
+) -> Finding:
+    expires_at = expiry(slot, one.timetable, policy.expire_after)
+    if slot.at > now:
+        why = f"{slot.kind} slot of '{one.name}'"
+        what_next = _first_attempt(slot.at, expires_at, now)
+        return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
+    is_new = evidence.settled is None and now >= expires_at
+    if is_new or (evidence.settled is not None and evidence.settled >= slot.at):
+        is_seen = any(b.at < expires_at for b in evidence.beats if b.word is not Word.RESET)
+        is_early = is_new or not is_seen
+        when = "before kakaocron's first tick" if is_early else "as kakaocron was set up then"
+        why, following = f"{MEANINGS[Reason.NO_SLOT]} {when}", _next_words(one, now, evidence)
+        return Finding(one.name, slot.id, slot.kind, False, None, Reason.NO_SLOT, why, following)
+    during = [b for b in evidence.beats if slot.at <= b.at < min(expires_at, now)]
+    what_next = _first_attempt(slot.at, expires_at, now)
+    if during and _is_at_work(during[-1], now):
+        why, state = f"{slot.kind} slot of '{one.name}'", State.SCHEDULED
+        what_next = "the tick that is at work now"
+        return Finding(one.name, slot.id, slot.kind, True, state, None, why, what_next)
+    reason = why_missed(during)
+    if now < expires_at:
+        why = f"no tick has seen to it so far ({MEANINGS[reason]})"
+        state = State.SCHEDULED
+    else:
+        why, state = MEANINGS[reason], State.MISSED
+    return Finding(one.name, slot.id, slot.kind, True, state, reason, why, what_next)
+
+
+def _is_at_work(last: Beat, now: datetime) -> bool:
+    return last.word is Word.START and now - last.at < MINUTE
+
+
+def _of_delivery(
+    delivery: Delivery,
+    now: datetime,
+    policy: Policy,
+    evidence: Evidence,
+    one: Series | None = None,
+) -> Finding:
+    rests = begins_paused(delivery, evidence.paused)
+    is_meant = rests or delivery.was_meant
+    reason = Reason.PAUSED if rests else delivery.reason
+    slot = "slot of" if one else "of"
+    if rests:
+        what_next = "a tick records it as missed"
+    else:
+        what_next = _what_next(delivery, now, policy) or _next_words(one, now, evidence)
+    return Finding(
+        delivery.message,
+        delivery.id,
+        delivery.kind,
+        not is_meant,
+        delivery.state,
+        reason,
+        MEANINGS[reason] if reason else f"{delivery.kind} {slot} '{delivery.message}'",
+        what_next,
+        delivery,
+    )
+
+
+def _what_next(delivery: Delivery, now: datetime, policy: Policy) -> str | None:
+    """Say what this delivery still waits for, None if nothing."""
+    at, expires_at = delivery.next_attempt_at, expiry_of(delivery, policy)
+    match delivery.state:
+        case State.UNKNOWN if at is None:
+            options = "--delivered (or --not-delivered)"
+            said = f"look at the chat, then: kakaocron resolve {delivery.id} {options}"
+        case State.FAILED | State.MISSED:
+            said = f"to send it anyway: kakaocron retry {delivery.id}"
+        case State.SENDING if delivery.lease_is_over(now):
+            said = "the next tick counts it as unknown"
+        case State.SENDING:
+            until = delivery.attempts[-1].until
+            said = f"its tick is at work; after {until:%H:%M:%S} it counts as unknown"
+        case State.SCHEDULED if at is None:
+            said = _first_attempt(delivery.slot, expires_at, now)
+        case _ if at is not None and now >= expires_at:
+            said = "the next tick records that its time ran out"
+        case _ if at is not None:
+            said = f"the first tick at or after {at:%H:%M:%S} tries again"
+        case _:
+            return None
+    return said
+
+
+def _first_attempt(slot: datetime, expires_at: datetime, now: datetime) -> str:
+    if now < slot:
+        return f"a tick at {slot:%H:%M} sends it"
+    if now < expires_at:
+        return f"the next tick sends it, if it runs before {expires_at:%H:%M:%S}"
+    return "the next tick records it as missed"
+
+
+def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
+    """Name the next slot that has no state yet and does not rest."""
+    if one is None:
+        return "nothing"
+    following = first_open([one], evidence.pauses, after, taken=evidence.deliveries)
+    if following is not None:
+        return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
+    found = [pause for pause in evidence.pauses if pause.covers(one.name, after)]
+    if found:
+        # While all rest, one cannot be resumed alone.
+        which = "" if any(pause.message is None for pause in found) else f" {one.name}"
+        return f"nothing until it is resumed: kakaocron resume{which}"
+    return "nothing"
+
+
+def _nothing(at: datetime, now: datetime, series: Sequence[Series], evidence: Evidence) -> Finding:
+    first = first_open(series, evidence.pauses, max(at, now), taken=evidence.deliveries)
+    if not series:
+        what_next = "nothing: the configuration has no [[message]]"
+    elif first is None:
+        what_next = "nothing within a year, or until what rests is resumed"
+    else:
+        what_next = f"the next slot is {first.at:%Y-%m-%d %H:%M}, of '{first.message}'"
+    reason = Reason.NO_SLOT
+    return Finding("", None, None, False, None, reason, MEANINGS[reason], what_next)
+
+
+def _gap(beats: Iterable[Beat], at: datetime) -> tuple[datetime | None, datetime | None]:
+    seen = [beat.at for beat in beats if beat.word is not Word.RESET]
+    before = max((moment for moment in seen if moment < at), default=None)
+    after = min((moment for moment in seen if moment >= at + MINUTE), default=None)
+    return before, after
+
+
+def _gap_words(
+    gap: tuple[datetime | None, datetime | None],
+    at: datetime,
+    booted_at: datetime | None,
+    now: datetime,
+) -> str:
+    before, after = gap
+    words = f"no tick in this minute: none {_gap_span(before, after)}"
+    # Of a start before the minute nobody knows what it has to do with it.
+    if booted_at and max(at, before or at) < booted_at <= (after or now):
+        words += f"; this host was down until {booted_at:%m-%d %H:%M:%S}"
+    return words
+
+
+def _gap_span(before: datetime | None, after: datetime | None) -> str:
+    if before and after:
+        return f"between {before:%m-%d %H:%M:%S} and {after:%m-%d %H:%M:%S}"
+    if before:
+        return f"since {before:%m-%d %H:%M:%S}"
+    return f"before {after:%m-%d %H:%M:%S}" if after else "has been seen at all"

@@ -1,0 +1,151 @@
+"""What is wrong now, in sentences. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from kakaocron.config.schema import Monitor
+from kakaocron.errors import SEE_DOCTOR
+from kakaocron.kakao.tokens import Tokens
+from kakaocron.ledger.beats import Beat, Word
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.stats import Stats
+from kakaocron.states import Reason, State
+
+# A tick a minute: one may be late, two may not.
+RUNNING_WITHIN = timedelta(minutes=3)
+# A slot that no tick has seen to by then is told, before three silent minutes are.
+SEEN_TO_WITHIN = timedelta(minutes=1)
+# Kakao renews a refresh token in the last month of its life: near its end something is wrong.
+LOGIN_WARNING = timedelta(days=7)
+EXIT_WORDS = {
+    2: "the configuration is broken. See: kakaocron config check",
+    3: "Kakao does not accept the login. Run: kakaocron login",
+    70: "kakaocron has a bug; the log has the whole story: kakaocron.log",
+    74: f"the ledger cannot be written or read. {SEE_DOCTOR}",
+    75: f"another process holds the ledger's lock. {SEE_DOCTOR}",
+    130: "it was ended by a signal, as at a shutdown",
+}
+NOT_LOGGED_IN = "Not logged in to Kakao. Run: kakaocron login"
+
+
+class Bounds(Struct, frozen=True):
+    """What the user allows ([monitor])."""
+
+    min_success_rate: float
+    max_delay: timedelta
+
+
+def bounds_of(monitor: Monitor) -> Bounds:
+    return Bounds(monitor.min_success_rate, timedelta(minutes=monitor.max_delay_minutes))
+
+
+def last_word(beats: Iterable[Beat]) -> Beat | None:
+    """Return how the ticks stand: how the last one ended, or that it began if none has lately."""
+    ordered = sorted((b for b in beats if b.word is not Word.RESET), key=lambda beat: beat.at)
+    if not ordered:
+        return None
+    newest = ordered[-1]
+    # One that is still at work must not hide that the one before it failed.
+    ended = next((beat for beat in reversed(ordered) if beat.word is not Word.START), newest)
+    return ended if newest.at - ended.at <= RUNNING_WITHIN else newest
+
+
+def tick_problem(last: Beat | None, now: datetime) -> str | None:
+    """Say what is wrong with the ticks, None if they run."""
+    if last is None:
+        return "No tick has been seen: cron does not run kakaocron. Run: kakaocron cron install"
+    if now - last.at > RUNNING_WITHIN:
+        minutes = int((now - last.at).total_seconds() // 60)
+        return (
+            f"No tick for {minutes} minutes (the last at {last.at:%Y-%m-%d %H:%M:%S}): "
+            "cron does not run kakaocron. Run: kakaocron cron install"
+        )
+    if last.word is Word.FAIL and last.exit_code:
+        why = EXIT_WORDS.get(last.exit_code, f"exit {last.exit_code}")
+        return f"The last tick ({last.at:%H:%M:%S}) failed: {why}"
+    return None
+
+
+def overdue_problem(overdue: Iterable[Delivery]) -> str | None:
+    names = [one.id for one in overdue]
+    if not names:
+        return None
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"No tick has seen to {names[0]}{more}. To see why: kakaocron explain {names[0]}"
+
+
+def login_problem(tokens: Tokens, now: datetime) -> str | None:
+    """Say what is wrong with the saved login, None if nothing is."""
+    if tokens.is_dead:
+        return f"Kakao no longer accepts the saved login ({tokens.refused}). Run: kakaocron login"
+    end = tokens.refresh_expires_at
+    if end is not None and now >= end:
+        return f"The saved login expired on {end:%Y-%m-%d %H:%M}. Run: kakaocron login"
+    if end is not None and end - now <= LOGIN_WARNING:
+        hours = int((end - now).total_seconds() // 3600)
+        left = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"  # noqa: PLR2004
+        return f"The saved login ends in {left} ({end:%Y-%m-%d %H:%M}). Run: kakaocron login"
+    return None
+
+
+def quota_problem(deliveries: Iterable[Delivery]) -> str | None:
+    """Say which quota is used up, as the newest delivery that ran into one knows."""
+    spent = [one for one in deliveries if is_about(one, Reason.QUOTA)]
+    if not spent:
+        return None
+    newest = max(spent, key=lambda one: one.slot)
+    return f"A quota of Kakao's is used up ({newest.detail}): {newest.id} is not delivered"
+
+
+def is_about(delivery: Delivery, reason: Reason) -> bool:
+    """Say whether a reason lies at the bottom of a delivery that is not delivered."""
+    return delivery.state in {State.RETRYING, State.FAILED} and reason in reasons_of(delivery)
+
+
+def reasons_of(delivery: Delivery) -> list[Reason]:
+    """Return a delivery's reason and those that lie behind it: why its last attempt failed."""
+    found = [delivery.reason] if delivery.reason else []
+    behind = (delivery.detail or "").partition(":")[0]
+    if behind in _REASONS:
+        found.append(Reason(behind))
+    if delivery.state in {State.RETRYING, State.FAILED}:
+        for attempt in delivery.attempts[-1:]:
+            found += [result.reason for result in attempt.results.values() if result.reason]
+    return found
+
+
+_REASONS = frozenset(Reason)
+
+
+def rate_problem(stats: Stats, bounds: Bounds) -> str | None:
+    rate = stats.success_rate
+    if rate is None or rate >= bounds.min_success_rate:
+        return None
+    return (
+        f"Only {rate:.1%} of today's deliveries are confirmed; the bound is "
+        f"{bounds.min_success_rate:.1%}. See: kakaocron status"
+    )
+
+
+def delay_problem(stats: Stats, bounds: Bounds) -> str | None:
+    delay = stats.delay_p99_seconds
+    if delay is None or delay <= bounds.max_delay.total_seconds():
+        return None
+    return (
+        f"Today's lateness (p99) is {delay / 60:.2f} min; the bound is "
+        f"{bounds.max_delay.total_seconds() / 60:g} min. See: kakaocron status"
+    )
+
+
+def newest_of_each(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:
+    """Yield the newest delivery of each message."""
+    newest: dict[str, Delivery] = {}
+    for one in deliveries:
+        known = newest.get(one.message)
+        if known is None or known.slot < one.slot:
+            newest[one.message] = one
+    yield from newest.values()

@@ -1,0 +1,269 @@
+"""What the ledger says of a day and of the days before: read once, for text and JSON alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime, timedelta
+from functools import partial
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from kakaocron.delivery.policy import begins_paused
+from kakaocron.delivery.tick import preview
+from kakaocron.errors import LoginError, UsageError
+from kakaocron.installation import Installation
+from kakaocron.kakao.tokens import Tokens
+from kakaocron.kst import DAY, isoformat
+from kakaocron.ledger.beats import Beat
+from kakaocron.ledger.deliveries import Delivery, delivery_fields
+from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.lookup import day_of, in_order
+from kakaocron.ledger.stats import Report, Stats, report_of_day, stats_of
+from kakaocron.ledger.tally import Ending, endings, endings_of
+from kakaocron.schedule.pauses import Pause, first_open, is_paused
+from kakaocron.schedule.slots import Slot, slots_between
+from kakaocron.states import State
+from kakaocron.watching.coming import Coming, coming
+from kakaocron.watching.explain import Evidence, Explanation, explain
+from kakaocron.watching.health import (
+    NOT_LOGGED_IN,
+    RUNNING_WITHIN,
+    SEEN_TO_WITHIN,
+    bounds_of,
+    delay_problem,
+    last_word,
+    login_problem,
+    newest_of_each,
+    overdue_problem,
+    quota_problem,
+    rate_problem,
+    tick_problem,
+)
+
+NEXT_SLOTS = 3
+
+
+class Overview(Struct, frozen=True):
+    """Today, as `kakaocron status` shows it."""
+
+    now: datetime
+    last_beat: Beat | None
+    deliveries: tuple[Delivery, ...]
+    upcoming: tuple[Slot, ...]
+    stats: Stats
+    next_regular: Slot | None
+    next_peak: Slot | None
+    following: tuple[Coming, ...]
+    tokens: Tokens
+    login_problem: str | None
+    unseen: tuple[Delivery, ...]  # what a tick would record now of slots that none has seen to
+    held: tuple[Delivery, ...]  # of yesterday too: nobody knows whether they arrived
+    pauses: tuple[Pause, ...]
+
+    @property
+    def last_tick(self) -> datetime | None:
+        return self.last_beat.at if self.last_beat else None
+
+    @property
+    def is_running(self) -> bool:
+        return self.last_tick is not None and self.now - self.last_tick <= RUNNING_WITHIN
+
+    @property
+    def unseen_today(self) -> tuple[Delivery, ...]:
+        return tuple(one for one in self.unseen if one.slot.date() == self.now.date())
+
+    @property
+    def day(self) -> tuple[Delivery, ...]:
+        """Today's deliveries, with what no tick has seen to yet."""
+        return in_order([*self.deliveries, *self.unseen_today])
+
+    @property
+    def scheduled_count(self) -> int:
+        """How many will be sent today: not what falls into a pause."""
+        paused = partial(is_paused, self.pauses)
+        waiting = [d for d in self.deliveries if d.state is State.SCHEDULED]
+        return len(self.upcoming) + sum(not begins_paused(d, paused) for d in waiting)
+
+    def fields(self) -> dict[str, Any]:
+        """Return the object that `status --json` prints."""
+        return {
+            "now": isoformat(self.now),
+            "last_tick": isoformat(self.last_tick) if self.last_tick else None,
+            "is_running": self.is_running,
+            "scheduled_count": self.scheduled_count,
+            "stats": asdict(self.stats),
+            "next_regular_time": isoformat(self.next_regular.at) if self.next_regular else None,
+            "next_peak_time": isoformat(self.next_peak.at) if self.next_peak else None,
+            "token": {
+                "expires_at": _iso(self.tokens.access_expires_at),
+                "refresh_expires_at": _iso(self.tokens.refresh_expires_at),
+            },
+            "today": [delivery_fields(delivery) for delivery in self.deliveries],
+        }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return isoformat(moment) if moment else None
+
+
+def look(installation: Installation) -> Overview:
+    """Read what `status` shows. Raises LedgerError."""
+    now = installation.clock.now()
+    deliveries = day_of(installation.ledger, now.date())
+    recent = (*day_of(installation.ledger, now.date() - DAY), *deliveries)
+    unseen = _unseen(installation, now)
+    unseen_today = sum(one.slot.date() == now.date() for one in unseen)
+    known = {delivery.id for delivery in deliveries}
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    ahead = tuple(
+        slot
+        for one in installation.plan.series
+        for slot in slots_between(one.name, one.timetable, now, midnight - timedelta.resolution)
+        if slot.id not in known
+    )
+    pauses = tuple(p for p in installation.pauses.as_of(now) if p.is_open(now))
+    awake = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
+    tokens, login_problem = login_of(installation, now)
+
+    def next_of(kind: str) -> Slot | None:
+        return first_open(installation.plan.series, pauses, now, kind, known)
+
+    return Overview(
+        now=now,
+        last_beat=last_beat(installation, now),
+        deliveries=deliveries,
+        upcoming=tuple(sorted(awake, key=lambda slot: (slot.at, slot.message))),
+        stats=stats_of(deliveries, unseen_today + len(ahead)),
+        next_regular=next_of("regular"),
+        next_peak=next_of("peak"),
+        following=tuple(coming(installation, NEXT_SLOTS)),
+        tokens=tokens,
+        login_problem=login_problem,
+        unseen=unseen,
+        held=tuple(one for one in recent if one.is_held),
+        pauses=pauses,
+    )
+
+
+def _unseen(installation: Installation, now: datetime) -> tuple[Delivery, ...]:
+    """Return what a tick would make now of the slots that came due and have no state."""
+    decision = preview(installation.desk, installation.plan, installation.heartbeat)
+    unseen = [
+        Delivery(e.id, e.data["message"], e.data["kind"], e.data["slot"], e.state, reason=e.reason)
+        for e in decision.settle
+        if e.state
+    ]
+    unseen += [
+        Delivery(one.id, one.slot.message, one.slot.kind, one.slot.at, State.SCHEDULED)
+        for one in decision.due
+        if one.slot.at <= now  # early_start looks ahead
+    ]
+    known = installation.ledger.read({one.slot.date() for one in unseen}).deliveries
+    return in_order(one for one in unseen if one.id not in known)
+
+
+class Health(Struct, frozen=True):
+    """Whether a person has to look, and why."""
+
+    scheduled_count: int
+    success_rate: float | None
+    problems: tuple[str, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """Return the object that `health --json` prints."""
+        return {
+            "status": "unhealthy" if self.problems else "healthy",
+            "scheduled_count": self.scheduled_count,
+            "success_rate": self.success_rate,
+            "problems": list(self.problems),
+        }
+
+
+def health_of(installation: Installation, overview: Overview) -> Health:
+    now, bounds = overview.now, bounds_of(installation.config.monitor)
+    problems = [
+        tick_problem(overview.last_beat, now),
+        overdue_problem(_overdue(overview)),
+        overview.login_problem,
+        quota_problem(newest_of_each(one for one in overview.deliveries if one.slot <= now)),
+        rate_problem(overview.stats, bounds),
+        delay_problem(overview.stats, bounds),
+    ]
+    found = tuple(problem for problem in problems if problem)
+    return Health(overview.scheduled_count, overview.stats.success_rate, found)
+
+
+def _overdue(overview: Overview) -> list[Delivery]:
+    until = overview.now - SEEN_TO_WITHIN
+    return [one for one in overview.unseen if one.slot <= until and not one.was_meant]
+
+
+def login_of(installation: Installation, now: datetime) -> tuple[Tokens, str | None]:
+    """Return the tokens that are used, and what is wrong with them."""
+    if given := installation.login.credentials.access_token:
+        return Tokens(access_token=given), None
+    try:
+        tokens = installation.login.read()
+    except LoginError as error:
+        return Tokens(), str(error)
+    is_logged_in = tokens.refresh_token or tokens.access_token
+    return tokens, login_problem(tokens, now) if is_logged_in else NOT_LOGGED_IN
+
+
+def last_beat(installation: Installation, now: datetime) -> Beat | None:
+    """Return how the ticks stand, however long ago the last one was."""
+    days = {now.date(), now.date() - DAY, *installation.heartbeat.days()}
+    for day in sorted((day for day in days if day <= now.date()), reverse=True):
+        beats = [*installation.heartbeat.tail(day), *installation.heartbeat.spared(day)]
+        last = last_word(beat for beat in beats if beat.at <= now)
+        if last is not None:
+            return last
+    return None
+
+
+def explain_minute(
+    installation: Installation, at: datetime, booted_at: datetime | None = None
+) -> Explanation:
+    """Gather what is known around a minute, and explain it. Raises LedgerError, and UsageError
+    for a day that is kept no longer."""
+    now = installation.clock.now()
+    keep_days, kept = installation.plan.keep_days, installation.ledger.days()
+    if (now.date() - at.date()).days > keep_days and at.date() not in kept:
+        raise UsageError(
+            f"Of {at:%Y-%m-%d} nothing is known any more: [ledger] keep_days is {keep_days}"
+        )
+    days = sorted({(at - DAY).date(), at.date(), (at + DAY).date(), now.date()})
+    view = installation.ledger.read(days)
+    known = (installation.heartbeat.last_complete(now), view.settled)
+    evidence = Evidence(
+        view.deliveries,
+        [beat for beat in _beats_around(installation, days) if beat.at <= now],
+        max((found for found in known if found), default=None),
+        booted_at,
+        installation.pauses.as_of(now),
+    )
+    return explain(at, now, installation.plan.series, installation.desk.policy, evidence)
+
+
+def _beats_around(installation: Installation, days: Sequence[date]) -> Iterator[Beat]:
+    """Yield the beats of some days, and those of the nearest days with beats before and after."""
+    others = installation.heartbeat.days()
+    before = max((day for day in others if day < days[0]), default=days[0])
+    after = min((day for day in others if day > days[-1]), default=days[-1])
+    for day in sorted({before, *days, after}):
+        yield from installation.heartbeat.read(day)
+
+
+def report(installation: Installation, days: int) -> Report:
+    """Count the last `days` days, today included. Raises LedgerError."""
+    today = installation.clock.now().date()
+    ledger = installation.ledger
+    wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
+    return Report(tuple(report_of_day(day, _endings_on(ledger, day)) for day in wanted))
+
+
+def _endings_on(ledger: Ledger, day: date) -> Sequence[Ending]:
+    found = endings(ledger.content(day))
+    return endings_of(day_of(ledger, day)) if found is None else found

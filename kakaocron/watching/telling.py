@@ -1,0 +1,288 @@
+"""Pings and alarms: what watches kakaocron from outside hears of it here, after the sending.
+
+Whatever is on the other side may be slow, broken or hostile: each way out has a thread of its own,
+all have one deadline, and who has not answered by then is left behind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+from kakaocron.delivery.tick import Ended
+from kakaocron.errors import LedgerError, LockTimeoutError
+from kakaocron.installation import Installation, make_memory
+from kakaocron.kst import DAY
+from kakaocron.ledger.lookup import day_of
+from kakaocron.ledger.stats import stats_of
+from kakaocron.system.disk import locked
+from kakaocron.system.log import log
+from kakaocron.system.places import SECRET_NAMES
+from kakaocron.system.workers import Threads
+from kakaocron.watching import alarms
+from kakaocron.watching.alarms import Alarm, Findings, Memory, of_deliveries
+from kakaocron.watching.apprise_process import NOT_TOLD
+from kakaocron.watching.health import EXIT_WORDS, bounds_of, delay_problem, rate_problem
+from kakaocron.watching.overview import login_of
+from kakaocron.watching.pings import NotToldError, Pings
+
+# A tick has a minute, and what comes after its sending must not carry it over 50 seconds.
+LONGEST_SECONDS = 8.0
+TICK_SECONDS = 48.0
+LEAST_SECONDS = 0.5
+FIRST_LOOK_BACK = timedelta(hours=1)
+
+Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How the ways out fared: a sentence for each that failed, and which were tried."""
+
+    failures: Mapping[str, str] = field(default_factory=dict)
+    tried: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Monitor:
+    """What is told after a tick whose time counts from `started`, on the clock that nobody sets.
+
+    Nothing here raises, and nothing takes the ledger's lock.
+    """
+
+    installation: Installation
+    started: float
+    pings: Pings | None = None
+    _threads: Threads = field(default_factory=Threads)
+
+    def end(self, ended: Ended) -> Heard:
+        """Tell the watchers how the tick ended, and people what is wrong."""
+        try:
+            return self._end(ended)
+        except Exception:
+            log.exception("bug in the monitor")
+            return Heard()
+
+    @property
+    def keeps_awake(self) -> bool:
+        """Say whether the coming ticks must be full ones, so that somebody hears of them."""
+        if self.pings is not None:
+            return True
+        return bool(_ways_to_people(self.installation, ())) and bool(self._memory().untold)
+
+    def _end(self, ended: Ended) -> Heard:
+        ways: dict[str, Way] = {}
+        if self.pings is not None:
+            ways["ping_url"] = partial(self.pings.end, ended.is_fine)
+        if not _ways_to_people(self.installation, ()):
+            return self._try(ways)
+        path = f"{self.installation.places.data}/alarms.lock"
+        try:
+            with locked(self.installation.edges.disk, self.installation.clock, path, 0.0):
+                return self._end_with_alarms(ended, ways)
+        except LockTimeoutError:  # another tick is telling people just now
+            return self._try(ways)
+        except OSError:  # a full disk: better told twice than not at all
+            return self._end_with_alarms(ended, ways)
+
+    def _end_with_alarms(self, ended: Ended, ways: Mapping[str, Way]) -> Heard:
+        now = self.installation.clock.now()
+        memory = self._look(ended, now)
+        telling = alarms.may_tell(memory, now)
+        people = _ways_to_people(self.installation, memory.untold) if telling else {}
+        # Written before and after: a process killed in between has lost no alarm.
+        self._remember(memory)
+        heard = self._try({**ways, **people})
+        if people and heard.tried:
+            is_told = any(name not in heard.failures for name in people)
+            memory = alarms.told(memory) if is_told else alarms.not_told(memory, now)
+            self._remember(memory)
+        return heard
+
+    def _look(self, ended: Ended, now: datetime) -> Memory:
+        memory = self._memory()
+        found = _findings(self.installation, ended, memory.seen or now - FIRST_LOOK_BACK, now)
+        return alarms.review(memory, found, now)
+
+    def _memory(self) -> Memory:
+        kept = make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
+        fields = kept.read()
+        try:
+            return alarms.from_fields(fields) if fields else Memory()
+        except ValueError as error:
+            log.warning("the memory of alarms begins anew: %s", error)
+            return Memory()
+
+    def _remember(self, memory: Memory) -> None:
+        kept = make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
+        fields = alarms.to_fields(memory)
+        if fields != kept.read():
+            kept.write(fields)
+
+    def _try(self, ways: Mapping[str, Way]) -> Heard:
+        """Go all the ways side by side; who has not answered by the deadline has failed."""
+        clock = self.installation.clock
+        deadline = min(clock.monotonic() + LONGEST_SECONDS, self.started + TICK_SECONDS)
+        seconds = deadline - clock.monotonic()
+        if seconds < LEAST_SECONDS or not ways:
+            return Heard()
+        failures: dict[str, str] = {}
+        for name, way in ways.items():
+            self._threads.start(name, partial(_go, way, seconds, name, failures))
+        waiting = set(ways)
+        while waiting and clock.monotonic() < deadline:
+            waiting -= set(self._threads.wait(deadline - clock.monotonic()))
+        said = dict(failures)
+        said.update(dict.fromkeys(waiting, f"no answer within {seconds:.0f} s"))
+        for name, why in said.items():
+            log.warning("monitor %s: %s", name, why)
+        return Heard(
+            {name: f"The monitor '{name}' cannot be told: {why}" for name, why in said.items()},
+            tuple(ways),
+        )
+
+
+def _go(way: Way, seconds: float, name: str, failures: dict[str, str]) -> None:
+    try:
+        way(seconds)
+    except NotToldError as error:
+        failures[name] = str(error)
+    except Exception as error:
+        failures[name] = type(error).__name__
+
+
+def _findings(installation: Installation, ended: Ended, since: datetime, now: datetime) -> Findings:
+    if ended.report is None:
+        return Findings(_stopped_by(ended), is_partial=True)
+    try:
+        today = day_of(installation.ledger, now.date())
+        both = (*day_of(installation.ledger, now.date() - DAY), *today)
+    except LedgerError as error:
+        return Findings({alarms.LEDGER: str(error)}, is_partial=True)
+    configured = frozenset(one.name for one in installation.plan.series)
+    found = of_deliveries(both, configured, since)
+    lasting, happened = dict(found.lasting), dict(found.happened)
+    for key, sentence in ended.report.problems:
+        kind = key.partition(":")[0]
+        if kind in {"ledger-damaged", "prune"}:
+            happened[key] = sentence
+        else:
+            lasting[kind] = sentence
+    login = ended.report.login_error or login_of(installation, now)[1]
+    if login and not installation.login.credentials.access_token:
+        lasting[alarms.LOGIN] = login
+    bounds, stats = bounds_of(installation.config.monitor), stats_of(today)
+    for key, problem in (
+        (alarms.RATE, rate_problem(stats, bounds)),
+        (alarms.DELAY, delay_problem(stats, bounds)),
+    ):
+        if problem:
+            lasting[key] = problem
+    return Findings(lasting, happened, found.held)
+
+
+def _stopped_by(ended: Ended) -> dict[str, str]:
+    if isinstance(ended.error, LedgerError):
+        return {alarms.LEDGER: str(ended.error)}
+    if isinstance(ended.error, LockTimeoutError):
+        return {alarms.LOCK: str(ended.error)}
+    why = EXIT_WORDS.get(ended.exit_code, f"exit {ended.exit_code}")
+    said = str(ended.error) if ended.error else f"The tick failed: {why}"
+    return {f"exit-{ended.exit_code}": said}
+
+
+def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
+    """Return the ways in which alarms leave; a name tells which, without its secrets."""
+    rules, variables = installation.config.monitor, installation.places.variables
+    ways: dict[str, Way] = {}
+    for number, url in enumerate(rules.alert_urls, 1):
+        secret = url.get_secret_value()
+        name = f"alert_urls {number} ({secret.partition('://')[0]})"
+        ways[name] = partial(_through_apprise, secret, variables, told)
+    if rules.alert_command:
+        folder = installation.places.config.parent
+        ways["alert_command"] = partial(
+            _through_command, rules.alert_command, folder, variables, told
+        )
+    return ways
+
+
+def title(told: Sequence[Alarm]) -> str:
+    begun = sum(alarm.turn is not alarms.Turn.OVER for alarm in told)
+    if not begun:
+        return "kakaocron: over"
+    return f"kakaocron: {begun} problem{'s' if begun > 1 else ''}"
+
+
+def body(told: Sequence[Alarm]) -> str:
+    return "\n".join(f"- {alarm.sentence}" for alarm in told)
+
+
+def _through_apprise(
+    url: str, variables: Mapping[str, str], told: Sequence[Alarm], seconds: float
+) -> None:
+    # Without the folder that it is called in, where anybody's apprise.py may lie.
+    command = (sys.executable, "-P", "-m", "kakaocron.watching.apprise_process")
+    document = {"url": url, "title": title(told), "body": body(told)}
+    code = _run(command, variables, document, seconds)
+    if code != 0:
+        raise NotToldError(NOT_TOLD.get(code, f"Apprise ended with exit {code}"))
+
+
+def _through_command(
+    command: Sequence[str],
+    folder: Path,
+    variables: Mapping[str, str],
+    told: Sequence[Alarm],
+    seconds: float,
+) -> None:
+    document = {
+        "title": title(told),
+        "body": body(told),
+        "alarms": [alarm.fields() for alarm in told],
+    }
+    code = _run(command, variables, document, seconds, folder)
+    if code != 0:
+        raise NotToldError(f"'{command[0]}' ended with exit {code}")
+
+
+def _run(
+    command: Sequence[str],
+    variables: Mapping[str, str],
+    document: Mapping[str, object],
+    seconds: float,
+    folder: Path | None = None,
+) -> int:
+    """Give a document to a command, in an environment without secrets; return its exit code."""
+    secrets = {name + ending for name in SECRET_NAMES for ending in ("", "_FILE")}
+    environment = {name: value for name, value in variables.items() if name not in secrets}
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, and no shell
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=folder,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise NotToldError(f"'{command[0]}' cannot be run ({error.strerror})") from None
+    with process:
+        try:
+            content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+            process.communicate(content, timeout=max(0.1, seconds - 0.5))
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise NotToldError("it did not end in time, and was killed") from None
+    return process.returncode

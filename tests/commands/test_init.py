@@ -1,0 +1,172 @@
+"""`kakaocron init`: what it writes is sound, private, and never overwrites unasked."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pty
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kakaocron.cli import run
+from kakaocron.config.reading import parse_config
+from kakaocron.config.schema import Config
+from kakaocron.config.starter import Answers, config_text
+
+
+@pytest.fixture
+def config_path(home: Path) -> Path:
+    return home / ".config" / "kakaocron" / "config.toml"
+
+
+def test_what_init_writes_passes_the_check_and_is_enough_for_tick(
+    config_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KAKAO_REST_API_KEY", 'key"with\\quotes')
+    assert run(["init", "--yes"]) == 0
+    assert run(["config", "check"]) == 0
+    assert run(["tick", "--dry-run"]) == 0
+    assert "key" not in capsys.readouterr().out.replace("API key", "")
+    parsed = parse_config(config_path.read_text(), "config.toml")
+    assert parsed.kakao.rest_api_key
+    assert parsed.kakao.rest_api_key.get_secret_value() == 'key"with\\quotes'
+    assert parsed.schedule.early_start
+
+
+def test_the_file_is_private(config_path: Path) -> None:
+    run(["init", "--yes"])
+    assert stat.S_IMODE(config_path.stat().st_mode) == 0o600
+
+
+def test_init_never_overwrites_without_force(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config_path.parent.mkdir(parents=True)
+    config_path.write_text("# mine\n")
+    assert run(["init", "--yes"]) == 2
+    assert config_path.read_text() == "# mine\n"
+    assert "init --force" in capsys.readouterr().err
+    assert run(["init", "--yes", "--force"]) == 0
+    assert "[[message]]" in config_path.read_text()
+
+
+def test_options_end_up_in_the_file(config_path: Path) -> None:
+    options = [
+        "--link",
+        "https://example.org",
+        "--text",
+        '안녕 "{time}"\n둘째 줄',
+        "--to",
+        "uuid-aaa",
+    ]
+    assert run(["init", "--yes", *options]) == 0
+    parsed = parse_config(config_path.read_text(), "config.toml")
+    assert parsed.kakao.link == "https://example.org"
+    assert parsed.message[0].text == '안녕 "{time}"\n둘째 줄'
+    assert parsed.message[0].to == ("uuid-aaa",)
+
+
+def test_an_option_that_the_check_refuses_writes_nothing(config_path: Path) -> None:
+    assert run(["init", "--yes", "--link", "not an address"]) == 2
+    assert not config_path.exists()
+
+
+def test_a_key_in_the_env_file_stays_there_alone(config_path: Path) -> None:
+    config_path.parent.mkdir(parents=True)
+    (config_path.parent / ".env").write_text("KAKAO_REST_API_KEY=from-env-file\n")
+    assert run(["init", "--yes"]) == 0
+    assert "from-env-file" not in config_path.read_text()
+
+
+def test_the_commented_lines_are_defaults_or_examples_that_pass_too() -> None:
+    """Every `# key = value` of the template is a key that the configuration knows."""
+    lines = config_text(Answers()).split("\n")
+    text = "\n".join(
+        line.removeprefix("# ")
+        if line.startswith("# ") and (" = " in line or "[" in line[:4])
+        else line
+        for line in lines
+    )
+    assert parse_config(text.replace('"…"', '"x"'), "config.toml") != Config()
+
+
+def answered(*answers: tuple[bytes, bytes]) -> tuple[int, bytes]:
+    """Run `init` on a terminal, answer its questions; return its exit code and all it said."""
+    terminal, child = pty.openpty()
+    # `setsid --ctty`: what is typed unseen is read from the controlling terminal.
+    words = ["setsid", "--ctty", "--wait", sys.executable, "-m", "kakaocron", "init"]
+    process = subprocess.Popen(words, stdin=child, stdout=child, stderr=child)
+    os.close(child)
+    said = b""
+    for question, answer in answers:
+        heard = b""
+        while question not in heard:
+            heard += os.read(terminal, 1000)
+        said += heard
+        os.write(terminal, answer)
+    with contextlib.suppress(OSError):  # the terminal's end
+        while part := os.read(terminal, 1000):
+            said += part
+    os.close(terminal)
+    return process.wait(20), said
+
+
+KEY, SECRET, LINK = b"REST API key (not shown): ", b"(not shown): ", b"]: "
+
+
+def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path) -> None:
+    exit_code, said = answered(
+        (KEY, b"typed-key\n"), (SECRET, b"typed-secret\n"), (LINK, b"https://example.org/page\n")
+    )
+    assert exit_code == 0
+    parsed = parse_config(config_path.read_text(), "config.toml")
+    assert parsed.kakao.rest_api_key
+    assert parsed.kakao.rest_api_key.get_secret_value() == "typed-key"
+    assert parsed.kakao.link == "https://example.org/page"
+    assert b"typed-key" not in said
+    assert b"typed-secret" not in said
+
+
+NO_TEXT = b"\xff\xfe\n"
+
+
+@pytest.mark.parametrize(
+    ("answers", "what"),
+    [
+        ([(KEY, NO_TEXT)], b"The answer"),
+        ([(KEY, b"key\n"), (SECRET, NO_TEXT)], b"The answer"),
+        ([(KEY, b"key\n"), (SECRET, b"\n"), (LINK, NO_TEXT)], b"The link"),
+    ],
+    ids=["key", "secret", "link"],
+)
+def test_an_answer_that_is_no_text_is_told(
+    home: Path, config_path: Path, answers: list[tuple[bytes, bytes]], what: bytes
+) -> None:
+    exit_code, said = answered(*answers)
+    assert exit_code == 2
+    assert what + b" is not UTF-8 text; nothing was done" in said
+    assert not config_path.exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "what"),
+    [
+        ("--text", "안녕 {tiem}", "no value for '{tiem}'"),
+        ("--text", "", "at least 1 character"),
+        ("--link", "notaurl", "must be an address"),
+    ],
+)
+def test_a_wrong_option_is_named_and_nothing_is_written(
+    home: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, what: str
+) -> None:
+    code = run(["init", "--yes", option, value])
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert said.startswith(f"{option}: ")
+    assert what in said
+    assert not (home / ".config" / "kakaocron" / "config.toml").exists()

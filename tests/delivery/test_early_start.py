@@ -1,0 +1,248 @@
+"""`early_start`: prepared in the minute before, sent at the slot's instant, never before it."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kakaocron.actions import pause
+from kakaocron.delivery import sending
+from kakaocron.delivery.tick import tick
+from kakaocron.installation import Edges, Installation, assemble
+from kakaocron.ledger.beats import Word
+from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.states import State
+from kakaocron.system.requests_http import RequestsHttp
+from kakaocron.ticking.runner import run_watched
+from kakaocron.watching.overview import explain_minute, look
+from tests.fakes import MESSAGE, NOW, FakeClock, install, run_tick, texts
+
+SLOT = NOW.replace(minute=30, second=0)
+EARLY = "[schedule]\nearly_start = true\n" + MESSAGE
+
+
+class RunningClock(FakeClock):
+    """Starts where it is set and then goes on by itself."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__(at)
+        self._since = time.monotonic()
+
+    def now(self) -> datetime:
+        return self.at + timedelta(seconds=time.monotonic() - self._since)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return RunningClock(SLOT - timedelta(seconds=1))
+
+
+@pytest.fixture
+def sandbox(clock: FakeClock) -> Iterator[SandboxServer]:
+    with SandboxServer(Kakao(seed=7), clock.now) as server:
+        yield server
+
+
+@pytest.fixture
+def early(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
+    return install(tmp_path, sandbox, clock, EARLY)
+
+
+def test_the_tick_before_a_slot_sends_at_its_instant_and_not_before(
+    early: Installation, sandbox: SandboxServer
+) -> None:
+    report = run_tick(early)
+
+    (sending,) = sandbox.deliveries
+    assert timedelta(0) <= sending.at - SLOT < timedelta(seconds=1)
+    (ended,) = report.ended.values()
+    assert ended.state is State.CONFIRMED
+    assert ended.attempts[0].claimed_at >= SLOT
+
+
+def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(early: Installation) -> None:
+    run_tick(early)
+    explanation = explain_minute(early, SLOT)
+
+    assert explanation.findings[0].state is State.CONFIRMED
+    assert (explanation.ticks, explanation.gap_words) == ((), None)
+
+
+def test_a_tick_that_waited_for_its_slot_tells_how_it_went(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it waited is not taken off the time that it has for alarms."""
+    told = tmp_path / "told"
+    command = json.dumps(["sh", "-c", f"cat >>{told}"])
+    installation = install(
+        tmp_path, sandbox, clock, f"[monitor]\nalert_command = {command}\n{EARLY}"
+    )
+    sandbox.faults.enqueue("-501")
+    monkeypatch.setattr("kakaocron.watching.telling.TICK_SECONDS", 4.0)
+    clock.at = SLOT - (clock.now() - clock.at) - timedelta(seconds=4)
+    assert run_watched(installation) == 1
+
+    (alarm,) = json.loads(told.read_text())["alarms"]
+    assert (alarm["turn"], alarm["key"]) == ("begun", "delivery:report")
+    assert datetime.fromisoformat(alarm["since"]) >= SLOT
+
+
+def test_a_slot_to_come_is_none_that_no_tick_has_seen_to(early: Installation) -> None:
+    overview = look(early)
+
+    assert overview.unseen == ()
+    assert overview.following[0].at == SLOT
+    assert overview.stats.total_scheduled == len(overview.upcoming)
+
+
+def test_a_slot_more_than_a_minute_away_is_not_waited_for(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    clock.at -= timedelta(seconds=61)
+    assert run_tick(early).due == ()
+
+
+def test_of_two_that_wait_one_sends(early: Installation, sandbox: SandboxServer) -> None:
+    ticks = [threading.Thread(target=run_tick, args=(early,)) for _ in range(2)]
+    for one in ticks:
+        one.start()
+    for one in ticks:
+        one.join()
+    assert len(texts(sandbox)) == 1
+
+
+def test_the_slots_own_tick_sends_when_the_one_that_waited_has_died(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    early.heartbeat.beat(clock.now(), Word.START, 0)  # all that a killed one leaves behind
+    clock.at = SLOT + timedelta(seconds=1)
+    run_tick(early)
+    assert len(texts(sandbox)) == 1
+
+
+def test_a_pause_during_the_wait_is_heeded(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    waiting = threading.Thread(target=run_tick, args=(early,))
+    waiting.start()
+    time.sleep(0.3)
+    pause(early, None, None, None)
+    waiting.join()
+    assert texts(sandbox) == []
+
+
+def test_a_clock_set_back_during_the_wait_leaves_the_slot_to_a_later_tick(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    waiting = threading.Thread(target=run_tick, args=(early,))
+    waiting.start()
+    time.sleep(0.2)
+    clock.at -= timedelta(minutes=10)
+    waiting.join(timeout=5)
+    assert not waiting.is_alive()
+    assert texts(sandbox) == []
+
+
+@pytest.mark.parametrize(
+    ("minutes", "sent", "state"), [(5, 1, State.CONFIRMED), (14, 0, State.MISSED)]
+)
+def test_a_process_that_the_machine_slept_on_leaves_the_slot_to_the_next_tick(
+    early: Installation,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    minutes: int,
+    sent: int,
+    state: State,
+) -> None:
+    waiting = threading.Thread(target=run_tick, args=(early,))
+    waiting.start()
+    time.sleep(0.2)
+    clock.at += timedelta(minutes=minutes)
+    waiting.join(timeout=5)
+    assert texts(sandbox) == []  # its connections are those of before
+    run_tick(early)
+    assert len(texts(sandbox)) == sent
+    assert state_of_the_slot(early) is state
+
+
+def test_a_content_that_takes_longer_goes_when_it_is_there_and_delays_no_other(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    slow = MESSAGE.replace('"report"', '"slow"').replace(
+        'text = "보고 {time:%Y-%m-%d %H:%M}"', 'command = ["sh", "-c", "sleep 2; echo 느린 보고"]'
+    )
+    run_tick(install(tmp_path, sandbox, clock, EARLY + slow))
+    (first, second) = sandbox.deliveries
+    assert timedelta(0) <= first.at - SLOT < timedelta(seconds=0.8)
+    assert timedelta(seconds=0.9) <= second.at - SLOT
+    assert second.text.startswith("느린 보고")
+
+
+def test_a_content_that_takes_its_time_before_the_slot_costs_none_after_it(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    text = 'text = "보고 {time:%Y-%m-%d %H:%M}"'
+    brief = EARLY.replace(text, 'command = ["sh", "-c", "sleep 0.3; echo 보고"]')
+    run_tick(install(tmp_path, sandbox, clock, brief))
+    (sending,) = sandbox.deliveries
+    assert timedelta(0) <= sending.at - SLOT < timedelta(seconds=0.8)
+
+
+class SlowToWarm(RequestsHttp):
+    """A network on which connections can be opened at once the first time only."""
+
+    warmed = 0
+
+    def warm(self, url: str, count: int) -> None:
+        self.warmed += 1
+        if self.warmed > 1:
+            time.sleep(3)
+        super().warm(url, count)
+
+
+def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
+    early: Installation, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "WARMING", timedelta(seconds=0.5))
+    https: list[SlowToWarm] = []
+
+    def make_http(timeout: float, connections: int) -> SlowToWarm:
+        https.append(SlowToWarm(timeout, connections))
+        return https[-1]
+
+    process = assemble(early.places, early.config, Edges(early.clock, make_http=make_http))
+    tick(process.desk, process.plan, process.heartbeat)
+
+    assert https[0].warmed == 2
+    (sent,) = sandbox.deliveries
+    assert timedelta(0) <= sent.at - SLOT < timedelta(seconds=0.8)
+
+
+def test_who_gets_no_claim_leaves_nothing_at_the_gate(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    before = threading.active_count()
+    waiting = threading.Thread(target=run_tick, args=(early,))
+    waiting.start()
+    time.sleep(0.5)
+    pause(early, None, None, None)
+    waiting.join()
+    time.sleep(0.2)
+    assert texts(sandbox) == []
+    assert threading.active_count() <= before
+
+
+def state_of_the_slot(installation: Installation) -> State:
+    day = installation.ledger.read([SLOT.date()]).deliveries
+    (state,) = (found.state for found in day.values() if found.slot == SLOT)
+    return state

@@ -1,0 +1,338 @@
+"""`doctor`: each thing that can be wrong is seen, and each finding says how to mend it."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as changed
+
+from kakaocron.cli import run
+from kakaocron.doctor.examination import examine
+from kakaocron.doctor.finding import Bench, Finding, Status, fields, worst
+from kakaocron.host.crontab import Crontab, CrontabError, Job, with_block
+from kakaocron.host.probe import Ended, Machine
+from kakaocron.kakao.tokens import Tokens
+from kakaocron.ledger.beats import Word
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from tests.fakes import MESSAGE, FakeClock, install, kakao_section, run_tick
+from tests.host.test_crontab import FakeCrontab
+
+JOB = Job(("/opt/kakaocron",), Path("/etc/kakaocron/config.toml"))
+
+
+class FakeMachine(Machine):
+    """A machine on which all is well but for what a test changes."""
+
+    def __init__(self, **facts: Any) -> None:
+        self.facts = facts
+
+    def which(self, program: str) -> list[str]:
+        default = {"crontab": ["/usr/bin/crontab"], "kakaocron": ["/opt/kakaocron"]}
+        return list({**default, **self.facts.get("programs", {})}[program])
+
+    def cron_processes(self) -> list[str]:
+        return list(self.facts.get("crons", ["cron"]))
+
+    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
+        assert command.endswith("tick --config /etc/kakaocron/config.toml --dry-run")
+        assert set(environment) == {"HOME", "LOGNAME", "SHELL", "PATH"}
+        assert environment["PATH"] == "/usr/bin:/bin"
+        ended: Ended = self.facts.get("ended", Ended(0, "nothing is due"))
+        return ended
+
+    def file_system(self, path: str) -> str:
+        return str(self.facts.get("file_system", "ext4"))
+
+    def free(self, path: str) -> tuple[int, int]:
+        found: tuple[int, int] = self.facts.get("free", (1 << 34, 1 << 20))
+        return found
+
+
+CONFIG = (
+    MESSAGE + '[monitor]\nping_url = "https://hc-ping.com/x"\nalert_urls = ["ntfy://x"]\n'
+    "[schedule]\nearly_start = true\n"
+)
+
+
+@pytest.fixture
+def well(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Bench:
+    """An installation that works: logged in, ticking, on a sound machine."""
+    config = CONFIG.replace('alert_urls = ["ntfy://x"]\n', "")
+    installation = install(tmp_path, sandbox, clock, config)
+    run_tick(installation)
+    crontab = FakeCrontab(with_block(b"", JOB))
+    return Bench(installation.places, FakeMachine(), crontab, JOB, clock.now(), installation)
+
+
+def found(bench: Bench, name: str) -> Finding:
+    return next(finding for finding in examine(bench) if finding.name == name)
+
+
+def test_at_least_25_findings_and_none_fails_where_all_is_well(well: Bench) -> None:
+    findings = examine(well)
+    assert len(findings) >= 25
+    assert len({finding.name for finding in findings}) == len(findings)
+    assert [f for f in findings if f.status is Status.FAIL] == []
+    assert all(finding.mend for finding in findings if finding.status is not Status.OK)
+
+
+MachineFacts = dict[str, Any]
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "status"),
+    [
+        ({"file_system": "nfs4"}, "file-system", "fail"),
+        ({"file_system": "fuse.sshfs"}, "file-system", "fail"),
+        ({"file_system": "tmpfs"}, "file-system", "warn"),
+        ({"free": (0, 10**6)}, "room", "fail"),
+        ({"free": (50 << 20, 10**6)}, "room", "warn"),
+        ({"free": (1 << 40, 3)}, "room", "warn"),
+        ({"crons": []}, "cron-running", "warn"),
+        ({"programs": {"crontab": []}}, "cron-program", "warn"),
+        ({"programs": {"kakaocron": ["/usr/bin/kakaocron"]}}, "installations", "warn"),
+        ({"ended": Ended(127, "kakaocron: not found")}, "cron-command", "fail"),
+        ({"ended": Ended(None, "no end after 30 s")}, "cron-command", "fail"),
+    ],
+)
+def test_what_is_wrong_with_the_machine(
+    well: Bench, facts: MachineFacts, name: str, status: str
+) -> None:
+    finding = found(replace(well, machine=FakeMachine(**facts)), name)
+    assert finding.status == status
+    assert finding.mend
+
+
+class BrokenCrontab(FakeCrontab):
+    def read(self) -> bytes | None:
+        raise CrontabError("'crontab -l' failed (no way)")
+
+
+@pytest.mark.parametrize(
+    ("crontab", "name", "status"),
+    [
+        (FakeCrontab(None), "crontab", "warn"),
+        (FakeCrontab(b"* * * * * /opt/kakaocron tick\n"), "crontab", "ok"),
+        (FakeCrontab(b"* * * * * /old/kakaocron tick\n"), "crontab", "warn"),
+        (FakeCrontab(with_block(b"", Job(("/old",), JOB.config))), "crontab", "fail"),
+        (FakeCrontab(with_block(b"* * * * * kakaocron tick\n", JOB)), "crontab-twice", "warn"),
+        (BrokenCrontab(None), "crontab", "warn"),
+    ],
+)
+def test_what_is_wrong_with_the_crontab(
+    well: Bench, crontab: Crontab, name: str, status: str
+) -> None:
+    assert found(replace(well, crontab=crontab), name).status == status
+
+
+def change_tokens(bench: Bench, **change: Any) -> None:
+    assert bench.installation
+    login = bench.installation.login
+    login.write(replace(login.read(), **change))
+
+
+def revoke(bench: Bench) -> None:
+    change_tokens(bench, refused="KOE322", refused_until=None)
+
+
+def chmod(path: str, mode: int) -> Callable[[Bench], None]:
+    return lambda bench: Path(getattr(bench.places, path)).chmod(mode)
+
+
+@pytest.mark.parametrize(
+    ("harm", "name", "status"),
+    [
+        (revoke, "login", "fail"),
+        (lambda b: change_tokens(b, client_id="another"), "login-key", "fail"),
+        (
+            lambda b: change_tokens(b, refused="KOE010", refused_until=b.now),
+            "client-secret",
+            "fail",
+        ),
+        (
+            lambda b: change_tokens(b, refresh_expires_at=b.now + timedelta(days=13)),
+            "login-days",
+            "warn",
+        ),
+        (lambda b: change_tokens(b, refresh_expires_at=b.now), "login-days", "ok"),
+        (
+            lambda b: change_tokens(b, refreshed_at=b.now - timedelta(days=9)),
+            "renewal",
+            "warn",
+        ),
+        (chmod("tokens", 0o644), "token-mode", "fail"),
+        (chmod("data", 0o755), "data-mode", "warn"),
+        (lambda b: Path(b.places.tokens).write_text("{"), "login", "fail"),
+    ],
+)
+def test_what_is_wrong_with_the_login_and_its_files(
+    well: Bench, harm: Callable[[Bench], None], name: str, status: str
+) -> None:
+    harm(well)
+    if (name, status) == ("login-days", "ok"):  # its very end: past, not merely near
+        well = replace(well, now=well.now + timedelta(days=1))
+        status = "fail"
+    assert found(well, name).status == status
+
+
+@pytest.mark.parametrize(
+    ("config", "name", "status"),
+    [
+        (MESSAGE, "me", "warn"),
+        (MESSAGE, "alerts", "warn"),
+        (MESSAGE, "link", "warn"),
+        (MESSAGE, "servers", "warn"),
+        (CONFIG, "me", "ok"),
+        (MESSAGE + 'to = ["uuid-aaa"]\n', "quota", "fail"),
+        (MESSAGE + 'to = ["uuid-aaa"]\n', "permission", "warn"),
+        (MESSAGE + 'to = ["uuid-aaa"]\n', "me", "ok"),
+        (MESSAGE + 'to = ["uuid-aaa"]\n', "receivers", "ok"),
+        (MESSAGE + 'to = ["uuid-ccc"]\n', "receivers", "fail"),
+        (MESSAGE + 'to = ["uuid-zzz"]\n', "receivers", "fail"),
+        ("", "messages", "fail"),
+        ("", "next-slot", "fail"),
+        (MESSAGE + '[delivery]\non_unknown = "resend"\n', "on-unknown", "warn"),
+    ],
+)
+def test_what_is_wrong_with_the_plan(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, config: str, name: str, status: str
+) -> None:
+    installation = install(tmp_path, sandbox, clock, config)
+    bench = Bench(
+        installation.places, FakeMachine(), FakeCrontab(None), JOB, clock.now(), installation
+    )
+    assert found(bench, name).status == status
+
+
+def test_sound_is_said_with_both_ways_out(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    bench = Bench(
+        installation.places, FakeMachine(), FakeCrontab(None), JOB, clock.now(), installation
+    )
+    finding = found(bench, "me")
+    assert "no sound" in finding.what
+    assert "second Kakao account" in finding.mend
+    assert "alert_urls" in finding.mend
+
+
+def test_a_scope_that_was_not_agreed_to(
+    well: Bench, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    login = sandbox.kakao.issue_login(clock.now(), scopes=["friends"])
+    change_tokens(well, access_token=login.access_token)
+    finding = found(well, "scope-message")
+    assert finding.status is Status.FAIL
+    assert "kakaocron login" in finding.mend
+
+
+def test_ticks_that_do_not_come(well: Bench) -> None:
+    assert found(well, "ticks").status is Status.OK
+    assert found(replace(well, now=well.now + timedelta(minutes=4)), "ticks").status is Status.FAIL
+
+
+def test_ticks_that_fail(well: Bench) -> None:
+    assert well.installation
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 74)
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 70)
+    well.installation.heartbeat.beat(well.now, Word.FAIL, 74)
+    ends, ticks = found(well, "tick-ends"), found(well, "ticks")
+    assert ends.status is Status.WARN
+    assert ends.what.endswith("1 with exit 70, 2 with exit 74")
+    assert ticks.status is Status.FAIL
+    assert "read-only" in ticks.mend
+
+
+def test_a_damaged_ledger(well: Bench) -> None:
+    path = next(Path(well.places.ledger).glob("*.jsonl"))
+    path.write_bytes(b"garbage\n" + path.read_bytes())
+    assert found(well, "ledger").status is Status.FAIL
+
+
+def test_a_clock_that_is_wrong(well: Bench, sandbox: SandboxServer, clock: FakeClock) -> None:
+    assert found(well, "clock").status is Status.OK
+    sandbox.faults.enqueue("date=+91@/", "date=+91@/")
+    assert found(well, "clock").status is Status.FAIL
+    clock.at -= timedelta(hours=1)
+    behind = replace(well, now=clock.now())
+    assert found(behind, "clock-ledger").status is Status.FAIL
+
+
+def test_without_a_network_the_rest_is_still_looked_at(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        dead = f"http://127.0.0.1:{probe.getsockname()[1]}"
+        kakao = changed(installation.config.kakao, api_url=dead, auth_url=dead)
+        config = changed(installation.config, kakao=kakao)
+        offline = changed(installation, config=config)
+        crontab = FakeCrontab(None)
+        bench = Bench(offline.places, FakeMachine(), crontab, JOB, clock.now(), offline)
+        findings = {finding.name: finding for finding in examine(bench)}
+    assert findings["kapi"].status is Status.FAIL
+    assert findings["token-accepted"].what.startswith("not checked")
+    assert findings["ledger"].status is Status.OK
+    assert len(findings) >= 25
+
+
+def test_a_broken_configuration_leaves_the_rest(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = home / ".config" / "kakaocron" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text("[kakao\n")
+    path.chmod(0o644)
+    assert run(["doctor", "--json"]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert said["status"] == "fail"
+    by_name = {finding["name"]: finding for finding in said["findings"]}
+    assert by_name["config"]["status"] == "fail"
+    assert "config check" in by_name["config"]["mend"]
+    assert by_name["config-mode"]["status"] == "warn"
+    assert "room" in by_name
+
+
+def test_an_access_token_from_the_environment_is_not_a_login(
+    home: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = home / ".config" / "kakaocron" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(kakao_section(sandbox) + MESSAGE)
+    token = sandbox.kakao.issue_login(clock.now()).access_token
+    monkeypatch.setenv("KAKAO_ACCESS_TOKEN", token)
+    assert run(["doctor"]) == 1
+    said = capsys.readouterr().out
+    assert "dies within hours" in said
+    assert "set in this shell only" in said
+    assert token not in said
+    assert "checks:" in said
+
+
+def test_the_json_has_a_fixed_form(well: Bench) -> None:
+    document = json.loads(json.dumps(fields(examine(well))))
+    assert set(document) == {"status", "findings"}
+    assert {tuple(item) for item in document["findings"]} == {("name", "status", "what", "mend")}
+    assert document["status"] == worst(examine(well))
+
+
+def test_nobody_is_logged_in(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> None:
+    installation = install(tmp_path, sandbox, clock, variables={})
+    crontab = FakeCrontab(None)
+    bench = Bench(installation.places, FakeMachine(), crontab, JOB, clock.now(), installation)
+    assert installation.login.read() == Tokens()
+    assert found(bench, "login").status is Status.FAIL
+    assert "kakaocron login" in found(bench, "login").mend

@@ -1,0 +1,46 @@
+"""A plain error for a call with several receivers proves nothing about those it does not name."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.kakao.answers import of_friends
+from kakaocron.kakao.codes import RECEIVER_CODES
+from kakaocron.states import Reason
+from kakaocron.system.http import Answer
+
+
+def _answer(code: int, **more: object) -> Answer:
+    return Answer(400, {}, json.dumps({"msg": "…", "code": code, **more}).encode())
+
+
+@pytest.mark.parametrize("code", sorted(RECEIVER_CODES))
+def test_a_receivers_error_for_a_lone_receiver_is_his(code: int) -> None:
+    verdicts = of_friends(_answer(code), ["a"])
+
+    assert verdicts["a"].code == code
+    assert verdicts["a"].outcome is not Outcome.AMBIGUOUS
+
+
+@pytest.mark.parametrize("code", sorted(RECEIVER_CODES))
+def test_a_receivers_error_for_several_is_ambiguous_for_those_not_named(code: int) -> None:
+    verdicts = of_friends(_answer(code, receiver_ids=["a"]), ["a", "b"])
+
+    assert verdicts["a"] == of_friends(_answer(code), ["a"])["a"]
+    assert verdicts["b"] == Verdict(
+        Outcome.AMBIGUOUS,
+        Reason.UNPROVEN_ANSWER,
+        f"{verdicts['a'].detail}; Kakao did not say for which receivers",
+        http_status=400,
+    )
+
+
+@pytest.mark.parametrize("code", [-401, -2, -10, -402])
+def test_an_error_of_the_call_holds_for_all_receivers(code: int) -> None:
+    verdicts = of_friends(_answer(code), ["a", "b"])
+
+    assert {verdict.code for verdict in verdicts.values()} == {code}
+    assert Outcome.AMBIGUOUS not in {verdict.outcome for verdict in verdicts.values()}

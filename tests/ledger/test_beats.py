@@ -1,0 +1,104 @@
+"""The ticks' own trace: what a line says, and what garbage costs."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kakaocron.kst import KST
+from kakaocron.ledger.beats import (
+    COMPLETE,
+    NOTHING,
+    Beat,
+    End,
+    Word,
+    last_complete,
+    ledger_end,
+    parse,
+    to_line,
+)
+
+DAY = date(2026, 11, 23)
+AT = datetime(2026, 11, 23, 9, 30, 1, 500_000, tzinfo=KST)
+SECOND = timedelta(seconds=1)
+END = End(123, "0badcafe")
+
+
+@pytest.mark.parametrize("word", Word)
+def test_a_beat_is_read_back_as_it_was_written(word: Word) -> None:
+    assert parse(DAY, to_line(AT, word, 74, END)) == [Beat(AT, word, 74, END)]
+
+
+def test_a_line_reads_as_the_documentation_says() -> None:
+    assert to_line(AT, Word.DONE, 0, END) == b"09:30:01.500 done 0 123 0badcafe\n"
+
+
+def test_a_line_of_an_earlier_version_knows_the_size_alone() -> None:
+    (beat,) = parse(DAY, b"09:30:01.500 done 0 4096\n")
+
+    assert beat.ledger_end == End(4096)
+
+
+@given(st.binary(max_size=200))
+def test_garbage_between_two_beats_costs_neither(garbage: bytes) -> None:
+    line = to_line(AT, Word.DONE, 0, END)
+    beats = parse(DAY, line + garbage + b"\n" + line)
+
+    assert beats[0] == beats[-1] == Beat(AT, Word.DONE, 0, END)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"09:30:01.500 done 0",
+        b"09:30:01.500 sleep 0 1",
+        b"25:00:00.000 done 0 1",
+        b"x done 0 1",
+        b"09:30:01.500 done 0 1 - -",
+        b"01.118 done 0 1",  # what is left of a line that was cut: not one o'clock
+        b"30:01.500 done 0 1",
+    ],
+)
+def test_a_line_that_is_no_beat_is_passed_over(line: bytes) -> None:
+    assert parse(DAY, line + b"\n") == []
+
+
+@pytest.mark.parametrize("word", Word)
+def test_only_idle_and_done_say_that_every_slot_has_a_state(word: Word) -> None:
+    expected = AT if word in {Word.IDLE, Word.DONE} else None
+
+    assert last_complete([Beat(AT, word, 0, NOTHING)], AT) == expected
+    assert (word in COMPLETE) is (expected is not None)
+
+
+@pytest.mark.parametrize(("now", "counts"), [(AT - SECOND, False), (AT, True), (AT + SECOND, True)])
+def test_a_beat_from_the_future_is_not_believed(now: datetime, counts: bool) -> None:
+    assert (last_complete([Beat(AT, Word.DONE, 0, NOTHING)], now) == AT) is counts
+
+
+def test_the_latest_instant_counts_even_if_another_tick_wrote_after_it() -> None:
+    beats = [Beat(AT + SECOND, Word.DONE, 0, NOTHING), Beat(AT, Word.IDLE, 0, NOTHING)]
+
+    assert last_complete(beats, AT + 5 * SECOND) == AT + SECOND
+
+
+@pytest.mark.parametrize(
+    ("words", "size"),
+    [
+        ([], None),
+        ([(Word.START, 0), (Word.FAIL, 0)], None),
+        ([(Word.DONE, 10), (Word.DONE, 20), (Word.FAIL, 0)], 20),
+        ([(Word.DONE, 20), (Word.RESET, 5)], 5),
+        ([(Word.RESET, 5), (Word.IDLE, 7), (Word.START, 0)], 7),
+    ],
+)
+def test_the_ledgers_size_is_what_the_last_telling_beat_says(
+    words: list[tuple[Word, int]], size: int | None
+) -> None:
+    beats = [Beat(AT, word, 0, End(number)) for word, number in words]
+
+    assert ledger_end(beats) == (None if size is None else End(size))

@@ -1,0 +1,1168 @@
+"""Ledger lines and what they fold into."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zlib import crc32
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import astuple, replace
+
+from kakaocron.kst import KST, isoformat
+from kakaocron.ledger.deliveries import (
+    Attempt,
+    Delivery,
+    Gap,
+    apply,
+    attempt_fields,
+    delivery_fields,
+    fold,
+    is_by_hand,
+    worst,
+)
+from kakaocron.ledger.events import (
+    LINE_START,
+    DamagedLineError,
+    Event,
+    Kind,
+    NewerFormatError,
+    Result,
+    as_read,
+    from_line,
+    is_event,
+    result_fields,
+    to_line,
+)
+from kakaocron.states import BAD, FINAL, Reason, State
+
+SLOT = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
+ID = "report@20261123T0930"
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+
+C, F, U, R = (
+    Result(State.CONFIRMED, http_status=200),
+    Result(State.FAILED, Reason.REFUSED, "no", -2, 400, "after"),
+    Result(State.UNKNOWN, Reason.READ_TIMEOUT, "silence", phase="after"),
+    Result(State.RETRYING, Reason.UNREACHABLE, "DNS", phase="before"),
+)
+
+
+def identity(to: list[str]) -> dict[str, Any]:
+    return {"message": "report", "kind": "peak", "slot": SLOT, "to": to}
+
+
+def claim(
+    number: int = 1, by: str = "a", at: datetime = SLOT, to: list[str] | None = None
+) -> Event:
+    data = {
+        **identity(to or ["me"]),
+        "expires_at": SLOT + 15 * MINUTE,
+        "attempt": number,
+        "by": by,
+        "until": at + 30 * SECOND,
+        "text": "보고",
+        "content_hash": "00ff",
+    }
+    return as_read(Event(Kind.CLAIM, at, ID, State.SENDING, data=data))
+
+
+def outcome(
+    targets: Mapping[str, Result],
+    number: int = 1,
+    by: str = "a",
+    at: datetime = SLOT + SECOND,
+    next_at: datetime | None = None,
+) -> Event:
+    end = worst(targets.values())
+    data = {
+        "attempt": number,
+        "by": by,
+        "targets": dict(targets),
+        "sent_at": at - SECOND / 2,
+        "next_attempt_at": next_at,
+    }
+    return as_read(Event(Kind.OUTCOME, at, ID, end.state, end.reason, end.detail, data=data))
+
+
+def settle(
+    state: State,
+    reason: Reason,
+    at: datetime = SLOT + MINUTE,
+    to: list[str] | None = None,
+    kind: Kind = Kind.SETTLE,
+    **data: Any,
+) -> Event:
+    return as_read(Event(kind, at, ID, state, reason, data={**identity(to or ["me"]), **data}))
+
+
+def folded(*events: Event) -> Delivery:
+    return fold(events)[ID]
+
+
+def rewritten(line: bytes, **changes: Any) -> bytes:
+    """Change fields of a line and give it the checksum that goes with them."""
+    fields = {k: v for k, v in json.loads(line).items() if k != "crc"} | changes
+    body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    return b'%b,"crc":"%08x"}' % (body[:-1], crc32(body))
+
+
+# --- one line ---------------------------------------------------------------------------------
+
+
+def test_a_line_is_one_json_object_with_its_checksum_last() -> None:
+    line = to_line(claim())
+    fields = json.loads(line)
+
+    assert line.endswith(b"\n")
+    assert line.count(b"\n") == 1
+    assert list(fields)[:4] == ["v", "at", "event", "id"]
+    assert list(fields)[-1] == "crc"
+    assert fields["at"] == "2026-11-23T09:30:00+09:00"
+
+
+def test_a_line_has_these_very_bytes() -> None:
+    event = Event(
+        Kind.SETTLE,
+        SLOT,
+        ID,
+        State.MISSED,
+        Reason.NO_TICK,
+        "정전",
+        SLOT,
+        {"to": ("me",), "x": None},
+    )
+    body = (
+        '{"v":1,"at":"2026-11-23T09:30:00+09:00","event":"settle","id":"report@20261123T0930",'
+        '"state":"missed","reason":"no-tick","detail":"정전","to":["me"],'
+        '"settled":"2026-11-23T09:30:00+09:00"'
+    ).encode()
+
+    assert to_line(event) == body + b',"crc":"%08x"}\n' % crc32(body + b"}")
+
+
+@pytest.mark.parametrize("at", ["2026-11-23T00:30:00+00:00", "2026-11-23T09:30:00+09:00"])
+def test_an_instant_is_read_in_korean_time(at: str) -> None:
+    event = from_line(rewritten(to_line(claim()), at=at))
+
+    assert event.at == SLOT
+    assert event.at.tzinfo is KST
+
+
+_NAMES = st.text(st.characters(codec="utf-8"), max_size=12)
+_INSTANTS = st.integers(0, 4_102_444_800_000).map(
+    lambda number: datetime.fromtimestamp(0, KST) + timedelta(milliseconds=number)
+)
+_RESULTS = st.builds(
+    Result,
+    st.sampled_from([State.CONFIRMED, State.FAILED, State.UNKNOWN, State.RETRYING]),
+    st.none() | st.sampled_from(Reason),
+    st.none() | _NAMES,
+    st.none() | st.integers(-10_000, 0),
+    st.none() | st.integers(100, 599),
+    st.sampled_from([None, "before", "after"]),
+    st.integers(0, 20),
+)
+
+
+@given(
+    kind=st.sampled_from([Kind.SETTLE, Kind.REOPEN]),
+    at=_INSTANTS,
+    state=st.sampled_from(State),
+    reason=st.none() | st.sampled_from(Reason),
+    detail=st.none() | _NAMES,
+    settled=st.none() | _INSTANTS,
+    to=st.lists(_NAMES, max_size=4),
+    text=_NAMES,
+)
+def test_a_settling_line_is_read_back_as_it_was_written(
+    kind: Kind,
+    at: datetime,
+    state: State,
+    reason: Reason | None,
+    detail: str | None,
+    settled: datetime | None,
+    to: list[str],
+    text: str,
+) -> None:
+    data = {
+        **identity([]),
+        "to": tuple(to),
+        "text": text,
+        "expires_at": None,
+        "next_attempt_at": settled,
+    }
+    event = Event(kind, at, ID, state, reason, detail, settled, data)
+
+    assert as_read(event) == event
+
+
+@given(st.dictionaries(_NAMES, _RESULTS, max_size=4), _INSTANTS, st.none() | _INSTANTS)
+def test_an_outcome_is_read_back_as_it_was_written(
+    targets: dict[str, Result], at: datetime, next_at: datetime | None
+) -> None:
+    data = {
+        "attempt": 3,
+        "by": "1234-ff",
+        "targets": targets,
+        "sent_at": at,
+        "next_attempt_at": next_at,
+    }
+    event = Event(Kind.OUTCOME, at, ID, State.FAILED, None, data=data)
+
+    assert as_read(event) == event
+
+
+@given(st.integers(0), st.integers(0, 7))
+def test_no_flipped_bit_is_read_as_an_event(place: int, bit: int) -> None:
+    line = bytearray(to_line(claim())[:-1])
+    line[place % len(line)] ^= 1 << bit
+
+    with pytest.raises(DamagedLineError):
+        from_line(bytes(line))
+
+
+def test_no_line_cut_short_is_read_as_an_event() -> None:
+    line = to_line(claim())[:-1]
+
+    assert not any(is_event(line[:length]) for length in range(len(line)))
+    assert is_event(line)
+
+
+@given(st.binary(max_size=200))
+def test_garbage_is_damage_and_nothing_worse(garbage: bytes) -> None:
+    assert not is_event(garbage)
+
+
+@pytest.mark.parametrize(
+    ("number", "error"),
+    [
+        (0, DamagedLineError),
+        (2, NewerFormatError),
+        ("1", DamagedLineError),
+        (None, DamagedLineError),
+    ],
+)
+def test_a_line_of_another_version_is_told_from_a_damaged_one(
+    number: object, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        from_line(rewritten(to_line(claim()), v=number))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event": "dance"},
+        {"id": "report"},
+        {"id": 5},
+        {"id": "report@20261399T0930"},
+        {"at": "2026-11-23T09:30:00"},
+        {"at": "yesterday"},
+        {"at": 5},
+        {"state": "fine"},
+        {"reason": "because"},
+        {"to": "me"},
+        {"to": [5]},
+        {"slot": None},
+        {"attempt": "1"},
+        {"attempt": True},
+        {"by": None},
+        {"until": None},
+        {"message": ["report"]},
+    ],
+)
+def test_a_claim_with_a_wrong_field_is_damage_even_with_a_right_checksum(
+    changes: dict[str, Any],
+) -> None:
+    line = to_line(claim())
+    assert is_event(rewritten(line))
+
+    with pytest.raises(DamagedLineError):
+        from_line(rewritten(line, **changes))
+
+
+@pytest.mark.parametrize("targets", [None, [], {"me": None}, {"me": {}}, {"me": {"state": "x"}}])
+def test_an_outcome_with_wrong_targets_is_damage(targets: object) -> None:
+    with pytest.raises(DamagedLineError):
+        from_line(rewritten(to_line(outcome({"me": C})), targets=targets))
+
+
+def test_a_field_that_a_later_writer_added_is_passed_over() -> None:
+    assert from_line(rewritten(to_line(claim()), mood="good")).id == ID
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"v": "1"}, "version '1'"),
+        ({"v": 1000}, "version 1000"),
+        ({"at": "2026-11-23T09:30:00"}, "'2026-11-23T09:30:00' has no zone"),
+        ({"to": "me"}, "'me' is not a list"),
+        ({"by": 5}, "5 is not text"),
+        ({"attempt": True}, "True is not a number"),
+        ({"content": "보고"}, "content is not a table"),
+    ],
+)
+def test_damage_says_what_is_wrong(changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(DamagedLineError, match=f"^{re.escape(why)}$"):
+        from_line(rewritten(to_line(claim()), **changes))
+
+
+@pytest.mark.parametrize("number", [2, 999])
+def test_a_line_of_a_later_version_says_which(number: int) -> None:
+    line = rewritten(to_line(claim()), v=number)
+
+    assert is_event(line)
+    with pytest.raises(NewerFormatError, match=rf"^format {number}, this kakaocron reads 1$"):
+        from_line(line)
+
+
+def test_a_wrong_checksum_is_damage_and_says_so() -> None:
+    line = to_line(claim())[:-1]
+    crc = line[-10:-2]
+    other = b"%08x" % (int(crc, 16) ^ 1)
+
+    with pytest.raises(DamagedLineError, match=r"^checksum$"):
+        from_line(line.replace(crc, other))
+
+
+def test_what_a_claim_need_not_say_is_empty() -> None:
+    line = to_line(claim())
+    fields = {k: v for k, v in json.loads(line).items() if k not in {"crc", "to", "expires_at"}}
+    body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+    event = from_line(b'%b,"crc":"%08x"}' % (body[:-1], crc32(body)))
+
+    assert (event.data["to"], event.data["expires_at"]) == ((), None)
+
+
+def test_a_pointer_and_a_damage_are_read_back_as_they_were_written() -> None:
+    due = Event(Kind.POINTER, SLOT, ID, data={"due": SLOT + timedelta(days=1)})
+    until = {"kept": "x", "until": SLOT, "lines": ("00ff00ff",)}
+    damage = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data=until)
+    old = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data={"kept": "x"})
+
+    assert as_read(due) == due
+    assert as_read(damage) == damage
+    assert as_read(old).data == {"kept": "x", "until": None, "lines": ()}
+
+
+def test_a_damage_is_named_by_its_day_and_everything_else_by_a_delivery() -> None:
+    line = to_line(Event(Kind.DAMAGE, SLOT, "2026-11-23", data={"kept": "x"}))
+
+    assert from_line(line[:-1]).id == "2026-11-23"
+    with pytest.raises(DamagedLineError, match="is not a delivery id"):
+        from_line(rewritten(line, event="pointer", due="2026-11-23T09:30:00+09:00"))
+
+
+def test_text_that_no_encoding_holds_is_written_all_the_same() -> None:
+    event = Event(Kind.SETTLE, SLOT, ID, State.FAILED, detail="\ud800!", data=identity(["me"]))
+
+    assert as_read(event).detail == "?!"
+
+
+def test_a_reason_that_is_not_of_the_list_is_never_written() -> None:
+    data = identity(["me"])
+    with pytest.raises(ValueError, match="because"):
+        to_line(Event(Kind.SETTLE, SLOT, ID, State.FAILED, "because", data=data))  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="because"):
+        result_fields(Result(State.FAILED, "because"))  # type: ignore[arg-type]
+
+
+# --- states -------------------------------------------------------------------------------------
+
+
+def test_the_states_are_those_of_the_contract() -> None:
+    assert {str(state) for state in State} == {
+        "scheduled", "sending", "sent", "confirmed", "retrying", "failed", "unknown", "missed",
+        "cancelled",
+    }  # fmt: skip
+    assert {str(state) for state in FINAL} == {
+        "confirmed", "failed", "unknown", "missed", "cancelled",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("word", [*State, *Reason, *Kind], ids=repr)
+def test_a_word_of_the_ledger_is_its_name_in_small_letters(word: State | Reason | Kind) -> None:
+    assert word.value == word.name.lower().replace("_", "-")
+
+
+def test_the_bad_ends_are_those_without_the_message_that_nobody_chose() -> None:
+    assert {str(state) for state in BAD} == {"failed", "unknown", "missed"}
+
+
+def test_every_line_begins_in_the_same_way() -> None:
+    assert LINE_START == b'{"v":'
+    assert to_line(claim()).startswith(LINE_START)
+
+
+def test_what_is_not_known_is_empty() -> None:
+    event = Event(Kind.SETTLE, SLOT, ID)
+    result = Result(State.FAILED)
+    attempt = Attempt(1, "a", SLOT, SLOT, ())
+    delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
+
+    assert astuple(event)[3:] == (None, None, None, None, {})
+    assert Gap(SLOT).known == frozenset()
+    assert astuple(result)[1:] == (None, None, None, None, None, 0)
+    assert astuple(attempt)[5:] == (None, None, {})
+    assert astuple(delivery)[5:] == (
+        (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
+    )  # fmt: skip
+
+
+def test_only_what_is_sent_at_once_is_by_hand() -> None:
+    assert is_by_hand("send-1")
+    assert not is_by_hand("report")
+    assert not is_by_hand("resend-1")
+
+
+def test_the_reasons_hold_those_of_the_contract() -> None:
+    assert {str(reason) for reason in Reason} >= {
+        "no-tick", "expired", "paused", "quiet", "quota", "not-logged-in", "refused",
+        "retries-spent", "read-timeout", "connection-reset", "unproven-answer", "process-died",
+        "ledger-damaged", "content-failed", "clock-wrong", "by-hand",
+    }  # fmt: skip
+
+
+_ORDER = (
+    State.SENDING,
+    State.SCHEDULED,
+    State.RETRYING,
+    State.UNKNOWN,
+    State.FAILED,
+    State.MISSED,
+    State.CANCELLED,
+    State.SENT,
+    State.CONFIRMED,
+)
+
+
+def test_of_any_two_receivers_the_worse_decides() -> None:
+    assert set(_ORDER) == set(State)
+    for (i, one), (j, other) in itertools.product(enumerate(_ORDER), repeat=2):
+        assert worst([Result(one), Result(other)]).state is _ORDER[min(i, j)]
+
+
+# --- folding ------------------------------------------------------------------------------------
+
+
+def test_a_claim_alone_is_sending() -> None:
+    delivery = folded(claim())
+
+    assert delivery.state is State.SENDING
+    assert delivery.targets == {"me": Result(State.SENDING)}
+    assert (delivery.sent_at, delivery.confirmed_at, delivery.delay_seconds) == (None, None, None)
+
+
+@pytest.mark.parametrize("result", [C, F, U, R])
+def test_an_outcome_gives_its_state_and_reason(result: Result) -> None:
+    delivery = folded(claim(), outcome({"me": result}))
+
+    assert (delivery.state, delivery.reason) == (result.state, result.reason)
+    assert delivery.targets == {"me": result}
+
+
+def test_a_confirmed_delivery_knows_when_it_left_and_when_it_was_confirmed() -> None:
+    delivery = folded(claim(), outcome({"me": C}, at=SLOT + 2 * SECOND))
+
+    assert delivery.sent_at == SLOT + 1.5 * SECOND
+    assert delivery.confirmed_at == SLOT + 2 * SECOND
+    assert delivery.delay_seconds == 1.5
+
+
+def test_a_claim_is_read_back_as_it_was_written() -> None:
+    data = {
+        **identity([]),
+        "to": ("me",),
+        "expires_at": SLOT + MINUTE,
+        "attempt": 1,
+        "by": "a",
+        "until": SLOT + SECOND,
+    }
+    event = Event(Kind.CLAIM, SLOT, ID, State.SENDING, data=data)
+
+    assert as_read(event) == event
+
+
+def test_an_attempt_that_was_certainly_refused_is_not_when_it_was_sent() -> None:
+    delivery = folded(
+        claim(),
+        outcome({"me": R}, next_at=SLOT + 30 * SECOND),
+        claim(2, "b", SLOT + MINUTE),
+        outcome({"me": C}, 2, "b", SLOT + MINUTE + SECOND),
+    )
+
+    assert len(delivery.attempts) == 2
+    assert delivery.sent_at == SLOT + MINUTE + SECOND / 2
+
+
+@pytest.mark.parametrize("state", State)
+def test_an_attempt_was_sent_if_any_of_its_receivers_may_have_the_message(state: State) -> None:
+    may_have_it = state in {State.SENT, State.CONFIRMED, State.UNKNOWN}
+    results = {"me": Result(State.FAILED), "mum": Result(state)}
+    tried = Attempt(1, "a", SLOT, SLOT, ("me", "mum"), SLOT + SECOND, results=results)
+    delivery = Delivery(ID, "report", "peak", SLOT, state, attempts=(tried,))
+
+    assert delivery.sent_at == (SLOT + SECOND if may_have_it else None)
+
+
+def test_the_late_word_on_an_older_attempt_does_not_move_the_confirmation() -> None:
+    delivery = folded(
+        claim(),
+        settle(State.UNKNOWN, Reason.PROCESS_DIED),
+        claim(2, "b", SLOT + 2 * MINUTE),
+        outcome({"me": C}, 2, "b", SLOT + 3 * MINUTE),
+        outcome({"me": F}, 1, "a", SLOT + 4 * MINUTE),
+    )
+
+    assert delivery.confirmed_at == SLOT + 3 * MINUTE
+
+
+def test_what_a_person_resolves_as_confirmed_was_confirmed_then() -> None:
+    delivery = folded(
+        claim(), outcome({"me": U}), settle(State.CONFIRMED, Reason.BY_HAND, SLOT + MINUTE)
+    )
+
+    assert delivery.confirmed_at == SLOT + MINUTE
+
+
+def test_a_retrying_delivery_says_when_the_next_attempt_is() -> None:
+    next_at = SLOT + 31 * SECOND
+
+    assert folded(claim(), outcome({"me": R}, next_at=next_at)).next_attempt_at == next_at
+
+
+@pytest.mark.parametrize("late", [C, F, U, R])
+def test_only_good_news_counts_after_a_person_has_settled_it(late: Result) -> None:
+    delivery = folded(
+        claim(),
+        settle(State.CANCELLED, Reason.BY_HAND),
+        outcome({"me": late}, at=SLOT + 2 * MINUTE),
+    )
+
+    expected = State.CONFIRMED if late is C else State.CANCELLED
+    assert delivery.state is expected
+
+
+@pytest.mark.parametrize("late", [C, F, U])
+def test_the_late_word_of_a_process_taken_for_dead_counts_while_nothing_else_was_done(
+    late: Result,
+) -> None:
+    delivery = folded(
+        claim(),
+        settle(State.UNKNOWN, Reason.PROCESS_DIED),
+        outcome({"me": late}, at=SLOT + 2 * MINUTE),
+    )
+
+    assert (delivery.state, delivery.reason) == (late.state, late.reason)
+
+
+@pytest.mark.parametrize(("late", "state"), [(C, State.CONFIRMED), (F, State.SENDING)])
+def test_the_late_word_on_an_old_attempt_cannot_end_the_new_one_unless_it_is_good(
+    late: Result, state: State
+) -> None:
+    delivery = folded(
+        claim(),
+        settle(State.UNKNOWN, Reason.PROCESS_DIED),
+        claim(2, "b", SLOT + 2 * MINUTE),
+        outcome({"me": late}, 1, "a", SLOT + 3 * MINUTE),
+    )
+
+    assert delivery.state is state
+
+
+def test_an_outcome_of_another_process_is_not_believed_unless_it_is_good() -> None:
+    assert folded(claim(), outcome({"me": F}, by="b")).state is State.SENDING
+    assert folded(claim(), outcome({"me": C}, by="b")).state is State.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        settle(State.CANCELLED, Reason.BY_HAND),
+        settle(State.MISSED, Reason.NO_TICK),
+        settle(State.FAILED, Reason.BY_HAND),
+        settle(State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN),
+    ],
+    ids=lambda event: str(event.state),
+)
+def test_late_bad_news_changes_nothing_that_was_decided_since(event: Event) -> None:
+    before = folded(claim(), event)
+    after = folded(claim(), event, outcome({"me": U}, at=SLOT + 2 * MINUTE))
+
+    assert (after.state, after.reason, after.next_attempt_at) == (
+        before.state,
+        before.reason,
+        before.next_attempt_at,
+    )
+    assert after.attempts[0].results == {"me": U}
+
+
+def test_late_good_news_for_one_of_two_leaves_a_reopened_delivery_open_for_the_other() -> None:
+    both = ["me", "uuid-aaa"]
+    data = {**identity(both), "next_attempt_at": SLOT + MINUTE}
+    reopened = as_read(
+        Event(Kind.REOPEN, SLOT + MINUTE, ID, State.SCHEDULED, Reason.BY_HAND, "retry", data=data)
+    )
+    delivery = folded(
+        claim(to=both), reopened, outcome({"me": C, "uuid-aaa": F}, at=SLOT + 2 * MINUTE)
+    )
+
+    assert (delivery.state, delivery.reason, delivery.detail) == (
+        State.SCHEDULED, Reason.BY_HAND, "retry",
+    )  # fmt: skip
+    assert delivery.targets["me"].state is State.CONFIRMED
+    assert delivery.next_attempt_at == SLOT + MINUTE
+
+
+def line(
+    kind: Kind,
+    at: datetime = SLOT,
+    state: State | None = None,
+    reason: Reason | None = None,
+    detail: str | None = None,
+    /,
+    **data: Any,
+) -> Event:
+    """An event with nothing in its data but what is given."""
+    return as_read(Event(kind, at, ID, state, reason, detail, data=data))
+
+
+FIRST_CLAIM = line(
+    Kind.CLAIM,
+    SLOT + SECOND,
+    State.SENDING,
+    **identity(["me", "mum"]),
+    expires_at=SLOT + 10 * MINUTE,
+    attempt=1,
+    by="a",
+    until=SLOT + 31 * SECOND,
+    text="보고",
+    content_hash="00ff",
+    content={"title": "하나", "at": "09:30"},
+)
+SECOND_CLAIM = line(
+    Kind.CLAIM,
+    SLOT + MINUTE,
+    State.SENDING,
+    **identity(["mum"]),
+    attempt=2,
+    by="b",
+    until=SLOT + 90 * SECOND,
+)
+FIRST_ATTEMPT = Attempt(1, "a", SLOT + SECOND, SLOT + 31 * SECOND, ("me", "mum"))
+SECOND_ATTEMPT = Attempt(2, "b", SLOT + MINUTE, SLOT + 90 * SECOND, ("mum",))
+
+
+def test_a_first_claim_gives_all_that_is_known() -> None:
+    assert folded(FIRST_CLAIM) == Delivery(
+        ID,
+        "report",
+        "peak",
+        SLOT,
+        State.SENDING,
+        ("me", "mum"),
+        expires_at=SLOT + 10 * MINUTE,
+        attempts=(FIRST_ATTEMPT,),
+        targets={"me": Result(State.SENDING), "mum": Result(State.SENDING)},
+        text="보고",
+        content_hash="00ff",
+        content={"title": "하나", "at": "09:30"},
+        updated_at=SLOT + SECOND,
+    )
+
+
+def test_an_outcome_closes_its_own_attempt_and_no_other() -> None:
+    parts = {"me": C, "mum": replace(R, parts=2)}
+    ended = line(
+        Kind.OUTCOME, SLOT + 2 * SECOND, State.RETRYING, Reason.UNREACHABLE, "DNS",
+        attempt=1, by="a", targets=parts, sent_at=SLOT + 1.5 * SECOND,
+        next_attempt_at=SLOT + 32 * SECOND,
+    )  # fmt: skip
+    first = replace(
+        FIRST_ATTEMPT, sent_at=SLOT + 1.5 * SECOND, ended_at=SLOT + 2 * SECOND, results=parts
+    )
+    waiting = folded(FIRST_CLAIM, ended)
+
+    assert waiting == replace(
+        folded(FIRST_CLAIM),
+        state=State.RETRYING,
+        reason=Reason.UNREACHABLE,
+        detail="DNS",
+        attempts=(first,),
+        targets=parts,
+        next_attempt_at=SLOT + 32 * SECOND,
+        updated_at=SLOT + 2 * SECOND,
+    )
+    assert folded(FIRST_CLAIM, ended, SECOND_CLAIM) == replace(
+        waiting,
+        state=State.SENDING,
+        reason=None,
+        detail=None,
+        attempts=(first, SECOND_ATTEMPT),
+        targets={"me": C, "mum": Result(State.SENDING, parts=2)},
+        next_attempt_at=None,
+        updated_at=SLOT + MINUTE,
+    )
+
+
+def test_a_later_claim_may_say_everything_anew_but_to_whom_it_goes() -> None:
+    anew = line(
+        Kind.CLAIM,
+        SLOT + MINUTE,
+        State.SENDING,
+        **identity(["mum"]),
+        expires_at=SLOT + 20 * MINUTE,
+        attempt=2,
+        by="b",
+        until=SLOT + 90 * SECOND,
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘", "fallback": True},
+    )
+
+    assert folded(FIRST_CLAIM, anew) == replace(
+        folded(FIRST_CLAIM, SECOND_CLAIM),
+        to=("me", "mum"),
+        expires_at=SLOT + 20 * MINUTE,
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘", "at": "09:30", "fallback": True},
+    )
+
+
+def test_a_claim_after_a_schedule_that_names_no_receiver_says_who_they_are() -> None:
+    scheduled = line(Kind.SCHEDULE, SLOT - MINUTE, State.SCHEDULED, **identity([]))
+
+    assert folded(scheduled, FIRST_CLAIM) == folded(FIRST_CLAIM)
+
+
+def test_a_content_of_nothing_is_none() -> None:
+    assert folded(SECOND_CLAIM).content is None
+
+
+SCHEDULED = line(
+    Kind.SCHEDULE,
+    SLOT - MINUTE,
+    State.SCHEDULED,
+    **identity(["me"]) | {"kind": "once"},
+    expires_at=SLOT + 10 * MINUTE,
+    text="약 먹기",
+    content_hash="00ff",
+    content={"title": "약"},
+    meta={"why": "test"},
+)
+
+
+def test_a_schedule_gives_all_that_is_known_of_a_one_off() -> None:
+    assert folded(SCHEDULED) == Delivery(
+        ID,
+        "report",
+        "once",
+        SLOT,
+        State.SCHEDULED,
+        ("me",),
+        expires_at=SLOT + 10 * MINUTE,
+        text="약 먹기",
+        content_hash="00ff",
+        content={"title": "약"},
+        meta={"why": "test"},
+        updated_at=SLOT - MINUTE,
+    )
+
+
+def test_a_settling_line_says_the_end_and_leaves_the_rest_as_it_was() -> None:
+    end = line(Kind.SETTLE, SLOT, State.CANCELLED, Reason.BY_HAND, "resolved", **identity([]))
+
+    assert folded(SCHEDULED, end) == replace(
+        folded(SCHEDULED),
+        state=State.CANCELLED,
+        reason=Reason.BY_HAND,
+        detail="resolved",
+        targets={"me": Result(State.CANCELLED, Reason.BY_HAND, "resolved")},
+        updated_at=SLOT,
+    )
+
+
+def test_a_settling_line_may_say_everything_anew() -> None:
+    end = line(
+        Kind.SETTLE,
+        SLOT,
+        State.UNKNOWN,
+        Reason.PROCESS_DIED,
+        **identity(["mum"]),
+        expires_at=SLOT + 20 * MINUTE,
+        next_attempt_at=SLOT + MINUTE,
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘"},
+        meta={"why": "other"},
+    )
+
+    assert folded(SCHEDULED, end) == replace(
+        folded(SCHEDULED),
+        state=State.UNKNOWN,
+        reason=Reason.PROCESS_DIED,
+        to=("mum",),
+        expires_at=SLOT + 20 * MINUTE,
+        next_attempt_at=SLOT + MINUTE,
+        targets={"mum": Result(State.UNKNOWN, Reason.PROCESS_DIED)},
+        text="새 보고",
+        content_hash="ff00",
+        content={"title": "둘"},
+        meta={"why": "other"},
+        updated_at=SLOT,
+    )
+
+
+def test_a_settling_line_without_a_state_changes_none() -> None:
+    noted = line(Kind.SETTLE, SLOT, **identity(["me"]))
+
+    assert folded(SCHEDULED, noted) == replace(folded(SCHEDULED), updated_at=SLOT)
+    assert folded(noted).state is State.SCHEDULED
+
+
+def test_what_was_confirmed_of_a_split_is_kept_when_its_rest_is_settled() -> None:
+    half = folded(
+        FIRST_CLAIM,
+        outcome({"me": replace(U, parts=2), "mum": C}),
+        settle(State.FAILED, Reason.EXPIRED, to=["me", "mum"]),
+    )
+
+    assert half.targets == {"me": Result(State.FAILED, Reason.EXPIRED, parts=2), "mum": C}
+    assert (half.state, half.reason, half.detail) == (State.FAILED, Reason.EXPIRED, None)
+
+
+def test_of_a_settled_delivery_its_worst_receiver_tells_the_end() -> None:
+    delivery = folded(
+        FIRST_CLAIM,
+        outcome({"me": F, "mum": R}),
+        settle(State.CANCELLED, Reason.BY_HAND, to=["me", "mum"]),
+    )
+
+    assert (delivery.state, delivery.reason, delivery.detail) == (F.state, F.reason, F.detail)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_is_unknown_and_not_sent_again_waits_for_a_person(state: State) -> None:
+    delivery = Delivery(ID, "report", "peak", SLOT, state)
+
+    assert delivery.is_held is (state is State.UNKNOWN)
+    assert not replace(delivery, next_attempt_at=SLOT + MINUTE).is_held
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("reason", [None, *Reason])
+def test_only_what_was_missed_as_it_rested_was_meant(state: State, reason: Reason | None) -> None:
+    delivery = Delivery(ID, "report", "peak", SLOT, state, reason=reason)
+
+    assert delivery.was_meant is ((state, reason) == (State.MISSED, Reason.PAUSED))
+
+
+def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_there() -> None:
+    before = folded(FIRST_CLAIM, outcome({"me": C, "mum": replace(F, parts=1)}))
+    again = line(
+        Kind.REOPEN,
+        SLOT + MINUTE,
+        State.SCHEDULED,
+        Reason.BY_HAND,
+        "retry",
+        **identity(["me", "mum"]),
+        next_attempt_at=SLOT + MINUTE,
+    )
+
+    assert apply(before, again) == replace(
+        before,
+        state=State.SCHEDULED,
+        reason=Reason.BY_HAND,
+        detail="retry",
+        targets={"me": C, "mum": Result(State.SCHEDULED, parts=1)},
+        next_attempt_at=SLOT + MINUTE,
+        updated_at=SLOT + MINUTE,
+        is_reopened=True,
+        tries_before=1,
+    )
+    ended = settle(State.UNKNOWN, Reason.PROCESS_DIED)
+    for then in ([SECOND_CLAIM], [SECOND_CLAIM, ended]):
+        found = folded(FIRST_CLAIM, again, *then)
+        assert (found.is_reopened, found.tries_before) == (True, 1)
+
+
+def test_a_late_outcome_of_an_older_attempt_is_kept_with_that_attempt_alone() -> None:
+    late = outcome({"me": F, "mum": F}, at=SLOT + 2 * MINUTE)
+    before = folded(FIRST_CLAIM, settle(State.UNKNOWN, Reason.PROCESS_DIED), SECOND_CLAIM)
+    after = apply(before, late)
+
+    assert after is not None
+    assert after.attempts == (
+        replace(
+            FIRST_ATTEMPT,
+            sent_at=SLOT + 2 * MINUTE - SECOND / 2,
+            ended_at=SLOT + 2 * MINUTE,
+            results={"me": F, "mum": F},
+        ),
+        SECOND_ATTEMPT,
+    )
+    assert replace(after, attempts=before.attempts) == before
+
+
+def test_late_good_news_keeps_the_time_of_the_next_attempt() -> None:
+    next_at = SLOT + 5 * MINUTE
+    waiting = folded(
+        FIRST_CLAIM, settle(State.UNKNOWN, Reason.READ_TIMEOUT, next_attempt_at=next_at,
+                            to=["me", "mum"])
+    )  # fmt: skip
+    after = apply(waiting, outcome({"me": C, "mum": F}, at=SLOT + 2 * MINUTE))
+
+    assert after is not None
+    assert after.targets == {"me": C, "mum": Result(State.UNKNOWN, Reason.READ_TIMEOUT)}
+    assert (after.state, after.next_attempt_at) == (State.UNKNOWN, next_at)
+    assert after.updated_at == SLOT + 2 * MINUTE
+
+
+@pytest.mark.parametrize(("number", "by"), [(2, "a"), (1, "b")])
+def test_bad_news_is_believed_only_of_the_very_claim_that_stands(number: int, by: str) -> None:
+    delivery = folded(claim(), outcome({"me": F}, number, by))
+
+    assert delivery.state is State.SENDING
+    assert delivery.attempts == folded(claim()).attempts
+
+
+def test_an_outcome_counts_for_a_receiver_whom_its_claim_did_not_name() -> None:
+    assert folded(claim(), outcome({"me": F, "mum": C})).targets == {"me": F, "mum": C}
+    assert folded(claim(), outcome({"me": F, "mum": F})).targets == {"me": F, "mum": F}
+
+
+def test_good_news_without_an_attempt_is_believed() -> None:
+    delivery = folded(settle(State.MISSED, Reason.NO_TICK), outcome({"me": C}))
+
+    assert (delivery.state, delivery.attempts) == (State.CONFIRMED, ())
+    assert delivery.confirmed_at == SLOT + SECOND
+
+
+def test_bad_news_cannot_take_a_confirmation_back_while_the_claim_still_stands() -> None:
+    again = outcome({"me": C, "mum": F}, at=SLOT + 3 * SECOND)
+    delivery = folded(
+        FIRST_CLAIM,
+        outcome({"me": C}, 9, "z"),
+        replace(again, data={**again.data, "targets": {"me": F, "mum": F}}),
+    )
+
+    assert delivery.targets == {"me": C, "mum": F}
+
+
+def test_an_outcome_without_any_claim_makes_no_delivery() -> None:
+    assert fold([outcome({"me": C})]) == {}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        settle(State.UNKNOWN, Reason.PROCESS_DIED),
+        settle(State.FAILED, Reason.EXPIRED),
+        settle(State.MISSED, Reason.NO_TICK),
+        settle(State.CANCELLED, Reason.BY_HAND),
+        settle(State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN),
+        outcome({"me": F}, at=SLOT + MINUTE),
+        outcome({"me": U}, at=SLOT + MINUTE),
+    ],
+    ids=lambda event: f"{event.kind}-{event.state}",
+)
+def test_confirmed_is_final(event: Event) -> None:
+    delivery = folded(claim(), outcome({"me": C}), event)
+
+    assert delivery.state is State.CONFIRMED
+    assert delivery.targets["me"].state is State.CONFIRMED
+
+
+def test_a_confirmed_delivery_is_reopened_by_force_alone() -> None:
+    reopened = settle(
+        State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN, forced=True, next_attempt_at=SLOT
+    )
+    delivery = folded(claim(), outcome({"me": C}), reopened)
+
+    assert delivery.state is State.SCHEDULED
+    assert delivery.targets == {}
+    assert len(delivery.attempts) == 1
+
+
+def test_a_receiver_who_is_confirmed_stays_so_while_the_other_is_tried_again() -> None:
+    both = ["me", "uuid-aaa"]
+    first = [claim(to=both), outcome({"me": C, "uuid-aaa": R}, next_at=SLOT + 30 * SECOND)]
+    second = [
+        claim(2, "b", SLOT + MINUTE, ["uuid-aaa"]),
+        outcome({"uuid-aaa": F}, 2, "b", SLOT + MINUTE + SECOND),
+    ]
+
+    assert folded(*first).state is State.RETRYING
+    assert folded(*first, second[0]).state is State.SENDING
+    ended = folded(*first, *second)
+    assert ended.state is State.FAILED
+    assert {name: r.state for name, r in ended.targets.items()} == {
+        "me": State.CONFIRMED,
+        "uuid-aaa": State.FAILED,
+    }
+
+
+def test_settling_leaves_confirmed_and_failed_receivers_as_they_are() -> None:
+    names = ["me", "uuid-aaa", "uuid-bbb"]
+    delivery = folded(
+        claim(to=names),
+        outcome({"me": C, "uuid-aaa": F, "uuid-bbb": R}, next_at=SLOT),
+        settle(State.FAILED, Reason.EXPIRED, to=names),
+    )
+
+    assert [delivery.targets[name].reason for name in names] == [
+        None,
+        Reason.REFUSED,
+        Reason.EXPIRED,
+    ]
+
+
+def test_a_missed_slot_has_no_attempt() -> None:
+    delivery = folded(settle(State.MISSED, Reason.NO_TICK))
+
+    assert (delivery.state, delivery.attempts, delivery.sent_at) == (State.MISSED, (), None)
+    assert delivery.targets["me"].state is State.MISSED
+
+
+def test_a_damage_line_makes_no_delivery() -> None:
+    event = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data={"kept": "x"})
+
+    assert fold([as_read(event)]) == {}
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                claim(),
+                claim(2, "b", SLOT + MINUTE),
+                outcome({"me": C}),
+                outcome({"me": U}, 2, "b", SLOT + 2 * MINUTE),
+                outcome({"me": F}),
+                settle(State.UNKNOWN, Reason.PROCESS_DIED),
+                settle(State.MISSED, Reason.NO_TICK),
+                settle(State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN),
+            ]
+        ),
+        max_size=8,
+    )
+)
+def test_whatever_the_order_kakaos_own_word_stands_and_folding_never_fails(
+    events: list[Event],
+) -> None:
+    has_word = False
+    for count, event in enumerate(events):
+        if event.kind is Kind.CLAIM:
+            has_word = False
+        elif event.kind is Kind.OUTCOME and event.state is State.CONFIRMED:
+            has_word = has_word or ID in fold(events[:count])
+        delivery = fold(events[: count + 1]).get(ID)
+        assert not has_word or (delivery is not None and delivery.state is State.CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    ("now", "is_over"),
+    [
+        (SLOT + 29 * SECOND, False),
+        (SLOT + 30 * SECOND, False),
+        (SLOT + 31 * SECOND, True),
+        (SLOT - 5 * SECOND, False),
+        (SLOT - 6 * SECOND, True),
+    ],
+)
+def test_a_lease_ends_with_its_time_or_when_the_clock_was_set_back(
+    now: datetime, is_over: bool
+) -> None:
+    assert folded(claim()).lease_is_over(now) is is_over
+
+
+# --- what scripts read --------------------------------------------------------------------------
+
+
+def test_a_delivery_has_the_fields_of_the_contract_and_no_other() -> None:
+    fields = delivery_fields(folded(claim(), outcome({"me": C})))
+
+    assert fields == {
+        "id": ID,
+        "message": "report",
+        "kind": "peak",
+        "slot": "2026-11-23T09:30:00+09:00",
+        "state": "confirmed",
+        "attempts": 1,
+        "to": ["me"],
+        "targets": {"me": "confirmed"},
+        "sent_at": "2026-11-23T09:30:00.500+09:00",
+        "confirmed_at": "2026-11-23T09:30:01+09:00",
+        "delay_seconds": 0.5,
+        "next_attempt_at": None,
+        "reason": None,
+        "text": "보고",
+        "content_hash": "00ff",
+    }
+
+
+def test_an_attempt_tells_its_time_duration_status_and_code() -> None:
+    (attempt,) = folded(claim(), outcome({"me": F})).attempts
+
+    assert attempt_fields(attempt) == {
+        "attempt": 1,
+        "claimed_at": "2026-11-23T09:30:00+09:00",
+        "sent_at": "2026-11-23T09:30:00.500+09:00",
+        "ended_at": "2026-11-23T09:30:01+09:00",
+        "duration_seconds": 0.5,
+        "to": ["me"],
+        "results": {
+            "me": {
+                "state": "failed",
+                "reason": "refused",
+                "detail": "no",
+                "code": -2,
+                "http_status": 400,
+                "phase": "after",
+            }
+        },
+    }
+
+
+def test_an_attempt_that_never_left_is_timed_from_its_claim() -> None:
+    unsent = outcome({"me": R}, at=SLOT + 3 * SECOND)
+    (attempt,) = folded(claim(), replace(unsent, data={**unsent.data, "sent_at": None})).attempts
+    fields = attempt_fields(attempt)
+
+    assert (fields["sent_at"], fields["duration_seconds"]) == (None, 3.0)
+
+
+def test_a_delivery_tells_when_it_is_tried_again_and_why() -> None:
+    fields = delivery_fields(folded(claim(), outcome({"me": R}, next_at=SLOT + MINUTE)))
+
+    assert fields["next_attempt_at"] == "2026-11-23T09:31:00+09:00"
+    assert fields["reason"] == "unreachable"
+
+
+def test_an_attempt_under_way_has_no_end() -> None:
+    (attempt,) = folded(claim()).attempts
+    fields = attempt_fields(attempt)
+
+    assert (fields["ended_at"], fields["duration_seconds"], fields["results"]) == (None, None, {})
+
+
+@pytest.mark.parametrize(
+    ("moment", "text"),
+    [
+        (SLOT, "2026-11-23T09:30:00+09:00"),
+        (SLOT + timedelta(milliseconds=41), "2026-11-23T09:30:00.041+09:00"),
+        (SLOT.astimezone(UTC), "2026-11-23T09:30:00+09:00"),
+    ],
+)
+def test_an_instant_is_written_in_korean_time(moment: datetime, text: str) -> None:
+    assert isoformat(moment) == text

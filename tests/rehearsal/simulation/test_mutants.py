@@ -1,0 +1,313 @@
+"""Bugs put in on purpose: the simulator must find each within a bounded number of minutes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, suppress
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from kakaocron import actions
+from kakaocron.config.schema import Config
+from kakaocron.delivery import policy, sending, tick
+from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.kakao import answers, channel
+from kakaocron.ledger import files, pause_file
+from kakaocron.ledger.events import Event, Kind
+from kakaocron.rehearsal.simulation.campaign import configs
+from kakaocron.rehearsal.simulation.chaos import Dials
+from kakaocron.rehearsal.simulation.process import ProcessDisk
+from kakaocron.rehearsal.simulation.world import World
+from kakaocron.schedule import slots
+from kakaocron.states import Reason
+from kakaocron.system import disk
+
+Patch = pytest.MonkeyPatch
+MINUTES = 120
+LOCK = "/sim/data/ledger.lock"
+MOST_HISTORIES = 60
+
+
+def claim_after_send(patch: Patch) -> None:
+    held: dict[str, Event] = {}
+    record = files.Book.record
+
+    def late(book: files.Book, events: Sequence[Event]) -> Any:
+        now, places = [], {}
+        for event in events:
+            if event.kind is Kind.CLAIM:
+                held[event.id] = event
+                places[event.id] = (files.day_of(event), 0)
+            else:
+                now += [held.pop(event.id), event] if event.id in held else [event]
+        return {**(record(book, now) if now else {}), **places}
+
+    patch.setattr(files.Book, "record", late)
+    patch.setattr(files.Ledger, "shows_claim", lambda *_: True)
+
+
+def no_fsync(patch: Patch) -> None:
+    patch.setattr(ProcessDisk, "fsync", lambda *_: None)
+
+
+def name_not_synced(patch: Patch) -> None:
+    patch.setattr(disk, "sync_ancestors", lambda *_: None)
+
+
+def failed_fsync_ignored(patch: Patch) -> None:
+    fsync = ProcessDisk.fsync
+
+    def deaf(self: ProcessDisk, fd: int) -> None:
+        try:
+            fsync(self, fd)
+        except OSError:
+            return
+
+    patch.setattr(ProcessDisk, "fsync", deaf)
+
+
+def retry_after_a_read_timeout(patch: Patch) -> None:
+    patch.setattr(
+        channel,
+        "of_failure",
+        lambda failure: Verdict(Outcome.NOT_SENT, failure.reason, failure.detail),
+    )
+
+
+def server_errors_are_retried(patch: Patch) -> None:
+    of_memo = answers.of_memo
+
+    def hopeful(answer: Any) -> Verdict:
+        verdict = of_memo(answer)
+        if verdict.outcome is Outcome.AMBIGUOUS:
+            return replace(verdict, outcome=Outcome.NOT_SENT)
+        return verdict
+
+    patch.setattr(channel, "of_memo", hopeful)
+
+
+def any_200_confirms(patch: Patch) -> None:
+    of_memo = answers.of_memo
+    patch.setattr(
+        channel,
+        "of_memo",
+        lambda answer: Verdict(Outcome.CONFIRMED) if answer.status == 200 else of_memo(answer),
+    )
+
+
+def kind_in_the_id(patch: Patch) -> None:
+    patch.setattr(
+        slots.Slot,
+        "id",
+        property(lambda slot: slots.delivery_id(f"{slot.message}.{slot.kind}", slot.at)),
+    )
+
+
+def clock_read_before_the_lock(patch: Patch) -> None:
+    @contextmanager
+    def hasty(ledger: files.Ledger) -> Any:
+        now = ledger.clock.now()
+        with opened(ledger) as book:
+            book.now = now
+            yield book
+
+    opened = files.Ledger.open
+    patch.setattr(files.Ledger, "open", hasty)
+
+
+def lock_file_replaced(patch: Patch) -> None:
+    """Make the lock anew each time: everybody holds one, and none guards anything."""
+    opened = ProcessDisk.open
+
+    def anew(self: ProcessDisk, path: str, flags: int, mode: int = 0o600) -> int:
+        if path == LOCK:
+            with suppress(FileNotFoundError):
+                self._files.unlink(path)
+        return opened(self, path, flags, mode)
+
+    patch.setattr(ProcessDisk, "open", anew)
+    patch.setattr(disk, "_is_still_at", lambda *_: True)
+
+
+def tidied(patch: Patch) -> None:
+    """Let somebody remove the lock file, now and then, just when it has been locked."""
+    try_lock = ProcessDisk.try_lock
+
+    def tried(self: ProcessDisk, fd: int) -> bool:
+        is_ours = try_lock(self, fd)
+        if is_ours and self._process.host.rng.random() < 0.3:
+            with suppress(FileNotFoundError):
+                self._files.unlink(LOCK)
+        return is_ours
+
+    patch.setattr(ProcessDisk, "try_lock", tried)
+
+
+def no_lock(patch: Patch) -> None:
+    patch.setattr(ProcessDisk, "try_lock", lambda *_: True)
+
+
+def unreadable_ledger_taken_as_empty(patch: Patch) -> None:
+    patch.setattr(tick, "_damage", lambda *_: None)
+    found = files._Reading._found
+
+    def blind(*args: Any, **options: Any) -> files.DayFile:
+        return replace(found(*args, **options), damaged=())
+
+    patch.setattr(files._Reading, "_found", blind)
+
+
+def older_copy_not_noticed(patch: Patch) -> None:
+    damage = tick._damage
+    patch.setattr(tick, "_damage", lambda day, beats: damage(day, beats) if day.damaged else None)
+
+
+def only_the_size_is_compared(patch: Patch) -> None:
+    patch.setattr(files.DayFile, "goes_on_from", lambda file, end: end.size <= file.end.size)
+
+
+def known_damage_hides_what_is_above_it(patch: Patch) -> None:
+    take = files._Reading._take
+
+    def forgiving(reading: files._Reading, line: bytes, end: int) -> None:
+        take(reading, line, end)
+        if b'"event":"damage"' in line:
+            reading.damaged = {}
+
+    patch.setattr(files._Reading, "_take", forgiving)
+
+
+def expiry_not_checked_at_the_gate(patch: Patch) -> None:
+    gate = sending._gate
+
+    def patient(desk: Any, claim: Any) -> Callable[[], Any]:
+        due = replace(claim.job.due, expires_at=claim.job.due.expires_at + timedelta(hours=2))
+        long = replace(claim, job=replace(claim.job, due=due), until=due.expires_at)
+        return gate(desk, long)
+
+    patch.setattr(sending, "_gate", patient)
+
+
+def sent_a_minute_early(patch: Patch) -> None:
+    decide = policy.decide
+
+    def hasty(series: Any, rules: Any, known: Any, now: Any, *args: Any, **options: Any) -> Any:
+        return decide(series, rules, known, now + timedelta(minutes=1), *args, **options)
+
+    patch.setattr(tick, "decide", hasty)
+    patch.setattr(sending, "_gate", lambda desk, _: desk.clock.now)
+    patch.setattr(sending, "_ready", lambda _, run, __: run.waiting)
+
+
+def next_slot_does_not_end_a_slot(patch: Patch) -> None:
+    patch.setattr(policy, "expiry", lambda slot, _, expire_after: slot.at + expire_after)
+
+
+def missed_not_recorded(patch: Patch) -> None:
+    decide = policy.decide
+
+    def silent(*args: Any, **options: Any) -> policy.Decision:
+        found = decide(*args, **options)
+        kept = tuple(event for event in found.settle if event.reason is not Reason.NO_TICK)
+        return policy.Decision(kept, found.due)
+
+    patch.setattr(tick, "decide", silent)
+
+
+def cancelled_in_vain(patch: Patch) -> None:
+    def kept(delivery: Any, now: Any) -> Event:
+        at = delivery.next_attempt_at
+        return policy.settled(delivery, now, delivery.state, Reason.BY_HAND, next_attempt_at=at)
+
+    patch.setattr(actions, "cancelled", kept)
+
+
+def pauses_not_heeded(patch: Patch) -> None:
+    patch.setattr(pause_file, "is_paused", lambda *_: False)
+
+
+def a_removed_lock_is_trusted(patch: Patch) -> None:
+    append = disk.append_lines
+
+    def trusting(on: Any, path: str, lines: Any, _: int, *, cut_to: int | None = None) -> int:
+        try:
+            size = on.stat(path).size
+        except FileNotFoundError:
+            size = 0
+        return append(on, path, lines, size, cut_to=cut_to)
+
+    patch.setattr(files, "append_lines", trusting)
+
+
+def dead_claims_left_open(patch: Patch) -> None:
+    patch.setattr(policy, "overdue", lambda *_: None)
+
+
+BUSY = Dials(second_cron=0.2, kill=0.05, pause=0.05)
+WEB = Dials(network=0.5)
+SPOILT = Dials(damage=0.1, copy_taken=0.2, restore=0.1)
+POWER = Dials(power_cut=0.05, kill=0.05)
+
+# With the first history that is played: one that finds the bug soon, but any later one will do.
+MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
+    claim_after_send: (POWER, 0),
+    no_fsync: (POWER, 0),
+    name_not_synced: (POWER, 0),
+    failed_fsync_ignored: (Dials(disk=0.5, disk_trouble=0.05), 0),
+    retry_after_a_read_timeout: (WEB, 1),
+    server_errors_are_retried: (WEB, 0),
+    any_200_confirms: (WEB, 3),
+    kind_in_the_id: (Dials(config_edit=0.5), 0),
+    clock_read_before_the_lock: (BUSY, 40),
+    lock_file_replaced: (BUSY, 10),
+    no_lock: (BUSY, 6),
+    unreadable_ledger_taken_as_empty: (SPOILT, 0),
+    older_copy_not_noticed: (SPOILT, 0),
+    only_the_size_is_compared: (Dials(copy_taken=0.3, restore=0.05, damage=0.1), 12),
+    known_damage_hides_what_is_above_it: (Dials(damage=0.2), 20),
+    expiry_not_checked_at_the_gate: (Dials(pause=1.0), 22),
+    sent_a_minute_early: (BUSY, 0),
+    next_slot_does_not_end_a_slot: (Dials(power_cut=0.05, outage_begins=0.05), 2),
+    missed_not_recorded: (POWER, 1),
+    cancelled_in_vain: (Dials(by_hand=0.5), 0),
+    pauses_not_heeded: (Dials(by_hand=0.3), 0),
+    a_removed_lock_is_trusted: (Dials(lock_replaced=0.3, pause=0.5), 0),
+    dead_claims_left_open: (Dials(kill=0.5), 0),
+}
+
+
+def group_for(mutant: Callable[[Patch], None]) -> list[Config]:
+    """Return configurations under which the bug can show at all, and soon."""
+    groups = {"kind_in_the_id": 0, "expiry_not_checked_at_the_gate": 7}
+    return configs(groups.get(mutant.__name__, 1))
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_seeded_bug_is_found(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    mutant(monkeypatch)
+    dials, first = MUTANTS[mutant]
+    logging.disable(logging.CRITICAL)
+    try:
+        assert any(
+            World(seed, group_for(mutant), dials, MINUTES).play().breaches
+            for seed in range(first, first + MOST_HISTORIES)
+        )
+    finally:
+        logging.disable(logging.NOTSET)
+
+
+def test_a_lock_file_that_is_tidied_away_costs_nothing(monkeypatch: Patch) -> None:
+    tidied(monkeypatch)
+    assert World(1, configs(1), BUSY, MINUTES).play().breaches == ()
+
+
+@pytest.mark.parametrize(
+    "dials", [BUSY, WEB, SPOILT, POWER], ids=["busy", "web", "spoilt", "power"]
+)
+def test_without_a_bug_the_same_histories_are_clean(dials: Dials) -> None:
+    for number in range(3):
+        assert World(number, configs(number), dials, MINUTES).play().breaches == ()

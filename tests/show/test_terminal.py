@@ -1,0 +1,194 @@
+"""Commands on a terminal: what a person sees and types, and what is left behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+
+import pytest
+
+from kakaocron.config.reading import parse_config
+from kakaocron.installation import find_installation
+from kakaocron.ledger.beats import Word
+from kakaocron.system.clock import SystemClock
+from tests.fakes import MESSAGE
+from tests.years import write_days
+
+CONTROL = re.compile(r"\x1b\[[0-?]*[A-Za-z]")
+OWN_SCREEN, CURSOR = "\x1b[?1049l", "\x1b[?25h"
+COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+
+
+class Terminal:
+    """A command in a terminal of its own."""
+
+    def __init__(self, *arguments: str, rows: int = 24, columns: int = 80, **more: str) -> None:
+        # Behind a shell's `&`, SIGINT is ignored, and what is ignored is inherited.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self._mine, theirs = pty.openpty()
+        self.resize(rows, columns)
+        self.said = ""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kakaocron", *arguments],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            env={**os.environ, "TERM": "xterm-256color", **more},
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
+        )
+        os.close(theirs)
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self._mine, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def until(self, words: str, rows: int, seconds: float = 30) -> str:
+        """Return the last whole frame once it has the words, and so many rows."""
+        deadline = time.monotonic() + seconds
+        while (words not in self.frame or self.frame.count("\n") != rows - 1) and (
+            time.monotonic() < deadline
+        ):
+            if not self._read():
+                break
+        return self.frame
+
+    def answer(self, question: str, keys: bytes, seconds: float = 30) -> None:
+        """Type, once the question is there; what was said before is forgotten."""
+        deadline = time.monotonic() + seconds
+        while question not in self.said and time.monotonic() < deadline and self._read():
+            pass
+        assert question in self.said
+        self.said = ""
+        os.write(self._mine, keys)
+
+    @property
+    def frame(self) -> str:
+        *whole, _ = self.said.split("\x1b[H")
+        return CONTROL.sub("", whole[-1]).replace("\r", "") if whole else ""
+
+    def end(self, seconds: float = 60) -> int:
+        """Read until nobody writes any more; return the exit code."""
+        deadline = time.monotonic() + seconds
+        while self._read() and time.monotonic() < deadline:
+            pass
+        os.close(self._mine)
+        return self.process.wait(20)
+
+    def _read(self) -> bool:
+        if not select.select([self._mine], [], [], 20)[0]:
+            return False
+        try:
+            found = os.read(self._mine, 1 << 16)
+        except OSError:  # nobody is at the other end any more
+            return False
+        self.said += found.decode("utf-8", "replace")
+        return bool(found)
+
+
+@pytest.fixture
+def day(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a day with more slots than a terminal has lines."""
+    rules = f"[schedule]\nregular_minutes = {list(range(0, 60, 10))}\npeak_hours = []\n"
+    (home / "config.toml").write_text(rules + MESSAGE)
+    for name, path in {"CONFIG": "config.toml", "DATA_DIR": "data", "LOG_DIR": "log"}.items():
+        monkeypatch.setenv(f"KAKAOCRON_{name}", str(home / path))
+    monkeypatch.delenv("NO_COLOR")
+    now = SystemClock().now()
+    series = parse_config(rules + MESSAGE, "config.toml").series()
+    write_days(home / "data" / "ledger", series, now.replace(hour=23, minute=30), 1, bad=0.02)
+    find_installation().heartbeat.beat(now, Word.DONE, 0)
+    return home
+
+
+def test_watching_fits_the_terminal_follows_its_size_and_leaves_it_as_it_was(day: Path) -> None:
+    terminal = Terminal("status", "--watch")
+    first = terminal.until("last tick", 24).split("\n")
+    terminal.resize(18, 60)
+    terminal.said = ""
+    smaller = terminal.until("last tick", 18).split("\n")
+
+    assert len(first) == 24
+    assert len(smaller) == 18
+    assert max(map(len, first)) <= 80
+    assert max(map(len, smaller)) <= 60
+    assert "not shown here" in "".join(smaller)
+    terminal.process.send_signal(signal.SIGINT)
+    assert terminal.end() == 130
+    assert terminal.said.endswith(CURSOR + OWN_SCREEN)
+
+
+@pytest.mark.parametrize("command", [["status"], ["status", "--watch"]])
+def test_a_terminal_that_can_only_print_lines_gets_them_once_and_plain(
+    day: Path, command: list[str]
+) -> None:
+    terminal = Terminal(*command, TERM="dumb")
+
+    assert terminal.end() == 0
+    assert terminal.said.count("last tick") == 1
+    assert "\x1b" not in terminal.said
+
+
+def test_colours_are_for_terminals_and_for_those_who_want_them(day: Path) -> None:
+    coloured, plain = Terminal("status"), Terminal("status", NO_COLOR="1")
+    assert (coloured.end(), plain.end()) == (0, 0)
+    piped = subprocess.run(
+        [sys.executable, "-m", "kakaocron", "status", "--watch"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert COLOUR.search(coloured.said)
+    assert not COLOUR.search(plain.said)
+    assert "\x1b" not in piped
+    assert "last tick" in piped
+    assert max(map(len, piped.splitlines())) <= 80
+
+
+INTERRUPT, END_OF_INPUT = b"\x03", b"\x04"
+
+
+@pytest.mark.parametrize("keys", [INTERRUPT, END_OF_INPUT])
+@pytest.mark.parametrize("arguments", [["init"], ["init", "--force"]])
+def test_whoever_leaves_the_questions_of_init_has_written_nothing(
+    home: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], keys: bytes
+) -> None:
+    config = home / "config.toml"
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
+    terminal = Terminal(*arguments)
+    terminal.answer("REST API key (not shown): ", b"s3cret-key\n")
+    terminal.answer("(not shown): ", keys)
+
+    assert terminal.end() == 130
+    assert not terminal.said.strip()
+    assert not config.exists()
+
+
+def test_the_answers_to_init_are_written_and_secrets_never_shown(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = home / "config.toml"
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
+    terminal = Terminal("init")
+    terminal.answer("REST API key (not shown): ", b"s3cret-key\n")
+    terminal.answer("(not shown): ", b"\n")
+    assert "s3cret-key" not in terminal.said
+    terminal.answer("Link of the message", b"https://example.com/report\n")
+
+    assert terminal.end() == 0
+    assert "s3cret-key" not in terminal.said
+    written = parse_config(config.read_text("utf-8"), "config.toml")
+    assert written.kakao.rest_api_key is not None
+    assert written.kakao.rest_api_key.get_secret_value() == "s3cret-key"
+    assert written.kakao.client_secret is None
+    assert written.kakao.link == "https://example.com/report"

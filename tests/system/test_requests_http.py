@@ -1,0 +1,112 @@
+"""A connection that was opened ahead of need is the one that the request goes over."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import ssl
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from kakaocron.system.http import Answer, Request
+from kakaocron.system.requests_http import RequestsHttp
+
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
+
+
+@dataclass
+class Server:
+    """What a server has seen: how many requests came over each of its connections."""
+
+    url: str
+    requests: list[int] = field(default_factory=list)
+    open: list[socket.socket] = field(default_factory=list)
+
+    def hang_up(self) -> None:
+        while not self.open:
+            time.sleep(0.01)
+        self.open[-1].shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture(params=["http", "https"])
+def server(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Server]:
+    """A server that counts the requests of each connection; over TLS 1.3 it sends tickets."""
+    context = None
+    if request.param == "https":
+        if shutil.which("openssl") is None:
+            pytest.skip("no openssl here to make a certificate")
+        made = f"req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext \
+            subjectAltName=DNS:localhost -keyout {tmp_path}/key -out {tmp_path}/cert"
+        subprocess.run(["openssl", *made.split()], check=True, capture_output=True)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{tmp_path}/cert")
+    listener = socket.create_server(("127.0.0.1", 0))
+    found = Server(f"{request.param}://localhost:{listener.getsockname()[1]}")
+
+    def serve(plain: socket.socket, number: int) -> None:
+        try:
+            with context.wrap_socket(plain, server_side=True) if context else plain as connection:
+                found.open.append(connection)
+                while connection.recv(65536):
+                    found.requests[number] += 1
+                    connection.sendall(ANSWER)
+        except OSError:
+            return
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            found.requests.append(0)
+            number = len(found.requests) - 1
+            threading.Thread(target=serve, args=(connection, number), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    yield found
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+def test_a_request_goes_over_the_connection_that_was_opened_ahead(server: Server) -> None:
+    http = RequestsHttp(5)
+    http.warm(server.url, 1)
+    time.sleep(0.1)  # the tickets arrive
+    opened = len(server.requests)
+    answer = http.ask(Request(f"{server.url}/x", {"a": "b"}))
+    http.close()
+
+    assert isinstance(answer, Answer)
+    assert len(server.requests) == opened
+    assert server.requests[-1] >= 1
+    assert sum(server.requests[:-1]) == 0
+
+
+def test_a_connection_closed_while_the_request_waited_at_the_gate_is_opened_anew(
+    server: Server,
+) -> None:
+    http = RequestsHttp(5)
+    asked: list[float] = []
+
+    def gate() -> None:
+        asked.append(time.monotonic())
+        if len(asked) == 1:
+            server.hang_up()
+            time.sleep(0.1)
+
+    answer = http.ask(Request(f"{server.url}/x", {"a": "b"}), gate)
+    http.close()
+
+    assert isinstance(answer, Answer)
+    assert len(asked) == len(server.requests) == 2
+    assert server.requests[0] == 0

@@ -1,0 +1,402 @@
+"""No slot can hide behind an idle tick, and an idle tick imports next to nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from kakaocron.delivery.policy import Policy, decide, quiet_until
+from kakaocron.delivery.tick import preview
+from kakaocron.installation import Edges, Installation
+from kakaocron.kst import KST
+from kakaocron.ledger.beats import NOTHING, Word
+from kakaocron.ledger.deliveries import Attempt, Delivery
+from kakaocron.ledger.events import Result
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.schedule.slots import Minutes, Series, Timetable
+from kakaocron.states import Reason, State
+from kakaocron.system.places import find_places
+from kakaocron.system.syscalls import RealDisk
+from kakaocron.ticking.idle import is_idle_tick, plan_path
+from kakaocron.ticking.idle_plan import leave_plan, may_rest
+from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
+
+
+@pytest.fixture
+def resting(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
+    """An installation whose last tick, at 09:31:01, has left its plan: 09:45 is next."""
+    run_tick(install(tmp_path, sandbox, clock))
+    clock.set("09:31:01")
+    installation = install(tmp_path, sandbox, clock)
+    leave_plan(installation, run_tick(installation))
+    return installation
+
+
+def rests(installation: Installation) -> bool:
+    return may_rest(installation.places, Edges(clock=installation.clock))
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        ("09:31:00", False),  # the clock was set back before the plan
+        ("09:31:02", True),
+        ("09:44:59", True),
+        ("09:45:00", False),
+        ("09:45:01", False),
+    ],
+)
+def test_a_tick_is_idle_from_the_plan_until_before_the_next_slot(
+    resting: Installation, clock: FakeClock, at: str, expected: bool
+) -> None:
+    clock.set(at)
+    assert rests(resting) is expected
+
+
+def test_a_tick_that_sent_leaves_a_plan_too(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    leave_plan(installation, run_tick(installation))
+    clock.set("09:44:59")
+
+    assert texts(sandbox) == ["보고 2026-11-23 09:30"]
+    assert rests(installation)
+
+
+def test_an_idle_tick_leaves_the_heartbeat_of_a_full_one(
+    resting: Installation, clock: FakeClock
+) -> None:
+    clock.at += timedelta(microseconds=2_345_678)
+    assert rests(resting)
+
+    last = resting.heartbeat.read(clock.now().date())[-1]
+    assert last.word is Word.IDLE
+    assert timedelta(0) <= clock.now() - last.at < timedelta(milliseconds=1)
+    assert last.ledger_end == resting.ledger.read_day(clock.now().date()).end != NOTHING
+    assert resting.heartbeat.last_complete(clock.now()) == last.at
+
+
+def _touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(" ")
+
+
+CHANGES: dict[str, Callable[[Installation], None]] = {
+    "configuration": lambda i: _touch(i.places.config),
+    ".env": lambda i: _touch(i.places.config.parent / ".env"),
+    "ledger": lambda i: _touch(Path(i.ledger.path(i.clock.now().date()))),
+    "ledger of yesterday": lambda i: _touch(
+        Path(i.ledger.path(i.clock.now().date() - timedelta(days=1)))
+    ),
+    "ledger gone": lambda i: Path(i.ledger.path(i.clock.now().date())).unlink(),
+    "ledger replaced by its copy": lambda i: _copy(Path(i.ledger.path(i.clock.now().date()))),
+    "tokens": lambda i: _touch(i.places.data / "tokens.json"),
+    "something new in the data folder": lambda i: _touch(i.places.data / "pauses.json"),
+    "no plan": lambda i: (i.places.log / "idle").unlink(),
+    "no heartbeats": lambda i: Path(i.heartbeat.path(i.clock.now().date())).unlink(),
+}
+
+
+def _copy(path: Path) -> None:
+    found = path.stat()
+    beside = path.with_suffix(".copy")
+    beside.write_bytes(path.read_bytes())
+    os.utime(beside, ns=(found.st_atime_ns, found.st_mtime_ns))
+    beside.replace(path)
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_whatever_changed_makes_the_tick_a_full_one(
+    resting: Installation, clock: FakeClock, what: str
+) -> None:
+    clock.set("09:32:01")
+    CHANGES[what](resting)
+    assert not rests(resting)
+
+
+@pytest.mark.parametrize(
+    "variable", ["ENVIRONMENT", "KAKAOCRON_DATA_DIR", "HOME", "LOG_LEVEL", "KAKAO_REST_API_KEY"]
+)
+def test_another_environment_makes_the_tick_a_full_one(
+    resting: Installation, clock: FakeClock, variable: str
+) -> None:
+    clock.set("09:32:01")
+    assert rests(resting)
+    variables = {**resting.places.variables, variable: "/elsewhere"}
+    other = replace(resting.places, variables=variables)
+    assert not may_rest(other, Edges(clock=clock))
+
+
+def test_a_plan_with_any_byte_changed_or_cut_off_is_no_plan(
+    resting: Installation, clock: FakeClock
+) -> None:
+    clock.set("09:32:01")
+    path = resting.places.log / "idle"
+    plan = path.read_bytes()
+    for index in range(len(plan)):
+        path.write_bytes(plan[:index])
+        assert not rests(resting), index
+        path.write_bytes(plan[:index] + bytes([plan[index] ^ 1]) + plan[index + 1 :])
+        assert not rests(resting), index
+    path.write_bytes(plan)
+    assert rests(resting)
+
+
+def test_the_login_wakes_a_tick_when_it_is_time_to_renew_it(
+    resting: Installation, clock: FakeClock
+) -> None:
+    resting.login.write(
+        replace(resting.login.read(), access_expires_at=clock.now() + timedelta(minutes=65))
+    )
+    leave_plan(resting, run_tick(resting))
+    clock.set("09:36:00")
+    assert rests(resting)
+    clock.set("09:36:01")
+    assert not rests(resting)
+    leave_plan(resting, run_tick(resting))
+    clock.set("09:37:01")
+    assert not rests(resting)
+
+
+def test_no_secret_stands_in_the_plan(resting: Installation) -> None:
+    plan = (resting.places.log / "idle").read_text()
+    assert resting.places.variables["KAKAO_REFRESH_TOKEN"] not in plan
+    assert "KAKAO_REFRESH_TOKEN" in plan
+
+
+def test_a_tick_that_read_another_configuration_than_is_there_now_leaves_no_plan(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    _touch(installation.places.config)
+    leave_plan(installation, run_tick(installation))
+    assert not rests(installation)
+
+
+TIMES = st.datetimes(
+    datetime(2026, 11, 23, 9, 0),  # noqa: DTZ001
+    datetime(2026, 11, 23, 10, 30),  # noqa: DTZ001
+    timezones=st.just(KST),
+)
+MINUTES_OF_THE_HOUR = st.frozensets(st.integers(0, 59), max_size=6)
+LATER = st.timedeltas(timedelta(0), timedelta(hours=2))
+
+
+@st.composite
+def deliveries(draw: st.DrawFn) -> Delivery:
+    at = draw(TIMES)
+    attempts: tuple[Attempt, ...] = ()
+    state = draw(st.sampled_from(State))
+    if state is State.SENDING or draw(st.booleans()):
+        claimed = at + draw(LATER)
+        attempts = (Attempt(1, "x", claimed, claimed + draw(LATER), ("me",)),)
+    slot = at.replace(minute=draw(st.integers(0, 59)), second=0, microsecond=0)
+    return Delivery(
+        f"{draw(st.sampled_from(['one', 'two', 'once-x']))}@{slot:%Y%m%dT%H%M}",
+        "one",
+        "regular",
+        slot,
+        state,
+        ("me",),
+        draw(st.sampled_from([None, *Reason])),
+        expires_at=draw(st.none() | st.builds(slot.__add__, LATER)),
+        attempts=attempts,
+        targets={"me": Result(state)},
+        next_attempt_at=draw(st.none() | st.builds(at.__add__, LATER)),
+    )
+
+
+SERIES = st.builds(
+    lambda name, regular, peak: Series(
+        name,
+        Timetable(Minutes(regular, peak, frozenset({9}), frozenset({"regular", "peak"}))),
+        ("me",),
+    ),
+    st.sampled_from(["one", "two"]),
+    MINUTES_OF_THE_HOUR,
+    MINUTES_OF_THE_HOUR,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    series=st.lists(SERIES, max_size=2, unique_by=lambda one: one.name),
+    known=st.lists(deliveries(), max_size=4),
+    now=TIMES,
+    ahead=st.sampled_from([timedelta(0), timedelta(seconds=60)]),
+    resend=st.booleans(),
+    expire_after=st.sampled_from([timedelta(seconds=90), timedelta(minutes=10)]),
+    shares=st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=6),
+)
+def test_until_the_instant_that_is_named_there_is_nothing_to_decide(
+    series: list[Series],
+    known: list[Delivery],
+    now: datetime,
+    ahead: timedelta,
+    resend: bool,
+    expire_after: timedelta,
+    shares: list[float],
+) -> None:
+    policy = Policy((timedelta(seconds=30),), 4, expire_after, resend)
+    ledger = {delivery.id: delivery for delivery in known}
+
+    def decides(at: datetime, since: datetime) -> bool:
+        found = decide(series, policy, ledger, at, since, ahead=ahead)
+        return bool(found.settle or found.due)
+
+    assume(not decides(now, now))
+    limit = now + timedelta(hours=3)
+    until = quiet_until(series, policy, ledger, now, limit, ahead)
+    moments = [now + (until - now) * share for share in shares]
+    for at in [*moments, until - timedelta(milliseconds=1)]:
+        if now <= at < until:
+            assert not decides(at, now)
+            assert not decides(at, at)
+
+
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    regular=MINUTES_OF_THE_HOUR.filter(bool),
+    steps=st.lists(st.sampled_from([-90.0, 1.0, 29.0, 60.0, 61.5, 200.0]), min_size=5, max_size=12),
+)
+def test_an_idle_tick_means_that_a_full_one_would_find_nothing(
+    tmp_path_factory: pytest.TempPathFactory,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    regular: frozenset[int],
+    steps: list[float],
+) -> None:
+    folder = tmp_path_factory.mktemp("day")
+    config = f"[schedule]\nregular_minutes = {sorted(regular)}\npeak_minutes = []\n" + MESSAGE
+    for step in steps:
+        clock.sleep(step)
+        installation = install(folder, sandbox, clock, config)
+        decision = preview(installation.desk, installation.plan, installation.heartbeat)
+        if rests(installation):
+            assert not decision.settle
+            assert not decision.due
+        else:
+            leave_plan(installation, run_tick(installation))
+
+
+# One for each thing that an idle tick stands on; a new one must earn its milliseconds.
+ALLOWED = {
+    "kakaocron",
+    "kakaocron.__main__",
+    "kakaocron.system",
+    "kakaocron.system.marks",
+    "kakaocron.system.syscalls",
+    "kakaocron.ticking",
+    "kakaocron.ticking.idle",
+}
+COMMAND = """
+import os, sys
+os._exit = sys.exit
+before = set(sys.modules)
+sys.argv[0] = "kakaocron"
+from kakaocron.__main__ import main
+try:
+    main()
+except SystemExit as end:
+    assert not end.code, end.code
+print(*sorted(set(sys.modules) - before))
+"""
+
+
+def imported_by(*arguments: str) -> set[str]:
+    argv = [sys.executable, "-c", COMMAND, *arguments]
+    run = subprocess.run(argv, capture_output=True, text=True, check=True)
+    assert not run.stderr
+    return set(run.stdout.splitlines()[-1].split())
+
+
+def imported_by_a_tick() -> set[str]:
+    return imported_by("tick")
+
+
+@pytest.fixture
+def installed(home: Path) -> Path:
+    config = home / ".config" / "kakaocron" / "config.toml"
+    config.parent.mkdir(parents=True)
+    config.write_text("[schedule]\nregular_minutes = []\n")
+    return config
+
+
+def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:
+    full = imported_by_a_tick()
+    assert "kakaocron.delivery.sending" in full
+    assert not {"rich", "requests", "typer", "kakaocron.show", "kakaocron.rehearsal"} & full
+    assert imported_by_a_tick() == ALLOWED
+
+
+def test_a_bare_look_builds_no_parser_and_loads_no_client(installed: Path) -> None:
+    looked = imported_by("status")
+    assert "rich.console" in looked
+    assert not {"typer", "requests", "kakaocron.rehearsal", "kakaocron.web"} & looked
+    assert "typer" in imported_by("status", "--json")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["tick"], True),
+        (["tick", "--config", "CONFIG"], True),
+        (["--config=CONFIG", "tick"], True),
+        (["tick", "--config", "/no/such.toml"], False),
+        (["tick", "--dry-run"], False),
+        (["tick", "--config"], False),
+        (["tick", "tick"], False),
+        (["status"], False),
+        ([], False),
+    ],
+)
+def test_only_a_plain_tick_of_the_same_configuration_is_idle(
+    installed: Path, arguments: list[str], expected: bool
+) -> None:
+    imported_by_a_tick()
+    given = [word.replace("CONFIG", str(installed)) for word in arguments]
+    assert is_idle_tick(given, os.environ) is expected
+
+
+def test_the_idle_tick_finds_the_places_that_a_full_one_finds(home: Path) -> None:
+    """It knows the platform's rules by heart; where they differ it would only never be idle."""
+    for environ in (
+        {},
+        {"XDG_CONFIG_HOME": "/a", "XDG_STATE_HOME": "/b"},
+        {"KAKAOCRON_CONFIG": "~/c.toml", "KAKAOCRON_LOG_DIR": "~/d"},
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in environ.items():
+                patch.setenv(name, value)
+            places = find_places()
+            assert plan_path(os.environ) == f"{places.log}/idle"
+
+
+def test_an_idle_tick_writes_its_heartbeat_and_nothing_else(
+    resting: Installation, clock: FakeClock
+) -> None:
+    class Watched(RealDisk):
+        opened: ClassVar[set[str]] = set()
+
+        def open(self, path: str, flags: int, mode: int = 0o600) -> int:
+            if flags & (os.O_WRONLY | os.O_RDWR):
+                self.opened.add(path)
+            return super().open(path, flags, mode)
+
+    clock.set("09:40:01")
+    assert may_rest(resting.places, Edges(clock=clock, disk=Watched()))
+    assert Watched.opened == {resting.heartbeat.path(clock.now().date())}

@@ -1,0 +1,572 @@
+"""Pings and alarms: who is told, when, how often, and what it costs the sending."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace as changed
+
+from kakaocron.actions import pause, resolve, resume
+from kakaocron.installation import Edges, Installation, assemble, make_memory
+from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.rehearsal.simulation.home import logged_in
+from kakaocron.system.memory import Memory
+from kakaocron.system.syscalls import RealDisk, Stat
+from kakaocron.ticking.runner import run_watched
+from kakaocron.watching.overview import look
+from kakaocron.watching.pings import address
+from tests.fakes import MESSAGE, NOW, FakeClock, install, texts
+from tests.watchers import DeadMansSwitch, Watcher
+
+
+@pytest.fixture
+def watcher() -> Iterator[Watcher]:
+    with Watcher() as found:
+        yield found
+
+
+class Scene:
+    """An installation that tells a command; `alarms` is what that command was given."""
+
+    def __init__(
+        self, folder: Path, sandbox: SandboxServer, clock: FakeClock, monitor: str = ""
+    ) -> None:
+        self.sandbox, self.clock = sandbox, clock
+        self.told = folder / "told"
+        command = json.dumps(["sh", "-c", f"cat >>{self.told}; echo >>{self.told}"])
+        config = f"[monitor]\nalert_command = {command}\n{monitor}{MESSAGE}"
+        self.installation = install(folder, sandbox, clock, config)
+
+    def tick(self, *times: str, day: int = 23, **edges: Any) -> int:
+        exit_code = 0
+        for at in times:
+            self.clock.set(at, day)
+            exit_code = tick(self.installation, **edges)
+        return exit_code
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        lines = self.told.read_text().splitlines() if self.told.exists() else []
+        return [json.loads(line) for line in lines]
+
+    @property
+    def alarms(self) -> list[tuple[str, str]]:
+        return [(a["turn"], a["key"]) for found in self.documents for a in found["alarms"]]
+
+
+@pytest.fixture
+def scene(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Scene:
+    return Scene(tmp_path, sandbox, clock)
+
+
+def tick(installation: Installation, **edges: Any) -> int:
+    """Run one watched tick as a process of its own would."""
+    process = assemble(
+        installation.places, installation.config, Edges(clock=installation.clock, **edges)
+    )
+    try:
+        return run_watched(process)
+    finally:
+        process.close()
+
+
+def test_a_quiet_tick_tells_nobody(scene: Scene) -> None:
+    scene.tick("09:15:01", "09:16:01", "09:30:01")
+
+    assert scene.documents == []
+
+
+def test_a_failed_delivery_is_told_once_and_once_when_it_is_over(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("-501", "-501")
+    scene.tick("09:15:01", "09:16:01", "09:30:01", "09:31:01", "09:45:01", "10:00:01")
+
+    assert scene.alarms == [("begun", "delivery:report"), ("over", "delivery:report")]
+    begun, over = scene.documents
+    assert "report@20261123T0915 failed (refused" in begun["body"]
+    assert "kakaocron retry report@20261123T0915" in begun["body"]
+    assert over["title"] == "kakaocron: over"
+
+
+def test_an_unknown_delivery_is_told_with_the_command_that_settles_it(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("cut-after")
+    scene.tick("09:15:01")
+
+    assert scene.alarms == [("begun", "unknown:report")]
+    assert "kakaocron resolve report@20261123T0915 --delivered" in scene.documents[0]["body"]
+
+
+def test_an_unknown_delivery_is_not_called_over_while_nobody_has_settled_it(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("cut-after")
+    scene.tick("09:15:01", "09:30:01")
+    over = scene.documents[1]["alarms"][0]
+    assert (over["turn"], over["key"]) == ("over", "unknown:report")
+    assert over["sentence"].startswith("Messages arrive again. Nobody can know whether report@2026")
+    assert "kakaocron resolve report@20261123T0915 --delivered" in over["sentence"]
+
+    scene.sandbox.faults.enqueue("cut-after")
+    scene.tick("09:45:01")
+    for minute in ("0915", "0945"):
+        resolve(scene.installation, f"report@20261123T{minute}", delivered=True)
+    scene.tick("10:00:01")
+    over = scene.documents[3]["alarms"][0]
+    assert over["sentence"].startswith("Over: Nobody can know whether report@20261123T0945")
+
+
+def test_slots_that_were_missed_are_told_in_one_alarm_when_the_host_is_back(scene: Scene) -> None:
+    scene.tick("09:15:01", "12:00:01", "12:15:01")
+
+    assert scene.alarms == [("begun", "delivery:report")]
+    assert "8 slots from report@20261123T0930 to report@20261123T1145" in scene.documents[0]["body"]
+
+
+def test_what_a_person_had_rest_is_told_to_nobody_and_ends_no_trouble(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    watcher: Watcher,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    scene.tick("09:00:01")
+    pause(scene.installation, None, None, None)
+    scene.tick("09:15:01", "09:30:01")
+    assert scene.documents == []
+    assert capsys.readouterr().err == ""
+    assert watcher.paths[-2:] == ["/uuid/start", "/uuid"]
+
+    resume(scene.installation, None)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:45:01")
+    pause(scene.installation, None, None, None)
+    scene.tick("10:00:01")
+    assert scene.alarms == [("begun", "delivery:report")]
+    resume(scene.installation, None)
+    scene.tick("10:30:01")
+    assert scene.alarms[1:] == [("over", "delivery:report")]
+
+
+def test_a_single_failed_attempt_is_nobody_s_business(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue("429")
+    scene.tick("09:15:01", "09:16:01", "09:30:01")
+
+    assert scene.documents == []
+    assert len(texts(scene.sandbox)) == 2
+
+
+def test_a_lasting_trouble_is_told_again_after_a_day_and_not_before(scene: Scene) -> None:
+    scene.sandbox.faults.enqueue(*["-501"] * 10)
+    scene.tick("09:15:01", "21:00:01")
+    scene.tick("09:00:01", "09:15:01", "09:30:01", day=24)
+
+    turns = [turn for turn, key in scene.alarms if key == "delivery:report"]
+    assert turns == ["begun", "lasting"]
+
+
+def test_a_lost_success_rate_is_told_where_nothing_else_was(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, "min_success_rate = 0.9\n")
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:30:01", "09:45:01")
+
+    assert [key for _, key in scene.alarms] == ["delivery:report", "delivery:report"]
+
+
+def test_lost_lateness_is_told(scene: Scene) -> None:
+    scene.tick("08:50:01", "09:06:30")
+
+    assert scene.alarms == [("begun", "delay")]
+
+
+def test_a_login_near_its_end_is_told_before_it_is_dead(scene: Scene) -> None:
+    scene.tick("09:15:01")
+    login = scene.installation.login
+    ends = NOW + timedelta(days=3)
+    login.write(replace(login.read(), refresh_expires_at=ends, refreshed_at=scene.clock.now()))
+    scene.tick("09:30:01", "09:45:01")
+
+    assert scene.alarms == [("begun", "login")]
+
+
+def test_the_end_of_a_dead_login_asks_nobody_to_log_in(scene: Scene) -> None:
+    scene.tick("09:15:01")
+    revoked(scene)
+    scene.tick("09:30:01")
+    log_in(scene)
+    scene.tick("09:45:01")
+
+    over = [a["sentence"] for found in scene.documents for a in found["alarms"]][-1]
+    assert over == "Over: Kakao accepts the login again"
+
+
+def test_the_alarm_command_is_looked_for_beside_the_configuration(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    folder = scene.installation.places.config.parent
+    (folder / "tell").write_text(f"#!/bin/sh\ncat >{scene.told}\n")
+    (folder / "tell").chmod(0o700)
+    rules = changed(scene.installation.config.monitor, alert_command=("./tell",))
+    config = changed(scene.installation.config, monitor=rules)
+    scene.installation = changed(scene.installation, config=config)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+
+    assert scene.alarms == [("begun", "delivery:report")]
+
+
+def without_names(scene: Scene) -> Callable[[], None]:
+    whole = scene.installation
+    kakao = changed(whole.config.kakao, api_url="https://kapi.invalid")
+    config = changed(whole.config, kakao=kakao)
+    scene.installation = changed(whole, config=config)
+    return lambda: setattr(scene, "installation", whole)
+
+
+def revoked(scene: Scene) -> Callable[[], None]:
+    scene.sandbox.kakao.revoke_access_tokens()
+    scene.sandbox.kakao.revoke_refresh_tokens()
+    return lambda: log_in(scene)
+
+
+def log_in(scene: Scene) -> None:
+    scene.installation.login.write(logged_in(scene.sandbox.kakao, scene.clock.now()))
+
+
+def spent(scene: Scene) -> Callable[[], None]:
+    scene.sandbox.faults.replace("-10")
+    return scene.sandbox.faults.replace
+
+
+FAULTS: list[tuple[str, Callable[[Scene], Callable[[], None]], str]] = [
+    ("DNS broken", without_names, "delivery:report"),
+    ("token revoked", revoked, "login"),
+    ("quota spent", spent, "quota"),
+]
+
+
+@pytest.mark.parametrize(
+    ("break_it", "key"), [pytest.param(found[1], found[2], id=found[0]) for found in FAULTS]
+)
+def test_each_fault_is_told_within_two_minutes_of_its_first_slot_once_and_once_when_over(
+    scene: Scene, break_it: Callable[[Scene], Callable[[], None]], key: str
+) -> None:
+    scene.tick("09:15:01", "09:29:01")
+    mend = break_it(scene)
+    scene.tick("09:30:01", "09:31:01")
+    assert scene.alarms == [("begun", key)]
+
+    scene.tick(*(f"09:{minute}:01" for minute in range(32, 60, 3)), "10:00:01", "10:01:01")
+    assert scene.alarms == [("begun", key)]
+
+    mend()
+    scene.tick("10:20:01", "10:30:01", "10:31:01", "11:00:01", "11:15:01")
+    assert scene.alarms == [("begun", key), ("over", key)]
+
+
+def test_a_full_disk_is_told_at_once_and_once_though_nothing_can_be_written(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaocron.installation.IN_MEMORY", str(tmp_path / "in-memory"))
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    (tmp_path / "in-memory").mkdir()
+    scene = Scene(tmp_path, sandbox, clock)
+    scene.tick("09:15:01")
+    assert scene.tick("09:30:01", disk=DiskFull()) == 74
+    scene.tick("09:31:01", "09:32:01", disk=DiskFull())
+
+    assert scene.alarms == [("begun", "ledger")]
+    scene.tick("09:50:01", "10:00:01")
+    assert scene.alarms == [("begun", "ledger"), ("over", "ledger")]
+    assert "Meanwhile: report@20261123T0930 missed" in scene.documents[-1]["body"]
+
+
+class DiskFull(RealDisk):
+    """The one file system is full, temporary folders included; what is kept in memory is not."""
+
+    def open(self, path: str, flags: int, mode: int = 0o600) -> int:
+        self._path = path
+        return super().open(path, flags, mode)
+
+    def write(self, fd: int, data: bytes) -> int:
+        if "/in-memory/" not in self._path:
+            raise OSError(28, "No space left on device")
+        return super().write(fd, data)
+
+
+def test_where_another_user_has_made_the_spare_folder_it_is_left_alone(tmp_path: Path) -> None:
+    kept = Memory(str(tmp_path / "data" / "a.json"), str(tmp_path / "spare" / "a.json"), Foreign())
+    for folder in ("data", "spare"):
+        (tmp_path / folder).mkdir()
+    Path(kept.spare).write_text('{"planted": "1"}')
+    kept.write({"told": "2"})
+
+    assert kept.read() == {"told": "2"}
+    assert Path(kept.spare).read_text() == '{"planted": "1"}'
+
+
+class Foreign(RealDisk):
+    def stat(self, path: str) -> Stat:
+        found = super().stat(path)
+        found.is_ours = not path.endswith("/spare")
+        return found
+
+
+def test_a_cron_that_stopped_is_told_by_the_pings_that_do_not_come(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    switch = DeadMansSwitch(watcher)
+    for minute in range(15, 30):
+        scene.tick(f"09:{minute}:01")
+        assert not switch.is_down(clock.now())
+
+    clock.set("09:31:00")  # no tick has come since 09:29, and 09:30 was the first slot concerned
+    assert not switch.is_down(clock.now())
+    clock.set("09:31:30")
+    assert switch.is_down(clock.now())
+    scene.tick("09:32:01")
+    assert not switch.is_down(clock.now())
+
+
+def test_a_ping_says_start_and_success_with_one_run_id(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    scene.tick("09:15:01")
+
+    assert watcher.paths == ["/uuid/start", "/uuid"]
+    start, end = (query for _, query, _ in watcher.requests)
+    assert start == end
+    assert len(start["rid"][0]) == 36
+
+
+def test_a_ping_says_fail_when_the_tick_did(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'ping_url = "http://{watcher.address}/uuid"\n')
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+
+    assert watcher.paths[-1] == "/uuid/fail"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://hc/uuid", "https://hc/uuid/fail?rid=7"),
+        ("https://hc/uuid/", "https://hc/uuid/fail?rid=7"),
+        ("https://hc/key/slug?create=1", "https://hc/key/slug/fail?create=1&rid=7"),
+    ],
+)
+def test_the_ending_goes_after_the_path(url: str, expected: str) -> None:
+    assert address(url, "/fail", "7") == expected
+
+
+def test_alarms_go_through_apprise(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:16:01")
+
+    ((path, _, document),) = watcher.requests
+    assert path == "/alert"
+    assert document["title"] == "kakaocron: 1 problem"
+    assert "report@20261123T0915" in document["message"]
+
+
+def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    watcher.status = 500
+    scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
+    rules = changed(scene.installation.config.monitor, alert_command=())
+    config = changed(scene.installation.config, monitor=rules)
+    scene.installation = changed(scene.installation, config=config)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
+    assert len(watcher.requests) == 3
+
+    watcher.status = 200
+    scene.tick("09:19:01", "09:22:04", "09:23:01")
+    assert len(watcher.requests) == 4
+
+
+ALWAYS_FAILING = f"""
+[schedule]
+regular_minutes = {list(range(60))}
+[delivery]
+max_retries = 0
+[[message]]
+name = "report"
+slots = ["regular"]
+file = "no-such-file"
+"""
+
+
+@pytest.mark.parametrize("scheme", ["json", "nonsense"])
+def test_a_process_whose_watcher_never_comes_to_an_end_does(
+    home: Path, watcher: Watcher, scheme: str
+) -> None:
+    """Apprise's pool of threads would keep the interpreter from its end."""
+    watcher.drips = True
+    url = f"{scheme}://{watcher.address}/alert"
+    (home / "config.toml").write_text(f'[monitor]\nalert_urls = ["{url}"]\n{ALWAYS_FAILING}')
+    argv = [sys.executable, "-m", "kakaocron", "--config", str(home / "config.toml"), "tick"]
+    ended = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=45)
+
+    said = {
+        "json": "it did not end in time, and was killed",
+        "nonsense": "Apprise does not know such an address",
+    }
+    assert ended.returncode == 1
+    assert f"The monitor 'alert_urls 1 ({scheme})' cannot be told: {said[scheme]}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def break_dns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the name of the broken monitor be unknown, without asking anybody for it."""
+    real_look_up = socket.getaddrinfo
+
+    def look_up(host: Any, *rest: Any, **more: Any) -> Any:
+        if host == "no-such-host.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+        return real_look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setenv("no_proxy", "*")
+
+
+BROKEN = {"hanging": None, "500": 500}
+
+
+@pytest.mark.parametrize("how", ["hanging", "broken name", "500"])
+def test_a_broken_monitor_is_noted_once_and_costs_no_message_anything(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    watcher: Watcher,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    how: str,
+) -> None:
+    monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 1.5)
+    monkeypatch.setattr("kakaocron.watching.pings.START_ANSWER_SECONDS", 0.3)
+    watcher.status = BROKEN.get(how, 200)
+    if how == "broken name":
+        break_dns(monkeypatch)
+    name = "no-such-host.invalid" if how == "broken name" else watcher.address
+    monitor = f'ping_url = "http://{name}/uuid"\n'
+    scene = Scene(tmp_path, sandbox, clock, monitor)
+    began = time.monotonic()
+    scene.tick("09:15:01", "09:30:01", "09:45:01")
+    seconds = (time.monotonic() - began) / 3
+
+    noted = [line for line in capsys.readouterr().err.splitlines() if "ping_url" in line]
+    assert noted == [f"The monitor 'ping_url' cannot be told: {SAID[how]}"]
+    assert texts(sandbox) == [f"보고 2026-11-23 09:{minute}" for minute in (15, 30, 45)]
+    assert look(scene.installation).stats.delay_p99_seconds == 1.0
+    assert seconds < 4
+
+
+SAID = {
+    "hanging": "no answer within 1 s",
+    "broken name": "DNS: the server's name cannot be looked up",
+    "500": "HTTP 500",
+}
+
+
+def test_a_command_that_hangs_is_killed_and_noted(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 1.0)
+    scene = Scene(tmp_path, sandbox, clock)
+    rules = changed(scene.installation.config.monitor, alert_command=("sleep", "60"))
+    config = changed(scene.installation.config, monitor=rules)
+    scene.installation = changed(scene.installation, config=config)
+    sandbox.faults.enqueue("-501")
+    began = time.monotonic()
+    scene.tick("09:15:01")
+
+    assert time.monotonic() - began < 3
+    assert "it did not end in time, and was killed" in capsys.readouterr().err
+
+
+def test_a_tick_that_took_its_minute_tells_nobody_rather_than_go_on(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaocron.watching.telling.TICK_SECONDS", 0.0)
+    scene.sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+    assert scene.documents == []
+
+    monkeypatch.setattr("kakaocron.watching.telling.TICK_SECONDS", 48.0)
+    scene.tick("09:20:01")
+    assert scene.alarms == [("begun", "delivery:report")]
+
+
+def test_the_alarm_command_sees_no_secret(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    out = tmp_path / "environment"
+    rules = changed(scene.installation.config.monitor, alert_command=("sh", "-c", f"env >{out}"))
+    config = changed(scene.installation.config, monitor=rules)
+    variables = {**scene.installation.places.variables, "PATH": "/usr/bin:/bin", "SHOWN": "1"}
+    places = replace(scene.installation.places, variables=variables)
+    scene.installation = changed(scene.installation, config=config, places=places)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01")
+
+    assert "SHOWN=1" in out.read_text()
+    assert "KAKAO" not in out.read_text()
+
+
+def test_thirty_quiet_days_raise_no_alarm(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    told, hours = tmp_path / "told", (8, 12, 18)
+    clock.set("07:59:59", day=1)
+    installation = install(
+        tmp_path,
+        sandbox,
+        clock,
+        "[schedule]\nregular_minutes = [0]\npeak_minutes = []\n"
+        'quiet = ["08:01-12:00", "12:01-18:00", "18:01-08:00"]\n'
+        f"[monitor]\nalert_command = {json.dumps(['touch', str(told)])}\n" + MESSAGE,
+    )
+    for day in range(30):
+        for hour in hours:
+            clock.set(f"{hour:02}:00:01", day=1 + day)
+            tick(installation)
+
+    assert len(texts(sandbox)) == 30 * len(hours)
+    assert not told.exists()
+
+
+def test_two_installations_do_not_share_what_they_remember(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    spares = {
+        make_memory(
+            install(tmp_path / name, sandbox, clock).places, RealDisk(), "alarms.json"
+        ).spare
+        for name in ("one", "two")
+    }
+
+    assert len(spares) == 2
