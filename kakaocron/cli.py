@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from types import FunctionType
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 from kakaocron import __version__
 from kakaocron.commands.lazy import typer
@@ -146,19 +146,23 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plain")
+    exit_code = 0
     try:
         result = _called(arguments)
+        exit_code = result if isinstance(result, int) else 0
         sys.stdout.flush()
-        return result if isinstance(result, int) else 0
+        return exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # The reader has gone (as in `| head`): Typer makes an exit with 1 of it, which is no fault
         # of ours.
-        _drop_output()
-        return 0
+        _drop(sys.stdout)
+        return exit_code
     except Exception as error:
         return _say(_as_told(error))
+    finally:
+        _drop_what_cannot_be_written()
 
 
 def _open_missing_streams() -> None:
@@ -173,14 +177,22 @@ def _as_told(error: Exception) -> KakaocronError:
     if isinstance(error, KakaocronError):
         return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        _drop_output()
         return KakaocronError(f"Cannot write: {error.strerror}. Make room, then try again")
     return bug(error)
 
 
-def _drop_output() -> None:
-    """Let go of what could not be printed: Python would try, and complain, once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _drop_what_cannot_be_written() -> None:
+    """Let go of output that nothing takes (a full disk, a reader that has gone). What stays in a
+    stream's buffer Python tries again at its end, and exits with 120 in place of our code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _interrupt(*_: object) -> None:

@@ -9,6 +9,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -466,6 +467,56 @@ def test_a_stream_that_the_caller_has_closed_is_no_bug(
 def test_a_stderr_that_takes_nothing_changes_no_exit_code(shell: Shell) -> None:
     argv = [sys.executable, "-m", "kakaocron", "show", "nothing@20261123T0830"]
     with Path("/dev/full").open("w") as full:
-        ended = subprocess.run(argv, stdout=subprocess.PIPE, stderr=full, check=False)
+        ended = subprocess.run(
+            argv, stdout=subprocess.PIPE, stderr=full, env=buffered(), check=False
+        )
 
     assert (ended.returncode, ended.stdout) == (2, b"")
+
+
+def buffered() -> dict[str, str]:
+    """Return the environment in which Python holds output back, as it does for any user: what is
+    left of it in the end, it tries to write after the program's own last line."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+
+
+@pytest.fixture(params=["full", "unread"])
+def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A file descriptor that takes nothing: a full disk's, or a pipe's whose reader has gone."""
+    if request.param == "full":
+        nowhere = os.open("/dev/full", os.O_WRONLY)
+    else:
+        reader, nowhere = os.pipe()
+        os.close(reader)
+    yield nowhere
+    os.close(nowhere)
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("status", 0),
+        ("health", 1),
+        ("show nothing@20261123T0830", 2),
+        ("history --no-such-option", 2),
+        ("friends", 3),
+    ],
+)
+def test_streams_that_take_nothing_leave_a_command_its_own_exit_code(
+    shell: Shell, nowhere: int, command: str, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("KAKAO_REFRESH_TOKEN")
+
+    def ended(stdout: int, stderr: int) -> subprocess.CompletedProcess[bytes]:
+        argv = [sys.executable, "-m", "kakaocron", *command.split()]
+        return subprocess.run(argv, stdout=stdout, stderr=stderr, env=buffered(), check=False)
+
+    whole = ended(subprocess.PIPE, subprocess.PIPE)
+    assert whole.returncode == expected
+    assert ended(subprocess.PIPE, nowhere).returncode == expected
+    # That its own output does not fit onto the disk is the command's error.
+    is_full = os.fstat(nowhere).st_rdev != 0 and whole.stdout
+    without_output = ended(nowhere, subprocess.PIPE)
+    assert without_output.returncode == (1 if is_full else expected)
+    assert b"Exception" not in without_output.stderr
+    assert ended(nowhere, nowhere).returncode == without_output.returncode
