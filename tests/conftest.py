@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,27 @@ settings.register_profile("repeatable", deadline=None, derandomize=True, databas
 settings.register_profile("search", deadline=None, derandomize=False, max_examples=2000)
 settings.load_profile("repeatable")
 
-_FOREIGN = re.compile(r"KAKAO|XDG_|CREDENTIALS_|ENVIRONMENT$|LOG_LEVEL$|.*_proxy$", re.IGNORECASE)
+# The last two: readline, which pytest imports, leaves a terminal's size to the workers of xdist.
+_FOREIGN = re.compile(
+    r"KAKAO|XDG_|CREDENTIALS_|ENVIRONMENT$|LOG_LEVEL$|.*_proxy$|COLUMNS$|LINES$", re.IGNORECASE
+)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let cron start before all other tests and be judged after them: nobody can hurry it."""
-    turns = {"test_cron_takes_the_crontab": 0, "test_cron_delivers_each_minute": 2}
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Let cron start before all other tests and be judged after them: nobody can hurry it.
+
+    Side by side both come first, on one worker, which waits while the others work: each worker has
+    a cron of its own.
+    """
+    judged = 0 if hasattr(config, "workerinput") else 2
+    turns = {"test_cron_takes_the_crontab": 0, "test_cron_delivers_each_minute": judged}
     items.sort(key=lambda item: next((n for name, n in turns.items() if name in item.name), 1))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one more worker than there are cores: one of them waits for cron."""
+    return len(os.sched_getaffinity(0)) + 1
 
 
 class ReachedTheNetworkError(AssertionError):
@@ -102,6 +117,21 @@ def quiet_log() -> Iterator[None]:
         if isinstance(handler, logging.FileHandler):
             log.removeHandler(handler)
             handler.close()
+
+
+@pytest.fixture
+def uncounted() -> Iterator[None]:
+    """Let coverage, if it is at work, look away: played hours would take three times as long."""
+    coverage = sys.modules.get("coverage")
+    counting = coverage.Coverage.current() if coverage else None
+    if counting is None:
+        yield
+        return
+    counting.stop()
+    try:
+        yield
+    finally:
+        counting.start()
 
 
 @pytest.fixture

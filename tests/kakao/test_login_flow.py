@@ -16,7 +16,6 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import requests
-from selenium.webdriver.support.ui import WebDriverWait
 
 from kakaocron.cli import run
 from kakaocron.errors import LoginError, UsageError
@@ -326,8 +325,9 @@ needs_chromium = pytest.mark.skipif(
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Any]:
-    from selenium import webdriver  # noqa: PLC0415 - not where there is no browser
-
+    webdriver = pytest.importorskip(
+        "selenium.webdriver", reason="no selenium here: pip install -e '.[browser]'"
+    )
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM or ""
     for flag in (
@@ -372,6 +372,8 @@ def test_a_whole_login_in_a_real_browser(
     browser.get(page)
     browser.find_element("id", "talk_message").click()
     browser.find_element("id", "agree").click()
+    from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415 - may be missing
+
     WebDriverWait(browser, 20).until(lambda b: "kakaocron has the answer" in b.page_source)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, err) == (0, "")

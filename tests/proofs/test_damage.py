@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.proofs.damage import damage_all
+
+pytestmark = pytest.mark.usefixtures("uncounted")
 
 
 def test_whatever_is_damaged_is_reported_and_nothing_is_sent_twice() -> None:

@@ -20,6 +20,8 @@ from tests.proofs.crashes import after_power_cut
 from tests.proofs.powerloss import cut_everywhere, quick_reading
 from tests.proofs.workloads import WORKLOADS, Workload
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 Patch = pytest.MonkeyPatch
 APPEND = os.O_WRONLY | os.O_APPEND | os.O_CREAT
 

@@ -13,10 +13,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
@@ -28,6 +24,13 @@ from kakaocron.states import LOOK_FIRST, State
 from kakaocron.system.clock import SystemClock
 from tests.sites import HOSTILE, Site, site, thirty_days
 from tests.years import FINE, sent, write_days
+
+pytest.importorskip("selenium", reason="no selenium here: pip install -e '.[browser]'")
+
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select, WebDriverWait
 
 __all__ = ["site", "thirty_days"]
 

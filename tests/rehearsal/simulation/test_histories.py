@@ -9,6 +9,8 @@ from kakaocron.rehearsal.simulation.chaos import Dials
 from kakaocron.rehearsal.simulation.schedule import Schedule, SpinError
 from kakaocron.rehearsal.simulation.world import World
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 MINUTES = 360
 HISTORIES = 56  # more than 20,000 minutes
 

@@ -26,6 +26,8 @@ from kakaocron.schedule import slots
 from kakaocron.states import Reason
 from kakaocron.system import disk
 
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 Patch = pytest.MonkeyPatch
 MINUTES = 120
 LOCK = "/sim/data/ledger.lock"
