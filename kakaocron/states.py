@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
 ME = "me"  # the receiver that is the sender
 ONCE = "once"  # the kind of a delivery that a person entered
+
+
+# What a later version may have added to a list.
+WORD = re.compile(r"[a-z][a-z0-9-]{0,39}")
 
 
 class _Word(StrEnum):
@@ -18,7 +23,7 @@ class _Word(StrEnum):
 
     @classmethod
     def _missing_(cls, value: object) -> Self | None:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not WORD.fullmatch(value):
             return None
         word = str.__new__(cls, value)
         word._name_ = word._value_ = value

@@ -67,10 +67,11 @@ PURE_MODULES = sorted(
 
 # What a module may import that computes and does nothing else; the last line's are other people's.
 PURE = frozenset({
-    "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses",
-    "datetime", "difflib", "email.utils", "enum", "fractions", "functools", "hashlib", "heapq",
-    "hmac", "html", "itertools", "json", "math", "operator", "re", "statistics", "string", "struct",
-    "textwrap", "types", "typing", "unicodedata", "urllib.parse", "zlib",
+    "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "copy",
+    "dataclasses", "datetime", "difflib", "email.utils", "enum", "fractions", "functools",
+    "hashlib", "heapq", "hmac", "html", "itertools", "json", "math", "operator", "re",
+    "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata",
+    "urllib.parse", "zlib",
     "cronsim", "holidays", "msgspec", "regex",
 })  # fmt: skip
 

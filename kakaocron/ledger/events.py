@@ -18,7 +18,7 @@ from msgspec.structs import asdict, replace
 
 from kakaocron.kst import KST, in_kst, isoformat
 from kakaocron.schedule.slots import Slot, parse_delivery_id
-from kakaocron.states import Reason, State
+from kakaocron.states import WORD, Reason, State
 
 FORMAT_VERSION = 1
 
@@ -290,7 +290,8 @@ def _of_unknown_kind(body: bytes, error: msgspec.ValidationError) -> Unknown:
     said = msgspec.json.decode(body, type=_AnyLine)
     if said.v != FORMAT_VERSION:
         raise _version_fault(said.v)
-    if not isinstance(said.event, str) or said.event in KINDS:
+    is_word = isinstance(said.event, str) and WORD.fullmatch(said.event)
+    if not is_word or said.event in KINDS:
         raise error
     line = msgspec.json.decode(body, type=_UnknownLine)
     fields = {name: getattr(line, name) for name in _COMMON - {"v"}}

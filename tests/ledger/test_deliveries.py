@@ -260,6 +260,8 @@ def test_a_line_of_another_version_is_told_from_a_damaged_one(
     "changes",
     [
         {"event": 5},
+        {"event": "Dance"},
+        {"event": ""},
         {"id": "report"},
         {"id": 5},
         {"id": "report@20261399T0930"},
@@ -267,6 +269,9 @@ def test_a_line_of_another_version_is_told_from_a_damaged_one(
         {"at": "yesterday"},
         {"at": 5},
         {"state": 5},
+        {"state": "fine day"},
+        {"state": "x" * 41},
+        {"reason": "<b>"},
         {"reason": ["because"]},
         {"detail": 5},
         {"to": "me"},
@@ -289,7 +294,7 @@ def test_a_claim_with_a_wrong_field_is_damage_even_with_a_right_checksum(
         from_line(rewritten(text, **changes))
 
 
-@pytest.mark.parametrize("targets", [None, [], {"me": None}, {"me": {}}, {"me": {"state": 5}}])
+@pytest.mark.parametrize("targets", [None, [], {"me": None}, {"me": {}}, {"me": {"state": "X"}}])
 def test_an_outcome_with_wrong_targets_is_damage(targets: object) -> None:
     with pytest.raises(DamagedLineError):
         from_line(rewritten(to_line(outcome({"me": C})), targets=targets))
