@@ -20,13 +20,15 @@ from selenium.webdriver.support.ui import WebDriverWait
 
 from benchmarks.watch import served
 from kakaocron.config.reading import parse_config
-from kakaocron.installation import find_installation
+from kakaocron.installation import Edges, find_installation
 from kakaocron.kakao.tokens import to_json
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.simulation.home import logged_in
 from kakaocron.system.clock import SystemClock
-from kakaocron.ticking.runner import run_watched
+from kakaocron.system.places import find_places
+from kakaocron.system.stderr import complain
+from kakaocron.ticking.runner import run_full
 from tests.fakes import MESSAGE, kakao_section
 from tests.years import write_days
 
@@ -56,9 +58,7 @@ def prepare(home: Path, sandbox: SandboxServer) -> None:
     log_in(sandbox, now)
     series = parse_config(MESSAGE, "config.toml").series()
     write_days(home / "data" / "ledger", series, now, 30, bad=0.05)
-    process = find_installation()
-    run_watched(process)
-    process.close()
+    run_full(find_places(), Edges(), find_installation, complain)
 
 
 def log_in(sandbox: SandboxServer, now: datetime) -> None:

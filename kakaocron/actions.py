@@ -231,7 +231,7 @@ def retry(installation: Installation, id_: str, at: datetime | None = None) -> B
     delivery = reopen(installation, id_)
     due = again(delivery, installation.desk.policy)
     view = installation.ledger.read([delivery.slot.date()])
-    return _send(installation, due, lambda one: installation.contents.of(one, view))
+    return _send(installation, due, lambda one: installation.contents.of(one, view.deliveries))
 
 
 def reopen(installation: Installation, id_: str, at: datetime | None = None) -> Delivery:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from pathlib import Path
 from zlib import crc32
 
@@ -14,8 +14,9 @@ from msgspec import Struct, field
 
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config
+from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.sending import Desk
-from kakaocron.delivery.tick import Plan
+from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.kakao.channel import Kakao
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.ledger.day_file import Reading
@@ -31,7 +32,7 @@ from kakaocron.system.log import log_to_file
 from kakaocron.system.marks import config_marks, data_marks
 from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places, find_config, find_places, secret
-from kakaocron.system.programs import Outside, RealOutside
+from kakaocron.system.programs import Outside, RealOutside, feed
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.workers import Threads, Workers
 
@@ -79,6 +80,7 @@ class Edges(Struct, frozen=True):
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
     make_reading: Callable[[], Reading] = Reading
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
+    feed: Callable[[Sequence[str], bytes, Mapping[str, str], float, Path | None], int] = feed
 
 
 class Installation(Struct, frozen=True):
@@ -104,10 +106,22 @@ class Installation(Struct, frozen=True):
     def clock(self) -> Clock:
         return self.edges.clock
 
+    def snapshot(self, days: Iterable[date] = (), beats_of: Iterable[date] = ()) -> Snapshot:
+        """Look at what is on record now, without the lock (see `take_snapshot`)."""
+        now = self.clock.now()
+        return take_snapshot(
+            self.ledger, self.ledger, self.heartbeat, self.plan, now, days=days, beats_of=beats_of
+        )
 
-def find_installation(config_path: Path | None = None) -> Installation:
+    def snapshot_ahead(self) -> Snapshot:
+        """Look at what is on record now, of all the days to come too. Raises LedgerError."""
+        today = self.clock.now().date()
+        return self.snapshot(day for day in self.ledger.days() if day >= today)
+
+
+def find_installation(config_path: Path | None = None, edges: Edges | None = None) -> Installation:
     """Read the environment and the configuration. Raises UsageError."""
-    edges = Edges()
+    edges = edges or Edges()
     marks = config_marks(edges.disk, str(find_config(config_path)))
     places = find_places(config_path)
     config = load_config(places.config, places.profile)
@@ -147,7 +161,7 @@ def assemble(
     contents = Contents(config, places.config.parent, outside)
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
-    plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.rule)
+    plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.as_of)
     return Installation(
         places=places,
         config=config,

@@ -6,15 +6,18 @@ import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from kakaocron.config.reading import parse_config
-from kakaocron.delivery.tick import Report, tick
+from kakaocron.delivery.tick import Ended, Report
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.disk import Disk
 from kakaocron.system.places import Places
+from kakaocron.system.stderr import complain
 from kakaocron.system.syscalls import RealDisk
+from kakaocron.ticking.runner import run_full
 
 NOW = datetime(2026, 11, 23, 9, 30, 1, tzinfo=KST)
 
@@ -86,13 +89,22 @@ def install(
 
 
 def run_tick(installation: Installation) -> Report:
-    """Run one tick as a process of its own would: nothing but files and the clock is shared."""
-    edges = Edges(clock=installation.clock, disk=installation.edges.disk)
-    process = assemble(installation.places, installation.config, edges)
-    try:
-        return tick(process.desk, process.plan, process.heartbeat)
-    finally:
-        process.close()
+    """Run one full tick as a process of its own would: nothing but files and the clock is shared.
+
+    Raises the error that has stopped it.
+    """
+    ended = ended_tick(installation, disk=installation.edges.disk)
+    if ended.error is not None:
+        raise ended.error
+    assert ended.report is not None
+    return ended.report
+
+
+def ended_tick(installation: Installation, **edges: Any) -> Ended:
+    """Run one full tick as a process of its own would; it complains on stderr."""
+    around = Edges(clock=installation.clock, **edges)
+    places, config = installation.places, installation.config
+    return run_full(places, around, lambda: assemble(places, config, around), complain)
 
 
 def texts(sandbox: SandboxServer) -> list[str]:

@@ -14,11 +14,13 @@ import pytest
 import requests
 
 from kakaocron.config.reading import parse_config
-from kakaocron.installation import find_installation
+from kakaocron.installation import Edges, find_installation
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
-from kakaocron.ticking.runner import run_watched
+from kakaocron.system.places import find_places
+from kakaocron.system.stderr import complain
+from kakaocron.ticking.runner import run_full
 from kakaocron.web.server import listen, make_server
 from kakaocron.web.views import Views
 from tests.fakes import MESSAGE, kakao_section
@@ -52,11 +54,7 @@ class Site:
         left = 60 - time.time() % 60
         if left < TIME_FOR_A_TICK:
             time.sleep(left)
-        process = find_installation()
-        try:
-            return run_watched(process)
-        finally:
-            process.close()
+        return run_full(find_places(), Edges(), find_installation, complain).exit_code
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,13 @@ import pytest
 
 from kakaocron import actions
 from kakaocron.actions import DuplicateError
-from kakaocron.delivery.tick import look_ahead
 from kakaocron.errors import UsageError
 from kakaocron.installation import Installation
 from kakaocron.kst import KST
 from kakaocron.ledger.lookup import find_delivery
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
+from kakaocron.ticking.idle_plan import idle_span
 from kakaocron.watching.overview import explain_minute
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 
@@ -242,7 +242,8 @@ def test_an_idle_plan_knows_of_a_retry_of_days_before(
     clock.set("12:00", 26)
     actions.reopen(installation, id_, at("15:00", 26))
     run_tick(installation)
-    found = look_ahead(installation.desk, installation.plan, installation.heartbeat)
+    seen = installation.snapshot()
+    found = idle_span(seen, installation.ledger, installation.plan, installation.desk.policy)
     assert found is not None
     assert found.until == at("15:00", 26)
     clock.set("15:00", 26)

@@ -19,7 +19,7 @@ from unittest.mock import patch
 from zoneinfo import ZoneInfo, available_timezones
 
 from kakaocron.delivery.policy import Decision
-from kakaocron.delivery.tick import preview
+from kakaocron.delivery.snapshot import decide_by
 from kakaocron.installation import Installation
 from kakaocron.kst import KST, isoformat
 from kakaocron.ledger.events import to_line
@@ -94,7 +94,8 @@ def host_in(zone: str) -> Iterator[None]:
 def decided(installation: Installation, now: datetime) -> str:
     """Return everything that a tick would decide and write at an instant, as text."""
     with patch.object(SystemClock, "now", lambda _: now.astimezone(KST)):
-        decision = preview(installation.desk, installation.plan, installation.heartbeat)
+        seen = installation.snapshot()
+        decision = decide_by(seen, installation.plan, installation.desk.policy)
     return f"{installation.places.ledger}/{now.astimezone(KST).date()}.jsonl\n{_shown(decision)}"
 
 

@@ -10,7 +10,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.errors import KakaocronError
 from kakaocron.installation import Installation, find_installation
 from kakaocron.kst import DAY
-from kakaocron.ledger.lookup import in_order, recent
+from kakaocron.ledger.lookup import recent
 from kakaocron.states import BAD, State
 from kakaocron.watching.coming import coming
 
@@ -42,11 +42,12 @@ def _ids(installation: Installation, states: frozenset[State]) -> list[Offer]:
 
 
 def _waiting(installation: Installation) -> list[Offer]:
-    yesterday = installation.clock.now().date() - DAY
-    days = [day for day in installation.ledger.days() if day >= yesterday]
-    known = in_order(installation.ledger.read(days).deliveries.values())
+    seen = installation.snapshot_ahead()
+    yesterday = seen.now.date() - DAY
+    known = [one for day in seen.view.days if day >= yesterday for one in seen.on(day)]
     waiting = [(one.id, one.state) for one in known if one.state in WAITING]
-    return [*waiting, *((one.id, one.why) for one in coming(installation, SLOTS))]
+    following = coming(seen, installation.plan.series, installation.config, SLOTS)
+    return [*waiting, *((one.id, one.why) for one in following)]
 
 
 def _messages(installation: Installation) -> list[Offer]:

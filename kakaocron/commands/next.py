@@ -21,7 +21,9 @@ def next_slots(
 ) -> None:
     """List the next slots, and why each is one."""
     installation = find_installation(config)
-    found = coming(installation, count)
+    found = coming(
+        installation.snapshot_ahead(), installation.plan.series, installation.config, count
+    )
     if as_json:
         print_json([one.fields() for one in found])
     else:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
-from kakaocron.delivery.tick import preview
-from kakaocron.errors import UsageError
-from kakaocron.installation import Installation, find_installation, make_heartbeat
-from kakaocron.ledger.beats import Word
-from kakaocron.system.clock import SystemClock
+from kakaocron.delivery.snapshot import decide_by
+from kakaocron.installation import Edges, Installation, find_installation
 from kakaocron.system.places import find_places_anyhow
-from kakaocron.system.syscalls import RealDisk
-from kakaocron.ticking.runner import _stopped, run_watched
-from kakaocron.watching.incidents import incidents_of
+from kakaocron.system.stderr import complain
+from kakaocron.ticking.runner import run_full
 
 
 def tick(
@@ -27,18 +24,13 @@ def tick(
     """Send what is due now. Cron runs this every minute; it is silent when all is well."""
     if dry_run:
         return _dry_run(find_installation(config))
-    try:
-        installation = find_installation(config)
-    except UsageError as error:
-        places = find_places_anyhow(config)
-        heartbeat = make_heartbeat(places, RealDisk())
-        heartbeat.beat(SystemClock().now(), Word.FAIL, error.exit_code)
-        return _stopped(incidents_of(places, RealDisk()), error).exit_code
-    return run_watched(installation)
+    places, edges = find_places_anyhow(config), Edges()
+    return run_full(places, edges, partial(find_installation, config, edges), complain).exit_code
 
 
 def _dry_run(installation: Installation) -> int:
-    decision = preview(installation.desk, installation.plan, installation.heartbeat)
+    seen = installation.snapshot()
+    decision = decide_by(seen, installation.plan, installation.desk.policy)
     for event in decision.settle:
         print(f"would record {event.id} as {event.state} ({event.reason})")
     for due in decision.due:

@@ -361,7 +361,7 @@ class Config(Section, frozen=True):
         )
 
     def timetable(self, times: Times, message: Message | None = None) -> Timetable:
-        """Return times less the days and hours on which a message, or everything, rests."""
+        """Return times less the days off and quiet hours of a message, or of everything."""
         rules = self.schedule
         days = message.days if message and message.days is not None else rules.days
         quiet = message.quiet if message and message.quiet is not None else rules.quiet

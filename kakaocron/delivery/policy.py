@@ -78,7 +78,7 @@ def decide(
     `since` is the instant up to which every slot is known to have a state, None on the first run.
     `ahead` also makes slots due that will come within it (`early_start`). `gaps` says what a day's
     part of the ledger may have lost: what is due in it and has no final state may have been sent,
-    so it is not sent (again). `paused` says whether a message rested at an instant.
+    so it is not sent (again). `paused` says whether a message was paused at an instant.
     """
     deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
     settle: list[Settle] = []
@@ -110,7 +110,7 @@ def decide(
     return Decision(tuple(settle), tuple(due))
 
 
-def quiet_until(
+def idle_until(
     series: Sequence[Series],
     policy: Policy,
     deliveries: Mapping[str, Delivery],
@@ -131,7 +131,7 @@ def quiet_until(
         first = next((slot for slot in slots if slot.id not in deliveries), None)
         if first is not None:
             instants.append(max(now, first.at - ahead))
-    # In a day's last moments the limit itself may lie behind: then there is no rest.
+    # In a day's last moments the limit itself may lie behind: then there is nothing to wait for.
     return min((instant for instant in instants if instant >= now), default=now)
 
 

@@ -2,46 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import date, datetime, time, timedelta
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from kakaocron.delivery.parcel import Parcel
-from kakaocron.delivery.policy import Decision, Due, MissedReason, decide, quiet_until, why_missed
+from kakaocron.delivery.plan import Plan
+from kakaocron.delivery.policy import Decision, Due
 from kakaocron.delivery.sending import Desk, Sent, send_all
+from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
 from kakaocron.errors import KakaocronError, LedgerError
-from kakaocron.kst import DAY, KST
-from kakaocron.ledger.beats import NOTHING, Beat, End, Word
+from kakaocron.kst import DAY
+from kakaocron.ledger.beats import NOTHING, End, Word
 from kakaocron.ledger.deliveries import Delivery, apply
 from kakaocron.ledger.events import Event, as_read
 from kakaocron.ledger.heartbeat import Heartbeat
-from kakaocron.ledger.ledger import Book, Ledger, Reader, View
-from kakaocron.schedule.pauses import Paused
-from kakaocron.schedule.slots import Series, Slot
-from kakaocron.states import BAD, Reason
+from kakaocron.ledger.ledger import Book, Ledger, View
+from kakaocron.states import BAD
 
 BUG = 70
 INTERRUPTED = 130
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
-
-Pack = Callable[[Due, View], Parcel]
-
-
-class Plan(Struct, frozen=True):
-    """What is to be sent: the messages, and how to make their content.
-
-    `pack` may take long and raise ContentError; it is called outside the lock. `paused` reads what
-    rests, and is called with the lock held.
-    """
-
-    series: Sequence[Series]
-    pack: Pack
-    keep_days: int = 90
-    ahead: timedelta = timedelta(0)
-    paused: Callable[[datetime], Paused] = lambda _: lambda *_: False
 
 
 class Report(Struct, frozen=True):
@@ -55,10 +38,11 @@ class Report(Struct, frozen=True):
     is_complete: bool = True
     is_first: bool = False
     ledger_end: End = NOTHING
+    days: tuple[date, ...] = ()  # of the ledger, by which it was decided
 
     @property
     def troubles(self) -> tuple[Delivery, ...]:
-        """The deliveries that ended badly; not those that a person had rest."""
+        """The deliveries that ended badly; not those that a person had paused."""
         ended = self.ended.values()
         return tuple(one for one in ended if one.state in BAD and not one.was_meant)
 
@@ -70,13 +54,18 @@ class Report(Struct, frozen=True):
 
 
 class Ended(Struct, frozen=True):
-    """How a tick ended: with a report, or with an error that stopped it; and whether those after
-    it may find nothing to do."""
+    """How a tick ended: with a report, with an error that stopped it, or, where it had nothing to
+    do, with neither; and whether those after it may find nothing to do."""
 
     exit_code: int
     report: Report | None = None
     error: KakaocronError | None = None
-    may_rest: bool = False
+    may_be_idle: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every slot up to its instant has a state."""
+        return self.error is None and (self.report is None or self.report.is_complete)
 
     @property
     def waited(self) -> timedelta:
@@ -87,9 +76,9 @@ class Ended(Struct, frozen=True):
 
     @property
     def is_fine(self) -> bool:
-        """Whether nobody has to look: nothing failed, or only what a person had rest was missed."""
-        rested = self.exit_code == 1 and self.report is not None and not self.report.troubles
-        return self.exit_code == 0 or rested
+        """Whether nobody has to look: nothing failed, or only what was paused was missed."""
+        was_meant = self.exit_code == 1 and self.report is not None and not self.report.troubles
+        return self.exit_code == 0 or was_meant
 
 
 def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
@@ -116,125 +105,43 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
             heartbeat.sync(now.date())
 
 
-def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
-    """Return what a tick would do now. Takes no lock and writes nothing."""
-    now = desk.clock.now()
-    last_complete = heartbeat.last_complete(now)
-    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
-    since = _settled_until(view, last_complete, now, plan)
-    return _decide(desk, plan, heartbeat, view, now, since)
-
-
-class Quiet(Struct, frozen=True):
-    """No tick from `since` until before `until` will find anything to do.
-
-    `days` are those of the ledger that this rests on.
-    """
-
-    since: datetime
-    until: datetime
-    ledger_end: End
-    days: tuple[date, ...]
-
-
-def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
-    """Return how long nothing will be due; None if something is, or if it cannot be told.
-
-    Takes no lock and writes nothing. It holds for as long as nothing is changed.
-    """
-    now = desk.clock.now()
-    last_complete = heartbeat.last_complete(now)
-    if last_complete is None:
-        return None
-    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
-    decision = _decide(
-        desk, plan, heartbeat, view, now, _settled_until(view, last_complete, now, plan)
-    )
-    if decision.settle or decision.due or desk.ledger.damage(view.days):
-        return None
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    until = quiet_until(
-        plan.series, desk.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
-    )
-    return Quiet(now, until, view.end_of(now.date()), view.days)
-
-
-def _decide(
-    desk: Desk,
-    plan: Plan,
-    heartbeat: Heartbeat,
-    view: View,
-    now: datetime,
-    since: datetime | None,
-) -> Decision:
-    return decide(
-        plan.series,
-        desk.policy,
-        view.deliveries,
-        now,
-        since,
-        ahead=plan.ahead,
-        gaps=view.gaps,
-        missed_reason=missed_reason(heartbeat),
-        paused=plan.paused(now),
-    )
-
-
 def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+    """Settle and send what is due, and clear up after it."""
     with desk.ledger.open() as book:
-        now = book.now
-        last_complete = heartbeat.last_complete(now)
-        view, problems = _read(book, desk.ledger, plan, last_complete)
-        since = _settled_until(view, last_complete, now, plan)
-        decision = _decide(desk, plan, heartbeat, view, now, since)
-        settled = _begun(decision, now) if since is None else since
-        settle = [replace(event, settled=settled) for event in decision.settle]
+        seen, problems = _sound_snapshot(book, desk.ledger, heartbeat, plan)
+        decision = decide_by(seen, plan, desk.policy)
+        settled_until = seen.settled_until or _owed_from(decision, seen.now)
+        settle = [replace(event, settled=settled_until) for event in decision.settle]
         if settle:
             book.record(settle)
     sent = Sent()
     if decision.due:
-        sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), settled)
-    ledger_end = desk.ledger.note_ends(view, now)
-    if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
-        try:
-            desk.ledger.prune(now.date(), plan.keep_days)
-        except LedgerError as error:  # what was sent is recorded; this is no part of it
-            problems.append((f"prune:{error}", str(error)))
+        sent = send_all(
+            desk, decision.due, lambda due: plan.pack(due, seen.view.deliveries), settled_until
+        )
+    ledger_end = desk.ledger.note_ends(seen.view, seen.now)
     return Report(
-        now,
-        {**_folded(view, settle), **sent.ended},
-        decision.due,
-        (*problems, *_clock_problems(desk, view, sent)),
-        sent.login_error,
-        not sent.left,
-        since is None,
-        ledger_end,
+        now=seen.now,
+        ended={**_folded(seen.view, settle), **sent.ended},
+        due=decision.due,
+        problems=(
+            *problems,
+            *_pruned(desk.ledger, plan, seen),
+            *_clock_problems(desk, seen.view, sent),
+        ),
+        login_error=sent.login_error,
+        is_complete=not sent.left,
+        is_first=seen.settled_until is None,
+        ledger_end=ledger_end,
+        days=seen.view.days,
     )
 
 
-def _begun(decision: Decision, now: datetime) -> datetime:
-    """Return up to when a first run owes nothing: to just before what it finds due."""
-    return min([now, *(due.slot.at - timedelta(seconds=1) for due in decision.due)])
-
-
-def _settled_until(
-    view: View, last_complete: datetime | None, now: datetime, plan: Plan
-) -> datetime | None:
-    """Return up to when every slot has a state, or needs none: its day is kept no longer.
-
-    That is what the last heartbeat and the ledger know.
-    """
-    known = [found for found in (last_complete, view.settled) if found and found <= now]
-    oldest_day = datetime.combine(now.date() - plan.keep_days * DAY, time(), KST)
-    return max(*known, oldest_day - timedelta.resolution) if known else None
-
-
-def _read(
-    book: Book, ledger: Ledger, plan: Plan, since: datetime | None
-) -> tuple[View, list[tuple[str, str]]]:
-    """Read the days that matter; set aside what is damaged, and say so."""
-    days = days_to_read(ledger, plan, book.now, since)
-    view = _with_pointed(book, days)
+def _sound_snapshot(
+    book: Book, ledger: Ledger, heartbeat: Heartbeat, plan: Plan
+) -> tuple[Snapshot, list[tuple[str, str]]]:
+    """Look at what is on record; set aside what is damaged, say so, and look again."""
+    seen = take_snapshot(book, ledger, heartbeat, plan, book.now)
     problems = [
         (
             f"ledger-damaged:{found.day}:{found.what}",
@@ -242,42 +149,27 @@ def _read(
             f"'{found.kept}'. Slots that it may have held are not sent again: "
             "kakaocron history --days 2",
         )
-        for found in book.set_aside_damage(view.days)
+        for found in book.set_aside_damage(seen.view.days)
     ]
-    return _with_pointed(book, days) if problems else view, problems
+    if problems:
+        seen = take_snapshot(book, ledger, heartbeat, plan, book.now)
+    return seen, problems
 
 
-def _with_pointed(source: Reader, days: Sequence[date]) -> View:
-    """Read days, and those of the deliveries that were reopened for one of them."""
-    view = source.read(days)
-    pointed = view.pointed_days
-    return source.read([*days, *sorted(pointed)]) if pointed else view
+def _pruned(ledger: Ledger, plan: Plan, seen: Snapshot) -> list[tuple[str, str]]:
+    """Remove old days in the first tick of a day; say so if that cannot be done."""
+    last, today = seen.last_complete, seen.now.date()
+    if last and timedelta(0) < today - last.date() <= 2 * DAY:
+        try:
+            ledger.prune(today, plan.keep_days)
+        except LedgerError as error:  # what was sent is recorded; this is no part of it
+            return [(f"prune:{error}", str(error))]
+    return []
 
 
-def days_to_read(ledger: Ledger, plan: Plan, now: datetime, since: datetime | None) -> list[date]:
-    """Return the days whose slots may still change: from the last settled one to the next slot's.
-
-    Without a heartbeat the ledger itself tells how far it got.
-    """
-    today = now.date()
-    settled = _last_settled(ledger, today) if since is None else since.date()
-    first = max(min(today - DAY, settled), today - plan.keep_days * DAY)
-    last = (now + plan.ahead).date()
-    return [first + n * DAY for n in range((last - first).days + 1)]
-
-
-def _last_settled(ledger: Ledger, today: date) -> date:
-    """Return the last day up to which a line says that every slot has a state, or the first one.
-
-    What was scheduled before the first tick waits in days of which no tick has said anything.
-    """
-    first = today
-    for day in reversed(ledger.days()):
-        first = min(first, day)
-        settled = ledger.read([day]).settled
-        if settled is not None and settled.date() <= today:
-            return min(first, settled.date())
-    return first
+def _owed_from(decision: Decision, now: datetime) -> datetime:
+    """Return up to when a first run owes nothing: to just before what it finds due."""
+    return min([now, *(due.slot.at - timedelta(seconds=1) for due in decision.due)])
 
 
 def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:
@@ -287,18 +179,6 @@ def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:
         if delivery is not None:
             ended[event.id] = delivery
     return ended
-
-
-def missed_reason(heartbeat: Heartbeat) -> MissedReason:
-    """Return the rule that tells why a slot was missed, from what the ticks left behind."""
-    seen: dict[date, list[Beat]] = {}
-
-    def reason(slot: Slot, expires_at: datetime) -> Reason:
-        day = slot.at.date()
-        beats = seen.setdefault(day, [b for b in heartbeat.read(day) if b.word is not Word.RESET])
-        return why_missed(beat for beat in beats if slot.at <= beat.at < expires_at)
-
-    return reason
 
 
 def _clock_problems(desk: Desk, view: View, sent: Sent) -> list[tuple[str, str]]:

@@ -56,7 +56,7 @@ class Tokens:
         rested = self.refreshed_at is None or now - self.refreshed_at > LONGEST_REST
         return rested or not self.is_fresh(now, AHEAD)
 
-    def rests_until(self, now: datetime) -> datetime | None:
+    def idle_until(self, now: datetime) -> datetime | None:
         """Return before when nothing need be done for the login; None if nothing ever."""
         if self.wants_renewal(now):
             return now

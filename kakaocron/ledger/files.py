@@ -273,7 +273,10 @@ class FileLedger(Struct, frozen=True):
 
     def damage(self, days: Iterable[date]) -> dict[date, str]:
         """Return what is wrong with days that are damaged and not set aside yet."""
-        found = {day: self.damage_of(self.read_day(day)) for day in days}
+        # In this order: a tick leaves its heartbeat when its lines are written, so that what it
+        # says of the end is in the file that is read after it.
+        known = {day: self.heartbeat.ledger_end(day) for day in days}
+        found = {day: self.read_day(day).damage_since(end) for day, end in known.items()}
         return {day: what for day, what in found.items() if what is not None}
 
     def damage_of(self, found: DayFile) -> str | None:

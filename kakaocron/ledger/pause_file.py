@@ -1,15 +1,14 @@
-"""pauses.json beside the ledger: which messages rest. Changed under the ledger's lock only."""
+"""pauses.json beside the ledger: which messages are paused. Changed under the ledger's lock."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 
 from msgspec import Struct
 
 from kakaocron.errors import LedgerError
-from kakaocron.schedule.pauses import Pause, Paused, as_of, from_json, is_paused, to_json
+from kakaocron.schedule.pauses import Pause, as_of, from_json, to_json
 from kakaocron.system.disk import Disk, read_file, replace_file
 
 
@@ -41,7 +40,3 @@ class Pauses(Struct, frozen=True):
     def as_of(self, now: datetime) -> tuple[Pause, ...]:
         """Return the pauses that count at an instant. Raises LedgerError."""
         return as_of(self.read(), now)
-
-    def rule(self, now: datetime) -> Paused:
-        """Return what rests when, as it is known now. Raises LedgerError."""
-        return partial(is_paused, self.as_of(now))

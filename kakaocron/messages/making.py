@@ -18,7 +18,6 @@ from kakaocron.delivery.policy import Due
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_parcel
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.ledger import View
 from kakaocron.ledger.stats import stats_of
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import State
@@ -42,9 +41,9 @@ class Contents(Struct, frozen=True):
     folder: Path
     outside: Outside
 
-    def of(self, due: Due, view: View) -> Parcel:
+    def of(self, due: Due, deliveries: Mapping[str, Delivery]) -> Parcel:
         """Make a delivery's content, or repeat what was sent of it. Raises ContentError."""
-        known = view.deliveries.get(due.id)
+        known = deliveries.get(due.id)
         kept = known.content if known else None
         if kept and "parts" in kept and (_is_literal(due, kept) or _has_begun(known)):
             return parcel_of(kept)
@@ -52,7 +51,7 @@ class Contents(Struct, frozen=True):
         for message in self.config.message:
             if message.name == name:
                 slot = replace(due.slot, message=name)
-                others = (one for one in view.deliveries.values() if one.id != due.id)
+                others = (one for one in deliveries.values() if one.id != due.id)
                 return self.of_message(message, slot, others, due.attempt)
         raise ContentError(f"the configuration has no message '{name}' any more")
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from kakaocron.config.reading import parse_config
-from kakaocron.delivery.tick import tick
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
@@ -23,8 +22,7 @@ from kakaocron.states import FINAL, State
 from kakaocron.system.disk import Disk
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
-from kakaocron.ticking.idle_plan import leave_plan, may_rest
-from kakaocron.ticking.upkeep import look_after_login
+from kakaocron.ticking.runner import run
 from kakaocron.watching.overview import Overview, look
 
 DAY = datetime(2026, 11, 23, tzinfo=KST)
@@ -181,17 +179,10 @@ def _run_minute(installation: Installation, clock: DemoClock, minute: int) -> No
 
 
 def _run_tick(installation: Installation, disk: Disk | None = None) -> None:
-    """Do what a process of its own would, which leaves at once if it may."""
+    """Do what a process of its own would."""
     edges = Edges(clock=installation.clock, disk=disk or RealDisk())
-    if may_rest(installation.places, edges):
-        return
-    process = assemble(installation.places, installation.config, edges)
-    try:
-        report = tick(process.desk, process.plan, process.heartbeat)
-        look_after_login(process, report)
-        leave_plan(process, report)
-    finally:
-        process.close()
+    places, config = installation.places, installation.config
+    run(places, edges, lambda: assemble(places, config, edges), lambda _: None)
 
 
 def _run_and_die(installation: Installation) -> None:

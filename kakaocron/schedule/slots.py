@@ -104,14 +104,14 @@ class Minutes(Struct, frozen=True):
 
 
 class Timetable(Struct, frozen=True):
-    """A message's times, less the days and hours on which it rests."""
+    """A message's times, less its days off and quiet hours."""
 
     times: Times
     days: frozenset[int] = frozenset(range(7))
     quiet: tuple[Span, ...] = ()
     is_holiday: Callable[[date], bool] | None = None
 
-    def rests(self, at: datetime) -> str | None:
+    def left_out(self, at: datetime) -> str | None:
         """Say why a minute that would be a slot is none: `day`, `quiet`, `holiday`, or None."""
         if at.weekday() not in self.days:
             return "day"
@@ -123,7 +123,7 @@ class Timetable(Struct, frozen=True):
 
     def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
         for at, kind in self.times.between(after, until):
-            if self.rests(at) is None:
+            if self.left_out(at) is None:
                 yield at, kind
 
 

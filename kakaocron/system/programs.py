@@ -83,6 +83,34 @@ class RealOutside:
         return content
 
 
+def feed(
+    argv: Sequence[str],
+    document: bytes,
+    environment: Mapping[str, str],
+    timeout_seconds: float,
+    folder: Path | None = None,
+) -> int:
+    """Give a document to a command; return its exit code. Raises TimeoutError once it has been
+    killed, OSError if it cannot be run."""
+    process = subprocess.Popen(  # noqa: S603 - the user's own command, and no shell
+        argv,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd=folder,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            process.communicate(document, timeout=timeout_seconds)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            raise TimeoutError from None
+    return process.returncode
+
+
 def _read_both(
     process: subprocess.Popen[bytes], name: str, timeout_seconds: float
 ) -> tuple[bytes, str]:

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
 
-from kakaocron.delivery.tick import Quiet, Report, look_ahead
+from msgspec import Struct
+
+from kakaocron.delivery.plan import Plan
+from kakaocron.delivery.policy import Policy, idle_until
+from kakaocron.delivery.snapshot import Snapshot, decide_by
+from kakaocron.delivery.tick import Report
 from kakaocron.errors import KakaocronError
 from kakaocron.installation import Edges, Installation
+from kakaocron.kakao.login import Login
+from kakaocron.kst import DAY
+from kakaocron.ledger.beats import End
+from kakaocron.ledger.ledger import Ledger
 from kakaocron.system.disk import make_folders, replace_file
 from kakaocron.system.marks import PLAN_NAME, all_marks
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle import HEADER, Doubt, environment, is_idle
 
 
-def may_rest(places: Places, edges: Edges) -> bool:
-    """Say whether a tick may leave at once; if so, its heartbeat is left."""
+class IdleSpan(Struct, frozen=True):
+    """No tick from `since` until before `until` will find anything to do."""
+
+    since: datetime
+    until: datetime
+    ledger_end: End
+
+
+def may_leave_at_once(places: Places, edges: Edges) -> bool:
+    """Say whether a tick finds nothing to do; if so, its heartbeat is left."""
     now = edges.clock.now().timestamp()
     try:
         return is_idle(edges.disk, _path(places), str(places.config), places.variables, now)
@@ -29,7 +45,7 @@ def leave_plan(installation: Installation, report: Report) -> None:
     if not report.is_complete or report.problems:
         return
     with suppress(OSError, KakaocronError, Doubt, UnicodeError):
-        content = _plan(installation)
+        content = _plan(installation, report)
         if content is not None:
             make_folders(installation.edges.disk, str(installation.places.log))
             path = _path(installation.places)
@@ -40,40 +56,53 @@ def _path(places: Places) -> str:
     return f"{places.log}/{PLAN_NAME}"
 
 
-def _plan(installation: Installation) -> bytes | None:
+def _plan(installation: Installation, report: Report) -> bytes | None:
     places, disk = installation.places, installation.edges.disk
     if not (places.variables.get("KAKAOCRON_DATA_DIR") or "/").startswith(("/", "~")):
         return None  # which folder it names depends on the one from which a tick runs
-    first = look_ahead(installation.desk, installation.plan, installation.heartbeat)
-    if first is None:
-        return None
-    # Taken before the look that counts: what changes from here on makes the plan worthless, not
-    # wrong.
-    marks = all_marks(disk, str(places.config), str(places.data), _names(first.days))
-    quiet = look_ahead(installation.desk, installation.plan, installation.heartbeat)
+    days = [day.isoformat() for day in report.days]
+    # Taken before the snapshot that counts, of the days that the tick itself has read: what changes
+    # from here on makes the plan worthless, not wrong.
+    marks = all_marks(disk, str(places.config), str(places.data), days)
+    seen = installation.snapshot()
     inputs = list(installation.inputs)
-    if quiet is None or quiet.days != first.days or marks[: len(inputs)] != inputs:
+    if not set(seen.view.days) <= set(report.days) or marks[: len(inputs)] != inputs:
         return None
-    until = min(quiet.until, _login_rests_until(installation, quiet))
-    if until <= quiet.since:
+    span = idle_span(seen, installation.ledger, installation.plan, installation.desk.policy)
+    if span is None:
         return None
-    span = _up(quiet.since.timestamp()), int(until.timestamp() * 1000)
-    numbers = f"{span[0]} {span[1]} {quiet.ledger_end}"
+    until = min(span.until, _login_idle_until(installation.login, span))
+    if until <= span.since:
+        return None
+    numbers = f"{_up(span.since.timestamp())} {int(until.timestamp() * 1000)} {span.ledger_end}"
     known = environment(places.variables)
     folders = [str(places.data), installation.heartbeat.folder]
-    rests_on = [str(places.config), known, *folders, " ".join(_names(quiet.days)), *marks]
-    lines = [HEADER, numbers, *rests_on, numbers, ""]
+    holds_for = [str(places.config), known, *folders, " ".join(days), *marks]
+    lines = [HEADER, numbers, *holds_for, numbers, ""]
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _names(days: Sequence[date]) -> list[str]:
-    return [day.isoformat() for day in days]
+def idle_span(seen: Snapshot, ledger: Ledger, plan: Plan, policy: Policy) -> IdleSpan | None:
+    """Return how long nothing will be due; None if something is, or if it cannot be told.
+
+    It holds for as long as nothing is changed.
+    """
+    decision = decide_by(seen, plan, policy)
+    if seen.last_complete is None or decision.settle or decision.due:
+        return None
+    if ledger.damage(seen.view.days):
+        return None
+    midnight = seen.now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
+    until = idle_until(
+        plan.series, policy, seen.view.deliveries, seen.now, midnight - plan.ahead, plan.ahead
+    )
+    return IdleSpan(seen.now, until, seen.ledger_end)
 
 
-def _login_rests_until(installation: Installation, quiet: Quiet) -> datetime:
-    if installation.login.credentials.access_token:
-        return quiet.until
-    return installation.login.read().rests_until(quiet.since) or quiet.until
+def _login_idle_until(login: Login, span: IdleSpan) -> datetime:
+    if login.credentials.access_token:
+        return span.until
+    return login.read().idle_until(span.since) or span.until
 
 
 def _up(seconds: float) -> int:

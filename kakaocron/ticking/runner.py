@@ -1,78 +1,133 @@
-"""One tick from waking to leaving, and who is told how it went."""
+"""One tick from waking to leaving: what cron runs, and all that rehearse it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from kakaocron.delivery.tick import BUG, INTERRUPTED, Ended, Report
+from kakaocron.delivery.tick import INTERRUPTED, Ended, Report
 from kakaocron.delivery.tick import tick as run_tick
-from kakaocron.errors import KakaocronError
-from kakaocron.installation import Installation
+from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.installation import Edges, Installation, make_heartbeat
+from kakaocron.ledger.beats import Word
 from kakaocron.states import State
 from kakaocron.system.log import bug
-from kakaocron.system.stderr import complain
-from kakaocron.ticking.idle_plan import leave_plan
+from kakaocron.system.places import Places
+from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
 from kakaocron.ticking.upkeep import look_after_login
-from kakaocron.watching.incidents import Incidents, incidents_of
-from kakaocron.watching.pings import Pings
+from kakaocron.watching.incidents import Ending, Incidents, Kind, incidents_of, of_error, of_problem
+from kakaocron.watching.pings import MakeHttp, Pings
 from kakaocron.watching.sentences import sentence
 
 MOST_LINES = 5
 DEAD = 3  # the login
 
+Load = Callable[[], Installation]
+Complain = Callable[[str], None]
+MakePings = Callable[[str, MakeHttp], Pings]
 
-def run_watched(installation: Installation) -> int:
-    """Run one tick, and tell the user and those who watch from outside how it went."""
-    incidents = incidents_of(installation.places, installation.edges.disk)
-    rules, started = installation.config.monitor, installation.clock.monotonic()
-    pings = Pings(rules.ping_url, installation.edges.make_http) if rules.ping_url else None
+
+def run(
+    places: Places, edges: Edges, load: Load, complain: Complain, make_pings: MakePings = Pings
+) -> Ended:
+    """Run one tick: leave at once if nothing can be due, as the last full tick has found.
+
+    `load` makes the installation of the configuration as it is now, and raises UsageError if that
+    cannot be used. `complain` takes each line that the user is to read. Cron's command asks whether
+    it may leave before all else is imported, and calls `run_full` if not.
+    """
+    if may_leave_at_once(places, edges):
+        return Ended(0)
+    return run_full(places, edges, load, complain, make_pings)
+
+
+def run_full(
+    places: Places, edges: Edges, load: Load, complain: Complain, make_pings: MakePings = Pings
+) -> Ended:
+    """Run one full tick, and say how it went to the user and those who watch from outside."""
+    incidents = incidents_of(places, edges.disk)
+    try:
+        installation = load()
+    except UsageError as error:
+        make_heartbeat(places, edges.disk).beat(edges.clock.now(), Word.FAIL, error.exit_code)
+        return _stopped(incidents, error, complain)
+    try:
+        return _watched(installation, incidents, complain, make_pings)
+    finally:
+        installation.close()
+
+
+def _watched(
+    installation: Installation, incidents: Incidents, complain: Complain, make_pings: MakePings
+) -> Ended:
+    """Run a tick and report how it ended, an interrupt too; leave a plan for the ticks after it."""
+    started, url = installation.clock.monotonic(), installation.config.monitor.ping_url
+    pings = make_pings(url, installation.edges.make_http) if url else None
     if pings is not None:
         pings.begin()
-    ended, keeps_awake = Ended(BUG), False
     try:
-        ended = _run(installation, incidents)
+        ended = _ended(installation, incidents, complain)
     except KeyboardInterrupt:
-        ended = Ended(INTERRUPTED)
+        _report(installation, Ended(INTERRUPTED), started, pings, incidents, complain)
         raise
-    except Exception as error:
-        ended = _stopped(incidents, bug(error))
-    finally:
-        if rules.tells_somebody:
-            # Imported now, as the sending is over: it takes its time.
-            from kakaocron.watching.telling import Monitor  # noqa: PLC0415
-
-            # Of a tick that waited for its slot, only what came after the slot is its own time.
-            since = started + ended.waited.total_seconds()
-            monitor = Monitor(installation, since, pings)
-            heard = monitor.end(ended)
-            _tell(incidents.news(heard.failures, heard.tried))
-            keeps_awake = monitor.keeps_awake
-    if ended.report is not None and ended.may_rest and not keeps_awake:
+    keeps_awake = _report(installation, ended, started, pings, incidents, complain)
+    if ended.report is not None and ended.may_be_idle and not keeps_awake:
         leave_plan(installation, ended.report)
-    return ended.exit_code
+    return ended
 
 
-def _run(installation: Installation, incidents: Incidents) -> Ended:
+def _ended(installation: Installation, incidents: Incidents, complain: Complain) -> Ended:
+    """Run a tick to its end, whatever that is."""
     try:
-        report = run_tick(installation.desk, installation.plan, installation.heartbeat)
-        login = look_after_login(installation, report)
+        return _ticked(installation, incidents, complain)
     except KakaocronError as error:
-        return _stopped(incidents, error)
-    ongoing = {**dict(report.problems), **login}
+        return _stopped(incidents, error, complain)
+    except Exception as error:
+        return _stopped(incidents, bug(error), complain)
+
+
+def _ticked(installation: Installation, incidents: Incidents, complain: Complain) -> Ended:
+    report = run_tick(installation.desk, installation.plan, installation.heartbeat)
+    found = [*report.problems, *look_after_login(installation, report).items()]
+    ongoing = [of_problem(key, said) for key, said in found]
+    has_died = any(one.kind is Kind.LOGIN for one in ongoing)
     if report.login_error:
-        ongoing[f"login:{report.login_error}"] = report.login_error
-    over = ["exit-2", "exit-70", "exit-74", "exit-75", "clock-wrong", "login-ends", "prune"]
-    if any(d.state is State.CONFIRMED for d in report.ended.values()):
-        over.append("login")
-    _tell([*incidents.news(ongoing, over), *_sentences(report)])
-    has_died = any(key.startswith("login:") for key in login)
-    return Ended(DEAD if has_died else report.exit_code, report, may_rest=not has_died)
+        ongoing.append(of_problem(f"{Kind.LOGIN}:{report.login_error}", report.login_error))
+    _say(complain, [*incidents.news(ongoing, set(_endings(report))), *_sentences(report)])
+    return Ended(DEAD if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
-def _stopped(incidents: Incidents, error: KakaocronError) -> Ended:
-    """Tell what has stopped the tick, once for as long as it lasts."""
-    _tell(incidents.news({f"exit-{error.exit_code}:{error}": str(error)}))
+def _endings(report: Report) -> Iterator[Ending]:
+    yield Ending.TICK
+    if any(one.state is State.CONFIRMED for one in report.ended.values()):
+        yield Ending.CONFIRMED
+
+
+def _stopped(incidents: Incidents, error: KakaocronError, complain: Complain) -> Ended:
+    """Say what has stopped the tick, once for as long as it lasts."""
+    _say(complain, incidents.news([of_error(error)]))
     return Ended(error.exit_code, error=error)
+
+
+def _report(
+    installation: Installation,
+    ended: Ended,
+    started: float,
+    pings: Pings | None,
+    incidents: Incidents,
+    complain: Complain,
+) -> bool:
+    """Tell those who watch from outside; say whether the coming ticks must be full ones."""
+    if not installation.config.monitor.tells_somebody:
+        return False
+    # Imported now, as the sending is over: it takes its time.
+    from kakaocron.watching.telling import Monitor  # noqa: PLC0415
+
+    # Of a tick that waited for its slot, only what came after the slot is its own time.
+    monitor = Monitor(installation, started + ended.waited.total_seconds(), pings)
+    heard = monitor.end(ended)
+    failed = [of_problem(f"{Kind.WATCHER}:{name}", why) for name, why in heard.failures.items()]
+    _say(complain, incidents.news(failed, reached=heard.tried))
+    return monitor.keeps_awake
 
 
 def _sentences(report: Report) -> list[str]:
@@ -85,6 +140,6 @@ def _sentences(report: Report) -> list[str]:
     return lines
 
 
-def _tell(lines: Iterable[str]) -> None:
+def _say(complain: Complain, lines: Iterable[str]) -> None:
     for line in lines:
         complain(line)

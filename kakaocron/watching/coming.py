@@ -6,7 +6,6 @@ import heapq
 import textwrap
 from collections.abc import Iterable, Iterator, KeysView
 from datetime import datetime
-from functools import partial
 from itertools import islice
 from operator import attrgetter
 
@@ -14,11 +13,11 @@ from msgspec import Struct
 
 from kakaocron.config.schema import Config
 from kakaocron.delivery.policy import begins_paused
-from kakaocron.installation import Installation
+from kakaocron.delivery.snapshot import Snapshot
 from kakaocron.kst import isoformat
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.schedule.pauses import Paused, is_paused, open_slots
-from kakaocron.schedule.slots import Slot
+from kakaocron.schedule.pauses import Paused, open_slots
+from kakaocron.schedule.slots import Series, Slot
 from kakaocron.states import State
 
 WIDTH_OF_TEXT = 40
@@ -43,25 +42,17 @@ class Coming(Struct, frozen=True):
         }
 
 
-def coming(installation: Installation, count: int) -> list[Coming]:
-    """Return the next `count`; what is cancelled or rests is left out. Raises LedgerError."""
-    now = installation.clock.now()
-    view = installation.ledger.read([d for d in installation.ledger.days() if d >= now.date()])
-    if view.pointed_days:
-        days = {*view.days} | view.pointed_days
-        view = installation.ledger.read(sorted(days))
-    pauses = installation.pauses.as_of(now)
-    paused = partial(is_paused, pauses)
-    by_hand = [
-        found for one in view.deliveries.values() if (found := _by_hand(one, paused)) is not None
-    ]
+def coming(seen: Snapshot, series: Iterable[Series], config: Config, count: int) -> list[Coming]:
+    """Return the next `count`, by a snapshot of the days to come too; what is cancelled or paused
+    is left out."""
+    known = seen.view.deliveries
+    by_hand = [found for one in known.values() if (found := _by_hand(one, seen.is_paused))]
     rules = [
-        _of_rule(open_slots(one, pauses, now), installation.config, view.deliveries.keys())
-        for one in installation.plan.series
+        _of_rule(open_slots(one, seen.pauses, seen.now), config, known.keys()) for one in series
     ]
     by_time = attrgetter("at", "message")
     merged = heapq.merge(sorted(by_hand, key=by_time), *rules, key=by_time)
-    return list(islice((found for found in merged if found.at > now), count))
+    return list(islice((found for found in merged if found.at > seen.now), count))
 
 
 def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:

@@ -119,7 +119,7 @@ class Evidence(Struct, frozen=True):
 
     deliveries: Mapping[str, Delivery]
     beats: Sequence[Beat]
-    settled: datetime | None = None
+    settled_until: datetime | None = None
     booted_at: datetime | None = None
     pauses: Sequence[Pause] = ()
 
@@ -162,9 +162,9 @@ def _of_series(
         return _of_delivery(delivery, now, policy, evidence, one)
     if kind is None:
         return None
-    rests = one.timetable.rests(at)
-    if rests is not None:
-        reason = Reason.QUIET if rests == "quiet" else Reason.DAY_OFF
+    left_out = one.timetable.left_out(at)
+    if left_out is not None:
+        reason = Reason.QUIET if left_out == "quiet" else Reason.DAY_OFF
         return _not_expected(one, kind, reason, at, now, evidence)
     if evidence.paused(one.name, at):
         return _not_expected(one, kind, Reason.PAUSED, at, now, evidence)
@@ -186,8 +186,8 @@ def _without_record(
         why = f"{slot.kind} slot of '{one.name}'"
         what_next = _first_attempt(slot.at, expires_at, now)
         return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
-    is_new = evidence.settled is None and now >= expires_at
-    if is_new or (evidence.settled is not None and evidence.settled >= slot.at):
+    is_new = evidence.settled_until is None and now >= expires_at
+    if is_new or (evidence.settled_until is not None and evidence.settled_until >= slot.at):
         is_seen = any(b.at < expires_at for b in evidence.beats if b.word is not Word.RESET)
         is_early = is_new or not is_seen
         when = "before kakaocron's first tick" if is_early else "as kakaocron was set up then"
@@ -219,11 +219,11 @@ def _of_delivery(
     evidence: Evidence,
     one: Series | None = None,
 ) -> Finding:
-    rests = begins_paused(delivery, evidence.paused)
-    is_meant = rests or delivery.was_meant
-    reason = Reason.PAUSED if rests else delivery.reason
+    is_paused_ahead = begins_paused(delivery, evidence.paused)
+    is_meant = is_paused_ahead or delivery.was_meant
+    reason = Reason.PAUSED if is_paused_ahead else delivery.reason
     slot = "slot of" if one else "of"
-    if rests:
+    if is_paused_ahead:
         what_next = "a tick records it as missed"
     else:
         what_next = _what_next(delivery, now, policy) or _next_words(one, now, evidence)

@@ -2,14 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
+from enum import Enum, StrEnum, auto
 
 from msgspec import Struct
 
+from kakaocron.errors import KakaocronError
 from kakaocron.installation import make_memory
 from kakaocron.system.disk import Disk
 from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places
+
+
+class Kind(StrEnum):
+    """Every kind of incident. With the value its keys in incidents.json begin."""
+
+    ERROR = "exit-1"
+    CONFIG = "exit-2"
+    NOT_LOGGED_IN = "exit-3"
+    BUG = "exit-70"
+    LEDGER = "exit-74"
+    LOCK = "exit-75"
+    LEDGER_DAMAGED = "ledger-damaged"
+    PRUNE = "prune"
+    CLOCK_WRONG = "clock-wrong"
+    LOGIN = "login"
+    LOGIN_ENDS = "login-ends"
+    WATCHER = "watcher"
+
+
+class Ending(Enum):
+    """What shows that an incident is over."""
+
+    NOTHING = auto()  # it has happened: it is told once
+    TICK = auto()  # a tick that came to its end without it
+    CONFIRMED = auto()  # a message that is confirmed
+    REACHED = auto()  # the watcher that could not be told has been told
+
+
+ENDED_BY: Mapping[Kind, Ending] = {
+    Kind.ERROR: Ending.TICK,
+    Kind.CONFIG: Ending.TICK,
+    Kind.NOT_LOGGED_IN: Ending.TICK,
+    Kind.BUG: Ending.TICK,
+    Kind.LEDGER: Ending.TICK,
+    Kind.LOCK: Ending.TICK,
+    Kind.LEDGER_DAMAGED: Ending.NOTHING,
+    Kind.PRUNE: Ending.TICK,
+    Kind.CLOCK_WRONG: Ending.TICK,
+    Kind.LOGIN: Ending.CONFIRMED,
+    Kind.LOGIN_ENDS: Ending.TICK,
+    Kind.WATCHER: Ending.REACHED,
+}
+
+
+class Incident(Struct, frozen=True):
+    """Something that the user is to be told of; `which` tells it from others of its kind."""
+
+    kind: Kind
+    which: str
+    sentence: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}:{self.which}"
+
+
+def of_error(error: KakaocronError) -> Incident:
+    """Return the incident of an error that has stopped a tick."""
+    return Incident(Kind(f"exit-{error.exit_code}"), str(error), str(error))
+
+
+def of_problem(key: str, sentence: str) -> Incident:
+    """Return the incident of a tick's problem; its kind is the part of the key before a colon."""
+    kind, _, which = key.partition(":")
+    return Incident(Kind(kind), which, sentence)
 
 
 class Incidents(Struct, frozen=True):
@@ -17,23 +84,36 @@ class Incidents(Struct, frozen=True):
 
     memory: Memory
 
-    def news(self, ongoing: Mapping[str, str], over: Sequence[str] = ()) -> list[str]:
+    def news(
+        self,
+        ongoing: Iterable[Incident],
+        endings: Collection[Ending] = (),
+        reached: Collection[str] = (),
+    ) -> list[str]:
         """Return the sentences of the incidents not told before, and remember them as told.
 
-        `over` names kinds of incident (the part of a key before the first colon) that this run has
-        seen to be over unless they are in `ongoing`.
+        `endings` is what has been seen, and `reached` names watchers that were asked: incidents
+        that end so are over unless they are in `ongoing`.
         """
         told = self.memory.read()
+        now = {one.key: one.sentence for one in ongoing}
         kept = {
             key: said
             for key, said in told.items()
-            if key.partition(":")[0] not in over or key in ongoing
+            if key in now or not _is_over(key, endings, reached)
         }
-        fresh = [said for key, said in ongoing.items() if key not in told]
-        now_told = {**kept, **ongoing}
+        now_told = {**kept, **now}
         if now_told != told:
             self.memory.write(now_told)
-        return fresh
+        return [said for key, said in now.items() if key not in told]
+
+
+def _is_over(key: str, endings: Collection[Ending], reached: Collection[str]) -> bool:
+    kind, _, which = key.partition(":")
+    if kind not in set(Kind):  # of another version
+        return True
+    ending = ENDED_BY[Kind(kind)]
+    return which in reached if ending is Ending.REACHED else ending in endings
 
 
 def incidents_of(places: Places, disk: Disk) -> Incidents:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from kakaocron.delivery.policy import begins_paused
-from kakaocron.delivery.tick import preview
+from kakaocron.delivery.policy import Decision, begins_paused
+from kakaocron.delivery.snapshot import Snapshot, decide_by
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.installation import Installation
+from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat
 from kakaocron.ledger.beats import Beat
@@ -21,7 +22,7 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import day_of, in_order
 from kakaocron.ledger.stats import Report, Stats, endings_of, report_of_day, stats_of
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
-from kakaocron.schedule.slots import Slot, slots_between
+from kakaocron.schedule.slots import Series, Slot, slots_between
 from kakaocron.states import State
 from kakaocron.watching.coming import Coming, coming
 from kakaocron.watching.explain import Evidence, Explanation, explain
@@ -107,36 +108,49 @@ def _iso(moment: datetime | None) -> str | None:
 
 
 def look(installation: Installation) -> Overview:
-    """Read what `status` shows. Raises LedgerError."""
-    now = installation.clock.now()
-    deliveries = day_of(installation.ledger, now.date())
-    recent = (*day_of(installation.ledger, now.date() - DAY), *deliveries)
-    unseen = _unseen(installation, now)
+    """Look at what `status` shows, once. Raises LedgerError."""
+    seen = installation.snapshot_ahead()
+    return overview_of(
+        seen,
+        decide_by(seen, installation.plan, installation.desk.policy),
+        login_of(installation.login, seen.now),
+        installation.plan.series,
+        coming(seen, installation.plan.series, installation.config, NEXT_SLOTS),
+    )
+
+
+def overview_of(
+    seen: Snapshot,
+    decision: Decision,
+    login: tuple[Tokens, str | None],
+    series: Sequence[Series],
+    following: Sequence[Coming],
+) -> Overview:
+    """Sum up a snapshot; `decision` is what a tick would make of it."""
+    now, deliveries = seen.now, seen.on(seen.now.date())
+    recent = (*seen.on(now.date() - DAY), *deliveries)
+    unseen = _unseen(seen, decision)
     unseen_today = sum(one.slot.date() == now.date() for one in unseen)
     known = {delivery.id for delivery in deliveries}
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
     ahead = tuple(
         slot
-        for one in installation.plan.series
+        for one in series
         for slot in slots_between(one.name, one.timetable, now, midnight - timedelta.resolution)
         if slot.id not in known
     )
-    pauses = tuple(p for p in installation.pauses.as_of(now) if p.is_open(now))
-    awake = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
-    tokens, login_problem = login_of(installation, now)
-
-    def next_of(kind: str) -> Slot | None:
-        return first_open(installation.plan.series, pauses, now, kind, known)
-
+    pauses = tuple(pause for pause in seen.pauses if pause.is_open(now))
+    unpaused = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
+    tokens, login_problem = login
     return Overview(
         now=now,
-        last_beat=last_beat(installation, now),
+        last_beat=last_word(seen.newest_beats),
         deliveries=deliveries,
-        upcoming=tuple(sorted(awake, key=lambda slot: (slot.at, slot.message))),
+        upcoming=tuple(sorted(unpaused, key=lambda slot: (slot.at, slot.message))),
         stats=stats_of(deliveries, unseen_today + len(ahead)),
-        next_regular=next_of("regular"),
-        next_peak=next_of("peak"),
-        following=tuple(coming(installation, NEXT_SLOTS)),
+        next_regular=first_open(series, pauses, now, "regular", known),
+        next_peak=first_open(series, pauses, now, "peak", known),
+        following=tuple(following),
         tokens=tokens,
         login_problem=login_problem,
         unseen=unseen,
@@ -145,9 +159,8 @@ def look(installation: Installation) -> Overview:
     )
 
 
-def _unseen(installation: Installation, now: datetime) -> tuple[Delivery, ...]:
+def _unseen(seen: Snapshot, decision: Decision) -> tuple[Delivery, ...]:
     """Return what a tick would make now of the slots that came due and have no state."""
-    decision = preview(installation.desk, installation.plan, installation.heartbeat)
     unseen = [
         Delivery(e.id, e.message, e.kind, e.slot, e.state, reason=e.reason)
         for e in decision.settle
@@ -156,10 +169,9 @@ def _unseen(installation: Installation, now: datetime) -> tuple[Delivery, ...]:
     unseen += [
         Delivery(one.id, one.slot.message, one.slot.kind, one.slot.at, State.SCHEDULED)
         for one in decision.due
-        if one.slot.at <= now  # early_start looks ahead
+        if one.slot.at <= seen.now  # early_start looks ahead
     ]
-    known = installation.ledger.read({one.slot.date() for one in unseen}).deliveries
-    return in_order(one for one in unseen if one.id not in known)
+    return in_order(one for one in unseen if one.id not in seen.view.deliveries)
 
 
 class Health(Struct, frozen=True):
@@ -198,27 +210,16 @@ def _overdue(overview: Overview) -> list[Delivery]:
     return [one for one in overview.unseen if one.slot <= until and not one.was_meant]
 
 
-def login_of(installation: Installation, now: datetime) -> tuple[Tokens, str | None]:
+def login_of(login: Login, now: datetime) -> tuple[Tokens, str | None]:
     """Return the tokens that are used, and what is wrong with them."""
-    if given := installation.login.credentials.access_token:
+    if given := login.credentials.access_token:
         return Tokens(access_token=given), None
     try:
-        tokens = installation.login.read()
+        tokens = login.read()
     except LoginError as error:
         return Tokens(), str(error)
     is_logged_in = tokens.refresh_token or tokens.access_token
     return tokens, login_problem(tokens, now) if is_logged_in else NOT_LOGGED_IN
-
-
-def last_beat(installation: Installation, now: datetime) -> Beat | None:
-    """Return how the ticks stand, however long ago the last one was."""
-    days = {now.date(), now.date() - DAY, *installation.heartbeat.days()}
-    for day in sorted((day for day in days if day <= now.date()), reverse=True):
-        beats = [*installation.heartbeat.tail(day), *installation.heartbeat.spared(day)]
-        last = last_word(beat for beat in beats if beat.at <= now)
-        if last is not None:
-            return last
-    return None
 
 
 def explain_minute(
@@ -226,32 +227,31 @@ def explain_minute(
 ) -> Explanation:
     """Gather what is known around a minute, and explain it. Raises LedgerError, and UsageError
     for a day that is kept no longer."""
-    now = installation.clock.now()
+    today = installation.clock.now().date()
     keep_days, kept = installation.plan.keep_days, installation.ledger.days()
-    if (now.date() - at.date()).days > keep_days and at.date() not in kept:
+    if (today - at.date()).days > keep_days and at.date() not in kept:
         raise UsageError(
             f"Of {at:%Y-%m-%d} nothing is known any more: [ledger] keep_days is {keep_days}"
         )
-    days = sorted({(at - DAY).date(), at.date(), (at + DAY).date(), now.date()})
-    view = installation.ledger.read(days)
-    known = (installation.heartbeat.last_complete(now), view.settled)
+    days = sorted({(at - DAY).date(), at.date(), (at + DAY).date(), today})
+    beats_of = _days_around(days, installation.heartbeat.days())
+    seen = installation.snapshot(days, beats_of)
+    known = (seen.last_complete, seen.view.settled)
     evidence = Evidence(
-        view.deliveries,
-        [beat for beat in _beats_around(installation, days) if beat.at <= now],
+        seen.view.deliveries,
+        [beat for day in beats_of for beat in seen.beats.on(day) if beat.at <= seen.now],
         max((found for found in known if found), default=None),
         booted_at,
-        installation.pauses.as_of(now),
+        seen.pauses,
     )
-    return explain(at, now, installation.plan.series, installation.desk.policy, evidence)
+    return explain(at, seen.now, installation.plan.series, installation.desk.policy, evidence)
 
 
-def _beats_around(installation: Installation, days: Sequence[date]) -> Iterator[Beat]:
-    """Yield the beats of some days, and those of the nearest days with beats before and after."""
-    others = installation.heartbeat.days()
+def _days_around(days: Sequence[date], others: Sequence[date]) -> list[date]:
+    """Return some days, and the nearest ones with beats before and after them."""
     before = max((day for day in others if day < days[0]), default=days[0])
     after = min((day for day in others if day > days[-1]), default=days[-1])
-    for day in sorted({before, *days, after}):
-        yield from installation.heartbeat.read(day)
+    return sorted({before, *days, after})
 
 
 def report(installation: Installation, days: int) -> Report:

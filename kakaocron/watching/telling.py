@@ -7,12 +7,8 @@ all have one deadline, and who has not answered by then is left behind.
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -22,12 +18,10 @@ from kakaocron.delivery.tick import Ended
 from kakaocron.errors import LedgerError, LockTimeoutError
 from kakaocron.installation import Installation, make_memory
 from kakaocron.kst import DAY
-from kakaocron.ledger.lookup import day_of
 from kakaocron.ledger.stats import stats_of
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.places import SECRET_NAMES
-from kakaocron.system.workers import Threads
 from kakaocron.watching import alarms
 from kakaocron.watching.alarms import Alarm, Findings, Memory, of_deliveries
 from kakaocron.watching.apprise_process import NOT_TOLD
@@ -42,6 +36,7 @@ LEAST_SECONDS = 0.5
 FIRST_LOOK_BACK = timedelta(hours=1)
 
 Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
+Feed = Callable[[Sequence[str], bytes, Mapping[str, str], float, Path | None], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +57,6 @@ class Monitor:
     installation: Installation
     started: float
     pings: Pings | None = None
-    _threads: Threads = field(default_factory=Threads)
 
     def end(self, ended: Ended) -> Heard:
         """Tell the watchers how the tick ended, and people what is wrong."""
@@ -130,17 +124,17 @@ class Monitor:
 
     def _try(self, ways: Mapping[str, Way]) -> Heard:
         """Go all the ways side by side; who has not answered by the deadline has failed."""
-        clock = self.installation.clock
+        clock, workers = self.installation.clock, self.installation.edges.workers
         deadline = min(clock.monotonic() + LONGEST_SECONDS, self.started + TICK_SECONDS)
         seconds = deadline - clock.monotonic()
         if seconds < LEAST_SECONDS or not ways:
             return Heard()
         failures: dict[str, str] = {}
         for name, way in ways.items():
-            self._threads.start(name, partial(_go, way, seconds, name, failures))
+            workers.start(name, partial(_go, way, seconds, name, failures))
         waiting = set(ways)
         while waiting and clock.monotonic() < deadline:
-            waiting -= set(self._threads.wait(deadline - clock.monotonic()))
+            waiting -= set(workers.wait(deadline - clock.monotonic()))
         said = dict(failures)
         said.update(dict.fromkeys(waiting, f"no answer within {seconds:.0f} s"))
         for name, why in said.items():
@@ -164,10 +158,11 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
     if ended.report is None:
         return Findings(_stopped_by(ended), is_partial=True)
     try:
-        today = day_of(installation.ledger, now.date())
-        both = (*day_of(installation.ledger, now.date() - DAY), *today)
+        seen = installation.snapshot()
     except LedgerError as error:
         return Findings({alarms.LEDGER: str(error)}, is_partial=True)
+    today = seen.on(now.date())
+    both = (*seen.on(now.date() - DAY), *today)
     configured = frozenset(one.name for one in installation.plan.series)
     found = of_deliveries(both, configured, since)
     lasting, happened = dict(found.lasting), dict(found.happened)
@@ -177,7 +172,7 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
             happened[key] = sentence
         else:
             lasting[kind] = sentence
-    login = ended.report.login_error or login_of(installation, now)[1]
+    login = ended.report.login_error or login_of(installation.login, now)[1]
     if login and not installation.login.credentials.access_token:
         lasting[alarms.LOGIN] = login
     bounds, stats = bounds_of(installation.config.monitor), stats_of(today)
@@ -203,15 +198,16 @@ def _stopped_by(ended: Ended) -> dict[str, str]:
 def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
     """Return the ways in which alarms leave; a name tells which, without its secrets."""
     rules, variables = installation.config.monitor, installation.places.variables
+    feed = installation.edges.feed
     ways: dict[str, Way] = {}
     for number, url in enumerate(rules.alert_urls, 1):
         secret = url.get_secret_value()
         name = f"alert_urls {number} ({secret.partition('://')[0]})"
-        ways[name] = partial(_through_apprise, secret, variables, told)
+        ways[name] = partial(_through_apprise, feed, secret, variables, told)
     if rules.alert_command:
         folder = installation.places.config.parent
         ways["alert_command"] = partial(
-            _through_command, rules.alert_command, folder, variables, told
+            _through_command, feed, rules.alert_command, folder, variables, told
         )
     return ways
 
@@ -228,17 +224,18 @@ def body(told: Sequence[Alarm]) -> str:
 
 
 def _through_apprise(
-    url: str, variables: Mapping[str, str], told: Sequence[Alarm], seconds: float
+    feed: Feed, url: str, variables: Mapping[str, str], told: Sequence[Alarm], seconds: float
 ) -> None:
     # Without the folder that it is called in, where anybody's apprise.py may lie.
     command = (sys.executable, "-P", "-m", "kakaocron.watching.apprise_process")
     document = {"url": url, "title": title(told), "body": body(told)}
-    code = _run(command, variables, document, seconds)
+    code = _run(feed, command, variables, document, seconds)
     if code != 0:
         raise NotToldError(NOT_TOLD.get(code, f"Apprise ended with exit {code}"))
 
 
 def _through_command(
+    feed: Feed,
     command: Sequence[str],
     folder: Path,
     variables: Mapping[str, str],
@@ -250,12 +247,13 @@ def _through_command(
         "body": body(told),
         "alarms": [alarm.fields() for alarm in told],
     }
-    code = _run(command, variables, document, seconds, folder)
+    code = _run(feed, command, variables, document, seconds, folder)
     if code != 0:
         raise NotToldError(f"'{command[0]}' ended with exit {code}")
 
 
 def _run(
+    feed: Feed,
     command: Sequence[str],
     variables: Mapping[str, str],
     document: Mapping[str, object],
@@ -265,24 +263,10 @@ def _run(
     """Give a document to a command, in an environment without secrets; return its exit code."""
     secrets = {name + ending for name in SECRET_NAMES for ending in ("", "_FILE")}
     environment = {name: value for name, value in variables.items() if name not in secrets}
+    content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command, and no shell
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-            cwd=folder,
-            start_new_session=True,
-        )
+        return feed(command, content, environment, max(0.1, seconds - 0.5), folder)
+    except TimeoutError:
+        raise NotToldError("it did not end in time, and was killed") from None
     except OSError as error:
         raise NotToldError(f"'{command[0]}' cannot be run ({error.strerror})") from None
-    with process:
-        try:
-            content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
-            process.communicate(content, timeout=max(0.1, seconds - 0.5))
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            raise NotToldError("it did not end in time, and was killed") from None
-    return process.returncode

@@ -20,9 +20,8 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import State
 from kakaocron.system.requests_http import RequestsHttp
-from kakaocron.ticking.runner import run_watched
 from kakaocron.watching.overview import explain_minute, look
-from tests.fakes import MESSAGE, NOW, FakeClock, install, run_tick, texts
+from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, run_tick, texts
 
 SLOT = NOW.replace(minute=30, second=0)
 EARLY = "[schedule]\nearly_start = true\n" + MESSAGE
@@ -90,7 +89,7 @@ def test_a_tick_that_waited_for_its_slot_tells_how_it_went(
     sandbox.faults.enqueue("-501")
     monkeypatch.setattr("kakaocron.watching.telling.TICK_SECONDS", 4.0)
     clock.at = SLOT - (clock.now() - clock.at) - timedelta(seconds=4)
-    assert run_watched(installation) == 1
+    assert ended_tick(installation).exit_code == 1
 
     (alarm,) = json.loads(told.read_text())["alarms"]
     assert (alarm["turn"], alarm["key"]) == ("begun", "delivery:report")

@@ -17,10 +17,10 @@ from kakaocron.delivery.policy import (
     before_fallback,
     conclude,
     decide,
+    idle_until,
     is_void,
     may_be_sent,
     overdue,
-    quiet_until,
     why_missed,
 )
 from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
@@ -485,7 +485,7 @@ def test_a_missed_slot_is_explained_by_what_stopped_its_ticks(
 # --- pauses ---------------------------------------------------------------------------------------
 
 
-def report_rests(message: str, at: datetime) -> bool:
+def is_report(message: str, at: datetime) -> bool:
     return (message, at) == ("report", SLOT)
 
 
@@ -494,7 +494,7 @@ def test_what_falls_into_a_pause_is_missed_at_its_instant_and_not_before(
     known: dict[str, Delivery],
 ) -> None:
     before, at = (
-        decide([SERIES], POLICY, known, now, now - MINUTE, ahead=MINUTE, paused=report_rests)
+        decide([SERIES], POLICY, known, now, now - MINUTE, ahead=MINUTE, paused=is_report)
         for now in (SLOT - INSTANT, SLOT)
     )
 
@@ -509,7 +509,7 @@ def test_what_falls_into_a_pause_is_missed_at_its_instant_and_not_before(
 
 def test_another_message_does_not_rest() -> None:
     decision = decide(
-        [at_minutes(30, name="other")], POLICY, {}, SLOT, SLOT - MINUTE, paused=report_rests
+        [at_minutes(30, name="other")], POLICY, {}, SLOT, SLOT - MINUTE, paused=is_report
     )
 
     assert [due.slot.message for due in decision.due] == ["other"]
@@ -526,14 +526,14 @@ def test_another_message_does_not_rest() -> None:
     ids=["reopened", "by hand", "begun"],
 )
 def test_what_a_person_sends_or_has_begun_goes_out_in_a_pause_all_the_same(meant: Delivery) -> None:
-    decision = decide([], POLICY, {ID: meant}, SLOT + SECOND, SLOT, paused=report_rests)
+    decision = decide([], POLICY, {ID: meant}, SLOT + SECOND, SLOT, paused=is_report)
 
     assert [due.id for due in decision.due] == [ID]
     assert decision.settle == ()
 
 
 def test_a_one_off_that_expired_in_a_pause_was_missed_for_the_pause() -> None:
-    decision = decide([], POLICY, {ID: one_off()}, SLOT + 11 * MINUTE, SLOT, paused=report_rests)
+    decision = decide([], POLICY, {ID: one_off()}, SLOT + 11 * MINUTE, SLOT, paused=is_report)
 
     assert [event.reason for event in decision.settle] == [Reason.PAUSED]
 
@@ -639,10 +639,10 @@ def quiet(
     ahead: timedelta = timedelta(0),
 ) -> datetime:
     ledger = {one.id: one for one in known}
-    return quiet_until([series] if series else [], POLICY, ledger, now, limit, ahead)
+    return idle_until([series] if series else [], POLICY, ledger, now, limit, ahead)
 
 
-def test_without_anything_to_come_it_is_quiet_until_the_limit() -> None:
+def test_without_anything_to_come_it_is_idle_until_the_limit() -> None:
     assert quiet() == LIMIT
     assert quiet(series=at_minutes()) == LIMIT
 
@@ -660,7 +660,7 @@ def test_there_is_no_quiet_where_the_limit_is_past() -> None:
     ("ahead", "until"),
     [(0, SLOT + 30 * MINUTE), (60, SLOT + 29 * MINUTE), (3600, SLOT + SECOND)],
 )
-def test_it_is_quiet_until_the_next_slot_or_as_long_before_it_as_is_looked_ahead(
+def test_it_is_idle_until_the_next_slot_or_as_long_before_it_as_is_looked_ahead(
     ahead: int, until: datetime
 ) -> None:
     assert quiet(delivery(State.CONFIRMED), series=SERIES, ahead=ahead * SECOND) == until

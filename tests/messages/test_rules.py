@@ -15,12 +15,13 @@ from kakaocron import actions
 from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
 from kakaocron.errors import UsageError
+from kakaocron.installation import Installation
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.holidays import is_holiday
 from kakaocron.schedule.slots import slots_between
 from kakaocron.system.log import log_to_file
-from kakaocron.watching.coming import coming
+from kakaocron.watching.coming import Coming, coming
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 from tests.test_actions import at
 
@@ -196,6 +197,11 @@ def test_the_log_rotates_and_stays_private(tmp_path: Path, monkeypatch: pytest.M
     assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
 
 
+def following(installation: Installation, count: int) -> list[Coming]:
+    series, config = installation.plan.series, installation.config
+    return coming(installation.snapshot_ahead(), series, config, count)
+
+
 def test_next_shows_one_offs_among_the_slots_and_leaves_out_what_rests(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
@@ -203,7 +209,7 @@ def test_next_shows_one_offs_among_the_slots_and_leaves_out_what_rests(
     once = actions.schedule(installation, at("09:50", 24), text="내일")
     actions.cancel(installation, "report@20261123T0945")
     actions.pause(installation, "report", at("09:30", 24), None)
-    found = [f"{slot.message}@{slot.at:%d %H:%M}" for slot in coming(installation, 4)]
+    found = [f"{slot.message}@{slot.at:%d %H:%M}" for slot in following(installation, 4)]
     assert found == [
         "report@24 09:30",
         "report@24 09:45",
@@ -220,7 +226,7 @@ def test_next_shows_a_retry_under_its_own_id(
     run_tick(installation)
     actions.reopen(installation, "report@20261123T0930", at("11:10", 25))
     clock.set("11:05", 25)
-    first, second = coming(installation, 2)
+    first, second = following(installation, 2)
     assert (first.id, first.at) == ("report@20261123T0930", at("11:10", 25))
     assert first.why == "to be sent again, by hand"
     assert second.id == "report@20261125T1115"

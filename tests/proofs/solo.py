@@ -6,12 +6,10 @@ be looked at, and thousands of them in a minute.
 
 from __future__ import annotations
 
-import io
 import os
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -33,8 +31,7 @@ from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, Gate, Http, Phase, Request
 from kakaocron.system.syscalls import PRIVATE_FILE, Stat
 from kakaocron.system.workers import Signal, Task
-from kakaocron.ticking.idle_plan import may_rest
-from kakaocron.ticking.runner import run_watched
+from kakaocron.ticking.runner import run
 
 UNREACHABLE = "unreachable"
 quickly = cache(from_line)  # the same lines are read in every state
@@ -91,13 +88,10 @@ class Solo:
 
     def tick(self) -> tuple[int, list[str]]:
         """Do what cron's command does; return its exit code and what it says."""
-        if may_rest(PLACES, self.edges()):
-            return 0, []
-        said = io.StringIO()
-        with redirect_stderr(said):
-            exit_code = run_watched(self.installation())
-        self.said += said.getvalue().splitlines()
-        return exit_code, said.getvalue().splitlines()
+        edges, said = self.edges(), list[str]()
+        ended = run(PLACES, edges, lambda: assemble(PLACES, self.config(), edges), said.append)
+        self.said += said
+        return ended.exit_code, said
 
     def states(self) -> dict[str, str]:
         """Return the state of every delivery in the ledger, by its id."""

@@ -11,8 +11,8 @@ import pytest
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from kakaocron.ticking.idle_plan import may_rest
-from kakaocron.ticking.runner import run_watched
+from kakaocron.system.stderr import complain
+from kakaocron.ticking.runner import run
 from kakaocron.watching.overview import health_of, look, report
 from tests.fakes import MESSAGE, FakeClock, install, texts
 
@@ -24,14 +24,10 @@ MONTH = 30 * 24
 def tick(installation: Installation) -> bool:
     """Do what a process of cron's would; say whether it was a full tick."""
     edges = Edges(clock=installation.clock)
-    if may_rest(installation.places, edges):
-        return False
-    process = assemble(installation.places, installation.config, edges)
-    try:
-        assert run_watched(process) == 0
-    finally:
-        process.close()
-    return True
+    places, config = installation.places, installation.config
+    ended = run(places, edges, lambda: assemble(places, config, edges), complain)
+    assert ended.exit_code == 0
+    return ended.report is not None
 
 
 @pytest.mark.parametrize("hours", [4, pytest.param(MONTH, marks=pytest.mark.month)])

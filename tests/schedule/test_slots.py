@@ -200,11 +200,11 @@ def test_a_rest_says_whether_it_is_for_the_day_the_hour_or_the_holiday() -> None
         minutes("regular"), frozenset(range(5)), (Span(time(23), time(6)),), holidays.__contains__
     )
 
-    assert timetable.rests(at("12:00", 25)) is None
-    assert timetable.rests(at("12:00", 26)) == "holiday"
-    assert timetable.rests(at("12:00", 27)) is None
-    assert timetable.rests(at("23:00", 27)) == "quiet"
-    assert timetable.rests(at("12:00", 28)) == "day"
+    assert timetable.left_out(at("12:00", 25)) is None
+    assert timetable.left_out(at("12:00", 26)) == "holiday"
+    assert timetable.left_out(at("12:00", 27)) is None
+    assert timetable.left_out(at("23:00", 27)) == "quiet"
+    assert timetable.left_out(at("12:00", 28)) == "day"
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from kakaocron.delivery.policy import Policy, decide, quiet_until
-from kakaocron.delivery.tick import preview
+from kakaocron.delivery.policy import Policy, decide, idle_until
+from kakaocron.delivery.snapshot import decide_by
 from kakaocron.installation import Edges, Installation
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, End, Word
@@ -28,22 +28,23 @@ from kakaocron.states import Reason, State
 from kakaocron.system.places import find_places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.ticking.idle import is_idle_tick, plan_path
-from kakaocron.ticking.idle_plan import leave_plan, may_rest
+from kakaocron.ticking.idle_plan import may_leave_at_once
+from kakaocron.ticking.runner import run_full
 from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts
 
 
 @pytest.fixture
-def resting(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
+def idle(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
     """An installation whose last tick, at 09:31:01, has left its plan: 09:45 is next."""
     run_tick(install(tmp_path, sandbox, clock))
     clock.set("09:31:01")
     installation = install(tmp_path, sandbox, clock)
-    leave_plan(installation, run_tick(installation))
+    run_tick(installation)
     return installation
 
 
-def rests(installation: Installation) -> bool:
-    return may_rest(installation.places, Edges(clock=installation.clock))
+def idles(installation: Installation) -> bool:
+    return may_leave_at_once(installation.places, Edges(clock=installation.clock))
 
 
 @pytest.mark.parametrize(
@@ -57,34 +58,34 @@ def rests(installation: Installation) -> bool:
     ],
 )
 def test_a_tick_is_idle_from_the_plan_until_before_the_next_slot(
-    resting: Installation, clock: FakeClock, at: str, expected: bool
+    idle: Installation, clock: FakeClock, at: str, expected: bool
 ) -> None:
     clock.set(at)
-    assert rests(resting) is expected
+    assert idles(idle) is expected
 
 
 def test_a_tick_that_sent_leaves_a_plan_too(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
-    leave_plan(installation, run_tick(installation))
+    run_tick(installation)
     clock.set("09:44:59")
 
     assert texts(sandbox) == ["보고 2026-11-23 09:30"]
-    assert rests(installation)
+    assert idles(installation)
 
 
 def test_an_idle_tick_leaves_the_heartbeat_of_a_full_one(
-    resting: Installation, clock: FakeClock
+    idle: Installation, clock: FakeClock
 ) -> None:
     clock.at += timedelta(microseconds=2_345_678)
-    assert rests(resting)
+    assert idles(idle)
 
-    last = resting.heartbeat.read(clock.now().date())[-1]
+    last = idle.heartbeat.read(clock.now().date())[-1]
     assert last.word is Word.IDLE
     assert timedelta(0) <= clock.now() - last.at < timedelta(milliseconds=1)
-    assert last.ledger_end == _end_of_today(resting) != NOTHING
-    assert resting.heartbeat.last_complete(clock.now()) == last.at
+    assert last.ledger_end == _end_of_today(idle) != NOTHING
+    assert idle.heartbeat.last_complete(clock.now()) == last.at
 
 
 def _end_of_today(installation: Installation) -> End:
@@ -122,60 +123,64 @@ def _copy(path: Path) -> None:
 
 @pytest.mark.parametrize("what", CHANGES)
 def test_whatever_changed_makes_the_tick_a_full_one(
-    resting: Installation, clock: FakeClock, what: str
+    idle: Installation, clock: FakeClock, what: str
 ) -> None:
     clock.set("09:32:01")
-    CHANGES[what](resting)
-    assert not rests(resting)
+    CHANGES[what](idle)
+    assert not idles(idle)
 
 
 @pytest.mark.parametrize(
     "variable", ["ENVIRONMENT", "KAKAOCRON_DATA_DIR", "HOME", "LOG_LEVEL", "KAKAO_REST_API_KEY"]
 )
 def test_another_environment_makes_the_tick_a_full_one(
-    resting: Installation, clock: FakeClock, variable: str
+    idle: Installation, clock: FakeClock, variable: str
 ) -> None:
     clock.set("09:32:01")
-    assert rests(resting)
-    variables = {**resting.places.variables, variable: "/elsewhere"}
-    other = replace(resting.places, variables=variables)
-    assert not may_rest(other, Edges(clock=clock))
+    assert idles(idle)
+    variables = {**idle.places.variables, variable: "/elsewhere"}
+    other = replace(idle.places, variables=variables)
+    assert not may_leave_at_once(other, Edges(clock=clock))
 
 
 def test_a_plan_with_any_byte_changed_or_cut_off_is_no_plan(
-    resting: Installation, clock: FakeClock
+    idle: Installation, clock: FakeClock
 ) -> None:
     clock.set("09:32:01")
-    path = resting.places.log / "idle"
+    path = idle.places.log / "idle"
     plan = path.read_bytes()
     for index in range(len(plan)):
         path.write_bytes(plan[:index])
-        assert not rests(resting), index
+        assert not idles(idle), index
         path.write_bytes(plan[:index] + bytes([plan[index] ^ 1]) + plan[index + 1 :])
-        assert not rests(resting), index
+        assert not idles(idle), index
     path.write_bytes(plan)
-    assert rests(resting)
+    assert idles(idle)
 
 
 def test_the_login_wakes_a_tick_when_it_is_time_to_renew_it(
-    resting: Installation, clock: FakeClock
+    idle: Installation, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
-    resting.login.write(
-        replace(resting.login.read(), access_expires_at=clock.now() + timedelta(minutes=65))
+    idle.login.write(
+        replace(idle.login.read(), access_expires_at=clock.now() + timedelta(minutes=65))
     )
-    leave_plan(resting, run_tick(resting))
+    run_tick(idle)
     clock.set("09:36:00")
-    assert rests(resting)
+    assert idles(idle)
     clock.set("09:36:01")
-    assert not rests(resting)
-    leave_plan(resting, run_tick(resting))
+    assert not idles(idle)
+    sandbox.faults.enqueue("refuse@/oauth/token")
+    run_tick(idle)
     clock.set("09:37:01")
-    assert not rests(resting)
+    assert not idles(idle)
+    run_tick(idle)
+    clock.set("09:38:01")
+    assert idles(idle)
 
 
-def test_no_secret_stands_in_the_plan(resting: Installation) -> None:
-    plan = (resting.places.log / "idle").read_text()
-    assert resting.places.variables["KAKAO_REFRESH_TOKEN"] not in plan
+def test_no_secret_stands_in_the_plan(idle: Installation) -> None:
+    plan = (idle.places.log / "idle").read_text()
+    assert idle.places.variables["KAKAO_REFRESH_TOKEN"] not in plan
     assert "KAKAO_REFRESH_TOKEN" in plan
 
 
@@ -184,8 +189,8 @@ def test_a_tick_that_read_another_configuration_than_is_there_now_leaves_no_plan
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
     _touch(installation.places.config)
-    leave_plan(installation, run_tick(installation))
-    assert not rests(installation)
+    run_full(installation.places, installation.edges, lambda: installation, lambda _: None)
+    assert not idles(installation)
 
 
 TIMES = st.datetimes(
@@ -261,7 +266,7 @@ def test_until_the_instant_that_is_named_there_is_nothing_to_decide(
 
     assume(not decides(now, now))
     limit = now + timedelta(hours=3)
-    until = quiet_until(series, policy, ledger, now, limit, ahead)
+    until = idle_until(series, policy, ledger, now, limit, ahead)
     moments = [now + (until - now) * share for share in shares]
     for at in [*moments, until - timedelta(milliseconds=1)]:
         if now <= at < until:
@@ -288,12 +293,13 @@ def test_an_idle_tick_means_that_a_full_one_would_find_nothing(
     for step in steps:
         clock.sleep(step)
         installation = install(folder, sandbox, clock, config)
-        decision = preview(installation.desk, installation.plan, installation.heartbeat)
-        if rests(installation):
+        seen = installation.snapshot()
+        decision = decide_by(seen, installation.plan, installation.desk.policy)
+        if idles(installation):
             assert not decision.settle
             assert not decision.due
         else:
-            leave_plan(installation, run_tick(installation))
+            run_tick(installation)
 
 
 # One for each thing that an idle tick stands on; a new one must earn its milliseconds.
@@ -390,7 +396,7 @@ def test_the_idle_tick_finds_the_places_that_a_full_one_finds(home: Path) -> Non
 
 
 def test_an_idle_tick_writes_its_heartbeat_and_nothing_else(
-    resting: Installation, clock: FakeClock
+    idle: Installation, clock: FakeClock
 ) -> None:
     class Watched(RealDisk):
         opened: ClassVar[set[str]] = set()
@@ -401,5 +407,5 @@ def test_an_idle_tick_writes_its_heartbeat_and_nothing_else(
             return super().open(path, flags, mode)
 
     clock.set("09:40:01")
-    assert may_rest(resting.places, Edges(clock=clock, disk=Watched()))
-    assert Watched.opened == {resting.heartbeat.path(clock.now().date())}
+    assert may_leave_at_once(idle.places, Edges(clock=clock, disk=Watched()))
+    assert Watched.opened == {idle.heartbeat.path(clock.now().date())}

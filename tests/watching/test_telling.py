@@ -17,15 +17,14 @@ import pytest
 from msgspec.structs import replace as changed
 
 from kakaocron.actions import pause, resolve, resume
-from kakaocron.installation import Edges, Installation, assemble, make_memory
+from kakaocron.installation import Installation, make_memory
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.simulation.home import logged_in
 from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk, Stat
-from kakaocron.ticking.runner import run_watched
 from kakaocron.watching.overview import look
 from kakaocron.watching.pings import address
-from tests.fakes import MESSAGE, NOW, FakeClock, install, texts
+from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, texts
 from tests.watchers import DeadMansSwitch, Watcher
 
 
@@ -71,13 +70,7 @@ def scene(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Scene:
 
 def tick(installation: Installation, **edges: Any) -> int:
     """Run one watched tick as a process of its own would."""
-    process = assemble(
-        installation.places, installation.config, Edges(clock=installation.clock, **edges)
-    )
-    try:
-        return run_watched(process)
-    finally:
-        process.close()
+    return ended_tick(installation, **edges).exit_code
 
 
 def test_a_quiet_tick_tells_nobody(scene: Scene) -> None:

@@ -16,9 +16,9 @@ from zlib import crc32
 from msgspec import field
 
 from kakaocron.config.schema import Config
-from kakaocron.delivery.tick import tick
+from kakaocron.delivery.tick import Ended
 from kakaocron.errors import KakaocronError
-from kakaocron.installation import Edges, assemble
+from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kakao.tokens import to_json
 from kakaocron.kst import KST
 from kakaocron.ledger.day_file import DayFile, Reading
@@ -59,13 +59,11 @@ from kakaocron.rehearsal.simulation.rules import rules_of
 from kakaocron.rehearsal.simulation.schedule import Schedule
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import Http
-from kakaocron.ticking.idle_plan import leave_plan, may_rest
-from kakaocron.ticking.upkeep import look_after_login
-from kakaocron.watching.incidents import incidents_of
+from kakaocron.ticking.runner import run
+from kakaocron.watching.pings import MakeHttp, Pings
 
 MINUTE = timedelta(minutes=1)
 SETTLE_MINUTES = 20
-BUG = 70
 DOCUMENTED_EXITS = {0, 1, 2, 3, 74, 75}
 
 
@@ -270,11 +268,11 @@ class World:
     def _run(self, process: Process, run: Run) -> None:
         try:
             with self._watched(process):
-                exit_code, is_complete = run_tick(self, process)
-                self._note(f"exit {process.pid} {exit_code} {self.schedule.now}")
-                run.exit_code, run.is_complete = exit_code, is_complete
-                if exit_code not in DOCUMENTED_EXITS:
-                    self.history.breaches.append(f"exit code {exit_code}")
+                ended = run_tick(self, process)
+                self._note(f"exit {process.pid} {ended.exit_code} {self.schedule.now}")
+                run.exit_code, run.is_complete = ended.exit_code, ended.is_complete
+                if ended.exit_code not in DOCUMENTED_EXITS:
+                    self.history.breaches.append(f"bug: exit {ended.exit_code}: {ended.error}")
         finally:
             run.ended = self.true_time()
             run.is_disturbed = process.was_disturbed or run.exit_code is None
@@ -546,32 +544,47 @@ def edges_of(world: World, process: Process) -> Edges:
 
     disk: Disk = ProcessDisk(process)
     return Edges(
-        ProcessClock(process),
-        disk,
-        ProcessWorkers(process),
-        make_http,
-        process.owner,
-        partial(RememberedReading, world.read_line, memory=world.readings),
+        clock=ProcessClock(process),
+        disk=disk,
+        workers=ProcessWorkers(process),
+        make_http=make_http,
+        owner=process.owner,
+        make_reading=partial(RememberedReading, world.read_line, memory=world.readings),
+        feed=lambda _, __, ___, seconds, ____: feed(process, seconds),
     )
 
 
-def run_tick(world: World, process: Process) -> tuple[int, bool]:
-    """Do what the command `tick` does; return its exit code, and whether it saw to every slot."""
+class SimulatedPings(Pings):
+    """A watcher elsewhere that answers, sooner or later; only the end of a tick is told it."""
+
+    def __init__(self, process: Process, url: str, make_http: MakeHttp) -> None:
+        super().__init__(url, make_http)
+        self._process = process
+
+    def begin(self) -> None:
+        self._process.check()
+
+    def end(self, is_fine: bool, seconds: float) -> None:
+        self._process.wait(min(0.1, seconds))
+
+
+def feed(process: Process, seconds: float) -> int:
+    """Stand in for the user's own command that takes alarms; now and then it fails or hangs."""
+    took = process.host.rng.choice((0.02, 0.5, seconds + 1.0))
+    process.wait(min(took, seconds))
+    if took > seconds:
+        raise TimeoutError
+    return process.host.rng.choice((0, 0, 1))
+
+
+def run_tick(world: World, process: Process) -> Ended:
+    """Do what cron's command does."""
     edges = edges_of(world, process)
-    if may_rest(PLACES, edges):
-        return 0, True
-    incidents = incidents_of(PLACES, edges.disk)
-    try:
-        installation = assemble(PLACES, world.config, edges)
-        report = tick(installation.desk, installation.plan, installation.heartbeat)
-    except KakaocronError as error:
-        incidents.news({f"exit-{error.exit_code}:{error}": str(error)})
-        return error.exit_code, False
-    login = look_after_login(installation, report)
-    over = ["exit-2", "exit-74", "exit-75", "clock-wrong"]
-    incidents.news({**dict(report.problems), **login}, over)
-    leave_plan(installation, report)
-    return report.exit_code, report.is_complete
+
+    def load() -> Installation:
+        return assemble(PLACES, world.config, edges)
+
+    return run(PLACES, edges, load, lambda _: None, partial(SimulatedPings, process))
 
 
 def damaged(content: bytes, rng: random.Random) -> bytes:

@@ -13,10 +13,10 @@ from msgspec.structs import replace
 
 from kakaocron import actions
 from kakaocron.config.schema import Config
-from kakaocron.delivery import policy, sending, tick
+from kakaocron.delivery import policy, sending, snapshot
 from kakaocron.delivery.verdicts import Outcome, Verdict
 from kakaocron.kakao import answers, channel
-from kakaocron.ledger import day_file, files, pause_file
+from kakaocron.ledger import day_file, files
 from kakaocron.ledger.events import Claim, Event
 from kakaocron.ledger.ledger import Receipt
 from kakaocron.rehearsal.simulation.campaign import configs
@@ -200,7 +200,7 @@ def sent_a_minute_early(patch: Patch) -> None:
     def hasty(series: Any, rules: Any, known: Any, now: Any, *args: Any, **options: Any) -> Any:
         return decide(series, rules, known, now + timedelta(minutes=1), *args, **options)
 
-    patch.setattr(tick, "decide", hasty)
+    patch.setattr(snapshot, "decide", hasty)
     patch.setattr(sending, "_gate", lambda desk, _: desk.clock.now)
     patch.setattr(sending, "_ready", lambda _, run, __: run.waiting)
 
@@ -217,7 +217,7 @@ def missed_not_recorded(patch: Patch) -> None:
         kept = tuple(event for event in found.settle if event.reason is not Reason.NO_TICK)
         return policy.Decision(kept, found.due)
 
-    patch.setattr(tick, "decide", silent)
+    patch.setattr(snapshot, "decide", silent)
 
 
 def cancelled_in_vain(patch: Patch) -> None:
@@ -231,7 +231,7 @@ def cancelled_in_vain(patch: Patch) -> None:
 
 
 def pauses_not_heeded(patch: Patch) -> None:
-    patch.setattr(pause_file, "is_paused", lambda *_: False)
+    patch.setattr(snapshot, "is_paused", lambda *_: False)
 
 
 def a_removed_lock_is_trusted(patch: Patch) -> None:
