@@ -14,7 +14,7 @@ from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.delivery.verdicts import Outcome, Verdict, of_failure
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.kakao.answers import of_friends, of_memo
-from kakaocron.kakao.login import Login, UnreadableLoginError
+from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
 from kakaocron.kakao.quota import Usage, used
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery
@@ -108,9 +108,9 @@ class Kakao(Struct, frozen=True):
             outcome = Outcome.NOT_SENT if may_change else Outcome.LOG_IN_AGAIN
             verdict = Verdict(outcome, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
         except KakaocronError as error:
-            verdict = Verdict(
-                Outcome.NOT_SENT, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE
-            )
+            is_unreachable = isinstance(error, UnreachableError)
+            reason = Reason.UNREACHABLE if is_unreachable else Reason.NOT_LOGGED_IN
+            verdict = Verdict(Outcome.NOT_SENT, reason, str(error), phase=Phase.BEFORE)
         return dict.fromkeys(receivers, verdict)
 
     def _request(
