@@ -44,12 +44,15 @@ class Outcome(StrEnum):
 
 
 class Verdict(Struct, frozen=True):
-    """The meaning of one answer or failure, for one receiver or for all of a request."""
+    """The meaning of one answer or failure, for one receiver or for all of a request.
+
+    `code` is the service's own: a number or a word.
+    """
 
     outcome: Outcome
     reason: Reason | None = None
     detail: str | None = None
-    code: int | None = None
+    code: int | str | None = None
     http_status: int | None = None
     phase: Phase = Phase.AFTER
 

@@ -47,7 +47,7 @@ class Result(Struct, frozen=True):
     state: State
     reason: Reason | None = None
     detail: str | None = None
-    code: int | None = None
+    code: int | str | None = None
     http_status: int | None = None
     phase: str | None = None
     parts: int = 0
