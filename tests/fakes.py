@@ -85,7 +85,7 @@ def run_tick(installation: Installation) -> Report:
     edges = Edges(clock=installation.clock, disk=installation.edges.disk)
     process = assemble(installation.places, installation.config, edges)
     try:
-        return tick(process.desk, process.plan, process.heartbeat)
+        return tick(process.engine, process.plan, process.heartbeat)
     finally:
         process.close()
 

@@ -242,7 +242,7 @@ def test_an_idle_plan_knows_of_a_retry_of_days_before(
     clock.set("12:00", 26)
     actions.reopen(installation, id_, at("15:00", 26))
     run_tick(installation)
-    found = look_ahead(installation.desk, installation.plan, installation.heartbeat)
+    found = look_ahead(installation.engine, installation.plan, installation.heartbeat)
     assert found is not None
     assert found.until == at("15:00", 26)
     clock.set("15:00", 26)

@@ -49,7 +49,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "delivery/channel", "delivery/sending", "delivery/tick",
+    "actions", "delivery/channel", "delivery/claims", "delivery/early_start",
+    "delivery/engine", "delivery/tick", "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
     "doctor/kakao", "doctor/ledger", "doctor/login", "installation", "kakao/channel", "kakao/login",
     "kakao/login_flow", "ledger/lookup", "ledger/pause_file", "ledger/verify", "messages/faults",

@@ -94,7 +94,7 @@ def host_in(zone: str) -> Iterator[None]:
 def decided(installation: Installation, now: datetime) -> str:
     """Return everything that a tick would decide and write at an instant, as text."""
     with patch.object(SystemClock, "now", lambda _: now.astimezone(KST)):
-        decision = preview(installation.desk, installation.plan, installation.heartbeat)
+        decision = preview(installation.engine, installation.plan, installation.heartbeat)
     return f"{installation.ledger.path(now.astimezone(KST).date())}\n{_shown(decision)}"
 
 

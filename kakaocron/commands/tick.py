@@ -38,7 +38,7 @@ def tick(
 
 
 def _dry_run(installation: Installation) -> int:
-    decision = preview(installation.desk, installation.plan, installation.heartbeat)
+    decision = preview(installation.engine, installation.plan, installation.heartbeat)
     for event in decision.settle:
         print(f"would record {event.id} as {event.state} ({event.reason})")
     for due in decision.due:

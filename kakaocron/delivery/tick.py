@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.policy import Decision, Due, MissedReason, decide, quiet_until, why_missed
-from kakaocron.delivery.sending import Desk, Sent, send_all
+from kakaocron.delivery.underway import Engine, Sent
 from kakaocron.errors import KakaocronError, LedgerError
 from kakaocron.kst import DAY, KST
 from kakaocron.ledger.beats import NOTHING, Beat, End, Word
@@ -27,18 +28,18 @@ INTERRUPTED = 130
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
 
-Pack = Callable[[Due, View], Parcel]
+Make = Callable[[Due, View], Parcel]
 
 
 class Plan(Struct, frozen=True):
     """What is to be sent: the messages, and how to make their content.
 
-    `pack` may take long and raise ContentError; it is called outside the lock. `paused` reads what
+    `make` may take long and raise ContentError; it is called outside the lock. `paused` reads what
     rests, and is called with the lock held.
     """
 
     series: Sequence[Series]
-    pack: Pack
+    make: Make
     keep_days: int = 90
     ahead: timedelta = timedelta(0)
     paused: Callable[[datetime], Paused] = lambda _: lambda *_: False
@@ -51,7 +52,7 @@ class Report(Struct, frozen=True):
     ended: dict[str, Delivery] = field(default_factory=dict)
     due: tuple[Due, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
-    login_error: str | None = None
+    down: Mapping[str, KakaocronError] = field(default_factory=dict)  # see Sent
     is_complete: bool = True
     is_first: bool = False
     ledger_end: End = NOTHING
@@ -64,8 +65,8 @@ class Report(Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        if self.login_error:
-            return 3
+        for error in self.down.values():
+            return error.exit_code
         return 1 if any(delivery.state in BAD for delivery in self.ended.values()) else 0
 
 
@@ -92,14 +93,14 @@ class Ended(Struct, frozen=True):
         return self.exit_code == 0 or rested
 
 
-def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
     """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
-    now = desk.clock.now()
+    now = engine.clock.now()
     heartbeat.keep_ahead(now)
     heartbeat.beat(now, Word.START, 0)
     word, exit_code, ledger_end = Word.FAIL, BUG, NOTHING
     try:
-        report = _tick(desk, plan, heartbeat)
+        report = _tick(engine, plan, heartbeat)
         now, exit_code, ledger_end = report.now, report.exit_code, report.ledger_end
         word = Word.DONE if report.is_complete else Word.FAIL
         return report
@@ -116,13 +117,13 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
             heartbeat.sync(now.date())
 
 
-def preview(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Decision:
+def preview(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Decision:
     """Return what a tick would do now. Takes no lock and writes nothing."""
-    now = desk.clock.now()
+    now = engine.clock.now()
     last_complete = heartbeat.last_complete(now)
-    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
+    view = _with_pointed(engine.ledger, days_to_read(engine.ledger, plan, now, last_complete))
     since = _settled_until(view, last_complete, now, plan)
-    return _decide(desk, plan, heartbeat, view, now, since)
+    return _decide(engine, plan, heartbeat, view, now, since)
 
 
 class Quiet(Struct, frozen=True):
@@ -137,24 +138,24 @@ class Quiet(Struct, frozen=True):
     days: tuple[str, ...]
 
 
-def look_ahead(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
+def look_ahead(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
     """Return how long nothing will be due; None if something is, or if it cannot be told.
 
     Takes no lock and writes nothing. It holds for as long as nothing is changed.
     """
-    now = desk.clock.now()
+    now = engine.clock.now()
     last_complete = heartbeat.last_complete(now)
     if last_complete is None:
         return None
-    view = _with_pointed(desk.ledger, days_to_read(desk.ledger, plan, now, last_complete))
+    view = _with_pointed(engine.ledger, days_to_read(engine.ledger, plan, now, last_complete))
     decision = _decide(
-        desk, plan, heartbeat, view, now, _settled_until(view, last_complete, now, plan)
+        engine, plan, heartbeat, view, now, _settled_until(view, last_complete, now, plan)
     )
     if decision.settle or decision.due or any(_damage(found, heartbeat) for found in view.files):
         return None
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
     until = quiet_until(
-        plan.series, desk.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
+        plan.series, engine.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
     )
     days = tuple(found.day.isoformat() for found in view.files)
     return Quiet(now, until, _end_of(view, now), days)
@@ -165,7 +166,7 @@ def _end_of(view: View, now: datetime) -> End:
 
 
 def _decide(
-    desk: Desk,
+    engine: Engine,
     plan: Plan,
     heartbeat: Heartbeat,
     view: View,
@@ -174,7 +175,7 @@ def _decide(
 ) -> Decision:
     return decide(
         plan.series,
-        desk.policy,
+        engine.policy,
         view.deliveries,
         now,
         since,
@@ -185,41 +186,41 @@ def _decide(
     )
 
 
-def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
-    with desk.ledger.open() as book:
+def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
+    with engine.ledger.open() as book:
         now = book.now
         last_complete = heartbeat.last_complete(now)
         view, problems = _read(book, heartbeat, plan, last_complete)
         since = _settled_until(view, last_complete, now, plan)
-        decision = _decide(desk, plan, heartbeat, view, now, since)
+        decision = _decide(engine, plan, heartbeat, view, now, since)
         settled = _begun(decision, now) if since is None else since
         settle = [replace(event, settled=settled) for event in decision.settle]
         if settle:
             book.record(settle)
     sent = Sent()
     if decision.due:
-        sent = send_all(desk, decision.due, lambda due: plan.pack(due, view), settled)
+        sent = send_all(engine, decision.due, lambda due: plan.make(due, view), settled)
     for found in view.files:
         # Today's end is in this tick's own beat; of other days nobody else would tell, or a power
         # cut took away what was told.
-        end = max(found.end, desk.ledger.synced_end(found.day))
+        end = max(found.end, engine.ledger.synced_end(found.day))
         if found.day < now.date() and end != heartbeat.ledger_end(found.day):
             heartbeat.reset(found.day, now, end)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
         try:
-            prune(desk.ledger, heartbeat, now.date(), plan.keep_days)
+            prune(engine.ledger, heartbeat, now.date(), plan.keep_days)
         except LedgerError as error:  # what was sent is recorded; this is no part of it
             problems.append((f"prune:{error}", str(error)))
     return Report(
         now,
         {**_folded(view, settle), **sent.ended},
         decision.due,
-        (*problems, *_clock_problems(desk, view, sent)),
-        sent.login_error,
+        (*problems, *_clock_problems(engine, view, sent)),
+        sent.down,
         not sent.left,
         since is None,
         # With what this tick has written itself: an older copy put back a moment later is known.
-        max(_end_of(view, now), desk.ledger.synced_end(now.date())),
+        max(_end_of(view, now), engine.ledger.synced_end(now.date())),
     )
 
 
@@ -343,8 +344,8 @@ def missed_reason(heartbeat: Heartbeat) -> MissedReason:
     return reason
 
 
-def _clock_problems(desk: Desk, view: View, sent: Sent) -> list[tuple[str, str]]:
-    now = desk.clock.now()
+def _clock_problems(engine: Engine, view: View, sent: Sent) -> list[tuple[str, str]]:
+    now = engine.clock.now()
     last = view.last_event_at
     if last is not None and last > now + LARGEST_CLOCK_ERROR:
         return [

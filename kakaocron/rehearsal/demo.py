@@ -187,7 +187,7 @@ def _run_tick(installation: Installation, disk: Disk | None = None) -> None:
         return
     process = assemble(installation.places, installation.config, edges)
     try:
-        report = tick(process.desk, process.plan, process.heartbeat)
+        report = tick(process.engine, process.plan, process.heartbeat)
         look_after_login(process, report)
         leave_plan(process, report)
     finally:
@@ -212,7 +212,7 @@ def _judge(installation: Installation, sandbox: SandboxServer) -> Verdict:
         stamp = delivery.text.rpartition("⏰ ")[2]
         received[stamp] += 1
         slot = datetime.strptime(stamp, "%Y-%m-%d %H:%M").replace(tzinfo=KST)
-        wrong_time += not slot <= delivery.at < slot + installation.desk.policy.expire_after
+        wrong_time += not slot <= delivery.at < slot + installation.engine.policy.expire_after
     ledger = installation.ledger.read([DAY.date()]).deliveries
     states = {s.id: ledger[s.id].state if s.id in ledger else None for s in slots}
     stamps = {s.id: f"{s.at:%Y-%m-%d %H:%M}" for s in slots}

@@ -43,13 +43,13 @@ def _plan(installation: Installation) -> bytes | None:
     places, disk = installation.places, installation.edges.disk
     if not (places.variables.get("KAKAOCRON_DATA_DIR") or "/").startswith(("/", "~")):
         return None  # which folder it names depends on the one from which a tick runs
-    first = look_ahead(installation.desk, installation.plan, installation.heartbeat)
+    first = look_ahead(installation.engine, installation.plan, installation.heartbeat)
     if first is None:
         return None
     # Taken before the look that counts: what changes from here on makes the plan worthless, not
     # wrong.
     marks = all_marks(disk, str(places.config), str(places.data), first.days)
-    quiet = look_ahead(installation.desk, installation.plan, installation.heartbeat)
+    quiet = look_ahead(installation.engine, installation.plan, installation.heartbeat)
     inputs = list(installation.inputs)
     if quiet is None or quiet.days != first.days or marks[: len(inputs)] != inputs:
         return None

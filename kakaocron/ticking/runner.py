@@ -54,13 +54,12 @@ def run_watched(installation: Installation) -> int:
 
 def _run(installation: Installation, incidents: Incidents) -> Ended:
     try:
-        report = run_tick(installation.desk, installation.plan, installation.heartbeat)
+        report = run_tick(installation.engine, installation.plan, installation.heartbeat)
         login = look_after_login(installation, report)
     except KakaocronError as error:
         return _stopped(incidents, error)
     ongoing = {**dict(report.problems), **login}
-    if report.login_error:
-        ongoing[f"login:{report.login_error}"] = report.login_error
+    ongoing |= {f"login:{down}": str(down) for down in report.down.values()}
     over = ["exit-2", "exit-70", "exit-74", "exit-75", "clock-wrong", "login-ends", "prune"]
     if any(d.state is State.CONFIRMED for d in report.ended.values()):
         over.append("login")
@@ -76,7 +75,7 @@ def _stopped(incidents: Incidents, error: KakaocronError) -> Ended:
 
 
 def _sentences(report: Report) -> list[str]:
-    if report.login_error:
+    if report.down:
         return []
     bad = report.troubles
     lines = [sentence(delivery) for delivery in bad[:MOST_LINES]]

@@ -54,7 +54,7 @@ def _renew(installation: Installation) -> None:
         except KakaocronError as error:
             failed.append(error)
 
-    workers, clock = installation.desk.workers, installation.clock
+    workers, clock = installation.engine.workers, installation.clock
     deadline = clock.monotonic() + LONGEST_SECONDS
     workers.start(LOGIN, renew)
     while LOGIN not in workers.wait(max(0.0, deadline - clock.monotonic())):

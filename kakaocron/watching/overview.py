@@ -149,7 +149,7 @@ def look(installation: Installation) -> Overview:
 
 def _unseen(installation: Installation, now: datetime) -> tuple[Delivery, ...]:
     """Return what a tick would make now of the slots that came due and have no state."""
-    decision = preview(installation.desk, installation.plan, installation.heartbeat)
+    decision = preview(installation.engine, installation.plan, installation.heartbeat)
     unseen = [
         Delivery(e.id, e.data["message"], e.data["kind"], e.data["slot"], e.state, reason=e.reason)
         for e in decision.settle
@@ -244,7 +244,7 @@ def explain_minute(
         booted_at,
         installation.pauses.as_of(now),
     )
-    return explain(at, now, installation.plan.series, installation.desk.policy, evidence)
+    return explain(at, now, installation.plan.series, installation.engine.policy, evidence)
 
 
 def _beats_around(installation: Installation, days: Sequence[date]) -> Iterator[Beat]:

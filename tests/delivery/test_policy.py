@@ -12,12 +12,12 @@ from kakaocron.delivery.policy import (
     Decision,
     Due,
     Policy,
-    again,
     before_fallback,
     conclude,
     decide,
     is_void,
     may_be_sent,
+    next_attempt,
     overdue,
     quiet_until,
     why_missed,
@@ -375,7 +375,7 @@ def test_an_unknown_receiver_is_open_only_to_who_resends_what_the_ledger_did_not
 ) -> None:
     unknown = delivery(State.UNKNOWN, reason, next_attempt_at=SLOT)
 
-    assert again(unknown, policy).to == open_to
+    assert next_attempt(unknown, policy).to == open_to
     decision = decide([], policy, {ID: unknown}, SLOT + MINUTE, SLOT)
     assert [due.to for due in decision.due] == [names for names in [open_to] if names]
 
@@ -388,7 +388,7 @@ def test_a_delivery_without_an_expiry_of_its_own_has_that_of_the_policy() -> Non
     assert overdue(scheduled, POLICY, SLOT + 599 * SECOND) is None
     assert overdue(scheduled, POLICY, SLOT + 600 * SECOND) is not None
     assert len(asked(SLOT + 600 * SECOND, SLOT, scheduled).settle) == 1
-    assert again(scheduled, POLICY).expires_at == SLOT + 600 * SECOND
+    assert next_attempt(scheduled, POLICY).expires_at == SLOT + 600 * SECOND
 
 
 # --- what ends ------------------------------------------------------------------------------------

@@ -554,7 +554,7 @@ def run_tick(world: World, process: Process) -> tuple[int, bool]:
     incidents = incidents_of(PLACES, edges.disk)
     try:
         installation = assemble(PLACES, world.config, edges)
-        report = tick(installation.desk, installation.plan, installation.heartbeat)
+        report = tick(installation.engine, installation.plan, installation.heartbeat)
     except KakaocronError as error:
         incidents.news({f"exit-{error.exit_code}:{error}": str(error)})
         return error.exit_code, False

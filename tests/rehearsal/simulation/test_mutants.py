@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kakaocron import actions
 from kakaocron.config.schema import Config
-from kakaocron.delivery import policy, sending, tick
+from kakaocron.delivery import claims, engine, policy, tick
 from kakaocron.delivery.verdicts import Outcome, Verdict
 from kakaocron.kakao import answers, channel
 from kakaocron.ledger import files, pause_file
@@ -182,14 +182,14 @@ def known_damage_hides_what_is_above_it(patch: Patch) -> None:
 
 
 def expiry_not_checked_at_the_gate(patch: Patch) -> None:
-    gate = sending._gate
+    gate = claims.gate
 
-    def patient(desk: Any, claim: Any) -> Callable[[], Any]:
-        due = replace(claim.job.due, expires_at=claim.job.due.expires_at + timedelta(hours=2))
-        long = replace(claim, job=replace(claim.job, due=due), until=due.expires_at)
-        return gate(desk, long)
+    def patient(whole: Any, one: Any) -> Callable[[], Any]:
+        due = replace(one.due, expires_at=one.due.expires_at + timedelta(hours=2))
+        claim = replace(one.claim, until=due.expires_at)
+        return gate(whole, replace(one, due=due, claim=claim))
 
-    patch.setattr(sending, "_gate", patient)
+    patch.setattr(claims, "gate", patient)
 
 
 def sent_a_minute_early(patch: Patch) -> None:
@@ -199,8 +199,8 @@ def sent_a_minute_early(patch: Patch) -> None:
         return decide(series, rules, known, now + timedelta(minutes=1), *args, **options)
 
     patch.setattr(tick, "decide", hasty)
-    patch.setattr(sending, "_gate", lambda desk, _: desk.clock.now)
-    patch.setattr(sending, "_ready", lambda _, run, __: run.waiting)
+    patch.setattr(claims, "gate", lambda whole, _: whole.clock.now)
+    patch.setattr(engine, "ready", lambda _, run, __: list(run.waiting()))
 
 
 def next_slot_does_not_end_a_slot(patch: Patch) -> None:
