@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -133,7 +132,7 @@ def assemble(
     logins = make_logins(places, config, edges, http)
     engine = Engine(
         ledger=ledger,
-        channels=make_channels(logins, config, http),
+        channels=make_channels(logins, config, http, channel_of),
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
@@ -177,28 +176,27 @@ def make_logins(places: Places, config: Config, edges: Edges, http: Http) -> dic
     }
 
 
-def make_channels(logins: Mapping[str, Login], config: Config, http: Http) -> dict[str, Channel]:
-    """Return every way out, by the name of its channel: one for each account."""
-    return {
-        channel_name(account): KakaoTalk(
-            http,
-            login,
-            config.kakao.api_url,
-            partial(_serves, channel_name(account)),
-            config.stranger,
-        )
-        for account, login in logins.items()
-    }
-
-
-def channel_of(receiver: str) -> str:
+def channel_of(_: str) -> str:
     """Name the channel of a receiver, by its form. What has no form of its own is KakaoTalk's,
     which knows a stranger."""
     return KAKAOTALK
 
 
-def _serves(name: str, receiver: str) -> bool:
-    return channel_of(receiver) == name
+def make_channels(
+    logins: Mapping[str, Login],
+    config: Config,
+    http: Http,
+    chooses: Callable[[str], str],
+) -> dict[str, Channel]:
+    """Return every way out, by the name by which `chooses` names it: one for each account."""
+
+    def by(account: str, login: Login) -> KakaoTalk:
+        def serves(receiver: str) -> bool:
+            return chooses(receiver) == channel_name(account)
+
+        return KakaoTalk(http, login, config.kakao.api_url, serves, config.stranger)
+
+    return {channel_name(account): by(account, login) for account, login in logins.items()}
 
 
 def _inputs(places: Places, disk: Disk) -> list[str]:

@@ -83,7 +83,7 @@ def logout(config: Annotated[Path | None, config_option()] = None) -> None:
     """End the login at Kakao, and remove its tokens from this machine."""
     installation = find_installation(config)
     is_told = installation.login.end(installation.config.kakao.api_url)
-    print(f"Logged out; '{installation.places.tokens}' is gone.")
+    print(f"Logged out; '{installation.login.path}' is gone.")
     if not is_told:
         print("Kakao could not be told: the old access token lives on for some hours.")
     if installation.login.credentials.refresh_token:

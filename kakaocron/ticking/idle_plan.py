@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -53,7 +54,7 @@ def _plan(installation: Installation) -> bytes | None:
     inputs = list(installation.inputs)
     if quiet is None or quiet.days != first.days or marks[: len(inputs)] != inputs:
         return None
-    until = min(quiet.until, _login_rests_until(installation, quiet))
+    until = min([quiet.until, *_renewals(installation, quiet)])
     if until <= quiet.since:
         return None
     span = _up(quiet.since.timestamp()), int(until.timestamp() * 1000)
@@ -65,10 +66,11 @@ def _plan(installation: Installation) -> bytes | None:
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
 
-def _login_rests_until(installation: Installation, quiet: Quiet) -> datetime:
-    if installation.login.credentials.access_token:
-        return quiet.until
-    return installation.login.read().rests_until(quiet.since) or quiet.until
+def _renewals(installation: Installation, quiet: Quiet) -> Iterator[datetime]:
+    """Yield when a login next asks for something."""
+    for login in installation.logins.values():
+        if not login.credentials.access_token:
+            yield login.read().rests_until(quiet.since) or quiet.until
 
 
 def _up(seconds: float) -> int:

@@ -62,7 +62,8 @@ class Views:
         """Return a word that changes whenever the page has something new to show."""
         here = self.installation()
         now = here.clock.now()
-        paths = [str(here.places.config), here.places.tokens, here.pauses.path]
+        logins = [login.path for login in here.logins.values()]
+        paths = [str(here.places.config), *logins, here.pauses.path]
         paths += [here.heartbeat.path(now.date())]
         paths += [here.ledger.path(now.date() - n * DAY) for n in range(HEAT_DAYS)]
         marks = [_mark(here, path) for path in paths]
