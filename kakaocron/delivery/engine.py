@@ -52,7 +52,7 @@ def send_all(
         raise
     finally:
         for one in run.at(Stage.BOARDED):
-            _drop(run, one)
+            _leave(run, one)
     return run.sent
 
 
@@ -90,35 +90,42 @@ def _record_and_claim(engine: Engine, run: Run) -> None:
         return
     early_start.board(engine, run, soon)
     with engine.ledger.open() as book:
-        wanted = _wanted(engine, run, book.now)
-        view = _read(engine, book, landed, wanted)
-        first = early_start.first_ahead(wanted, book.now)
-        day = (first or book.now).date()
-        allowed = claims.allowances(engine, wanted, view.deliveries.values(), day)
-        if first is not None:
-            book.now = early_start.wait_for(engine, run, wanted, first)
-            wanted = ready(engine, run, book.now)
-        outcomes = [(one, _outcome(engine, one, book.now)) for one in landed]
-        begun = _begin(engine, run, wanted, view, book.now, allowed)
-        events = [*(event for _, event in outcomes), *(e for _, lines in begun for e in lines)]
-        places = book.record(events) if events else {}
-        claimed = [(one, lines[-1]) for one, lines in begun if _is_claim(lines)]
-        for one, event in claimed:
-            one.claim = Claim(event, *places[one.id], event.data["until"])
+        wanted, view, allowed = _look(engine, run, book, landed)
+        lines = {one: [_outcome(engine, one, book.now)] for one in landed}
+        lines |= _begin(engine, run, wanted, view, book.now, allowed)
+        claimed = _record(book, lines)
+        for one in claimed:
             _start(engine, run, one)
-    for one, _ in claimed:
+    for one in claimed:
         log.info("📤 메시지 전송 시작: %s", one.id)
-    run.sent.left += len(wanted) - len(begun)
-    for one, event in outcomes:
+    run.sent.left += sum(one not in lines for one in wanted)
+    for one in landed:
         _note_flights(run, one)
-        _note_end(run, view.deliveries, [event])
-        run.move(one, Stage.ENDED)
-    for _, lines in begun:
-        if lines and not _is_claim(lines):
-            _note_end(run, view.deliveries, lines)
-    for one in wanted:
+    for one, events in lines.items():
+        if events and one.stage is not Stage.IN_FLIGHT:
+            _note_end(run, view.deliveries, events)
+    for one in (*landed, *wanted):
         if one.stage is not Stage.IN_FLIGHT:
-            _drop(run, one)
+            _leave(run, one)
+
+
+def _look(
+    engine: Engine, run: Run, book: Book, landed: Sequence[Underway]
+) -> tuple[list[Underway], View, claims.Allowances]:
+    """Return what may be claimed, the days that matter to it, and what its channels still take.
+
+    If some of it is a moment away, this returns at its instant.
+    """
+    wanted = _wanted(engine, run, book.now)
+    days = {one.claim.day for one in landed if one.claim} | {one.at.date() for one in wanted}
+    view = book.read(days | claims.allowance_days(engine, wanted, book.now.date()))
+    first = early_start.first_ahead(wanted, book.now)
+    day = (first or book.now).date()
+    allowed = claims.allowances(engine, wanted, view.deliveries.values(), day)
+    if first is not None:
+        book.now = early_start.wait_for(engine, run, wanted, first)
+        wanted = ready(engine, run, book.now)
+    return wanted, view, allowed
 
 
 def _wanted(engine: Engine, run: Run, now: datetime) -> list[Underway]:
@@ -128,22 +135,14 @@ def _wanted(engine: Engine, run: Run, now: datetime) -> list[Underway]:
     tick, or the one after it, decides again.
     """
     wanted = ready(engine, run, now + HEAD_START)
-    if any(one.at > run.began for one in wanted) and not (
+    if all(one.at <= run.began for one in wanted) or (
         engine.is_current() and early_start.has_waited(engine, run)
     ):
-        for one in list(run.waiting()):
-            if one.at > run.began:
-                _drop(run, one)
-        wanted = [one for one in wanted if one.at <= run.began]
-    return wanted
-
-
-def _read(
-    engine: Engine, book: Book, landed: Sequence[Underway], wanted: Sequence[Underway]
-) -> View:
-    """Read the days of what is to be recorded and claimed, and those by which channels count."""
-    days = {one.claim.day for one in landed if one.claim} | {one.at.date() for one in wanted}
-    return book.read(days | claims.allowance_days(engine, wanted, book.now.date()))
+        return wanted
+    for one in list(run.waiting()):
+        if one.at > run.began:
+            _leave(run, one)
+    return [one for one in wanted if one.at <= run.began]
 
 
 def _begin(
@@ -153,21 +152,29 @@ def _begin(
     view: View,
     now: datetime,
     allowed: claims.Allowances,
-) -> list[tuple[Underway, list[Event]]]:
+) -> dict[Underway, list[Event]]:
     """Return the lines with which each begins; nothing does while a part of it is damaged.
 
     What is damaged is set aside by the next tick before anything of that day is sent.
     """
     if any(found.damaged for found in view.files):
-        return []
-    return [
-        (one, claims.begin(engine, run, one, view.deliveries.get(one.id), now, allowed))
+        return {}
+    return {
+        one: claims.begin(engine, run, one, view.deliveries.get(one.id), now, allowed)
         for one in wanted
-    ]
+    }
 
 
-def _is_claim(lines: Sequence[Event]) -> bool:
-    return bool(lines) and lines[-1].kind is Kind.CLAIM
+def _record(book: Book, lines: Mapping[Underway, Sequence[Event]]) -> list[Underway]:
+    """Write all lines at once; return what is claimed by them."""
+    events = [event for group in lines.values() for event in group]
+    places = book.record(events) if events else {}
+    claimed = []
+    for one, group in lines.items():
+        if group and group[-1].kind is Kind.CLAIM:
+            one.claim = Claim(group[-1], *places[one.id], group[-1].data["until"])
+            claimed.append(one)
+    return claimed
 
 
 def _start(engine: Engine, run: Run, one: Underway) -> None:
@@ -180,8 +187,8 @@ def _start(engine: Engine, run: Run, one: Underway) -> None:
     run.move(one, Stage.IN_FLIGHT)
 
 
-def _drop(run: Run, one: Underway) -> None:
-    """Have no more to do with a delivery that waits."""
+def _leave(run: Run, one: Underway) -> None:
+    """Have no more to do with a delivery; what it has at the gate is given up."""
     early_start.turn_back(one)
     run.move(one, Stage.ENDED)
 
@@ -211,7 +218,7 @@ def _collect(engine: Engine, run: Run, seconds: float) -> None:
     # A clock that was set back leaves slots too far ahead: a later tick will see to them.
     for one in list(run.waiting()):
         if one.at - now > LONGEST_WAIT:
-            _drop(run, one)
+            _leave(run, one)
 
 
 def _patience(engine: Engine, run: Run) -> float:
