@@ -47,7 +47,7 @@ class Engine(Struct, frozen=True):
 
 
 class Stage(Enum):
-    """How far a delivery has come. It moves downwards only, and may end at any of them."""
+    """How far a delivery has come. It goes downwards, but from the gate it may be turned back."""
 
     TO_MAKE = 1  # its content is still to be made
     MAKING = 2  # a worker makes it
