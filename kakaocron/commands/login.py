@@ -11,7 +11,7 @@ from kakaocron.commands.options import config_option, read_text
 from kakaocron.config.schema import wanted_scopes
 from kakaocron.errors import LoginError
 from kakaocron.installation import find_installation
-from kakaocron.kakao.account import Account
+from kakaocron.kakao.account import LoggedIn
 from kakaocron.kakao.consent import HOST, PATH, Consent
 from kakaocron.kakao.login_flow import log_in
 from kakaocron.system.log import log
@@ -66,7 +66,7 @@ def _paste(page: str, consent: Consent) -> str:
     return consent.code_pasted(read_text(lambda: sys.stdin.readline(MAX_PASTED), "What was pasted"))
 
 
-def _tell(account: Account) -> int:
+def _tell(account: LoggedIn) -> int:
     name = f" ({clean(account.nickname)})" if account.nickname else ""
     print(f"Logged in as Kakao account {account.id}{name}.")
     if account.missing:
