@@ -12,7 +12,7 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from kakaocron.delivery.parcel import Parcel
-from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
+from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.errors import KakaocronError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Result
@@ -73,13 +73,13 @@ class Flight(Struct):
             self._is_abandoned = True
             if self.sent_at is None:
                 verdict = Verdict(
-                    Outcome.NOT_SENT,
+                    Meaning.NOT_SENT,
                     Reason.UNREACHABLE,
                     "gave up before it left",
                     phase=Phase.BEFORE,
                 )
             else:
-                verdict = Verdict(Outcome.AMBIGUOUS, Reason.READ_TIMEOUT, "gave up waiting")
+                verdict = Verdict(Meaning.AMBIGUOUS, Reason.READ_TIMEOUT, "gave up waiting")
             for receiver in self.to:
                 found = self.results.get(receiver)
                 parts = found.parts if found else self.parts_done.get(receiver, 0)

@@ -19,7 +19,7 @@ from kakaocron.delivery.policy import (
     next_attempt,
 )
 from kakaocron.delivery.underway import Engine, Run, Underway
-from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
+from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
 from kakaocron.ledger.events import Event, Kind, Result
 from kakaocron.states import Reason, State
@@ -96,7 +96,7 @@ def _without_content(
 ) -> list[Event]:
     """Record that the content failed, or claim what may go in its place as time runs out."""
     due, why = one.due, str(one.parcel)
-    verdict = Verdict(Outcome.NOT_SENT, Reason.CONTENT_FAILED, why, phase=Phase.BEFORE)
+    verdict = Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, why, phase=Phase.BEFORE)
     outcome = outcome_event(engine, due, dict.fromkeys(due.to, result_of(verdict)), None, now)
     if isinstance(one.parcel, FallbackError):
         next_at = before_fallback(outcome.data["next_attempt_at"], due, now)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kakaocron.delivery.channel import Flight, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
-from kakaocron.delivery.verdicts import Outcome, Verdict, of_failure
+from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.kakao.answers import of_friends, of_memo
 from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
@@ -70,7 +70,7 @@ class KakaoTalk(Struct, frozen=True):
         for name in strangers:
             # Kakao would refuse the whole call for it, and with it the others.
             verdict = Verdict(
-                Outcome.REFUSED_FOR_GOOD,
+                Meaning.REFUSED_FOR_GOOD,
                 Reason.REFUSED,
                 self.stranger(name) or "",
                 phase=Phase.BEFORE,
@@ -93,7 +93,7 @@ class KakaoTalk(Struct, frozen=True):
                 for receiver in receivers:
                     verdicts |= self._send_part(parcel.parts[index], [receiver], flight)
             for receiver, verdict in verdicts.items():
-                is_confirmed = verdict.outcome is Outcome.CONFIRMED
+                is_confirmed = verdict.meaning is Meaning.CONFIRMED
                 flight.land(receiver, verdict, index + is_confirmed)
 
     def _send_part(
@@ -102,21 +102,21 @@ class KakaoTalk(Struct, frozen=True):
         try:
             token = self.login.access_token()
             verdicts = self._request(part, receivers, token, flight)
-            if all(v.outcome is Outcome.LOG_IN_AGAIN for v in verdicts.values()):
+            if all(v.meaning is Meaning.LOG_IN_AGAIN for v in verdicts.values()):
                 # Kakao has refused the token, so the message was not taken: one more try is safe.
                 verdicts = self._request(part, receivers, self.login.renew(token), flight)
             return verdicts
         except Withheld as withheld:
-            verdict = Verdict(Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
+            verdict = Verdict(Meaning.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
         except LoginError as error:
             flight.down = error
             may_change = isinstance(error, UnreadableLoginError)
-            outcome = Outcome.NOT_SENT if may_change else Outcome.LOG_IN_AGAIN
-            verdict = Verdict(outcome, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
+            meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
+            verdict = Verdict(meaning, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
         except KakaocronError as error:
             is_unreachable = isinstance(error, UnreachableError)
             reason = Reason.UNREACHABLE if is_unreachable else Reason.NOT_LOGGED_IN
-            verdict = Verdict(Outcome.NOT_SENT, reason, str(error), phase=Phase.BEFORE)
+            verdict = Verdict(Meaning.NOT_SENT, reason, str(error), phase=Phase.BEFORE)
         return dict.fromkeys(receivers, verdict)
 
     def _request(

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from kakaocron.delivery.channel import Flight, Withheld
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.tick import Report, tick
-from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk
@@ -29,7 +29,7 @@ from tests.fakes import MESSAGE, NOW, FakeClock, install, texts
 
 BOTH = MESSAGE + 'to = ["fake:1", "me"]\n'
 ID = "report@20261123T0930"
-REFUSED = Verdict(Outcome.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "busy", "TRY_LATER", 200)
+REFUSED = Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "busy", "TRY_LATER", 200)
 
 
 @dataclass
@@ -66,14 +66,14 @@ class FakeChannel:
                 flight.leave()
             except Withheld as withheld:
                 verdict = Verdict(
-                    Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE
+                    Meaning.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE
                 )
                 flight.land(name, verdict, 0)
                 continue
-            verdict = self.verdicts.pop(0) if self.verdicts else Verdict(Outcome.CONFIRMED)
-            if verdict.outcome is Outcome.CONFIRMED:
+            verdict = self.verdicts.pop(0) if self.verdicts else Verdict(Meaning.CONFIRMED)
+            if verdict.meaning is Meaning.CONFIRMED:
                 self.arrived.append((self.now(), name, parcel.text))
-            flight.land(name, verdict, int(verdict.outcome is Outcome.CONFIRMED))
+            flight.land(name, verdict, int(verdict.meaning is Meaning.CONFIRMED))
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_channel_that_is_down_is_reported_by_name_and_stops_no_other(
     both: Installation, sandbox: SandboxServer, fake: FakeChannel
 ) -> None:
     fake.down = UsageError("The dealer does not know this key")
-    fake.verdicts.append(Verdict(Outcome.REFUSED_FOR_GOOD, Reason.REFUSED, "key", "KEY"))
+    fake.verdicts.append(Verdict(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, "key", "KEY"))
     report = run(both)
 
     assert report.down == {"fake": fake.down}

@@ -22,7 +22,7 @@ from kakaocron.delivery.policy import (
     quiet_until,
     why_missed,
 )
-from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
+from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, Beat, Word
 from kakaocron.ledger.deliveries import Attempt, Delivery, Gap
@@ -733,16 +733,16 @@ def test_the_first_of_several_things_to_come_ends_the_quiet() -> None:
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
-        (Outcome.CONFIRMED, State.CONFIRMED),
-        (Outcome.NOT_SENT, State.RETRYING),
-        (Outcome.REFUSED_FOR_NOW, State.RETRYING),
-        (Outcome.REFUSED_FOR_GOOD, State.FAILED),
-        (Outcome.LOG_IN_AGAIN, State.FAILED),
-        (Outcome.AMBIGUOUS, State.UNKNOWN),
+        (Meaning.CONFIRMED, State.CONFIRMED),
+        (Meaning.NOT_SENT, State.RETRYING),
+        (Meaning.REFUSED_FOR_NOW, State.RETRYING),
+        (Meaning.REFUSED_FOR_GOOD, State.FAILED),
+        (Meaning.LOG_IN_AGAIN, State.FAILED),
+        (Meaning.AMBIGUOUS, State.UNKNOWN),
     ],
 )
 def test_a_verdict_becomes_a_receivers_result_with_all_that_it_says(
-    outcome: Outcome, state: State
+    outcome: Meaning, state: State
 ) -> None:
     verdict = Verdict(outcome, Reason.QUOTA, "full", -532, 400, Phase.BEFORE)
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from kakaocron import actions
 from kakaocron.config.schema import Config
 from kakaocron.delivery import claims, engine, policy, tick
-from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.kakao import answers, channel
 from kakaocron.ledger import files, pause_file
 from kakaocron.ledger.events import Event, Kind
@@ -74,7 +74,7 @@ def retry_after_a_read_timeout(patch: Patch) -> None:
     patch.setattr(
         channel,
         "of_failure",
-        lambda failure: Verdict(Outcome.NOT_SENT, failure.reason, failure.detail),
+        lambda failure: Verdict(Meaning.NOT_SENT, failure.reason, failure.detail),
     )
 
 
@@ -83,8 +83,8 @@ def server_errors_are_retried(patch: Patch) -> None:
 
     def hopeful(answer: Any) -> Verdict:
         verdict = of_memo(answer)
-        if verdict.outcome is Outcome.AMBIGUOUS:
-            return replace(verdict, outcome=Outcome.NOT_SENT)
+        if verdict.meaning is Meaning.AMBIGUOUS:
+            return replace(verdict, meaning=Meaning.NOT_SENT)
         return verdict
 
     patch.setattr(channel, "of_memo", hopeful)
@@ -95,7 +95,7 @@ def any_200_confirms(patch: Patch) -> None:
     patch.setattr(
         channel,
         "of_memo",
-        lambda answer: Verdict(Outcome.CONFIRMED) if answer.status == 200 else of_memo(answer),
+        lambda answer: Verdict(Meaning.CONFIRMED) if answer.status == 200 else of_memo(answer),
     )
 
 
