@@ -20,13 +20,15 @@ from kakaocron.delivery.policy import (
     conclude,
     is_void,
     may_be_sent,
+    settle_slot,
 )
 from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
 from kakaocron.errors import ContentError, LedgerError, LockTimeoutError
 from kakaocron.kst import KST, isoformat
+from kakaocron.ledger import events
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, apply, worst
-from kakaocron.ledger.events import Event, Kind, Result, as_read, to_line
-from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.events import Event, Result, Settle, as_read, of_slot, to_line
+from kakaocron.ledger.ledger import Ledger, Receipt
 from kakaocron.states import Reason, State
 from kakaocron.system.clock import Clock
 from kakaocron.system.http import Phase
@@ -72,9 +74,8 @@ class Claim(Struct, frozen=True):
     """A job that this process, and no other, may send until `until`."""
 
     job: Job
-    event: Event
-    day: date
-    offset: int
+    receipt: Receipt
+    at: datetime
     until: datetime
     blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
 
@@ -211,7 +212,9 @@ def _record_and_claim(desk: Desk, run: _Run) -> None:
             # The slot's own tick, or the one after it, decides anew.
             run.waiting = [job for job in run.waiting if job.due.slot.at <= run.began]
             wanted = [job for job in wanted if job in run.waiting]
-        days = {claim.day for claim, _ in run.landed} | {j.due.slot.at.date() for j in wanted}
+        days = {claim.job.due.slot.at.date() for claim, _ in run.landed} | {
+            j.due.slot.at.date() for j in wanted
+        }
         view = book.read(days | _allowance_days(desk, wanted, book.now))
         if first := _first_ahead(wanted, book.now):
             allowance = desk.channel.allowance(view.deliveries.values(), first.date())
@@ -221,18 +224,19 @@ def _record_and_claim(desk: Desk, run: _Run) -> None:
             allowance = desk.channel.allowance(view.deliveries.values(), book.now.date())
         outcomes = [_outcome(desk, claim, flight, book.now) for claim, flight in run.landed]
         # What is damaged is set aside by the next tick before anything of that day is sent.
-        is_sound = not any(found.damaged for found in view.files)
+        is_sound = not view.damaged
         begun = {
             job.id: _claim_events(desk, run, view.deliveries.get(job.id), job, book.now, allowance)
             for job in wanted
             if is_sound
         }
-        events = [*outcomes, *(event for group in begun.values() for event in group)]
-        places = book.record(events) if events else {}
+        lines = [*outcomes, *(line for group in begun.values() for line in group)]
+        receipts = book.record(lines) if lines else {}
         claims = [
-            _begun(run, job, begun[job.id][-1], places)
+            _begun(run, job, line, receipts[job.id])
             for job in wanted
-            if begun.get(job.id) and begun[job.id][-1].kind is Kind.CLAIM
+            for line in begun.get(job.id, [])[-1:]
+            if isinstance(line, events.Claim)
         ]
         for claim in claims:
             _start(desk, run, claim)
@@ -295,9 +299,8 @@ def _allowance_days(desk: Desk, jobs: Sequence[Job], now: datetime) -> set[date]
     return desk.channel.allowance_days({name for job in jobs for name in job.due.to}, now.date())
 
 
-def _begun(run: _Run, job: Job, event: Event, places: Mapping[str, tuple[date, int]]) -> Claim:
-    blocked = run.blocked.pop(job.id, {})
-    return Claim(job, event, *places[job.id], event.data["until"], blocked)
+def _begun(run: _Run, job: Job, line: events.Claim, receipt: Receipt) -> Claim:
+    return Claim(job, receipt, line.at, line.until, run.blocked.pop(job.id, {}))
 
 
 def _ready(desk: Desk, run: _Run, now: datetime) -> list[Job]:
@@ -332,17 +335,17 @@ def _claim_events(
     results = dict.fromkeys(due.to, result_of(verdict))
     outcome = _outcome_event(desk, due, results, None, now)
     if isinstance(job.parcel, FallbackError):
-        next_at = before_fallback(outcome.data["next_attempt_at"], due, now)
+        next_at = before_fallback(outcome.next_attempt_at, due, now)
         if next_at is None:
             claim = _claim(desk, run, due, job.parcel.fallback, now, delivery)
             claim = replace(claim, reason=Reason.CONTENT_FAILED, detail=str(job.parcel))
             return _within_quotas(desk, run, job, claim, allowance)
-        outcome = replace(outcome, data={**outcome.data, "next_attempt_at": next_at})
+        outcome = replace(outcome, next_attempt_at=next_at)
     return [_claim(desk, run, due, None, now, delivery), outcome]
 
 
 def _within_quotas(
-    desk: Desk, run: _Run, job: Job, claim: Event, allowance: Allowance
+    desk: Desk, run: _Run, job: Job, claim: events.Claim, allowance: Allowance
 ) -> list[Event]:
     """Hold back what would pass a quota: Kakao would refuse it, or count it against the app."""
     due, parts = job.due, len(job.content.parts) if job.content else 1
@@ -359,17 +362,9 @@ def _within_quotas(
     return [claim]
 
 
-def _too_late(due: Due, now: datetime) -> Event:
-    slot = due.slot
-    return Event(
-        Kind.SETTLE,
-        now,
-        due.id,
-        State.MISSED,
-        Reason.EXPIRED,
-        "its content was not ready in time",
-        data={"message": slot.message, "kind": slot.kind, "slot": slot.at, "to": list(due.all_to)},
-    )
+def _too_late(due: Due, now: datetime) -> Settle:
+    why = "its content was not ready in time"
+    return settle_slot(due.slot, due.all_to, now, State.MISSED, Reason.EXPIRED, why)
 
 
 def _claim(
@@ -379,27 +374,21 @@ def _claim(
     parcel: Parcel | None,
     now: datetime,
     delivery: Delivery | None,
-) -> Event:
-    slot = due.slot
-    return Event(
-        Kind.CLAIM,
+) -> events.Claim:
+    return of_slot(
+        events.Claim,
+        due.slot,
+        due.to,
         now,
-        due.id,
-        State.SENDING,
+        state=State.SENDING,
         settled=run.settled,
-        data={
-            "message": slot.message,
-            "kind": slot.kind,
-            "slot": slot.at,
-            "expires_at": due.expires_at,
-            "to": list(due.to),
-            "attempt": due.attempt,
-            "by": desk.owner,
-            "until": now + desk.lease,
-            "text": parcel.text if parcel else None,
-            "content_hash": parcel.hash if parcel else content_hash(""),
-            "content": _to_keep(parcel, due, delivery) if parcel else None,
-        },
+        expires_at=due.expires_at,
+        attempt=due.attempt,
+        by=desk.owner,
+        until=now + desk.lease,
+        text=parcel.text if parcel else None,
+        content_hash=parcel.hash if parcel else content_hash(""),
+        content=_to_keep(parcel, due, delivery) if parcel else None,
     )
 
 
@@ -448,7 +437,7 @@ def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
     due = claim.job.due
 
     def may_leave() -> datetime:
-        if not desk.ledger.shows_claim(claim.day, claim.offset, claim.event):
+        if not desk.ledger.still_ours(claim.receipt):
             raise Withheld(Reason.LEDGER_DAMAGED, "the ledger does not show this process's claim")
         # The clock comes last: a process may be stopped for hours while it reads.
         now = desk.clock.now()
@@ -456,7 +445,7 @@ def _gate(desk: Desk, claim: Claim) -> Callable[[], datetime]:
             raise Withheld(Reason.CLOCK_WRONG, "the clock was set back before the slot")
         if now >= due.expires_at:
             raise Withheld(Reason.EXPIRED, "the slot's time ran out before the request could leave")
-        if not claim.event.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
+        if not claim.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
             raise Withheld(
                 Reason.EXPIRED, "the claim's time ran out before the request could leave"
             )
@@ -469,7 +458,7 @@ def _collect(desk: Desk, run: _Run, seconds: float) -> None:
     """Wait for whatever comes next, and move on what has ended or has to be given up."""
     ended = desk.workers.wait(seconds)
     now, elapsed = desk.clock.now(), desk.clock.monotonic()
-    is_set_back = any(now < c.event.at - CLOCK_SLACK for c, _ in run.flying.values())
+    is_set_back = any(now < c.at - CLOCK_SLACK for c, _ in run.flying.values())
     if CHANNEL in ended or (run.channel_until and elapsed >= run.channel_until):
         run.channel_until = None
     _turn_back(run, [id_ for id_ in run.boarded if AHEAD + id_ not in ended])
@@ -517,7 +506,7 @@ def _land_the_rest(desk: Desk, run: _Run) -> None:
             book.record([_outcome(desk, *item, book.now) for item in run.landed])
 
 
-def _outcome(desk: Desk, claim: Claim, flight: Flight, now: datetime) -> Event:
+def _outcome(desk: Desk, claim: Claim, flight: Flight, now: datetime) -> events.Outcome:
     due = claim.job.due
     return _outcome_event(desk, due, flight.results, flight.sent_at, now)
 
@@ -528,23 +517,20 @@ def _outcome_event(
     results: Mapping[str, Result],
     sent_at: datetime | None,
     now: datetime,
-) -> Event:
+) -> events.Outcome:
     closed, next_at = conclude(due, desk.policy, results, now)
     decisive = worst({**due.known, **closed}.values())
-    return Event(
-        Kind.OUTCOME,
-        now,
-        due.id,
-        decisive.state,
-        decisive.reason,
-        decisive.detail,
-        data={
-            "attempt": due.attempt,
-            "by": desk.owner,
-            "targets": closed,
-            "sent_at": sent_at,
-            "next_attempt_at": next_at,
-        },
+    return events.Outcome(
+        at=now,
+        id=due.id,
+        state=decisive.state,
+        reason=decisive.reason,
+        detail=decisive.detail,
+        attempt=due.attempt,
+        by=desk.owner,
+        targets=closed,
+        sent_at=sent_at,
+        next_attempt_at=next_at,
     )
 
 
@@ -562,7 +548,7 @@ def _note_ended(
     for event in outcomes:
         _note(run, before, [event])
     for group in begun:
-        if group and group[-1].kind is not Kind.CLAIM:
+        if group and not isinstance(group[-1], events.Claim):
             _note(run, before, group)
 
 
