@@ -13,7 +13,8 @@ from pathlib import Path
 from zlib import crc32
 
 from kakaocron.kst import KST
-from kakaocron.ledger.events import Event, Kind, Result, to_line
+from kakaocron.ledger.events import Claim, Outcome, Result, of_slot, to_line
+from kakaocron.schedule.slots import Slot
 from kakaocron.states import State
 
 SLOTS_A_DAY = 68
@@ -73,19 +74,30 @@ def _moved(content: bytes, old: date, new: date) -> bytes:
 
 
 def _delivery(slot: datetime) -> list[bytes]:
-    id_ = f"old@{slot:%Y%m%dT%H%M}"
     at = slot + timedelta(seconds=0.04)
-    identity = {"message": "old", "kind": "regular", "slot": slot, "to": ["me"], "attempt": 1}
-    text = {"text": "📊 장부 모니터링\n⏰ 현재 시간: 09:30", "content_hash": "0123456789abcdef"}
-    until = {
-        "by": "1-x",
-        "until": at + timedelta(seconds=40),
-        "expires_at": slot + timedelta(minutes=10),
-    }
-    fields = {**identity, **until, **text}
-    claim = Event(Kind.CLAIM, at, id_, State.SENDING, settled=at, data=fields)
-    ended = {"attempt": 1, "by": "1-x", "targets": {"me": Result(State.CONFIRMED)}, "sent_at": at}
-    outcome = Event(Kind.OUTCOME, at + timedelta(seconds=0.1), id_, State.CONFIRMED, data={**ended})
+    claim = of_slot(
+        Claim,
+        Slot("old", slot, "regular"),
+        ["me"],
+        at,
+        state=State.SENDING,
+        expires_at=slot + timedelta(minutes=10),
+        attempt=1,
+        by="1-x",
+        until=at + timedelta(seconds=40),
+        text="📊 장부 모니터링\n⏰ 현재 시간: 09:30",
+        content_hash="0123456789abcdef",
+        settled=at,
+    )
+    outcome = Outcome(
+        at=at + timedelta(seconds=0.1),
+        id=claim.id,
+        state=State.CONFIRMED,
+        attempt=1,
+        by="1-x",
+        targets={"me": Result(State.CONFIRMED)},
+        sent_at=at,
+    )
     return [to_line(claim), to_line(outcome)]
 
 

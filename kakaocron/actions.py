@@ -22,7 +22,7 @@ from kakaocron.delivery.policy import Due, next_attempt
 from kakaocron.errors import ContentError, KakaocronError, LedgerError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.files import View
+from kakaocron.ledger.ledger import View
 from kakaocron.ledger.lookup import day_of_id, find_delivery
 from kakaocron.schedule.pauses import Pause, resumed
 from kakaocron.schedule.slots import Slot, next_slot, parse_delivery_id, slot_at
@@ -93,12 +93,11 @@ def _sound_view(installation: Installation, day: date) -> View:
     as a part of them is damaged."""
     today = installation.clock.now().date()
     view = installation.ledger.read(sorted({day, today, today - timedelta(days=1)}))
-    for found in view.files:
-        if found.damaged:
-            raise LedgerError(
-                f"The ledger of {found.day} is damaged, so nothing was sent. The next tick sets "
-                "the damage aside; or now: kakaocron tick"
-            )
+    for damaged in sorted(view.damaged):
+        raise LedgerError(
+            f"The ledger of {damaged} is damaged, so nothing was sent. The next tick sets "
+            "the damage aside; or now: kakaocron tick"
+        )
     return view
 
 

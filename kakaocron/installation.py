@@ -19,8 +19,10 @@ from kakaocron.delivery.tick import Plan
 from kakaocron.delivery.underway import Engine
 from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, channel_name
 from kakaocron.kakao.login import Credentials, Login
-from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.day_file import Reading
+from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.messages.making import Contents
 from kakaocron.system.clock import Clock, SystemClock
@@ -77,6 +79,7 @@ class Edges(Struct, frozen=True):
     workers: Workers = field(default_factory=Threads)
     make_http: Callable[[float, int], Http] = HttpWhenNeeded
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
+    make_reading: Callable[[], Reading] = Reading
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
 
 
@@ -204,7 +207,10 @@ def _inputs(places: Places, disk: Disk) -> list[str]:
 
 
 def make_ledger(places: Places, edges: Edges) -> Ledger:
-    return Ledger(places.ledger, edges.disk, edges.clock)
+    heartbeat = make_heartbeat(places, edges.disk)
+    return FileLedger(
+        places.ledger, edges.disk, edges.clock, heartbeat, make_reading=edges.make_reading
+    )
 
 
 def make_memory(places: Places, disk: Disk, name: str) -> Memory:

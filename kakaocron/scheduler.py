@@ -9,7 +9,6 @@ from typing import Any
 
 from kakaocron import actions
 from kakaocron.actions import DuplicateError
-from kakaocron.delivery.tick import prune
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.kst import KST
@@ -84,7 +83,7 @@ class Scheduler:
         """Remove the days of the ledger that are more than `days` ago; return how many."""
         here = self._installation
         with here.ledger.open() as book:
-            return len(prune(here.ledger, here.heartbeat, book.now.date(), max(2, days)))
+            return len(here.ledger.prune(book.now.date(), max(2, days)))
 
     @staticmethod
     def _is_done(order: Callable[[], object]) -> bool:

@@ -2,13 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import Self
 
 ME = "me"  # the receiver that is the sender
 ONCE = "once"  # the kind of a delivery that a person entered
 
 
-class State(StrEnum):
+class _Word(StrEnum):
+    """A word of a closed list, or one that a later kakaocron has written into the ledger.
+
+    The latter is none of the members, whatever it is compared with, and reads as it was written.
+    """
+
+    @classmethod
+    def _missing_(cls, value: object) -> Self | None:
+        if not isinstance(value, str):
+            return None
+        word = str.__new__(cls, value)
+        word._name_ = word._value_ = value
+        return word
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is of the list, and this kakaocron can tell what it means."""
+        return self.value in type(self)._value2member_map_
+
+
+class State(_Word):
     """The closed list of a delivery's states."""
 
     SCHEDULED = "scheduled"
@@ -22,13 +44,15 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+# The ends. `sent` is one too where a person said so (Delivery.is_final): of what a channel has only
+# sent so far, it may still say more.
 FINAL = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, State.CANCELLED})
 
 # The ends that a person has to be told of.
 BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 
 
-class Reason(StrEnum):
+class Reason(_Word):
     """The closed list of reasons: part of the interface, never reworded, only added to."""
 
     NO_SLOT = "no-slot"
@@ -83,3 +107,8 @@ LOOK_FIRST = (
     State.CONFIRMED,
     State.CANCELLED,
 )
+
+
+def place_of(state: State, order: Sequence[State]) -> int:
+    """Return where a state stands in one of these orders; a word that is not known comes first."""
+    return order.index(state) if state in order else -1

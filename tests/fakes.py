@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from kakaocron.config.reading import parse_config
@@ -54,6 +54,11 @@ def kakao_section(sandbox: SandboxServer, timeout: float = 0.5) -> str:
         f'client_secret = "{settings.client_secret}"\n'
         f'api_url = "{sandbox.url}"\nauth_url = "{sandbox.url}"\ntimeout = {timeout}\n'
     )
+
+
+def day_file(installation: Installation, day: date | None = None) -> Path:
+    """Return the ledger's file of a day; of today without one."""
+    return Path(installation.places.ledger) / f"{day or installation.clock.now().date()}.jsonl"
 
 
 def install(

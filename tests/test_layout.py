@@ -53,7 +53,7 @@ DOERS = {
     "delivery/engine", "delivery/tick", "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
     "doctor/kakao", "doctor/ledger", "doctor/login", "installation", "kakao/channel", "kakao/login",
-    "kakao/login_flow", "ledger/lookup", "ledger/pause_file", "ledger/verify", "messages/faults",
+    "kakao/login_flow", "ledger/lookup", "ledger/pause_file", "messages/faults",
     "messages/making", "messages/starting", "scheduler", "system/env_file", "ticking/idle_plan",
     "ticking/runner", "ticking/upkeep", "watching/coming", "watching/incidents",
     "watching/overview", "watching/prometheus", "web/views",
@@ -68,7 +68,7 @@ PURE_MODULES = sorted(
 
 # What a module may import that computes and does nothing else; the last line's are other people's.
 PURE = frozenset({
-    "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "dataclasses",
+    "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "copy", "dataclasses",
     "datetime", "difflib", "email.utils", "enum", "fractions", "functools", "hashlib", "heapq",
     "hmac", "html", "itertools", "json", "math", "operator", "re", "statistics", "string", "struct",
     "textwrap", "types", "typing", "unicodedata", "urllib.parse", "zlib",

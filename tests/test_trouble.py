@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
+from kakaocron.installation import make_heartbeat
 from kakaocron.kst import KST
-from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.files import FileLedger
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
 from kakaocron.system.clock import SystemClock
@@ -111,7 +112,9 @@ def test_a_lock_that_is_held_ends_with_75_and_says_so_once(
 ) -> None:
     monkeypatch.setattr(
         "kakaocron.installation.make_ledger",
-        lambda places, edges: Ledger(places.ledger, edges.disk, edges.clock, 0.05),
+        lambda places, edges: FileLedger(
+            places.ledger, edges.disk, edges.clock, make_heartbeat(places, edges.disk), 0.05
+        ),
     )
     house.tick("09:15:01")
     lock = f"{house.folder}/data/ledger.lock"

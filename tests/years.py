@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
+from kakaocron.delivery.policy import settle_slot
 from kakaocron.kst import KST
-from kakaocron.ledger.events import Event, Kind, Result, to_line
+from kakaocron.ledger.events import Claim, Event, Outcome, Result, of_slot, to_line
 from kakaocron.schedule.slots import Series, Slot, slots_between
 from kakaocron.states import Reason, State
 
@@ -53,37 +54,33 @@ def _day(
 
 
 def _settled(slot: Slot, at: datetime) -> Event:
-    data = {"message": slot.message, "kind": slot.kind, "slot": slot.at, "to": ["me"]}
-    return Event(Kind.SETTLE, at, slot.id, State.MISSED, Reason.NO_TICK, data=data)
+    return settle_slot(slot, ["me"], at, State.MISSED, Reason.NO_TICK)
 
 
 def sent(slot: Slot, at: datetime, how: Result, chance: random.Random) -> Iterator[Event]:
     """Yield the events of a delivery that left at an instant and ended so."""
     answered = at + timedelta(milliseconds=chance.randrange(40, 200))
-    yield Event(
-        Kind.CLAIM,
+    yield of_slot(
+        Claim,
+        slot,
+        ["me"],
         at - timedelta(milliseconds=4),
-        slot.id,
-        State.SENDING,
-        data={
-            "message": slot.message,
-            "kind": slot.kind,
-            "slot": slot.at,
-            "expires_at": slot.at + timedelta(minutes=10),
-            "to": ["me"],
-            "attempt": 1,
-            "by": "4711-cafe",
-            "until": at + timedelta(seconds=40),
-            "text": TEXT.format(slot.at, chance.randrange(40, 100)),
-            "content_hash": f"{chance.getrandbits(64):016x}",
-        },
+        state=State.SENDING,
+        expires_at=slot.at + timedelta(minutes=10),
+        attempt=1,
+        by="4711-cafe",
+        until=at + timedelta(seconds=40),
+        text=TEXT.format(slot.at, chance.randrange(40, 100)),
+        content_hash=f"{chance.getrandbits(64):016x}",
     )
-    yield Event(
-        Kind.OUTCOME,
-        answered,
-        slot.id,
-        how.state,
-        how.reason,
-        how.detail,
-        data={"attempt": 1, "by": "4711-cafe", "targets": {"me": how}, "sent_at": at},
+    yield Outcome(
+        at=answered,
+        id=slot.id,
+        state=how.state,
+        reason=how.reason,
+        detail=how.detail,
+        attempt=1,
+        by="4711-cafe",
+        targets={"me": how},
+        sent_at=at,
     )

@@ -95,7 +95,7 @@ def decided(installation: Installation, now: datetime) -> str:
     """Return everything that a tick would decide and write at an instant, as text."""
     with patch.object(SystemClock, "now", lambda _: now.astimezone(KST)):
         decision = preview(installation.engine, installation.plan, installation.heartbeat)
-    return f"{installation.ledger.path(now.astimezone(KST).date())}\n{_shown(decision)}"
+    return f"{installation.places.ledger}/{now.astimezone(KST).date()}.jsonl\n{_shown(decision)}"
 
 
 def _shown(decision: Decision) -> str:

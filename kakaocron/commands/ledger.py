@@ -7,20 +7,16 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.delivery.tick import prune as prune_days
-from kakaocron.installation import Edges, make_heartbeat, make_ledger
-from kakaocron.ledger.files import Ledger
-from kakaocron.ledger.verify import Finding, verify_ledger
+from kakaocron.installation import Edges, make_ledger
+from kakaocron.ledger.ledger import Finding, Ledger
 from kakaocron.show.console import print_json
-from kakaocron.system.places import Places, find_places
-from kakaocron.system.syscalls import RealDisk
+from kakaocron.system.places import find_places
 
 ledger_app = typer.Typer(help="The record of everything that was sent.")
 
 
-def _open(config: Path | None) -> tuple[Places, Ledger]:
-    places = find_places(config)
-    return places, make_ledger(places, Edges())
+def _ledger(config: Path | None) -> Ledger:
+    return make_ledger(find_places(config), Edges())
 
 
 @ledger_app.command("path")
@@ -35,8 +31,7 @@ def verify(
     as_json: Annotated[bool, json_option()] = False,
 ) -> int:
     """Read every line of every day; report what is damaged. Exit 1 if anything is."""
-    _, ledger = _open(config)
-    checked, findings = verify_ledger(ledger)
+    checked, findings = _ledger(config).verify()
     if as_json:
         print_json(
             {
@@ -62,8 +57,7 @@ def prune(
     config: Annotated[Path | None, config_option()] = None,
 ) -> None:
     """Remove the files of older days."""
-    places, ledger = _open(config)
+    ledger = _ledger(config)
     with ledger.open() as book:
-        heartbeat = make_heartbeat(places, RealDisk())
-        removed = prune_days(ledger, heartbeat, book.now.date(), days)
+        removed = ledger.prune(book.now.date(), days)
     print(f"removed {len(removed)} days")

@@ -17,11 +17,12 @@ from kakaocron.delivery.policy import (
     is_void,
     may_be_sent,
     next_attempt,
+    settle_slot,
 )
 from kakaocron.delivery.underway import Engine, Run, Underway
 from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
-from kakaocron.ledger.events import Event, Kind, Result
+from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
 from kakaocron.system.log import log
@@ -99,16 +100,16 @@ def _without_content(
     verdict = Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, why, phase=Phase.BEFORE)
     outcome = outcome_event(engine, due, dict.fromkeys(due.to, result_of(verdict)), None, now)
     if isinstance(one.parcel, FallbackError):
-        next_at = before_fallback(outcome.data["next_attempt_at"], due, now)
+        next_at = before_fallback(outcome.next_attempt_at, due, now)
         if next_at is None:
             claim = claim_event(engine, run, due, one.parcel.fallback, now, delivery)
             claim = replace(claim, reason=Reason.CONTENT_FAILED, detail=why)
             return _within_quotas(engine, one, claim, allowed)
-        outcome = replace(outcome, data={**outcome.data, "next_attempt_at": next_at})
+        outcome = replace(outcome, next_attempt_at=next_at)
     return [claim_event(engine, run, due, None, now, delivery), outcome]
 
 
-def _within_quotas(engine: Engine, one: Underway, claim: Event, allowed: Allowances) -> list[Event]:
+def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowances) -> list[Event]:
     """Hold back what would pass a quota: it would be refused, or be counted against the sender."""
     known = one.due.known
     done = {name: known[name].parts if name in known else 0 for name in one.due.to}
@@ -124,17 +125,9 @@ def _within_quotas(engine: Engine, one: Underway, claim: Event, allowed: Allowan
     return [claim]
 
 
-def _too_late(due: Due, now: datetime) -> Event:
-    slot = due.slot
-    return Event(
-        Kind.SETTLE,
-        now,
-        due.id,
-        State.MISSED,
-        Reason.EXPIRED,
-        "its content was not ready in time",
-        data={"message": slot.message, "kind": slot.kind, "slot": slot.at, "to": list(due.all_to)},
-    )
+def _too_late(due: Due, now: datetime) -> Settle:
+    why = "its content was not ready in time"
+    return settle_slot(due.slot, due.all_to, now, State.MISSED, Reason.EXPIRED, why)
 
 
 def claim_event(
@@ -144,27 +137,21 @@ def claim_event(
     parcel: Parcel | None,
     now: datetime,
     delivery: Delivery | None,
-) -> Event:
-    slot = due.slot
-    return Event(
-        Kind.CLAIM,
+) -> Claim:
+    return of_slot(
+        Claim,
+        due.slot,
+        due.to,
         now,
-        due.id,
-        State.SENDING,
+        state=State.SENDING,
         settled=run.settled,
-        data={
-            "message": slot.message,
-            "kind": slot.kind,
-            "slot": slot.at,
-            "expires_at": due.expires_at,
-            "to": list(due.to),
-            "attempt": due.attempt,
-            "by": engine.owner,
-            "until": now + engine.lease,
-            "text": parcel.text if parcel else None,
-            "content_hash": parcel.hash if parcel else content_hash(""),
-            "content": _to_keep(parcel, due, delivery) if parcel else None,
-        },
+        expires_at=due.expires_at,
+        attempt=due.attempt,
+        by=engine.owner,
+        until=now + engine.lease,
+        text=parcel.text if parcel else None,
+        content_hash=parcel.hash if parcel else content_hash(""),
+        content=_to_keep(parcel, due, delivery) if parcel else None,
     )
 
 
@@ -183,23 +170,20 @@ def outcome_event(
     results: Mapping[str, Result],
     sent_at: datetime | None,
     now: datetime,
-) -> Event:
+) -> Outcome:
     closed, next_at = conclude(due, engine.policy, results, now)
     decisive = worst({**due.known, **closed}.values())
-    return Event(
-        Kind.OUTCOME,
-        now,
-        due.id,
-        decisive.state,
-        decisive.reason,
-        decisive.detail,
-        data={
-            "attempt": due.attempt,
-            "by": engine.owner,
-            "targets": closed,
-            "sent_at": sent_at,
-            "next_attempt_at": next_at,
-        },
+    return Outcome(
+        at=now,
+        id=due.id,
+        state=decisive.state,
+        reason=decisive.reason,
+        detail=decisive.detail,
+        attempt=due.attempt,
+        by=engine.owner,
+        targets=closed,
+        sent_at=sent_at,
+        next_attempt_at=next_at,
     )
 
 
@@ -208,10 +192,10 @@ def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
 
     A process that was stopped and woken up, or whose clock was set, finds out here.
     """
-    due, claim = one.due, one.claim
+    due, claim, receipt = one.due, one.claim, one.receipt
 
     def may_leave() -> datetime:
-        if claim is None or not engine.ledger.shows_claim(claim.day, claim.offset, claim.event):
+        if claim is None or receipt is None or not engine.ledger.still_ours(receipt):
             raise Withheld(Reason.LEDGER_DAMAGED, "the ledger does not show this process's claim")
         # The clock comes last: a process may be stopped for hours while it reads.
         now = engine.clock.now()
@@ -219,7 +203,7 @@ def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
             raise Withheld(Reason.CLOCK_WRONG, "the clock was set back before the slot")
         if now >= due.expires_at:
             raise Withheld(Reason.EXPIRED, "the slot's time ran out before the request could leave")
-        if not claim.event.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
+        if not claim.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
             raise Withheld(
                 Reason.EXPIRED, "the claim's time ran out before the request could leave"
             )

@@ -11,12 +11,12 @@ from kakaocron.delivery import claims, early_start
 from kakaocron.delivery.early_start import HEAD_START, LONGEST_WAIT
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.policy import Due
-from kakaocron.delivery.underway import Claim, Engine, Run, Sent, Stage, Underway, ready
+from kakaocron.delivery.underway import Engine, Run, Sent, Stage, Underway, ready
 from kakaocron.errors import ContentError, LedgerError, LockTimeoutError
 from kakaocron.kst import isoformat
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, apply
-from kakaocron.ledger.events import Event, Kind, as_read
-from kakaocron.ledger.files import Book, View
+from kakaocron.ledger.events import Claim, Event, Outcome, as_read
+from kakaocron.ledger.ledger import Book, View
 from kakaocron.states import State
 from kakaocron.system.log import log
 
@@ -91,6 +91,7 @@ def _record_and_claim(engine: Engine, run: Run) -> None:
     early_start.board(engine, run, soon)
     with engine.ledger.open() as book:
         wanted, view, allowed = _look(engine, run, book, landed)
+        lines: dict[Underway, list[Event]]
         lines = {one: [_outcome(engine, one, book.now)] for one in landed}
         lines |= _begin(engine, run, wanted, view, book.now, allowed)
         claimed = _record(book, lines)
@@ -117,7 +118,7 @@ def _look(
     If some of it is a moment away, this returns at its instant.
     """
     wanted = _wanted(engine, run, book.now)
-    days = {one.claim.day for one in landed if one.claim} | {one.at.date() for one in wanted}
+    days = {one.at.date() for one in (*landed, *wanted)}
     view = book.read(days | claims.allowance_days(engine, wanted, book.now.date()))
     first = early_start.first_ahead(wanted, book.now)
     day = (first or book.now).date()
@@ -157,7 +158,7 @@ def _begin(
 
     What is damaged is set aside by the next tick before anything of that day is sent.
     """
-    if any(found.damaged for found in view.files):
+    if view.damaged:
         return {}
     return {
         one: claims.begin(engine, run, one, view.deliveries.get(one.id), now, allowed)
@@ -168,11 +169,11 @@ def _begin(
 def _record(book: Book, lines: Mapping[Underway, Sequence[Event]]) -> list[Underway]:
     """Write all lines at once; return what is claimed by them."""
     events = [event for group in lines.values() for event in group]
-    places = book.record(events) if events else {}
+    receipts = book.record(events) if events else {}
     claimed = []
     for one, group in lines.items():
-        if group and group[-1].kind is Kind.CLAIM:
-            one.claim = Claim(group[-1], *places[one.id], group[-1].data["until"])
+        if group and isinstance(group[-1], Claim):
+            one.claim, one.receipt = group[-1], receipts[one.id]
             claimed.append(one)
     return claimed
 
@@ -207,7 +208,7 @@ def _collect(engine: Engine, run: Run, seconds: float) -> None:
             one.parcel = one.made or ContentError("making the content took too long")
             run.move(one, Stage.WAITING)
     flying = run.at(Stage.IN_FLIGHT)
-    is_set_back = any(now < one.claim.event.at - CLOCK_SLACK for one in flying if one.claim)
+    is_set_back = any(now < one.claim.at - CLOCK_SLACK for one in flying if one.claim)
     for one in flying:
         one.tasks -= ended
         if one.tasks and not is_set_back and one.claim and now < one.claim.until:
@@ -250,7 +251,7 @@ def _land_the_rest(engine: Engine, run: Run) -> None:
             book.record([_outcome(engine, one, book.now) for one in landed])
 
 
-def _outcome(engine: Engine, one: Underway, now: datetime) -> Event:
+def _outcome(engine: Engine, one: Underway, now: datetime) -> Outcome:
     return claims.outcome_event(engine, one.due, one.results, one.sent_at, now)
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from kakaocron.delivery.policy import first_word, settled
+from kakaocron.delivery.policy import settle_delivery, settle_slot
 from kakaocron.errors import UsageError
 from kakaocron.kst import MINUTE, isoformat
-from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.events import Event, Kind
+from kakaocron.ledger.deliveries import Delivery, of_delivery
+from kakaocron.ledger.events import Event, Pointer, Reopen, Schedule, of_slot
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import ONCE, Reason, State
 
@@ -41,19 +41,14 @@ def entered(
     `content` holds the `text`, its `content_hash` and the `content` to be sent, as far as they
     are known.
     """
-    data: dict[str, Any] = {
-        "message": slot.message,
-        "kind": slot.kind,
-        "slot": slot.at,
-        "to": list(to),
+    said = {
+        "state": State.SCHEDULED,
         "expires_at": expires_at,
         "meta": dict(meta) if meta else None,
-        **content,
     }
     if reopens:
-        data |= {"forced": True, "next_attempt_at": now}
-    kind = Kind.REOPEN if reopens else Kind.SCHEDULE
-    return Event(kind, now, slot.id, State.SCHEDULED, data=data)
+        return of_slot(Reopen, slot, to, now, **said, **content, forced=True, next_attempt_at=now)
+    return of_slot(Schedule, slot, to, now, **said, **content)
 
 
 def cancelled(delivery: Delivery, now: datetime) -> Event:
@@ -67,12 +62,12 @@ def cancelled(delivery: Delivery, now: datetime) -> Event:
         raise UsageError(f"'{delivery.id}' is being sent; it is too late to cancel it")
     if delivery.state not in WAITING:
         raise UsageError(f"'{delivery.id}' is {delivery.state}; there is nothing to cancel")
-    return settled(delivery, now, State.CANCELLED, Reason.BY_HAND)
+    return settle_delivery(delivery, now, State.CANCELLED, Reason.BY_HAND)
 
 
 def cancelled_ahead(slot: Slot, to: tuple[str, ...], now: datetime) -> Event:
     """Return the line that cancels a slot which has not come yet."""
-    return first_word(slot, to, now, State.CANCELLED, Reason.BY_HAND)
+    return settle_slot(slot, to, now, State.CANCELLED, Reason.BY_HAND)
 
 
 def reopened(delivery: Delivery, now: datetime, at: datetime, life: timedelta) -> list[Event]:
@@ -91,19 +86,19 @@ def reopened(delivery: Delivery, now: datetime, at: datetime, life: timedelta) -
             "cancelled delivery can be retried"
         )
     due = max(at, now, delivery.slot)
-    data = {
-        "message": delivery.message,
-        "kind": delivery.kind,
-        "slot": delivery.slot,
-        "to": list(delivery.to),
-        "expires_at": due + life,
-        "next_attempt_at": due,
-    }
-    reopen = Event(Kind.REOPEN, now, delivery.id, State.SCHEDULED, Reason.BY_HAND, data=data)
+    reopen = of_delivery(
+        Reopen,
+        delivery,
+        now,
+        state=State.SCHEDULED,
+        reason=Reason.BY_HAND,
+        expires_at=due + life,
+        next_attempt_at=due,
+    )
     if delivery.slot.date() == due.date():
         return [reopen]
     # First, so that no reopened delivery is ever without it; alone it does nothing.
-    return [Event(Kind.POINTER, now, delivery.id, data={"due": due}), reopen]
+    return [Pointer(at=now, id=delivery.id, due=due), reopen]
 
 
 def resolved(delivery: Delivery, now: datetime, *, delivered: bool) -> Event:
@@ -116,4 +111,6 @@ def resolved(delivery: Delivery, now: datetime, *, delivered: bool) -> Event:
             f"'{delivery.id}' is {delivery.state}; only an unknown delivery can be resolved"
         )
     state = State.SENT if delivered else State.FAILED
-    return settled(delivery, now, state, Reason.BY_HAND, detail=f"resolved at {isoformat(now)}")
+    return settle_delivery(
+        delivery, now, state, Reason.BY_HAND, detail=f"resolved at {isoformat(now)}"
+    )

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import Beat, Word
-from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, Gap
-from kakaocron.ledger.events import Event, Kind, Result
+from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, Gap, of_delivery
+from kakaocron.ledger.events import Result, Settle, of_slot
 from kakaocron.schedule.pauses import Paused
 from kakaocron.schedule.slots import Series, Slot, expiry, slots_between
-from kakaocron.states import FINAL, ONCE, Reason, State
+from kakaocron.states import ONCE, Reason, State
 
 
 class Policy(Struct, frozen=True):
@@ -54,7 +54,7 @@ class Due(Struct, frozen=True):
 class Decision(Struct, frozen=True):
     """What the ledger must say before anything else is done, and what is then to be sent."""
 
-    settle: tuple[Event, ...]
+    settle: tuple[Settle, ...]
     due: tuple[Due, ...]
 
 
@@ -81,13 +81,13 @@ def decide(
     so it is not sent (again). `paused` says whether a message rested at an instant.
     """
     deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
-    settle: list[Event] = []
+    settle: list[Settle] = []
     due: list[Due] = []
     for delivery in deliveries.values():
         is_paused = begins_paused(delivery, paused)
         event = _lost(delivery, gaps, now)
         if event is None and is_paused and delivery.slot <= now:
-            event = settled(delivery, now, State.MISSED, Reason.PAUSED)
+            event = settle_delivery(delivery, now, State.MISSED, Reason.PAUSED)
         event = event or overdue(delivery, policy, now)
         if event:
             settle.append(event)
@@ -97,15 +97,15 @@ def decide(
         for slot, expires_at in _unsettled(one, policy, deliveries, now, since, ahead, gaps):
             if _is_in(gaps, slot.at):
                 lost = Reason.LEDGER_DAMAGED
-                settle.append(first_word(slot, one.to, now, State.UNKNOWN, lost))
+                settle.append(settle_slot(slot, one.to, now, State.UNKNOWN, lost))
             elif paused(slot.message, slot.at):
                 if slot.at <= now:
-                    settle.append(first_word(slot, one.to, now, State.MISSED, Reason.PAUSED))
+                    settle.append(settle_slot(slot, one.to, now, State.MISSED, Reason.PAUSED))
             elif now < expires_at:
                 due.append(Due(slot, one.to, one.to, 1, expires_at))
             else:
                 reason = missed_reason(slot, expires_at)
-                settle.append(first_word(slot, one.to, now, State.MISSED, reason))
+                settle.append(settle_slot(slot, one.to, now, State.MISSED, reason))
     due.sort(key=lambda item: (item.slot.at, item.slot.message))
     return Decision(tuple(settle), tuple(due))
 
@@ -137,7 +137,7 @@ def quiet_until(
 
 def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Iterable[datetime]:
     """Yield the instants at which a delivery may ask for something: rather one too many."""
-    if delivery.state in FINAL - {State.UNKNOWN}:
+    if delivery.is_final and delivery.state is not State.UNKNOWN:
         return
     for instant in (delivery.slot, delivery.next_attempt_at):
         if instant is not None:
@@ -166,14 +166,16 @@ def _is_in(gaps: Mapping[date, Gap], at: datetime) -> bool:
     return gap is not None and at <= gap.until
 
 
-def _lost(delivery: Delivery, gaps: Mapping[date, Gap], now: datetime) -> Event | None:
+def _lost(delivery: Delivery, gaps: Mapping[date, Gap], now: datetime) -> Settle | None:
     """Return the event that holds back a delivery whose latest lines may be lost, or None."""
     gap = gaps.get(delivery.slot.date())
-    if gap is None or delivery.slot > gap.until or delivery.state in FINAL - {State.UNKNOWN}:
+    if gap is None or delivery.slot > gap.until:
+        return None
+    if delivery.is_final and delivery.state is not State.UNKNOWN:
         return None
     if delivery.reason is Reason.LEDGER_DAMAGED or delivery.id in gap.known:
         return None
-    return settled(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
+    return settle_delivery(delivery, now, State.UNKNOWN, Reason.LEDGER_DAMAGED)
 
 
 def _unsettled(
@@ -220,17 +222,16 @@ def begins_paused(delivery: Delivery, paused: Paused) -> bool:
     )
 
 
-def first_word(
-    slot: Slot, to: tuple[str, ...], now: datetime, state: State, reason: Reason
-) -> Event:
-    return Event(
-        Kind.SETTLE,
-        now,
-        slot.id,
-        state,
-        reason,
-        data={"message": slot.message, "kind": slot.kind, "slot": slot.at, "to": list(to)},
-    )
+def settle_slot(
+    slot: Slot,
+    to: Sequence[str],
+    now: datetime,
+    state: State,
+    reason: Reason,
+    detail: str | None = None,
+) -> Settle:
+    """Return the line that gives a slot its first state, without an attempt."""
+    return of_slot(Settle, slot, to, now, state=state, reason=reason, detail=detail)
 
 
 def next_attempt(delivery: Delivery, policy: Policy) -> Due:
@@ -281,12 +282,12 @@ def may_be_sent(
     return may_try_again and next_at is not None and next_at <= now
 
 
-def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Event | None:
+def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Settle | None:
     """Return the event that ends a delivery which nobody else will end, or None."""
     expires_at = expiry_of(delivery, policy)
     if delivery.state is State.SENDING and delivery.lease_is_over(now):
         resend = policy.resend_unknown and now < expires_at
-        return settled(
+        return settle_delivery(
             delivery,
             now,
             State.UNKNOWN,
@@ -296,13 +297,13 @@ def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Event | None:
     if now < expires_at:
         return None
     if delivery.state is State.RETRYING:
-        return settled(delivery, now, State.FAILED, Reason.EXPIRED, detail=delivery.detail)
+        return settle_delivery(delivery, now, State.FAILED, Reason.EXPIRED, detail=delivery.detail)
     if delivery.state is State.SCHEDULED:
-        return settled(delivery, now, State.MISSED, Reason.NO_TICK)
+        return settle_delivery(delivery, now, State.MISSED, Reason.NO_TICK)
     return None
 
 
-def settled(
+def settle_delivery(
     delivery: Delivery,
     now: datetime,
     state: State,
@@ -310,21 +311,16 @@ def settled(
     *,
     detail: str | None = None,
     next_attempt_at: datetime | None = None,
-) -> Event:
-    return Event(
-        Kind.SETTLE,
+) -> Settle:
+    """Return the line that gives a delivery another state, without an attempt."""
+    return of_delivery(
+        Settle,
+        delivery,
         now,
-        delivery.id,
-        state,
-        reason,
-        detail,
-        data={
-            "message": delivery.message,
-            "kind": delivery.kind,
-            "slot": delivery.slot,
-            "to": list(delivery.to),
-            "next_attempt_at": next_attempt_at,
-        },
+        state=state,
+        reason=reason,
+        detail=detail,
+        next_attempt_at=next_attempt_at,
     )
 
 

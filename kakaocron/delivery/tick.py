@@ -17,8 +17,8 @@ from kakaocron.kst import DAY, KST
 from kakaocron.ledger.beats import NOTHING, Beat, End, Word
 from kakaocron.ledger.deliveries import Delivery, apply
 from kakaocron.ledger.events import Event, as_read
-from kakaocron.ledger.files import Book, DayFile, Ledger, View
 from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.ledger.ledger import Book, Ledger, Reader, View
 from kakaocron.schedule.pauses import Paused
 from kakaocron.schedule.slots import Series, Slot
 from kakaocron.states import BAD, Reason
@@ -135,7 +135,7 @@ class Quiet(Struct, frozen=True):
     since: datetime
     until: datetime
     ledger_end: End
-    days: tuple[str, ...]
+    days: tuple[date, ...]
 
 
 def look_ahead(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Quiet | None:
@@ -151,18 +151,13 @@ def look_ahead(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Quiet | None
     decision = _decide(
         engine, plan, heartbeat, view, now, _settled_until(view, last_complete, now, plan)
     )
-    if decision.settle or decision.due or any(_damage(found, heartbeat) for found in view.files):
+    if decision.settle or decision.due or engine.ledger.damage(view.days):
         return None
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
     until = quiet_until(
         plan.series, engine.policy, view.deliveries, now, midnight - plan.ahead, plan.ahead
     )
-    days = tuple(found.day.isoformat() for found in view.files)
-    return Quiet(now, until, _end_of(view, now), days)
-
-
-def _end_of(view: View, now: datetime) -> End:
-    return next((f.end for f in view.files if f.day == now.date()), NOTHING)
+    return Quiet(now, until, view.end_of(now.date()), view.days)
 
 
 def _decide(
@@ -190,7 +185,7 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
     with engine.ledger.open() as book:
         now = book.now
         last_complete = heartbeat.last_complete(now)
-        view, problems = _read(book, heartbeat, plan, last_complete)
+        view, problems = _read(book, engine.ledger, plan, last_complete)
         since = _settled_until(view, last_complete, now, plan)
         decision = _decide(engine, plan, heartbeat, view, now, since)
         settled = _begun(decision, now) if since is None else since
@@ -200,15 +195,10 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
     sent = Sent()
     if decision.due:
         sent = send_all(engine, decision.due, lambda due: plan.make(due, view), settled)
-    for found in view.files:
-        # Today's end is in this tick's own beat; of other days nobody else would tell, or a power
-        # cut took away what was told.
-        end = max(found.end, engine.ledger.synced_end(found.day))
-        if found.day < now.date() and end != heartbeat.ledger_end(found.day):
-            heartbeat.reset(found.day, now, end)
+    ledger_end = engine.ledger.note_ends(view, now)
     if last_complete and timedelta(0) < now.date() - last_complete.date() <= 2 * DAY:
         try:
-            prune(engine.ledger, heartbeat, now.date(), plan.keep_days)
+            engine.ledger.prune(now.date(), plan.keep_days)
         except LedgerError as error:  # what was sent is recorded; this is no part of it
             problems.append((f"prune:{error}", str(error)))
     return Report(
@@ -219,18 +209,8 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
         sent.down,
         not sent.left,
         since is None,
-        # With what this tick has written itself: an older copy put back a moment later is known.
-        max(_end_of(view, now), engine.ledger.synced_end(now.date())),
+        ledger_end,
     )
-
-
-def prune(ledger: Ledger, heartbeat: Heartbeat, today: date, keep_days: int) -> list[date]:
-    """Remove the days before the last `keep_days`; return those of the ledger. Raises LedgerError.
-
-    What the heartbeats know goes first: a ledger without a day that they know of is a damaged one.
-    """
-    heartbeat.prune(today, keep_days)
-    return ledger.prune(today, keep_days)
 
 
 def _begun(decision: Decision, now: datetime) -> datetime:
@@ -251,33 +231,24 @@ def _settled_until(
 
 
 def _read(
-    book: Book, heartbeat: Heartbeat, plan: Plan, since: datetime | None
+    book: Book, ledger: Ledger, plan: Plan, since: datetime | None
 ) -> tuple[View, list[tuple[str, str]]]:
     """Read the days that matter; set aside what is damaged, and say so."""
-    days = days_to_read(book.ledger, plan, book.now, since)
+    days = days_to_read(ledger, plan, book.now, since)
     view = _with_pointed(book, days)
-    problems = []
-    for found in view.files:
-        detail = _damage(found, heartbeat)
-        if detail is None:
-            continue
-        # A reset says of which day's ledger it is, not when.
-        beats = [beat.at for beat in heartbeat.read(found.day) if beat.word is not Word.RESET]
-        kept = book.set_aside(found, detail, max(beats, default=book.now))
-        heartbeat.reset(found.day, book.now, book.ledger.read_day(found.day).end)
-        # Else a power cut could take it, and the same damage be found again, for later slots too.
-        heartbeat.sync(found.day)
-        problems.append(
-            (
-                f"ledger-damaged:{found.day}:{detail}",
-                f"The ledger of {found.day} is damaged ({detail}); a copy is kept as '{kept}'. "
-                f"Slots that it may have held are not sent again: kakaocron history --days 2",
-            )
+    problems = [
+        (
+            f"ledger-damaged:{found.day}:{found.what}",
+            f"The ledger of {found.day} is damaged ({found.what}); a copy is kept as "
+            f"'{found.kept}'. Slots that it may have held are not sent again: "
+            "kakaocron history --days 2",
         )
-    return _with_pointed(book, days), problems
+        for found in book.set_aside_damage(view.days)
+    ]
+    return _with_pointed(book, days) if problems else view, problems
 
 
-def _with_pointed(source: Book | Ledger, days: Sequence[date]) -> View:
+def _with_pointed(source: Reader, days: Sequence[date]) -> View:
     """Read days, and those of the deliveries that were reopened for one of them."""
     view = source.read(days)
     pointed = view.pointed_days
@@ -304,23 +275,10 @@ def _last_settled(ledger: Ledger, today: date) -> date:
     first = today
     for day in reversed(ledger.days()):
         first = min(first, day)
-        settled = ledger.read_day(day).settled
+        settled = ledger.read([day]).settled
         if settled is not None and settled.date() <= today:
             return min(first, settled.date())
     return first
-
-
-def _damage(found: DayFile, heartbeat: Heartbeat) -> str | None:
-    if found.damaged:
-        numbers = ", ".join(str(number) for number in found.damaged[:5])
-        more = ", …" if len(found.damaged) > 5 else ""  # noqa: PLR2004
-        return f"unreadable line {numbers}{more}"
-    known = heartbeat.ledger_end(found.day)
-    if found.goes_on_from(known):
-        return None
-    if known.size > found.end.size:
-        return f"it has {found.size} bytes, and had {known.size}: an older copy, or cut short"
-    return "it is not the file that the ticks have seen: an older copy"
 
 
 def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from itertools import islice
 
@@ -14,8 +14,8 @@ from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due, Policy
 from kakaocron.errors import ContentError, KakaocronError
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.events import Event, Result
-from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.events import Claim, Result
+from kakaocron.ledger.ledger import Ledger, Receipt
 from kakaocron.system.clock import Clock
 from kakaocron.system.workers import Signal, Workers
 
@@ -58,15 +58,6 @@ class Stage(Enum):
     ENDED = 7  # this run has no more to do with it
 
 
-class Claim(Struct, frozen=True):
-    """The line in the ledger by which this process, and no other, may send until `until`."""
-
-    event: Event
-    day: date
-    offset: int
-    until: datetime
-
-
 class Underway(Struct, eq=False):
     """One delivery on its way.
 
@@ -85,6 +76,7 @@ class Underway(Struct, eq=False):
     flights: dict[str, Flight] = field(default_factory=dict)
     claimed: Signal | None = None  # lets what is boarded go
     claim: Claim | None = None
+    receipt: Receipt | None = None  # of the claim
     blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
 
     @property

@@ -8,13 +8,12 @@ from datetime import timedelta
 from kakaocron.delivery.tick import LARGEST_CLOCK_ERROR
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok
 from kakaocron.errors import KakaocronError
-from kakaocron.ledger.verify import verify_ledger
 
 
 def ledger(bench: Bench) -> Iterator[Finding]:
     installation = installed(bench)
     try:
-        checked, found = verify_ledger(installation.ledger)
+        checked, found = installation.ledger.verify()
         damage = [one for one in found if one.is_damage]
         today = bench.now.date()
         days = [day for day in installation.ledger.days() if day >= today - timedelta(days=1)]

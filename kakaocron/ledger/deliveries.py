@@ -10,8 +10,23 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from kakaocron.kst import isoformat
-from kakaocron.ledger.events import Event, Kind, Result, result_fields
-from kakaocron.states import WORST_FIRST, Reason, State
+from kakaocron.ledger.events import (
+    Claim,
+    Event,
+    OfSlot,
+    Outcome,
+    Reopen,
+    Result,
+    Schedule,
+    Settle,
+    Unknown,
+    of_slot,
+    result_fields,
+)
+from kakaocron.schedule.slots import Slot, parse_delivery_id
+from kakaocron.states import FINAL, WORST_FIRST, Reason, State, place_of
+
+Entry = Schedule | Settle | Reopen
 
 # A claim whose writer's clock ran ahead of ours by more than this cannot be judged by its lease.
 CLOCK_SLACK = timedelta(seconds=5)
@@ -86,6 +101,11 @@ class Delivery(Struct, frozen=True):
         return (sent_at - self.slot).total_seconds() if sent_at else None
 
     @property
+    def is_final(self) -> bool:
+        """Whether nothing more comes of it by itself: at an end, or sent on a person's word."""
+        return self.state in FINAL or (self.state is State.SENT and self.reason is Reason.BY_HAND)
+
+    @property
     def is_held(self) -> bool:
         """Whether it waits for a person's word: nobody knows whether it arrived."""
         return self.state is State.UNKNOWN and self.next_attempt_at is None
@@ -105,14 +125,19 @@ class Delivery(Struct, frozen=True):
 
 
 def _may_have_gone(attempt: Attempt) -> bool:
-    return any(
-        r.state in {State.CONFIRMED, State.SENT, State.UNKNOWN} for r in attempt.results.values()
-    )
+    may = {State.CONFIRMED, State.SENT, State.UNKNOWN}
+    return any(r.state in may or not r.state.is_known for r in attempt.results.values())
+
+
+def of_delivery(line: type[OfSlot], delivery: Delivery, at: datetime, **more: Any) -> OfSlot:
+    """Return a line about a delivery, written at an instant."""
+    slot = Slot(delivery.message, delivery.slot, delivery.kind)
+    return of_slot(line, slot, delivery.to, at, **more)
 
 
 def worst(results: Iterable[Result]) -> Result:
     """Return the result that decides a delivery's state."""
-    return min(results, key=lambda result: WORST_FIRST.index(result.state))
+    return min(results, key=lambda result: place_of(result.state, WORST_FIRST))
 
 
 def fold(events: Iterable[Event]) -> dict[str, Delivery]:
@@ -128,136 +153,197 @@ def fold(events: Iterable[Event]) -> dict[str, Delivery]:
 
 def fold_into(deliveries: dict[str, Delivery], event: Event) -> None:
     """Fold one more event into what those before it came to."""
-    if event.kind in {Kind.DAMAGE, Kind.POINTER}:
-        return
     folded = apply(deliveries.get(event.id), event)
     if folded is not None:
         deliveries[event.id] = folded
 
 
 def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
-    """Return the delivery after one more event; None for an outcome that belongs to no claim."""
-    if event.kind is Kind.OUTCOME:
-        return None if delivery is None else _ended(delivery, event)
-    data = event.data
-    if delivery is None:
-        delivery = Delivery(event.id, data["message"], data["kind"], data["slot"], State.SCHEDULED)
-    if event.kind is Kind.CLAIM:
-        return _claimed(delivery, event)
-    if delivery.state is State.CONFIRMED and not data.get("forced"):
+    """Return the delivery after one more event; None for one that makes no delivery.
+
+    A word that this version does not know, of a state or of a kind of line, becomes the delivery's
+    state: it is none of those in which anything is sent.
+    """
+    match event:
+        case Unknown():
+            return _held(delivery or _of_id(event), State(event.word), event)
+        case Outcome():
+            folded = _ended(delivery, event) if delivery else None
+        case Claim():
+            folded = _claimed(delivery or _new(event), event)
+        case Schedule() | Settle() | Reopen():
+            folded = _entered(delivery or _new(event), event)
+        case _:
+            return delivery
+    if event.state is not None and not event.state.is_known:
+        return _held(folded, event.state, event)
+    return folded
+
+
+def _new(event: Entry | Claim) -> Delivery:
+    return Delivery(event.id, event.message, event.kind, event.slot, State.SCHEDULED)
+
+
+def _of_id(event: Unknown) -> Delivery | None:
+    """Return what an id alone tells of a delivery, None if it is no delivery's."""
+    try:
+        message, slot = parse_delivery_id(event.id)
+    except ValueError:
+        return None
+    return Delivery(event.id, message, "", slot, State.SCHEDULED)
+
+
+def _held(delivery: Delivery | None, state: State, event: Event) -> Delivery | None:
+    """Return a delivery of which a line says what this version cannot know."""
+    if delivery is None or delivery.state is State.CONFIRMED:
         return delivery
-    targets = _settled_targets(delivery, event)
-    said = Result(event.state or delivery.state, event.reason, event.detail)
-    decisive = worst(targets.values()) if event.kind is Kind.SETTLE and targets else said
     return replace(
         delivery,
-        state=decisive.state,
-        reason=decisive.reason,
-        detail=decisive.detail,
-        to=data["to"] or delivery.to,
-        expires_at=data["expires_at"] or delivery.expires_at,
-        next_attempt_at=data.get("next_attempt_at"),
-        targets=targets,
-        text=data.get("text", delivery.text),
-        content_hash=data.get("content_hash", delivery.content_hash),
-        content=data.get("content", delivery.content),
-        meta=data.get("meta", delivery.meta),
+        state=state,
+        reason=event.reason,
+        detail=event.detail,
+        next_attempt_at=None,
         updated_at=event.at,
-        is_reopened=delivery.is_reopened or event.kind is Kind.REOPEN,
-        tries_before=len(delivery.attempts) if event.kind is Kind.REOPEN else delivery.tries_before,
     )
 
 
-def _settled_targets(delivery: Delivery, event: Event) -> Mapping[str, Result]:
-    """A settled delivery's open receivers share its state; confirmed ones keep theirs."""
-    if event.data.get("forced"):
+def _entered(delivery: Delivery, event: Entry) -> Delivery:
+    """Return a delivery after a line that gives it a state without an attempt."""
+    if delivery.state is State.CONFIRMED and not event.forced:
+        return delivery
+    targets = _targets_after(delivery, event)
+    decisive = Result(event.state or delivery.state, event.reason, event.detail)
+    if isinstance(event, Settle) and targets:
+        decisive = worst(targets.values())
+    return replace(
+        _with_content(delivery, event, event.content),
+        state=decisive.state,
+        reason=decisive.reason,
+        detail=decisive.detail,
+        to=event.to or delivery.to,
+        next_attempt_at=event.next_attempt_at,
+        targets=targets,
+        meta=delivery.meta if event.meta is None else event.meta,
+        is_reopened=delivery.is_reopened or isinstance(event, Reopen),
+        tries_before=len(delivery.attempts) if isinstance(event, Reopen) else delivery.tries_before,
+    )
+
+
+def _with_content(
+    delivery: Delivery, event: Entry | Claim, content: Mapping[str, Any] | None
+) -> Delivery:
+    """Return a delivery with what a line says of its content and expiry, if it says anything."""
+    return replace(
+        delivery,
+        expires_at=event.expires_at or delivery.expires_at,
+        text=delivery.text if event.text is None else event.text,
+        content_hash=delivery.content_hash if event.content_hash is None else event.content_hash,
+        content=delivery.content if content is None else content,
+        updated_at=event.at,
+    )
+
+
+def _targets_after(delivery: Delivery, event: Entry) -> Mapping[str, Result]:
+    """Return each receiver's result: those who are done keep theirs, the others share the line's.
+
+    Done is who has a confirmation, and for a line that settles also who has failed.
+    """
+    if event.forced:
         return {}
-    if event.kind is Kind.REOPEN:
+    if isinstance(event, Reopen):
         return {
             name: found
             if found.state is State.CONFIRMED
             else Result(State.SCHEDULED, parts=found.parts)
             for name, found in delivery.targets.items()
         }
-    if event.kind is not Kind.SETTLE or event.state is None:
+    if not isinstance(event, Settle) or event.state is None:
         return delivery.targets
     settled = Result(event.state, event.reason, event.detail)
-    names = event.data["to"] or delivery.to
     return {
         name: found
         if (found := delivery.targets.get(name)) and found.state in {State.CONFIRMED, State.FAILED}
-        else replace(settled, parts=found.parts if found else 0)
-        for name in names
+        else replace(settled, parts=_parts_of(delivery, name))
+        for name in event.to or delivery.to
     }
 
 
-def _claimed(delivery: Delivery, event: Event) -> Delivery:
-    data = event.data
-    attempt = Attempt(data["attempt"], data["by"], event.at, data["until"], data["to"])
-    sending = {
-        name: Result(
-            State.SENDING, parts=found.parts if (found := delivery.targets.get(name)) else 0
-        )
-        for name in data["to"]
-    }
+def _parts_of(delivery: Delivery, name: str) -> int:
+    found = delivery.targets.get(name)
+    return found.parts if found else 0
+
+
+def _claimed(delivery: Delivery, event: Claim) -> Delivery:
+    """Return a delivery that a process has begun to send to the receivers of its claim."""
+    attempt = Attempt(event.attempt, event.by, event.at, event.until, event.to)
+    sending = {name: Result(State.SENDING, parts=_parts_of(delivery, name)) for name in event.to}
+    content = {**(delivery.content or {}), **(event.content or {})}
     return replace(
-        delivery,
+        _with_content(delivery, event, content or None),
         state=State.SENDING,
         reason=None,
         detail=None,
-        to=delivery.to or data["to"],
-        expires_at=data["expires_at"] or delivery.expires_at,
+        to=delivery.to or event.to,
         attempts=(*delivery.attempts, attempt),
         targets={**delivery.targets, **sending},
         next_attempt_at=None,
-        text=data.get("text", delivery.text),
-        content_hash=data.get("content_hash", delivery.content_hash),
-        content={**(delivery.content or {}), **data.get("content", {})} or None,
-        updated_at=event.at,
     )
 
 
-def _ended(delivery: Delivery, event: Event) -> Delivery:
-    data = event.data
-    attempts = tuple(
-        replace(a, sent_at=data["sent_at"], ended_at=event.at, results=data["targets"])
-        if (a.number, a.by) == (data["attempt"], data["by"])
-        else a
-        for a in delivery.attempts
-    )
-    is_newest = (
-        bool(attempts)
-        and attempts[-1].by == data["by"]
-        and (attempts[-1].number == data["attempt"])
-    )
-    # An outcome that comes after its claim was given up may only bring good news, unless nobody
-    # has decided anything since: another attempt may be under way, or a person has settled it.
-    is_awaited = is_newest and (
-        delivery.state is State.SENDING or delivery.reason is Reason.PROCESS_DIED
-    )
-    news = {
-        name: result
-        for name, result in data["targets"].items()
-        if result.state is State.CONFIRMED
-        or (is_awaited and _state_of(delivery, name) is not State.CONFIRMED)
-    }
+def _ended(delivery: Delivery, event: Outcome) -> Delivery:
+    """Return a delivery after the outcome of an attempt, which may come late."""
+    delivery = replace(delivery, attempts=_attempts_after(delivery, event))
+    is_awaited = _is_awaited(delivery, event)
+    news = _news(delivery, event, is_awaited=is_awaited)
     if not news:
-        return replace(delivery, attempts=attempts)
+        return delivery
     targets = {**delivery.targets, **news}
     decisive = worst(targets.values())
-    if delivery.state is State.SCHEDULED and decisive.state is not State.CONFIRMED:
+    is_held = not delivery.state.is_known or delivery.state is State.SCHEDULED
+    if is_held and decisive.state is not State.CONFIRMED:
         # Reopened meanwhile: who has no confirmation by now is still to be served.
         decisive = Result(delivery.state, delivery.reason, delivery.detail)
     return replace(
         delivery,
-        attempts=attempts,
         targets=targets,
         state=decisive.state,
         reason=decisive.reason,
         detail=decisive.detail,
-        next_attempt_at=data["next_attempt_at"] if is_awaited else delivery.next_attempt_at,
+        next_attempt_at=event.next_attempt_at if is_awaited else delivery.next_attempt_at,
         updated_at=event.at,
     )
+
+
+def _attempts_after(delivery: Delivery, event: Outcome) -> tuple[Attempt, ...]:
+    """Return the attempts, with the outcome at the one that it belongs to."""
+    return tuple(
+        replace(a, sent_at=event.sent_at, ended_at=event.at, results=event.targets)
+        if (a.number, a.by) == (event.attempt, event.by)
+        else a
+        for a in delivery.attempts
+    )
+
+
+def _is_awaited(delivery: Delivery, event: Outcome) -> bool:
+    """Say whether it ends the newest attempt, and nobody has decided anything since its claim.
+
+    Else another attempt may be under way, or a person has settled it.
+    """
+    last = delivery.attempts[-1] if delivery.attempts else None
+    is_newest = last is not None and (last.number, last.by) == (event.attempt, event.by)
+    is_open = delivery.state is State.SENDING or delivery.reason is Reason.PROCESS_DIED
+    return is_newest and is_open
+
+
+def _news(delivery: Delivery, event: Outcome, *, is_awaited: bool) -> dict[str, Result]:
+    """Return the results that count: of an outcome that is not awaited only the good ones, and
+    none that takes a confirmation back."""
+    return {
+        name: result
+        for name, result in event.targets.items()
+        if result.state is State.CONFIRMED
+        or (is_awaited and _state_of(delivery, name) is not State.CONFIRMED)
+    }
 
 
 def _state_of(delivery: Delivery, name: str) -> State | None:

@@ -1,21 +1,23 @@
 """What the ledger's lines mean: events, one a line. Pure.
 
-The format is described for users in docs/ledger.md."""
+The format is described for users in docs/ledger.md.
+"""
 
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from enum import StrEnum
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, TypeVar
 from zlib import crc32
 
-from msgspec import Struct, field
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
-from kakaocron.kst import in_kst, isoformat
-from kakaocron.schedule.slots import parse_delivery_id
+from kakaocron.kst import KST, in_kst, isoformat
+from kakaocron.schedule.slots import Slot, parse_delivery_id
 from kakaocron.states import Reason, State
 
 FORMAT_VERSION = 1
@@ -29,20 +31,11 @@ class NewerFormatError(ValueError):
     """A ledger line that a later version of kakaocron wrote."""
 
 
-class Kind(StrEnum):
-    """What a ledger line announces."""
-
-    SCHEDULE = "schedule"  # a one-off is to be sent at its slot
-    CLAIM = "claim"  # this process, and no other, is about to send
-    OUTCOME = "outcome"  # how an attempt ended, receiver by receiver
-    SETTLE = "settle"  # a state without an attempt: missed, cancelled, process-died, by hand
-    REOPEN = "reopen"  # by hand: may be sent (again) from `next_attempt_at` on
-    POINTER = "pointer"  # a delivery of an earlier day was reopened and is `due` on this day
-    DAMAGE = "damage"  # `lines` above this one were unreadable and have been set aside
-
-
 class Result(Struct, frozen=True):
-    """How one receiver's part of an attempt ended. `parts` counts the confirmed ones of a split."""
+    """How one receiver's part of an attempt ended. `parts` counts the confirmed ones of a split.
+
+    `code` is the channel's own: a number or a word.
+    """
 
     state: State
     reason: Reason | None = None
@@ -53,17 +46,133 @@ class Result(Struct, frozen=True):
     parts: int = 0
 
 
-class Event(Struct, frozen=True):
-    """One ledger line. Instants are aware; `data` holds what only this kind of line has."""
+class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
+    """One ledger line: what every kind of line has. Instants are aware.
 
-    kind: Kind
+    `settled`: every slot up to this instant had a state when the line was written.
+    """
+
     at: datetime
     id: str
     state: State | None = None
     reason: Reason | None = None
     detail: str | None = None
     settled: datetime | None = None
-    data: Mapping[str, Any] = field(default_factory=dict)
+    v: int = FORMAT_VERSION
+
+
+# The order of the fields is that in which they are written.
+
+
+class _Entry(Event, frozen=True, kw_only=True):
+    message: str
+    kind: str
+    slot: datetime
+    to: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    meta: dict[str, str] | None = None
+    text: str | None = None
+    content_hash: str | None = None
+    content: dict[str, Any] | None = None
+    forced: bool = False  # whether even a confirmed delivery is to be sent once more
+    next_attempt_at: datetime | None = None
+
+
+class Schedule(_Entry, frozen=True, kw_only=True, tag="schedule"):
+    """A one-off, or a manual send, was accepted."""
+
+
+class Settle(_Entry, frozen=True, kw_only=True, tag="settle"):
+    """A state without an attempt: missed, expired, cancelled, process died, by hand."""
+
+
+class Reopen(_Entry, frozen=True, kw_only=True, tag="reopen"):
+    """By hand: may be sent (again) from `next_attempt_at` on."""
+
+
+class Claim(Event, frozen=True, kw_only=True, tag="claim"):
+    """The process `by`, and no other, is about to send; it lets no request leave after `until`."""
+
+    message: str
+    kind: str
+    slot: datetime
+    expires_at: datetime | None = None
+    to: tuple[str, ...] = ()
+    attempt: int
+    by: str
+    until: datetime
+    text: str | None = None
+    content_hash: str | None = None
+    content: dict[str, Any] | None = None
+
+
+class Outcome(Event, frozen=True, kw_only=True, tag="outcome"):
+    """How the attempt of a claim ended, receiver by receiver."""
+
+    attempt: int
+    by: str
+    targets: dict[str, Result]
+    sent_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+
+
+class Pointer(Event, frozen=True, kw_only=True, tag="pointer"):
+    """A delivery of another day was reopened, and is due on this one."""
+
+    due: datetime
+
+
+class Damage(Event, frozen=True, kw_only=True, tag="damage"):
+    """The `lines` above it (their CRC-32, in hex) were unreadable and have been set aside.
+
+    `id` is the day, `kept` says where the copy is, `until` up to which slot something may be lost.
+    """
+
+    kept: str | None = None
+    until: datetime | None = None
+    lines: tuple[str, ...] = ()
+
+
+class Unknown(Event, frozen=True, kw_only=True):
+    """A line of this format whose kind is a word of a later version: what it does nobody can tell.
+
+    It is read, and never written.
+    """
+
+    word: str
+
+
+KINDS: Mapping[str, type[Event]] = {
+    str(kind.__struct_config__.tag): kind
+    for kind in (Schedule, Claim, Outcome, Settle, Reopen, Pointer, Damage)
+}
+OfSlot = TypeVar("OfSlot", Schedule, Claim, Settle, Reopen)
+
+
+def of_slot(line: type[OfSlot], slot: Slot, to: Sequence[str], at: datetime, **more: Any) -> OfSlot:
+    """Return a line about a slot, written at an instant."""
+    return line(
+        at=at,
+        id=slot.id,
+        message=slot.message,
+        kind=slot.kind,
+        slot=slot.at,
+        to=tuple(to),
+        **more,
+    )
+
+
+def day_of(event: Event) -> date:
+    """Return the KST day in whose part of the ledger an event belongs: that of its slot, or that
+    on which a pointer says that it is due."""
+    if isinstance(event, Damage):
+        return date.fromisoformat(event.id)
+    if isinstance(event, Pointer):
+        return event.due.astimezone(KST).date()
+    return parse_delivery_id(event.id)[1].date()
+
+
+_COMMON = frozenset(Event.__struct_fields__)
 
 
 def to_line(event: Event) -> bytes:
@@ -71,20 +180,32 @@ def to_line(event: Event) -> bytes:
 
     Raises ValueError for a reason that is not of the closed list.
     """
+    # Not msgspec's encoder: it refuses a lone surrogate, and writes numbers in a way of its own.
+    said = asdict(event)
     fields: dict[str, Any] = {
-        "v": FORMAT_VERSION,
-        "at": isoformat(event.at),
-        "event": event.kind,
+        "v": event.v,
+        "at": event.at,
+        "event": event.__struct_config__.tag,
         "id": event.id,
         "state": event.state,
-        "reason": None if event.reason is None else Reason(event.reason),
+        "reason": _checked(event.reason),
         "detail": event.detail,
-        **event.data,
-        "settled": isoformat(event.settled) if event.settled else None,
+        **{name: value for name, value in said.items() if name not in _COMMON},
+        "settled": event.settled,
     }
-    kept = {key: _plain(value) for key, value in fields.items() if value is not None}
+    kept = {
+        key: _plain(value)
+        for key, value in fields.items()
+        if value is not None and value is not False
+    }
     body = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     return b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
+
+
+def _checked(reason: Reason | None) -> Reason | None:
+    if reason is not None and not isinstance(reason, Reason):
+        raise ValueError(f"{reason!r} is not a valid Reason")
+    return reason
 
 
 def _plain(value: Any) -> Any:
@@ -92,8 +213,6 @@ def _plain(value: Any) -> Any:
         return isoformat(value)
     if isinstance(value, Result):
         return result_fields(value)
-    if isinstance(value, tuple):
-        return list(value)
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value
@@ -103,7 +222,7 @@ def result_fields(result: Result) -> dict[str, Any]:
     """Return a result as JSON fields, without those that say nothing."""
     fields = {
         "state": result.state,
-        "reason": None if result.reason is None else Reason(result.reason),
+        "reason": _checked(result.reason),
         "detail": result.detail,
         "code": result.code,
         "http_status": result.http_status,
@@ -113,56 +232,92 @@ def result_fields(result: Result) -> dict[str, Any]:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-# The checksum covers the line without it: a flipped bit in an id would otherwise be another slot.
-_CHECKED = re.compile(rb'(\{.*),"crc":"([0-9a-f]{8})"\}')
 LINE_START = b'{"v":'
-
-_COMMON = frozenset({"v", "at", "event", "id", "state", "reason", "detail", "settled"})
+# The checksum covers the line without it: a flipped bit in an id would otherwise be another slot.
+_SEAL = b',"crc":"%08x"}'
+_SEAL_BYTES = len(_SEAL % 0)
 
 
 def from_line(line: bytes) -> Event:
-    """Decode one line, without its newline.
+    """Decode one line, without its newline. A word that this version does not know is no damage.
 
     Raises DamagedLineError for anything that is not an event, NewerFormatError for a line of a
     later version.
     """
+    body = line[:-_SEAL_BYTES]
+    if not line.startswith(LINE_START) or line[-_SEAL_BYTES:] != _SEAL % crc32(b"}", crc32(body)):
+        raise DamagedLineError("checksum")
     try:
-        found = _CHECKED.fullmatch(line)
-        if found is None or int(found[2], 16) != crc32(found[1] + b"}"):
-            raise ValueError("checksum")
-        fields = json.loads((found[1] + b"}").decode())
-        version = fields["v"]
-        if version != FORMAT_VERSION:
-            raise _version_fault(version)
-        kind = Kind(fields["event"])
-        identity = fields["id"]
-        if kind is not Kind.DAMAGE:
-            parse_delivery_id(identity)
-        state = fields.get("state")
-        reason = fields.get("reason")
-        settled = fields.get("settled")
-        data = {key: value for key, value in fields.items() if key not in _COMMON}
-        return Event(
-            kind,
-            _instant(fields["at"]),
-            identity,
-            None if state is None else State(state),
-            None if reason is None else Reason(reason),
-            fields.get("detail"),
-            None if settled is None else _instant(settled),
-            _READ[kind](data),
-        )
+        return _decoded(body + b"}")
     except NewerFormatError:
         raise
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        RecursionError,
-        OverflowError,
-    ) as error:
+    except (ValueError, RecursionError, OverflowError) as error:
         raise DamagedLineError(str(error)) from None
+
+
+_DECODER = msgspec.json.Decoder(Schedule | Claim | Outcome | Settle | Reopen | Pointer | Damage)
+
+
+def _decoded(body: bytes) -> Event:
+    try:
+        event: Event = _DECODER.decode(body)
+    except msgspec.ValidationError as error:
+        event = _of_unknown_kind(body, error)
+    if event.v != FORMAT_VERSION:
+        raise _version_fault(event.v)
+    if not isinstance(event, Damage | Unknown):
+        _check_id(event.id)
+    return _in_kst(event)
+
+
+class _AnyLine(Struct, frozen=True):
+    v: Any = None
+    event: Any = None
+
+
+class _UnknownLine(Struct, frozen=True):
+    at: datetime
+    event: str
+    id: str
+    state: State | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+    settled: datetime | None = None
+
+
+def _of_unknown_kind(body: bytes, error: msgspec.ValidationError) -> Unknown:
+    """Read a line that is none of the known kinds. Raises what is wrong with any other line."""
+    said = msgspec.json.decode(body, type=_AnyLine)
+    if said.v != FORMAT_VERSION:
+        raise _version_fault(said.v)
+    if not isinstance(said.event, str) or said.event in KINDS:
+        raise error
+    line = msgspec.json.decode(body, type=_UnknownLine)
+    fields = {name: getattr(line, name) for name in _COMMON - {"v"}}
+    return Unknown(**fields, word=line.event)
+
+
+def _version_fault(version: object) -> ValueError:
+    if version in range(FORMAT_VERSION + 1, 1000):
+        return NewerFormatError(f"format {version}, this kakaocron reads {FORMAT_VERSION}")
+    return DamagedLineError(f"version {version!r}")
+
+
+_check_id = lru_cache(maxsize=4096)(parse_delivery_id)  # several lines of a delivery follow
+
+_ALL_KINDS: tuple[type[Event], ...] = (*KINDS.values(), Unknown)
+_INSTANTS: Mapping[type[Event], tuple[str, ...]] = {
+    kind: tuple(
+        one.name for one in msgspec.structs.fields(kind) if one.type in (datetime, datetime | None)
+    )
+    for kind in _ALL_KINDS
+}
+
+
+def _in_kst(event: Event) -> Event:
+    """Return an event whose instants, checked, are in Korean time. Raises ValueError."""
+    instants = ((name, getattr(event, name)) for name in _INSTANTS[type(event)])
+    return replace(event, **{name: in_kst(at) for name, at in instants if at is not None})
 
 
 def as_read(event: Event) -> Event:
@@ -179,111 +334,3 @@ def is_event(line: bytes) -> bool:
     except NewerFormatError:
         return True
     return True
-
-
-def _version_fault(version: object) -> ValueError:
-    if version in range(FORMAT_VERSION + 1, 1000):
-        return NewerFormatError(f"format {version}, this kakaocron reads {FORMAT_VERSION}")
-    return DamagedLineError(f"version {version!r}")
-
-
-def _instant(text: Any) -> datetime:
-    return in_kst(datetime.fromisoformat(text))
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _names(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r} is not a list")
-    return tuple(_text(item) for item in value)
-
-
-def _number(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TypeError(f"{value!r} is not a number")
-    return value
-
-
-def _maybe_instant(value: Any) -> datetime | None:
-    return None if value is None else _instant(value)
-
-
-def _result(value: Mapping[str, Any]) -> Result:
-    reason = value.get("reason")
-    return Result(
-        State(value["state"]),
-        None if reason is None else Reason(reason),
-        value.get("detail"),
-        value.get("code"),
-        value.get("http_status"),
-        value.get("phase"),
-        _number(value.get("parts", 0)),
-    )
-
-
-def _read_identity(data: Mapping[str, Any]) -> dict[str, Any]:
-    if not isinstance(data.get("content", {}), dict):
-        raise TypeError("content is not a table")
-    return {
-        **data,
-        "message": _text(data["message"]),
-        "kind": _text(data["kind"]),
-        "slot": _instant(data["slot"]),
-        "expires_at": _maybe_instant(data.get("expires_at")),
-        "to": _names(data.get("to", [])),
-    }
-
-
-def _read_claim(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **_read_identity(data),
-        "attempt": _number(data["attempt"]),
-        "by": _text(data["by"]),
-        "until": _instant(data["until"]),
-    }
-
-
-def _read_outcome(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **data,
-        "attempt": _number(data["attempt"]),
-        "by": _text(data["by"]),
-        "targets": {_text(name): _result(item) for name, item in data["targets"].items()},
-        "sent_at": _maybe_instant(data.get("sent_at")),
-        "next_attempt_at": _maybe_instant(data.get("next_attempt_at")),
-    }
-
-
-def _read_settle(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **_read_identity(data),
-        "next_attempt_at": _maybe_instant(data.get("next_attempt_at")),
-    }
-
-
-def _read_pointer(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {**data, "due": _instant(data["due"])}
-
-
-def _read_damage(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **data,
-        "until": _maybe_instant(data.get("until")),
-        "lines": _names(data.get("lines", [])),
-    }
-
-
-_READ: Mapping[Kind, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
-    Kind.SCHEDULE: _read_identity,
-    Kind.CLAIM: _read_claim,
-    Kind.OUTCOME: _read_outcome,
-    Kind.SETTLE: _read_settle,
-    Kind.REOPEN: _read_settle,
-    Kind.POINTER: _read_pointer,
-    Kind.DAMAGE: _read_damage,
-}

@@ -9,7 +9,7 @@ from typing import Any
 from kakaocron.errors import UsageError
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery, attempt_fields, delivery_fields
-from kakaocron.ledger.files import Book, Ledger
+from kakaocron.ledger.ledger import Ledger, Reader
 from kakaocron.schedule.slots import parse_delivery_id
 
 
@@ -38,7 +38,7 @@ def day_of_id(id_: str) -> date:
         raise UsageError(f"{error}. List them: kakaocron history") from None
 
 
-def find_delivery(ledger: Ledger | Book, id_: str) -> Delivery:
+def find_delivery(ledger: Reader, id_: str) -> Delivery:
     """Return one delivery by its id. Raises UsageError with what to try."""
     delivery = ledger.read([day_of_id(id_)]).deliveries.get(id_)
     if delivery is None:

@@ -100,6 +100,18 @@ class DayReport(Struct, frozen=True):
         }
 
 
+def endings_of(deliveries: Iterable[Delivery]) -> list[tuple[State, float | None]]:
+    """Return the state and the lateness in seconds of each slot.
+
+    What a person sent at once had none, and what a person had rest was not due.
+    """
+    return [
+        (one.state, one.delay_seconds)
+        for one in deliveries
+        if not is_by_hand(one.id) and not one.was_meant
+    ]
+
+
 def report_of_day(day: date, endings: Iterable[tuple[State, float | None]]) -> DayReport:
     """Count one day by each slot's state and lateness in seconds.
 

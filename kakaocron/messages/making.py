@@ -18,7 +18,7 @@ from kakaocron.delivery.policy import Due
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_parcel
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.files import View
+from kakaocron.ledger.ledger import View
 from kakaocron.ledger.stats import stats_of
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import State

@@ -57,6 +57,14 @@ MARKS = {
 }
 
 
+def mark_of(state: State) -> str:
+    return MARKS.get(state, "·")  # a word that a later version has written
+
+
+def colour_of(state: State) -> str:
+    return COLOURS.get(state, COLOURS[State.UNKNOWN])
+
+
 BUBBLE_WIDTH = 46
 WIDE = 100
 
@@ -96,7 +104,7 @@ def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
         more = (one.kind, str(len(one.attempts)) if one.attempts else "") if is_wide else ()
         table.add_row(
             Text(clean(one.id)),
-            Text(f"{MARKS[one.state]} {one.state}", COLOURS[one.state]),
+            Text(f"{mark_of(one.state)} {one.state}", colour_of(one.state)),
             *more,
             _late(one),
             one.reason or "",

@@ -13,8 +13,8 @@ from rich.text import Text
 
 from kakaocron.ledger.deliveries import Attempt
 from kakaocron.ledger.stats import DayReport, Report
-from kakaocron.show.console import COLOURS, MARKS, console, deliveries_table
-from kakaocron.states import LOOK_FIRST, State
+from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
+from kakaocron.states import LOOK_FIRST, State, place_of
 from kakaocron.text.plain import clean
 from kakaocron.watching.explain import Explanation, Finding
 from kakaocron.watching.overview import Overview
@@ -102,14 +102,14 @@ def strip(overview: Overview, width: int) -> list[Text]:
     line, hours = Text(no_wrap=True), [" "] * width
     seen: dict[State, None] = {}
     for column, (at, state) in enumerate(marks):
-        line.append(MARKS[state], COLOURS[state])
+        line.append(mark_of(state), colour_of(state))
         seen.setdefault(state)
         label = f"{at:%H}"
         is_new_hour = column == 0 or marks[column - 1][0].hour != at.hour
         room = hours[max(0, column - 1) : column + 3]
         if is_new_hour and column + 2 <= width and set(room) == {" "}:
             hours[column : column + 2] = label
-    legend = "  ".join(f"{MARKS[state]} {state}" for state in seen) + unit
+    legend = "  ".join(f"{mark_of(state)} {state}" for state in seen) + unit
     return [Text("".join(hours).rstrip(), "dim"), line, Text(legend, "dim")] if marks else []
 
 
@@ -117,15 +117,19 @@ def _marks(overview: Overview) -> list[tuple[datetime, State]]:
     states: dict[datetime, State] = {}
     known = [(one.slot, one.state) for one in overview.day]
     for at, state in [*known, *((slot.at, State.SCHEDULED) for slot in overview.upcoming)]:
-        states[at] = min(states.get(at, state), state, key=LOOK_FIRST.index)
+        states[at] = min(states.get(at, state), state, key=_look)
     return sorted(states.items())
+
+
+def _look(state: State) -> int:
+    return place_of(state, LOOK_FIRST)
 
 
 def _by_hour(marks: Iterable[tuple[datetime, State]]) -> list[tuple[datetime, State]]:
     hours: dict[datetime, State] = {}
     for at, state in marks:
         hour = at.replace(minute=0)
-        hours[hour] = min(hours.get(hour, state), state, key=LOOK_FIRST.index)
+        hours[hour] = min(hours.get(hour, state), state, key=_look)
     return list(hours.items())
 
 
@@ -233,8 +237,8 @@ def _finding(found: Finding) -> Group:
     if found.message and not found.is_expected:
         rows.append(_row("message", found.message))
     if found.state:
-        mark = f"{MARKS[found.state]} {found.state}"
-        rows.append(_row("state", mark, COLOURS[found.state]))
+        mark = f"{mark_of(found.state)} {found.state}"
+        rows.append(_row("state", mark, colour_of(found.state)))
     if found.reason:
         rows.append(_row("reason", found.reason))
     if found.is_expected or found.id:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import date, datetime
 
 from kakaocron.delivery.tick import Quiet, Report, look_ahead
 from kakaocron.errors import KakaocronError
@@ -49,7 +49,7 @@ def _plan(installation: Installation) -> bytes | None:
         return None
     # Taken before the look that counts: what changes from here on makes the plan worthless, not
     # wrong.
-    marks = all_marks(disk, str(places.config), str(places.data), first.days)
+    marks = all_marks(disk, str(places.config), str(places.data), _names(first.days))
     quiet = look_ahead(installation.engine, installation.plan, installation.heartbeat)
     inputs = list(installation.inputs)
     if quiet is None or quiet.days != first.days or marks[: len(inputs)] != inputs:
@@ -61,9 +61,13 @@ def _plan(installation: Installation) -> bytes | None:
     numbers = f"{span[0]} {span[1]} {quiet.ledger_end}"
     known = environment(places.variables)
     folders = [str(places.data), installation.heartbeat.folder]
-    rests_on = [str(places.config), known, *folders, " ".join(quiet.days), *marks]
+    rests_on = [str(places.config), known, *folders, " ".join(_names(quiet.days)), *marks]
     lines = [HEADER, numbers, *rests_on, numbers, ""]
     return "\n".join(lines).encode("utf-8", "surrogateescape")
+
+
+def _names(days: Sequence[date]) -> list[str]:
+    return [day.isoformat() for day in days]
 
 
 def _renewals(installation: Installation, quiet: Quiet) -> Iterator[datetime]:

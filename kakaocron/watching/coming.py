@@ -48,7 +48,7 @@ def coming(installation: Installation, count: int) -> list[Coming]:
     now = installation.clock.now()
     view = installation.ledger.read([d for d in installation.ledger.days() if d >= now.date()])
     if view.pointed_days:
-        days = {found.day for found in view.files} | view.pointed_days
+        days = {*view.days} | view.pointed_days
         view = installation.ledger.read(sorted(days))
     pauses = installation.pauses.as_of(now)
     paused = partial(is_paused, pauses)

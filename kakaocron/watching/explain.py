@@ -234,7 +234,9 @@ def _of_delivery(
         not is_meant,
         delivery.state,
         reason,
-        MEANINGS[reason] if reason else f"{delivery.kind} {slot} '{delivery.message}'",
+        MEANINGS.get(reason, str(reason))
+        if reason
+        else f"{delivery.kind} {slot} '{delivery.message}'",
         what_next,
         delivery,
     )
@@ -260,6 +262,8 @@ def _what_next(delivery: Delivery, now: datetime, policy: Policy) -> str | None:
             said = "the next tick records that its time ran out"
         case _ if at is not None:
             said = f"the first tick at or after {at:%H:%M:%S} tries again"
+        case state if not state.is_known:
+            said = "a later kakaocron wrote this, and this one leaves it alone: upgrade it"
         case _:
             return None
     return said

@@ -18,10 +18,8 @@ from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat
 from kakaocron.ledger.beats import Beat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
-from kakaocron.ledger.files import Ledger
 from kakaocron.ledger.lookup import day_of, in_order
-from kakaocron.ledger.stats import Report, Stats, report_of_day, stats_of
-from kakaocron.ledger.tally import Ending, endings, endings_of
+from kakaocron.ledger.stats import Report, Stats, endings_of, report_of_day, stats_of
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
 from kakaocron.schedule.slots import Slot, slots_between
 from kakaocron.states import State
@@ -151,7 +149,7 @@ def _unseen(installation: Installation, now: datetime) -> tuple[Delivery, ...]:
     """Return what a tick would make now of the slots that came due and have no state."""
     decision = preview(installation.engine, installation.plan, installation.heartbeat)
     unseen = [
-        Delivery(e.id, e.data["message"], e.data["kind"], e.data["slot"], e.state, reason=e.reason)
+        Delivery(e.id, e.message, e.kind, e.slot, e.state, reason=e.reason)
         for e in decision.settle
         if e.state
     ]
@@ -261,9 +259,4 @@ def report(installation: Installation, days: int) -> Report:
     today = installation.clock.now().date()
     ledger = installation.ledger
     wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
-    return Report(tuple(report_of_day(day, _endings_on(ledger, day)) for day in wanted))
-
-
-def _endings_on(ledger: Ledger, day: date) -> Sequence[Ending]:
-    found = endings(ledger.content(day))
-    return endings_of(day_of(ledger, day)) if found is None else found
+    return Report(tuple(report_of_day(day, endings_of(day_of(ledger, day))) for day in wanted))

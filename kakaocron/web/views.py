@@ -15,10 +15,9 @@ from kakaocron.installation import Installation, find_installation
 from kakaocron.kst import DAY, isoformat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import day_of, delivery_with_log, find_delivery
-from kakaocron.ledger.stats import report_of_day
-from kakaocron.ledger.tally import endings_of
+from kakaocron.ledger.stats import endings_of, report_of_day
 from kakaocron.schedule.phrases import read_minute
-from kakaocron.states import LOOK_FIRST, State
+from kakaocron.states import LOOK_FIRST, State, place_of
 from kakaocron.watching.overview import explain_minute, health_of, look
 from kakaocron.watching.prometheus import metrics_of
 
@@ -43,7 +42,7 @@ class Views:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _installation: Installation | None = None
     _read_at: Mark = None
-    _days: dict[date, tuple[Mark, tuple[Delivery, ...]]] = field(default_factory=dict)
+    _days: dict[date, tuple[object, tuple[Delivery, ...]]] = field(default_factory=dict)
 
     def installation(self) -> Installation:
         """Return the installation as its configuration is now. Raises UnusableError."""
@@ -65,8 +64,8 @@ class Views:
         logins = [login.path for login in here.logins.values()]
         paths = [str(here.places.config), *logins, here.pauses.path]
         paths += [here.heartbeat.path(now.date())]
-        paths += [here.ledger.path(now.date() - n * DAY) for n in range(HEAT_DAYS)]
-        marks = [_mark(here, path) for path in paths]
+        marks: list[object] = [_mark(here, path) for path in paths]
+        marks += [here.ledger.version(now.date() - n * DAY) for n in range(HEAT_DAYS)]
         return f"{now:%Y%m%dT%H%M}-{hash(tuple(marks)) & 0xFFFFFFFF:08x}"
 
     def health(self) -> dict[str, Any]:
@@ -124,7 +123,7 @@ class Views:
         wanted = [today - n * DAY for n in reversed(range(count))]
         with self._lock:  # requests come side by side
             for day in wanted:
-                mark = _mark(here, here.ledger.path(day))
+                mark = here.ledger.version(day)
                 if day not in self._days or self._days[day][0] != mark:
                     self._days[day] = mark, day_of(here.ledger, day)
             for day in [day for day in self._days if day < today - HEAT_DAYS * DAY]:
@@ -175,6 +174,10 @@ def _mark(here: Installation, path: str) -> Mark:
     return found.inode, found.size, found.mtime_ns, found.ctime_ns
 
 
+def _look(state: State) -> int:
+    return place_of(state, LOOK_FIRST)
+
+
 def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:
     hours: list[dict[str, Any] | None] = [None] * 24
     for one in deliveries:
@@ -183,5 +186,7 @@ def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:
             hours[one.slot.hour] = {"state": one.state, "count": 1}
         else:
             known["count"] += 1
-            known["state"] = min(State(known["state"]), one.state, key=LOOK_FIRST.index)
+            known["state"] = min(
+                known["state"], one.state, key=lambda state: place_of(state, LOOK_FIRST)
+            )
     return hours

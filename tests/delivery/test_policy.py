@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -26,10 +27,11 @@ from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, Beat, Word
 from kakaocron.ledger.deliveries import Attempt, Delivery, Gap
-from kakaocron.ledger.events import Event, Kind, Result
+from kakaocron.ledger.events import Result, Settle
 from kakaocron.schedule.slots import Minutes, Series, Slot, Timetable
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
+from tests.ledger.lines import line
 
 SLOT = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
 ID = "report@20261123T0930"
@@ -97,10 +99,10 @@ def settling(
     kind: str = "regular",
     detail: str | None = None,
     **more: object,
-) -> Event:
+) -> Settle:
     """The whole line that gives a slot a state without an attempt."""
-    data = {"message": "report", "kind": kind, "slot": at, "to": list(to), **more}
-    return Event(Kind.SETTLE, now, slot(at).id, state, reason, detail, data=data)
+    own: dict[str, Any] = {"message": "report", "kind": kind, "slot": at, "to": to, **more}
+    return line(Settle, now, slot(at).id, state, reason, detail, **own)
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ def test_what_a_gap_may_have_held_is_unknown_at_once_though_the_clock_was_set_ba
     )
 
     assert decision.due == ()
-    assert {event.data["slot"] for event in decision.settle} >= {SLOT, SLOT + 60 * MINUTE}
+    assert {event.slot for event in decision.settle} >= {SLOT, SLOT + 60 * MINUTE}
     assert {event.state for event in decision.settle} == {State.UNKNOWN}
 
 
@@ -502,7 +504,7 @@ def test_what_falls_into_a_pause_is_missed_at_its_instant_and_not_before(
     assert (event.id, event.at, event.state, event.reason) == (
         ID, SLOT, State.MISSED, Reason.PAUSED,
     )  # fmt: skip
-    assert (event.kind, event.data["to"], event.data["slot"]) == (Kind.SETTLE, ["me"], SLOT)
+    assert (event.to, event.slot) == (("me",), SLOT)
 
 
 def test_another_message_does_not_rest() -> None:

@@ -20,15 +20,14 @@ from typing import IO
 
 import pytest
 
+from kakaocron.installation import Edges, make_ledger
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.files import Ledger
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import parse_delivery_id
 from kakaocron.states import FINAL, State
-from kakaocron.system.clock import SystemClock
-from kakaocron.system.syscalls import RealDisk
+from kakaocron.system.places import Places
 from tests.fakes import FakeClock, kakao_section
 
 START = datetime(2026, 11, 23, 9, tzinfo=KST)
@@ -82,7 +81,8 @@ class House:
         return f"{now:%Y%m%dT%H%M}"
 
     def deliveries(self) -> dict[str, Delivery]:
-        ledger = Ledger(str(self.folder / "data" / "ledger"), RealDisk(), SystemClock())
+        places = Places(self.folder / "config.toml", self.folder / "data", self.folder / "log", {})
+        ledger = make_ledger(places, Edges())
         return ledger.read(ledger.days()).deliveries
 
     def received(self) -> Counter[str]:

@@ -9,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from kakaocron import actions
-from kakaocron.delivery.tick import prune
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import parse_delivery_id, slots_between
 from kakaocron.states import State
-from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts
 
 
 def test_a_tick_sends_a_slot_at_its_own_minute(
@@ -83,7 +82,7 @@ def test_days_removed_by_hand_do_not_hide_since_when_slots_are_owed(
     clock.set("01:30:01", day=27)
     installation = install(tmp_path, sandbox, clock)
     with installation.ledger.open():
-        prune(installation.ledger, installation.heartbeat, clock.at.date(), 2)
+        installation.ledger.prune(clock.at.date(), 2)
     report = run_tick(installation)
 
     ledger = installation.ledger
@@ -126,7 +125,7 @@ def test_an_old_day_that_cannot_be_removed_stops_no_tick(
 ) -> None:
     installation = install(tmp_path, sandbox, clock, "[ledger]\nkeep_days = 2\n" + MESSAGE)
     run_tick(installation)
-    stuck = Path(installation.ledger.path(date(2026, 11, 1)))
+    stuck = day_file(installation, date(2026, 11, 1))
     stuck.mkdir()
     clock.set("00:00:01", day=24)
     first = run_tick(installation)

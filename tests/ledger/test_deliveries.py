@@ -28,12 +28,19 @@ from kakaocron.ledger.deliveries import (
     worst,
 )
 from kakaocron.ledger.events import (
+    KINDS,
     LINE_START,
+    Claim,
+    Damage,
     DamagedLineError,
     Event,
-    Kind,
     NewerFormatError,
+    Outcome,
+    Pointer,
+    Reopen,
     Result,
+    Schedule,
+    Settle,
     as_read,
     from_line,
     is_event,
@@ -41,6 +48,7 @@ from kakaocron.ledger.events import (
     to_line,
 )
 from kakaocron.states import BAD, FINAL, Reason, State
+from tests.ledger.lines import line
 
 SLOT = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
 ID = "report@20261123T0930"
@@ -71,7 +79,7 @@ def claim(
         "text": "보고",
         "content_hash": "00ff",
     }
-    return as_read(Event(Kind.CLAIM, at, ID, State.SENDING, data=data))
+    return as_read(line(Claim, at, ID, State.SENDING, **data))
 
 
 def outcome(
@@ -82,14 +90,14 @@ def outcome(
     next_at: datetime | None = None,
 ) -> Event:
     end = worst(targets.values())
-    data = {
+    data: dict[str, Any] = {
         "attempt": number,
         "by": by,
         "targets": dict(targets),
         "sent_at": at - SECOND / 2,
         "next_attempt_at": next_at,
     }
-    return as_read(Event(Kind.OUTCOME, at, ID, end.state, end.reason, end.detail, data=data))
+    return as_read(line(Outcome, at, ID, end.state, end.reason, end.detail, **data))
 
 
 def settle(
@@ -97,10 +105,10 @@ def settle(
     reason: Reason,
     at: datetime = SLOT + MINUTE,
     to: list[str] | None = None,
-    kind: Kind = Kind.SETTLE,
+    kind: type[Event] = Settle,
     **data: Any,
 ) -> Event:
-    return as_read(Event(kind, at, ID, state, reason, data={**identity(to or ["me"]), **data}))
+    return as_read(line(kind, at, ID, state, reason, **{**identity(to or ["me"]), **data}))
 
 
 def folded(*events: Event) -> Delivery:
@@ -118,31 +126,22 @@ def rewritten(line: bytes, **changes: Any) -> bytes:
 
 
 def test_a_line_is_one_json_object_with_its_checksum_last() -> None:
-    line = to_line(claim())
-    fields = json.loads(line)
+    text = to_line(claim())
+    fields = json.loads(text)
 
-    assert line.endswith(b"\n")
-    assert line.count(b"\n") == 1
+    assert text.endswith(b"\n")
+    assert text.count(b"\n") == 1
     assert list(fields)[:4] == ["v", "at", "event", "id"]
     assert list(fields)[-1] == "crc"
     assert fields["at"] == "2026-11-23T09:30:00+09:00"
 
 
 def test_a_line_has_these_very_bytes() -> None:
-    event = Event(
-        Kind.SETTLE,
-        SLOT,
-        ID,
-        State.MISSED,
-        Reason.NO_TICK,
-        "정전",
-        SLOT,
-        {"to": ("me",), "x": None},
-    )
+    event = line(Settle, SLOT, ID, State.MISSED, Reason.NO_TICK, "정전", SLOT, **identity(["me"]))
     body = (
         '{"v":1,"at":"2026-11-23T09:30:00+09:00","event":"settle","id":"report@20261123T0930",'
-        '"state":"missed","reason":"no-tick","detail":"정전","to":["me"],'
-        '"settled":"2026-11-23T09:30:00+09:00"'
+        '"state":"missed","reason":"no-tick","detail":"정전","message":"report","kind":"peak",'
+        '"slot":"2026-11-23T09:30:00+09:00","to":["me"],"settled":"2026-11-23T09:30:00+09:00"'
     ).encode()
 
     assert to_line(event) == body + b',"crc":"%08x"}\n' % crc32(body + b"}")
@@ -173,7 +172,7 @@ _RESULTS = st.builds(
 
 
 @given(
-    kind=st.sampled_from([Kind.SETTLE, Kind.REOPEN]),
+    kind=st.sampled_from([Settle, Reopen]),
     at=_INSTANTS,
     state=st.sampled_from(State),
     reason=st.none() | st.sampled_from(Reason),
@@ -183,7 +182,7 @@ _RESULTS = st.builds(
     text=_NAMES,
 )
 def test_a_settling_line_is_read_back_as_it_was_written(
-    kind: Kind,
+    kind: type[Event],
     at: datetime,
     state: State,
     reason: Reason | None,
@@ -199,7 +198,7 @@ def test_a_settling_line_is_read_back_as_it_was_written(
         "expires_at": None,
         "next_attempt_at": settled,
     }
-    event = Event(kind, at, ID, state, reason, detail, settled, data)
+    event = line(kind, at, ID, state, reason, detail, settled, **data)
 
     assert as_read(event) == event
 
@@ -208,32 +207,32 @@ def test_a_settling_line_is_read_back_as_it_was_written(
 def test_an_outcome_is_read_back_as_it_was_written(
     targets: dict[str, Result], at: datetime, next_at: datetime | None
 ) -> None:
-    data = {
+    data: dict[str, Any] = {
         "attempt": 3,
         "by": "1234-ff",
         "targets": targets,
         "sent_at": at,
         "next_attempt_at": next_at,
     }
-    event = Event(Kind.OUTCOME, at, ID, State.FAILED, None, data=data)
+    event = line(Outcome, at, ID, State.FAILED, **data)
 
     assert as_read(event) == event
 
 
 @given(st.integers(0), st.integers(0, 7))
 def test_no_flipped_bit_is_read_as_an_event(place: int, bit: int) -> None:
-    line = bytearray(to_line(claim())[:-1])
-    line[place % len(line)] ^= 1 << bit
+    text = bytearray(to_line(claim())[:-1])
+    text[place % len(text)] ^= 1 << bit
 
     with pytest.raises(DamagedLineError):
-        from_line(bytes(line))
+        from_line(bytes(text))
 
 
 def test_no_line_cut_short_is_read_as_an_event() -> None:
-    line = to_line(claim())[:-1]
+    text = to_line(claim())[:-1]
 
-    assert not any(is_event(line[:length]) for length in range(len(line)))
-    assert is_event(line)
+    assert not any(is_event(text[:length]) for length in range(len(text)))
+    assert is_event(text)
 
 
 @given(st.binary(max_size=200))
@@ -260,15 +259,16 @@ def test_a_line_of_another_version_is_told_from_a_damaged_one(
 @pytest.mark.parametrize(
     "changes",
     [
-        {"event": "dance"},
+        {"event": 5},
         {"id": "report"},
         {"id": 5},
         {"id": "report@20261399T0930"},
         {"at": "2026-11-23T09:30:00"},
         {"at": "yesterday"},
         {"at": 5},
-        {"state": "fine"},
-        {"reason": "because"},
+        {"state": 5},
+        {"reason": ["because"]},
+        {"detail": 5},
         {"to": "me"},
         {"to": [5]},
         {"slot": None},
@@ -282,14 +282,14 @@ def test_a_line_of_another_version_is_told_from_a_damaged_one(
 def test_a_claim_with_a_wrong_field_is_damage_even_with_a_right_checksum(
     changes: dict[str, Any],
 ) -> None:
-    line = to_line(claim())
-    assert is_event(rewritten(line))
+    text = to_line(claim())
+    assert is_event(rewritten(text))
 
     with pytest.raises(DamagedLineError):
-        from_line(rewritten(line, **changes))
+        from_line(rewritten(text, **changes))
 
 
-@pytest.mark.parametrize("targets", [None, [], {"me": None}, {"me": {}}, {"me": {"state": "x"}}])
+@pytest.mark.parametrize("targets", [None, [], {"me": None}, {"me": {}}, {"me": {"state": 5}}])
 def test_an_outcome_with_wrong_targets_is_damage(targets: object) -> None:
     with pytest.raises(DamagedLineError):
         from_line(rewritten(to_line(outcome({"me": C})), targets=targets))
@@ -305,10 +305,10 @@ def test_a_field_that_a_later_writer_added_is_passed_over() -> None:
         ({"v": "1"}, "version '1'"),
         ({"v": 1000}, "version 1000"),
         ({"at": "2026-11-23T09:30:00"}, "'2026-11-23T09:30:00' has no zone"),
-        ({"to": "me"}, "'me' is not a list"),
-        ({"by": 5}, "5 is not text"),
-        ({"attempt": True}, "True is not a number"),
-        ({"content": "보고"}, "content is not a table"),
+        ({"to": "me"}, "Expected `array`, got `str` - at `$.to`"),
+        ({"by": 5}, "Expected `str`, got `int` - at `$.by`"),
+        ({"attempt": True}, "Expected `int`, got `bool` - at `$.attempt`"),
+        ({"content": "보고"}, "Expected `object | null`, got `str` - at `$.content`"),
     ],
 )
 def test_damage_says_what_is_wrong(changes: dict[str, Any], why: str) -> None:
@@ -318,52 +318,54 @@ def test_damage_says_what_is_wrong(changes: dict[str, Any], why: str) -> None:
 
 @pytest.mark.parametrize("number", [2, 999])
 def test_a_line_of_a_later_version_says_which(number: int) -> None:
-    line = rewritten(to_line(claim()), v=number)
+    text = rewritten(to_line(claim()), v=number)
 
-    assert is_event(line)
+    assert is_event(text)
     with pytest.raises(NewerFormatError, match=rf"^format {number}, this kakaocron reads 1$"):
-        from_line(line)
+        from_line(text)
 
 
 def test_a_wrong_checksum_is_damage_and_says_so() -> None:
-    line = to_line(claim())[:-1]
-    crc = line[-10:-2]
+    text = to_line(claim())[:-1]
+    crc = text[-10:-2]
     other = b"%08x" % (int(crc, 16) ^ 1)
 
     with pytest.raises(DamagedLineError, match=r"^checksum$"):
-        from_line(line.replace(crc, other))
+        from_line(text.replace(crc, other))
 
 
 def test_what_a_claim_need_not_say_is_empty() -> None:
-    line = to_line(claim())
-    fields = {k: v for k, v in json.loads(line).items() if k not in {"crc", "to", "expires_at"}}
+    text = to_line(claim())
+    fields = {k: v for k, v in json.loads(text).items() if k not in {"crc", "to", "expires_at"}}
     body = json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
     event = from_line(b'%b,"crc":"%08x"}' % (body[:-1], crc32(body)))
 
-    assert (event.data["to"], event.data["expires_at"]) == ((), None)
+    assert isinstance(event, Claim)
+    assert (event.to, event.expires_at) == ((), None)
 
 
 def test_a_pointer_and_a_damage_are_read_back_as_they_were_written() -> None:
-    due = Event(Kind.POINTER, SLOT, ID, data={"due": SLOT + timedelta(days=1)})
-    until = {"kept": "x", "until": SLOT, "lines": ("00ff00ff",)}
-    damage = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data=until)
-    old = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data={"kept": "x"})
+    due = line(Pointer, SLOT, ID, due=SLOT + timedelta(days=1))
+    until: dict[str, Any] = {"kept": "x", "until": SLOT, "lines": ("00ff00ff",)}
+    damage = line(Damage, SLOT, "2026-11-23", detail="line 5", **until)
+    old = line(Damage, SLOT, "2026-11-23", detail="line 5", kept="x")
 
     assert as_read(due) == due
     assert as_read(damage) == damage
-    assert as_read(old).data == {"kept": "x", "until": None, "lines": ()}
+    assert as_read(old) == old
+    assert (old.until, old.lines) == (None, ())
 
 
 def test_a_damage_is_named_by_its_day_and_everything_else_by_a_delivery() -> None:
-    line = to_line(Event(Kind.DAMAGE, SLOT, "2026-11-23", data={"kept": "x"}))
+    damage = to_line(line(Damage, SLOT, "2026-11-23", kept="x"))
 
-    assert from_line(line[:-1]).id == "2026-11-23"
+    assert from_line(damage[:-1]).id == "2026-11-23"
     with pytest.raises(DamagedLineError, match="is not a delivery id"):
-        from_line(rewritten(line, event="pointer", due="2026-11-23T09:30:00+09:00"))
+        from_line(rewritten(damage, event="pointer", due="2026-11-23T09:30:00+09:00"))
 
 
 def test_text_that_no_encoding_holds_is_written_all_the_same() -> None:
-    event = Event(Kind.SETTLE, SLOT, ID, State.FAILED, detail="\ud800!", data=identity(["me"]))
+    event = line(Settle, SLOT, ID, State.FAILED, detail="\ud800!", **identity(["me"]))
 
     assert as_read(event).detail == "?!"
 
@@ -371,7 +373,7 @@ def test_text_that_no_encoding_holds_is_written_all_the_same() -> None:
 def test_a_reason_that_is_not_of_the_list_is_never_written() -> None:
     data = identity(["me"])
     with pytest.raises(ValueError, match="because"):
-        to_line(Event(Kind.SETTLE, SLOT, ID, State.FAILED, "because", data=data))  # type: ignore[arg-type]
+        to_line(line(Settle, SLOT, ID, State.FAILED, "because", **data))  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="because"):
         result_fields(Result(State.FAILED, "because"))  # type: ignore[arg-type]
 
@@ -389,9 +391,16 @@ def test_the_states_are_those_of_the_contract() -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("word", [*State, *Reason, *Kind], ids=repr)
-def test_a_word_of_the_ledger_is_its_name_in_small_letters(word: State | Reason | Kind) -> None:
+@pytest.mark.parametrize("word", [*State, *Reason], ids=repr)
+def test_a_word_of_the_ledger_is_its_name_in_small_letters(word: State | Reason) -> None:
     assert word.value == word.name.lower().replace("_", "-")
+
+
+def test_the_kinds_of_lines_are_those_of_the_format() -> None:
+    assert {word: kind.__name__.lower() for word, kind in KINDS.items()} == {
+        word: word
+        for word in ("schedule", "claim", "outcome", "settle", "reopen", "pointer", "damage")
+    }
 
 
 def test_the_bad_ends_are_those_without_the_message_that_nobody_chose() -> None:
@@ -404,12 +413,12 @@ def test_every_line_begins_in_the_same_way() -> None:
 
 
 def test_what_is_not_known_is_empty() -> None:
-    event = Event(Kind.SETTLE, SLOT, ID)
+    event = Event(at=SLOT, id=ID)
     result = Result(State.FAILED)
     attempt = Attempt(1, "a", SLOT, SLOT, ())
     delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
 
-    assert astuple(event)[3:] == (None, None, None, None, {})
+    assert astuple(event) == (SLOT, ID, None, None, None, None, 1)
     assert Gap(SLOT).known == frozenset()
     assert astuple(result)[1:] == (None, None, None, None, None, 0)
     assert astuple(attempt)[5:] == (None, None, {})
@@ -487,7 +496,7 @@ def test_a_claim_is_read_back_as_it_was_written() -> None:
         "by": "a",
         "until": SLOT + SECOND,
     }
-    event = Event(Kind.CLAIM, SLOT, ID, State.SENDING, data=data)
+    event = line(Claim, SLOT, ID, State.SENDING, **data)
 
     assert as_read(event) == event
 
@@ -590,7 +599,7 @@ def test_an_outcome_of_another_process_is_not_believed_unless_it_is_good() -> No
         settle(State.CANCELLED, Reason.BY_HAND),
         settle(State.MISSED, Reason.NO_TICK),
         settle(State.FAILED, Reason.BY_HAND),
-        settle(State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN),
+        settle(State.SCHEDULED, Reason.BY_HAND, kind=Reopen),
     ],
     ids=lambda event: str(event.state),
 )
@@ -610,7 +619,7 @@ def test_late_good_news_for_one_of_two_leaves_a_reopened_delivery_open_for_the_o
     both = ["me", "uuid-aaa"]
     data = {**identity(both), "next_attempt_at": SLOT + MINUTE}
     reopened = as_read(
-        Event(Kind.REOPEN, SLOT + MINUTE, ID, State.SCHEDULED, Reason.BY_HAND, "retry", data=data)
+        line(Reopen, SLOT + MINUTE, ID, State.SCHEDULED, Reason.BY_HAND, "retry", **data)
     )
     delivery = folded(
         claim(to=both), reopened, outcome({"me": C, "uuid-aaa": F}, at=SLOT + 2 * MINUTE)
@@ -623,21 +632,21 @@ def test_late_good_news_for_one_of_two_leaves_a_reopened_delivery_open_for_the_o
     assert delivery.next_attempt_at == SLOT + MINUTE
 
 
-def line(
-    kind: Kind,
+def written(
+    kind: type[Event],
     at: datetime = SLOT,
     state: State | None = None,
     reason: Reason | None = None,
     detail: str | None = None,
     /,
-    **data: Any,
+    **own: Any,
 ) -> Event:
-    """An event with nothing in its data but what is given."""
-    return as_read(Event(kind, at, ID, state, reason, detail, data=data))
+    """An event with nothing of its own but what is given, as it is read back."""
+    return as_read(line(kind, at, ID, state, reason, detail, **own))
 
 
-FIRST_CLAIM = line(
-    Kind.CLAIM,
+FIRST_CLAIM = written(
+    Claim,
     SLOT + SECOND,
     State.SENDING,
     **identity(["me", "mum"]),
@@ -649,8 +658,8 @@ FIRST_CLAIM = line(
     content_hash="00ff",
     content={"title": "하나", "at": "09:30"},
 )
-SECOND_CLAIM = line(
-    Kind.CLAIM,
+SECOND_CLAIM = written(
+    Claim,
     SLOT + MINUTE,
     State.SENDING,
     **identity(["mum"]),
@@ -682,8 +691,8 @@ def test_a_first_claim_gives_all_that_is_known() -> None:
 
 def test_an_outcome_closes_its_own_attempt_and_no_other() -> None:
     parts = {"me": C, "mum": replace(R, parts=2)}
-    ended = line(
-        Kind.OUTCOME, SLOT + 2 * SECOND, State.RETRYING, Reason.UNREACHABLE, "DNS",
+    ended = written(
+        Outcome, SLOT + 2 * SECOND, State.RETRYING, Reason.UNREACHABLE, "DNS",
         attempt=1, by="a", targets=parts, sent_at=SLOT + 1.5 * SECOND,
         next_attempt_at=SLOT + 32 * SECOND,
     )  # fmt: skip
@@ -715,8 +724,8 @@ def test_an_outcome_closes_its_own_attempt_and_no_other() -> None:
 
 
 def test_a_later_claim_may_say_everything_anew_but_to_whom_it_goes() -> None:
-    anew = line(
-        Kind.CLAIM,
+    anew = written(
+        Claim,
         SLOT + MINUTE,
         State.SENDING,
         **identity(["mum"]),
@@ -740,7 +749,7 @@ def test_a_later_claim_may_say_everything_anew_but_to_whom_it_goes() -> None:
 
 
 def test_a_claim_after_a_schedule_that_names_no_receiver_says_who_they_are() -> None:
-    scheduled = line(Kind.SCHEDULE, SLOT - MINUTE, State.SCHEDULED, **identity([]))
+    scheduled = written(Schedule, SLOT - MINUTE, State.SCHEDULED, **identity([]))
 
     assert folded(scheduled, FIRST_CLAIM) == folded(FIRST_CLAIM)
 
@@ -749,8 +758,8 @@ def test_a_content_of_nothing_is_none() -> None:
     assert folded(SECOND_CLAIM).content is None
 
 
-SCHEDULED = line(
-    Kind.SCHEDULE,
+SCHEDULED = written(
+    Schedule,
     SLOT - MINUTE,
     State.SCHEDULED,
     **identity(["me"]) | {"kind": "once"},
@@ -780,7 +789,7 @@ def test_a_schedule_gives_all_that_is_known_of_a_one_off() -> None:
 
 
 def test_a_settling_line_says_the_end_and_leaves_the_rest_as_it_was() -> None:
-    end = line(Kind.SETTLE, SLOT, State.CANCELLED, Reason.BY_HAND, "resolved", **identity([]))
+    end = written(Settle, SLOT, State.CANCELLED, Reason.BY_HAND, "resolved", **identity([]))
 
     assert folded(SCHEDULED, end) == replace(
         folded(SCHEDULED),
@@ -793,8 +802,8 @@ def test_a_settling_line_says_the_end_and_leaves_the_rest_as_it_was() -> None:
 
 
 def test_a_settling_line_may_say_everything_anew() -> None:
-    end = line(
-        Kind.SETTLE,
+    end = written(
+        Settle,
         SLOT,
         State.UNKNOWN,
         Reason.PROCESS_DIED,
@@ -824,7 +833,7 @@ def test_a_settling_line_may_say_everything_anew() -> None:
 
 
 def test_a_settling_line_without_a_state_changes_none() -> None:
-    noted = line(Kind.SETTLE, SLOT, **identity(["me"]))
+    noted = written(Settle, SLOT, **identity(["me"]))
 
     assert folded(SCHEDULED, noted) == replace(folded(SCHEDULED), updated_at=SLOT)
     assert folded(noted).state is State.SCHEDULED
@@ -869,8 +878,8 @@ def test_only_what_was_missed_as_it_rested_was_meant(state: State, reason: Reaso
 
 def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_there() -> None:
     before = folded(FIRST_CLAIM, outcome({"me": C, "mum": replace(F, parts=1)}))
-    again = line(
-        Kind.REOPEN,
+    again = written(
+        Reopen,
         SLOT + MINUTE,
         State.SCHEDULED,
         Reason.BY_HAND,
@@ -953,7 +962,7 @@ def test_bad_news_cannot_take_a_confirmation_back_while_the_claim_still_stands()
     delivery = folded(
         FIRST_CLAIM,
         outcome({"me": C}, 9, "z"),
-        replace(again, data={**again.data, "targets": {"me": F, "mum": F}}),
+        replace(again, targets={"me": F, "mum": F}),
     )
 
     assert delivery.targets == {"me": C, "mum": F}
@@ -970,11 +979,11 @@ def test_an_outcome_without_any_claim_makes_no_delivery() -> None:
         settle(State.FAILED, Reason.EXPIRED),
         settle(State.MISSED, Reason.NO_TICK),
         settle(State.CANCELLED, Reason.BY_HAND),
-        settle(State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN),
+        settle(State.SCHEDULED, Reason.BY_HAND, kind=Reopen),
         outcome({"me": F}, at=SLOT + MINUTE),
         outcome({"me": U}, at=SLOT + MINUTE),
     ],
-    ids=lambda event: f"{event.kind}-{event.state}",
+    ids=lambda event: f"{type(event).__name__}-{event.state}",
 )
 def test_confirmed_is_final(event: Event) -> None:
     delivery = folded(claim(), outcome({"me": C}), event)
@@ -985,7 +994,7 @@ def test_confirmed_is_final(event: Event) -> None:
 
 def test_a_confirmed_delivery_is_reopened_by_force_alone() -> None:
     reopened = settle(
-        State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN, forced=True, next_attempt_at=SLOT
+        State.SCHEDULED, Reason.BY_HAND, kind=Reopen, forced=True, next_attempt_at=SLOT
     )
     delivery = folded(claim(), outcome({"me": C}), reopened)
 
@@ -1035,7 +1044,7 @@ def test_a_missed_slot_has_no_attempt() -> None:
 
 
 def test_a_damage_line_makes_no_delivery() -> None:
-    event = Event(Kind.DAMAGE, SLOT, "2026-11-23", detail="line 5", data={"kept": "x"})
+    event = line(Damage, SLOT, "2026-11-23", detail="line 5", kept="x")
 
     assert fold([as_read(event)]) == {}
 
@@ -1051,7 +1060,7 @@ def test_a_damage_line_makes_no_delivery() -> None:
                 outcome({"me": F}),
                 settle(State.UNKNOWN, Reason.PROCESS_DIED),
                 settle(State.MISSED, Reason.NO_TICK),
-                settle(State.SCHEDULED, Reason.BY_HAND, kind=Kind.REOPEN),
+                settle(State.SCHEDULED, Reason.BY_HAND, kind=Reopen),
             ]
         ),
         max_size=8,
@@ -1062,9 +1071,9 @@ def test_whatever_the_order_kakaos_own_word_stands_and_folding_never_fails(
 ) -> None:
     has_word = False
     for count, event in enumerate(events):
-        if event.kind is Kind.CLAIM:
+        if isinstance(event, Claim):
             has_word = False
-        elif event.kind is Kind.OUTCOME and event.state is State.CONFIRMED:
+        elif isinstance(event, Outcome) and event.state is State.CONFIRMED:
             has_word = has_word or ID in fold(events[:count])
         delivery = fold(events[: count + 1]).get(ID)
         assert not has_word or (delivery is not None and delivery.state is State.CONFIRMED)
@@ -1136,7 +1145,7 @@ def test_an_attempt_tells_its_time_duration_status_and_code() -> None:
 
 def test_an_attempt_that_never_left_is_timed_from_its_claim() -> None:
     unsent = outcome({"me": R}, at=SLOT + 3 * SECOND)
-    (attempt,) = folded(claim(), replace(unsent, data={**unsent.data, "sent_at": None})).attempts
+    (attempt,) = folded(claim(), replace(unsent, sent_at=None)).attempts
     fields = attempt_fields(attempt)
 
     assert (fields["sent_at"], fields["duration_seconds"]) == (None, 3.0)

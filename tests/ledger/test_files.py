@@ -6,8 +6,12 @@ import random
 from datetime import timedelta
 from pathlib import Path
 
-from kakaocron.ledger.events import Event, Kind, to_line
-from kakaocron.ledger.files import Ledger, parse_day
+from kakaocron.delivery.policy import settle_slot
+from kakaocron.ledger.day_file import parse_day
+from kakaocron.ledger.events import Event, to_line
+from kakaocron.ledger.files import FileLedger
+from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.schedule.slots import Slot
 from kakaocron.states import Reason, State
 from kakaocron.system.syscalls import RealDisk
 from tests.fakes import NOW, FakeClock
@@ -17,15 +21,18 @@ DAY = NOW.date()
 
 def _event(minute: int) -> Event:
     slot = NOW.replace(minute=minute, second=0)
-    data = {"message": "report", "kind": "peak", "slot": slot, "to": ["me"]}
-    id_ = f"report@{slot:%Y%m%dT%H%M}"
     at = NOW + timedelta(seconds=minute)
-    return Event(Kind.SETTLE, at, id_, State.MISSED, Reason.NO_TICK, data=data)
+    return settle_slot(Slot("report", slot, "peak"), ["me"], at, State.MISSED, Reason.NO_TICK)
+
+
+def ledger_in(folder: Path, disk: RealDisk) -> FileLedger:
+    beats = Heartbeat(f"{folder}.ticks", disk, f"{folder}.spare")
+    return FileLedger(str(folder), disk, FakeClock(NOW), beats)
 
 
 def test_reading_again_gives_what_reading_afresh_gives(tmp_path: Path) -> None:
     chance = random.Random(7)
-    ledger = Ledger(str(tmp_path), RealDisk(), FakeClock(NOW))
+    ledger = ledger_in(tmp_path, RealDisk())
     path = Path(ledger.path(DAY))
     path.touch()
     for _ in range(300):
@@ -62,7 +69,7 @@ class Counting(RealDisk):
 
 def test_a_turn_reads_and_syncs_only_what_is_new(tmp_path: Path) -> None:
     disk = Counting()
-    ledger = Ledger(str(tmp_path / "ledger"), disk, FakeClock(NOW))
+    ledger = ledger_in(tmp_path / "ledger", disk)
     with ledger.open() as book:
         book.read([DAY])
         book.record([_event(minute) for minute in range(60)])

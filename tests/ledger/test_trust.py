@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.actions import schedule
-from kakaocron.delivery.policy import settled
+from kakaocron.delivery.policy import settle_delivery
 from kakaocron.delivery.tick import Report
 from kakaocron.errors import LedgerError
 from kakaocron.installation import Installation
@@ -142,7 +142,7 @@ def test_nothing_is_written_where_somebody_else_has_written_under_the_lock(
         before = machine.file.read_bytes()
         machine.file.write_bytes(before + before)
         with pytest.raises(LedgerError, match="another process writes to it too"):
-            book.record([settled(delivery, book.now, State.MISSED, Reason.NO_TICK)])
+            book.record([settle_delivery(delivery, book.now, State.MISSED, Reason.NO_TICK)])
 
     assert machine.file.read_bytes() == before + before
 

@@ -21,6 +21,6 @@ def values() -> Iterator[type[Struct]]:
                 yield found
 
 
-@pytest.mark.parametrize("value", set(values()), ids=lambda value: value.__name__)
+@pytest.mark.parametrize("value", sorted(set(values()), key=repr), ids=lambda value: value.__name__)
 def test_a_value_is_frozen(value: type[Struct]) -> None:
     assert value.__struct_config__.frozen

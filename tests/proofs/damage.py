@@ -14,14 +14,13 @@ from functools import cache
 from pickle import dumps, loads
 
 from kakaocron import actions
+from kakaocron.ledger.day_file import parse_day
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.events import Kind
-from kakaocron.ledger.verify import verify_ledger
+from kakaocron.ledger.events import Damage as DamageLine
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import Friend, Settings
 from kakaocron.rehearsal.simulation.home import PLACES
 from kakaocron.states import FINAL, State
-from tests.proofs.powerloss import quick_reading
 from tests.proofs.solo import UNREACHABLE, Solo
 from tests.proofs.workloads import HEAD, PROBE, REPORT, at
 
@@ -137,7 +136,7 @@ def faults(damage: Damage, count: Count) -> Iterator[str]:
     solo = machine()
     known = _deliveries(solo)
     _spoil(solo, damage)
-    checked = verify_ledger(solo.installation().ledger)[1]
+    checked = solo.installation().ledger.verify()[1]
     gone = len(solo.kakao.deliveries)
     said: list[str] = []
     for moment in AFTER:
@@ -184,8 +183,8 @@ def _unreported(solo: Solo, damage: Damage, is_reported: bool) -> Iterator[str]:
     copies = [content for path, content in solo.files.walk(PLACES.ledger) if "/damaged/" in path]
     if damage.content not in [copy[: len(damage.content)] for copy in copies]:
         yield "not set aside as it was"
-    file = solo.installation().ledger.read_day(damage.day)
-    if not any(event.kind is Kind.DAMAGE for event in file.events) or file.damaged:
+    file = parse_day(damage.day, solo.files.content(path_of(damage.day)) or b"")
+    if not any(isinstance(event, DamageLine) for event in file.events) or file.damaged:
         yield "not noted in the ledger"
 
 
@@ -232,14 +231,13 @@ def _deliveries(solo: Solo) -> dict[str, Delivery]:
 
 def damage_all(every: int, one_in: int = 1) -> list[Count]:
     counts: dict[str, Count] = {}
-    with quick_reading():
-        for number, damage in enumerate(damages(every)):
-            if number % one_in:
-                continue
-            count = counts.setdefault(damage.kind, Count(damage.kind))
-            count.cases += 1
-            where = f"{damage.kind} in line {damage.line + 1} of {damage.day}"
-            count.breaches += [f"{where}: {said}" for said in faults(damage, count)]
+    for number, damage in enumerate(damages(every)):
+        if number % one_in:
+            continue
+        count = counts.setdefault(damage.kind, Count(damage.kind))
+        count.cases += 1
+        where = f"{damage.kind} in line {damage.line + 1} of {damage.day}"
+        count.breaches += [f"{where}: {said}" for said in faults(damage, count)]
     return list(counts.values())
 
 

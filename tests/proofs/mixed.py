@@ -11,11 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from kakaocron import actions
-from kakaocron.delivery.tick import prune
 from kakaocron.errors import KakaocronError
-from kakaocron.installation import Installation
+from kakaocron.installation import Installation, make_ledger
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.files import Ledger
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import Friend, Settings
 from kakaocron.rehearsal.simulation.home import PLACES
@@ -197,7 +195,7 @@ class Mixed(RuleBasedStateMachine):
     def prune(self, days: int) -> None:
         installation = self._now()
         with installation.ledger.open() as book:
-            prune(installation.ledger, installation.heartbeat, book.now.date(), days)
+            installation.ledger.prune(book.now.date(), days)
         self._forget(days)
 
     def teardown(self) -> None:
@@ -309,7 +307,7 @@ class Mixed(RuleBasedStateMachine):
         return self.solo.installation()
 
     def _deliveries(self) -> dict[str, Delivery]:
-        ledger = Ledger(PLACES.ledger, self.solo.edges().disk, self.solo.edges().clock)
+        ledger = make_ledger(PLACES, self.solo.edges())
         return ledger.read(ledger.days()).deliveries
 
     def _any_id(self, data: st.DataObject, more: list[str] | None = None) -> str:

@@ -9,25 +9,21 @@ import pickle
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from multiprocessing import get_context
-from typing import Any
 
 from kakaocron.errors import UsageError
-from kakaocron.ledger import files as ledger_files
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.events import DamagedLineError, Kind, from_line
+from kakaocron.ledger.events import Claim, DamagedLineError
 from kakaocron.rehearsal.simulation.files import FileSystem
 from kakaocron.rehearsal.simulation.home import PLACES
 from kakaocron.states import BAD, FINAL, State
 from tests.proofs.crashes import Left, after_power_cut
-from tests.proofs.solo import Solo
+from tests.proofs.solo import Solo, quickly
 from tests.proofs.workloads import WORKLOADS, Workload, slot_of
 
-quickly = cache(from_line)
 EXPIRE_AFTER = timedelta(seconds=600)
 # What is never written in place: each is there as it was or as it is to be.
 WHOLE = (str(PLACES.config), PLACES.tokens, PLACES.pauses)
@@ -270,7 +266,7 @@ def _claimed(files: FileSystem) -> set[str]:
                     event = quickly(line)
                 except DamagedLineError:
                     continue
-                if event.kind is Kind.CLAIM:
+                if isinstance(event, Claim):
                     found.add(event.id)
     return found
 
@@ -303,20 +299,7 @@ def main() -> int:
 
 
 def _cut(name: str, every: int, one_in: int) -> Count:
-    with quick_reading():
-        return cut_everywhere(next(one for one in WORKLOADS if one.name == name), every, one_in)
-
-
-@contextmanager
-def quick_reading() -> Iterator[None]:
-    """Remember what each line says: the same ones are read in every state."""
-    module: Any = ledger_files
-    before = module.from_line
-    module.from_line = quickly
-    try:
-        yield
-    finally:
-        module.from_line = before
+    return cut_everywhere(next(one for one in WORKLOADS if one.name == name), every, one_in)
 
 
 if __name__ == "__main__":

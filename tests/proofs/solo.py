@@ -14,13 +14,15 @@ from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 
 from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import Config
 from kakaocron.errors import UsageError
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kakao.tokens import to_json
+from kakaocron.ledger.day_file import Reading
+from kakaocron.ledger.events import from_line
 from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH
 from kakaocron.rehearsal.sandbox.faults import Fault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
@@ -35,6 +37,7 @@ from kakaocron.ticking.idle_plan import may_rest
 from kakaocron.ticking.runner import run_watched
 
 UNREACHABLE = "unreachable"
+quickly = cache(from_line)  # the same lines are read in every state
 
 
 @dataclass
@@ -71,7 +74,9 @@ class Solo:
             return _Http(self)
 
         owner = f"process-{self.processes}"
-        return Edges(_Clock(self), _Disk(self), _Workers(self), make_http, owner)
+        return Edges(
+            _Clock(self), _Disk(self), _Workers(self), make_http, owner, partial(Reading, quickly)
+        )
 
     def config(self) -> Config:
         """Read the configuration. Raises UsageError."""

@@ -17,7 +17,7 @@ from kakaocron.rehearsal.simulation.files import FileSystem
 from kakaocron.system import disk
 from tests.proofs import solo
 from tests.proofs.crashes import after_power_cut
-from tests.proofs.powerloss import cut_everywhere, quick_reading
+from tests.proofs.powerloss import cut_everywhere
 from tests.proofs.workloads import WORKLOADS, Workload
 
 Patch = pytest.MonkeyPatch
@@ -84,8 +84,7 @@ def test_two_files_are_kept_or_lost_each_by_itself() -> None:
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=lambda workload: workload.name)
 def test_it_recovers_from_whatever_a_power_cut_leaves(workload: Workload) -> None:
-    with quick_reading():
-        count = cut_everywhere(workload, every=101, one_in=23)
+    count = cut_everywhere(workload, every=101, one_in=23)
     assert count.breaches == []
 
 
@@ -124,13 +123,13 @@ def no_sync(patch: Patch) -> None:
 
 def size_taken_before_the_sync(patch: Patch) -> None:
     """Note in the heartbeat what the ledger would have if nothing were lost."""
-    known = files.Ledger.synced_end
+    known = files.FileLedger.synced_end
 
-    def hopeful(ledger: files.Ledger, day: date) -> End:
+    def hopeful(ledger: files.FileLedger, day: date) -> End:
         end = known(ledger, day)
         return End(end.size + 10, end.mark)
 
-    patch.setattr(files.Ledger, "synced_end", hopeful)
+    patch.setattr(files.FileLedger, "synced_end", hopeful)
 
 
 MUTANTS: dict[Callable[[Patch], None], str] = {
@@ -146,5 +145,4 @@ MUTANTS: dict[Callable[[Patch], None], str] = {
 def test_a_seeded_bug_is_found(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
     workload = next(one for one in WORKLOADS if one.name == MUTANTS[mutant])
     mutant(monkeypatch)
-    with quick_reading():
-        assert cut_everywhere(workload, every=101, most=1).breaches
+    assert cut_everywhere(workload, every=101, most=1).breaches

@@ -19,7 +19,7 @@ from kakaocron.delivery.policy import Policy, decide, quiet_until
 from kakaocron.delivery.tick import preview
 from kakaocron.installation import Edges, Installation
 from kakaocron.kst import KST
-from kakaocron.ledger.beats import NOTHING, Word
+from kakaocron.ledger.beats import NOTHING, End, Word
 from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.rehearsal.sandbox.server import SandboxServer
@@ -29,7 +29,7 @@ from kakaocron.system.places import find_places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.ticking.idle import is_idle_tick, plan_path
 from kakaocron.ticking.idle_plan import leave_plan, may_rest
-from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts
 
 
 @pytest.fixture
@@ -83,8 +83,13 @@ def test_an_idle_tick_leaves_the_heartbeat_of_a_full_one(
     last = resting.heartbeat.read(clock.now().date())[-1]
     assert last.word is Word.IDLE
     assert timedelta(0) <= clock.now() - last.at < timedelta(milliseconds=1)
-    assert last.ledger_end == resting.ledger.read_day(clock.now().date()).end != NOTHING
+    assert last.ledger_end == _end_of_today(resting) != NOTHING
     assert resting.heartbeat.last_complete(clock.now()) == last.at
+
+
+def _end_of_today(installation: Installation) -> End:
+    today = installation.clock.now().date()
+    return installation.ledger.read([today]).end_of(today)
 
 
 def _touch(path: Path) -> None:
@@ -96,12 +101,10 @@ def _touch(path: Path) -> None:
 CHANGES: dict[str, Callable[[Installation], None]] = {
     "configuration": lambda i: _touch(i.places.config),
     ".env": lambda i: _touch(i.places.config.parent / ".env"),
-    "ledger": lambda i: _touch(Path(i.ledger.path(i.clock.now().date()))),
-    "ledger of yesterday": lambda i: _touch(
-        Path(i.ledger.path(i.clock.now().date() - timedelta(days=1)))
-    ),
-    "ledger gone": lambda i: Path(i.ledger.path(i.clock.now().date())).unlink(),
-    "ledger replaced by its copy": lambda i: _copy(Path(i.ledger.path(i.clock.now().date()))),
+    "ledger": lambda i: _touch(day_file(i)),
+    "ledger of yesterday": lambda i: _touch(day_file(i, i.clock.now().date() - timedelta(days=1))),
+    "ledger gone": lambda i: day_file(i).unlink(),
+    "ledger replaced by its copy": lambda i: _copy(day_file(i)),
     "tokens": lambda i: _touch(i.places.data / "tokens.json"),
     "something new in the data folder": lambda i: _touch(i.places.data / "pauses.json"),
     "no plan": lambda i: (i.places.log / "idle").unlink(),

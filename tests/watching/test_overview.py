@@ -19,9 +19,10 @@ from kakaocron.installation import Installation, find_installation
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import Word
-from kakaocron.ledger.events import Event, Kind
+from kakaocron.ledger.events import Event, Settle, of_slot
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.schedule.slots import Slot
 from kakaocron.show.console import MARKS, deliveries_table
 from kakaocron.show.pictures import print_overview, strip
 from kakaocron.states import Reason, State
@@ -536,8 +537,7 @@ def test_a_row_of_csv_is_one_row_and_harmless(
 
 
 def settled(message: str, at: datetime, state: State, reason: Reason | None) -> Event:
-    data = {"message": message, "kind": "regular", "slot": at, "to": ["me"]}
-    return Event(Kind.SETTLE, at, f"{message}@{at:%Y%m%dT%H%M}", state, reason, data=data)
+    return of_slot(Settle, Slot(message, at, "regular"), ["me"], at, state=state, reason=reason)
 
 
 def test_the_report_counts_each_slot_once_and_names_the_bad_days(

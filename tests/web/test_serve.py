@@ -19,7 +19,7 @@ from kakaocron.commands.serve import is_loopback
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import to_line
-from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.lookup import day_of
 from kakaocron.schedule.slots import Slot
 from kakaocron.system.clock import SystemClock

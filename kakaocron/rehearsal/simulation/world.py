@@ -10,9 +10,10 @@ from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache, partial
-from typing import Any
+from functools import cache, partial
 from zlib import crc32
+
+from msgspec import field
 
 from kakaocron.config.schema import Config
 from kakaocron.delivery.tick import tick
@@ -20,8 +21,8 @@ from kakaocron.errors import KakaocronError
 from kakaocron.installation import Edges, assemble
 from kakaocron.kakao.tokens import to_json
 from kakaocron.kst import KST
-from kakaocron.ledger import files as ledger_files
-from kakaocron.ledger import heartbeat
+from kakaocron.ledger.day_file import DayFile, Reading
+from kakaocron.ledger.events import from_line
 from kakaocron.rehearsal.sandbox import wire
 from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH
 from kakaocron.rehearsal.sandbox.faults import Fault
@@ -94,6 +95,8 @@ class World:
         self.dials = dials
         self.schedule = Schedule()
         self.files = FileSystem()
+        self.read_line = cache(from_line)
+        self.readings: deque[tuple[bytes, Reading]] = deque(maxlen=6)
         self.history = History()
         self.standing_faults: dict[str, tuple[int, bool]] = {}
         self.offset = timedelta(0)
@@ -173,14 +176,13 @@ class World:
 
     def play(self) -> Outcome:
         """Let the history happen, let things settle, and judge it."""
-        with _quick_reading():
-            try:
-                self._play()
-            finally:
-                self._end_all()
-                self.schedule.run(self.schedule.now)
-                self.schedule.close()
-            states = self._states()
+        try:
+            self._play()
+        finally:
+            self._end_all()
+            self.schedule.run(self.schedule.now)
+            self.schedule.close()
+        states = self._states()
         told = read_ledger(self._ledger_files())
         breaches = judge(self.history, states, told)
         breaches += out_of_order(self.history, self._ledger_files())
@@ -543,7 +545,14 @@ def edges_of(world: World, process: Process) -> Edges:
         return SimulatedHttp(process, world, timeout)
 
     disk: Disk = ProcessDisk(process)
-    return Edges(ProcessClock(process), disk, ProcessWorkers(process), make_http, process.owner)
+    return Edges(
+        ProcessClock(process),
+        disk,
+        ProcessWorkers(process),
+        make_http,
+        process.owner,
+        partial(RememberedReading, world.read_line, memory=world.readings),
+    )
 
 
 def run_tick(world: World, process: Process) -> tuple[int, bool]:
@@ -599,45 +608,30 @@ def _place(error: BaseException) -> str:
     return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
 
 
-@contextmanager
-def _quick_reading() -> Iterator[None]:
-    """Remember what was read: reading is pure, and the same lines are read each minute."""
-    module: Any = ledger_files
-    beats: Any = heartbeat
-    before = module.from_line, module._Reading.followed_by, beats.parse
-    module.from_line = cache(module.from_line)
-    module._Reading.followed_by = _remembering(before[1])
-    beats.parse = lru_cache(maxsize=8)(before[2])
-    try:
-        yield
-    finally:
-        module.from_line, module._Reading.followed_by, beats.parse = before
+class RememberedReading(Reading):
+    """Goes on from where a reading of the same bytes has ended: reading is pure, and the same lines
+    are read each minute."""
 
+    memory: deque[tuple[bytes, Reading]] = field(default_factory=deque)
 
-def _remembering(read: Callable[..., Any]) -> Callable[..., Any]:
-    """Let a first reading go on from where one of the same bytes ended."""
-    known: deque[tuple[bytes, Any]] = deque(maxlen=6)
-
-    def followed_by(reading: Any, day: date, content: bytes) -> Any:
-        if reading.lines or not content:
-            return read(reading, day, content)
+    def followed_by(self, day: date, content: bytes) -> DayFile:
+        if self.lines or not content:
+            return Reading.followed_by(self, day, content)
         start = b""
-        for beginning, before in known:
+        for beginning, before in self.memory:
             if len(beginning) > len(start) and content.startswith(beginning):
                 start = beginning
-                _become(reading, before)
-        found = read(reading, day, content[len(start) :])
-        snapshot = copy(reading)
-        _become(snapshot, reading)
-        known.append((content[: reading.offset], snapshot))
+                _become(self, before)
+        found = Reading.followed_by(self, day, content[len(start) :])
+        snapshot = Reading()
+        _become(snapshot, self)
+        self.memory.append((content[: self.offset], snapshot))
         return found
 
-    return followed_by
 
-
-def _become(reading: Any, other: Any) -> None:
-    for name in other.__struct_fields__:
-        if name not in {"inode", "synced"}:
+def _become(reading: Reading, other: Reading) -> None:
+    for name in Reading.__struct_fields__:
+        if name not in {"read_line", "inode", "synced"}:
             setattr(reading, name, copy(getattr(other, name)))
 
 

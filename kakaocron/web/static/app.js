@@ -74,7 +74,7 @@ function left(iso) {
 const now = () => Date.now() + offset;
 
 function stateTag(state) {
-  return h("span", { class: "state", "data-state": state, role: "cell" }, h("i", { "aria-hidden": "true" }, MARKS[state]), state);
+  return h("span", { class: "state", "data-state": state, role: "cell" }, h("i", { "aria-hidden": "true" }, (MARKS[state] || "·")), state);
 }
 
 function drawTop() {
@@ -162,11 +162,11 @@ function drawStrip() {
       return h("button", {
         type: "button", class: "mark", "data-state": state, "data-id": group[0].id, title: told(group), "aria-label": told(group),
         onclick: () => (group.length > 1 ? showGroup(group) : show(group[0].id)),
-      }, MARKS[state]);
+      }, (MARKS[state] || "·"));
     })),
     h("div", { class: "label" }, String(hour).padStart(2, "0")))));
   $("legend").replaceChildren(...tally(marks).map(([count, state]) =>
-    h("span", { "data-state": state }, h("i", { "aria-hidden": "true" }, MARKS[state]), `${count} ${state}`)));
+    h("span", { "data-state": state }, h("i", { "aria-hidden": "true" }, (MARKS[state] || "·")), `${count} ${state}`)));
   $("day-totals").textContent = `${page.now.slice(0, 10)} · ${marks.length} slots`;
 }
 
@@ -184,7 +184,7 @@ function drawHeat() {
       const told = `${when}: ${what}${bad ? `. Bad that day: ${bad}` : ""}`;
       cells.push(h("button", {
         type: "button", class: "cell", "data-state": found && found.state, "data-id": when, title: told, "aria-label": told, tabindex: -1,
-      }, found && found.state !== "confirmed" ? MARKS[found.state] : ""));
+      }, found && found.state !== "confirmed" ? (MARKS[found.state] || "·") : ""));
     });
     cells.push(h("span", { class: "bad", title: `${bad} late, failed, unknown or missed` }, bad || ""));
   }

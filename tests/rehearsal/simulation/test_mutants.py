@@ -16,8 +16,9 @@ from kakaocron.config.schema import Config
 from kakaocron.delivery import claims, engine, policy, tick
 from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.kakao import answers, channel
-from kakaocron.ledger import files, pause_file
-from kakaocron.ledger.events import Event, Kind
+from kakaocron.ledger import day_file, files, pause_file
+from kakaocron.ledger.events import Claim, Event
+from kakaocron.ledger.ledger import Receipt
 from kakaocron.rehearsal.simulation.campaign import configs
 from kakaocron.rehearsal.simulation.chaos import Dials
 from kakaocron.rehearsal.simulation.process import ProcessDisk
@@ -34,20 +35,20 @@ MOST_HISTORIES = 60
 
 def claim_after_send(patch: Patch) -> None:
     held: dict[str, Event] = {}
-    record = files.Book.record
+    record = files.FileBook.record
 
-    def late(book: files.Book, events: Sequence[Event]) -> Any:
+    def late(book: files.FileBook, events: Sequence[Event]) -> Any:
         now, places = [], {}
         for event in events:
-            if event.kind is Kind.CLAIM:
+            if isinstance(event, Claim):
                 held[event.id] = event
-                places[event.id] = (files.day_of(event), 0)
+                places[event.id] = Receipt(event, 0)
             else:
                 now += [held.pop(event.id), event] if event.id in held else [event]
         return {**(record(book, now) if now else {}), **places}
 
-    patch.setattr(files.Book, "record", late)
-    patch.setattr(files.Ledger, "shows_claim", lambda *_: True)
+    patch.setattr(files.FileBook, "record", late)
+    patch.setattr(files.FileLedger, "still_ours", lambda *_: True)
 
 
 def no_fsync(patch: Patch) -> None:
@@ -109,14 +110,14 @@ def kind_in_the_id(patch: Patch) -> None:
 
 def clock_read_before_the_lock(patch: Patch) -> None:
     @contextmanager
-    def hasty(ledger: files.Ledger) -> Any:
+    def hasty(ledger: files.FileLedger) -> Any:
         now = ledger.clock.now()
         with opened(ledger) as book:
             book.now = now
             yield book
 
-    opened = files.Ledger.open
-    patch.setattr(files.Ledger, "open", hasty)
+    opened = files.FileLedger.open
+    patch.setattr(files.FileLedger, "open", hasty)
 
 
 def lock_file_replaced(patch: Patch) -> None:
@@ -152,33 +153,32 @@ def no_lock(patch: Patch) -> None:
 
 
 def unreadable_ledger_taken_as_empty(patch: Patch) -> None:
-    patch.setattr(tick, "_damage", lambda *_: None)
-    found = files._Reading._found
+    patch.setattr(day_file.DayFile, "damage_since", lambda *_: None)
+    found = day_file.Reading._found
 
-    def blind(*args: Any, **options: Any) -> files.DayFile:
+    def blind(*args: Any, **options: Any) -> day_file.DayFile:
         return replace(found(*args, **options), damaged=())
 
-    patch.setattr(files._Reading, "_found", blind)
+    patch.setattr(day_file.Reading, "_found", blind)
 
 
 def older_copy_not_noticed(patch: Patch) -> None:
-    damage = tick._damage
-    patch.setattr(tick, "_damage", lambda day, beats: damage(day, beats) if day.damaged else None)
+    patch.setattr(day_file.DayFile, "goes_on_from", lambda *_: True)
 
 
 def only_the_size_is_compared(patch: Patch) -> None:
-    patch.setattr(files.DayFile, "goes_on_from", lambda file, end: end.size <= file.end.size)
+    patch.setattr(day_file.DayFile, "goes_on_from", lambda file, end: end.size <= file.end.size)
 
 
 def known_damage_hides_what_is_above_it(patch: Patch) -> None:
-    take = files._Reading._take
+    take = day_file.Reading._take
 
-    def forgiving(reading: files._Reading, line: bytes, end: int) -> None:
+    def forgiving(reading: day_file.Reading, line: bytes, end: int) -> None:
         take(reading, line, end)
         if b'"event":"damage"' in line:
             reading.damaged = {}
 
-    patch.setattr(files._Reading, "_take", forgiving)
+    patch.setattr(day_file.Reading, "_take", forgiving)
 
 
 def expiry_not_checked_at_the_gate(patch: Patch) -> None:
@@ -221,7 +221,9 @@ def missed_not_recorded(patch: Patch) -> None:
 def cancelled_in_vain(patch: Patch) -> None:
     def kept(delivery: Any, now: Any) -> Event:
         at = delivery.next_attempt_at
-        return policy.settled(delivery, now, delivery.state, Reason.BY_HAND, next_attempt_at=at)
+        return policy.settle_delivery(
+            delivery, now, delivery.state, Reason.BY_HAND, next_attempt_at=at
+        )
 
     patch.setattr(actions, "cancelled", kept)
 

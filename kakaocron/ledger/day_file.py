@@ -1,0 +1,211 @@
+"""One day of the ledger as a file: its lines, and what of it cannot be read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from datetime import date, datetime
+from itertools import takewhile
+from zlib import crc32
+
+from msgspec import Struct, field
+
+from kakaocron.ledger.beats import NO_MARK, NOTHING, End
+from kakaocron.ledger.deliveries import Delivery, Gap, fold_into
+from kakaocron.ledger.events import (
+    LINE_START,
+    Damage,
+    DamagedLineError,
+    Event,
+    Pointer,
+    from_line,
+    is_event,
+)
+from kakaocron.ledger.ledger import Finding
+from kakaocron.schedule.slots import parse_delivery_id
+
+ReadLine = Callable[[bytes], Event]
+
+
+class DayFile(Struct, frozen=True):
+    """One day's file as read: its events, and what of it could not be read.
+
+    `damaged` holds the numbers (from 1) of unreadable lines that no `damage` line below them
+    accounts for, `marks` the checksums of these lines, `torn_at` the offset of a last line that was
+    never finished, `lacks_newline` says that the last line is whole or damaged, but not ended,
+    `ends` holds each line's checksum by the offset at which it ends.
+    """
+
+    day: date
+    size: int = 0  # bytes, a torn last line included
+    events: tuple[Event, ...] = ()
+    damaged: tuple[int, ...] = ()
+    marks: tuple[str, ...] = ()
+    torn_at: int | None = None
+    lacks_newline: bool = False
+    gap: Gap | None = None
+    deliveries: Mapping[str, Delivery] = field(default_factory=dict)
+    settled: datetime | None = None
+    last_event_at: datetime | None = None
+    ends: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def pointed_days(self) -> frozenset[date]:
+        """The days of the deliveries that were reopened for this one."""
+        return frozenset(
+            parse_delivery_id(event.id)[1].date()
+            for event in self.events
+            if isinstance(event, Pointer)
+        )
+
+    @property
+    def end(self) -> End:
+        size = self.size if self.torn_at is None else self.torn_at
+        return End(size, self._mark_at(size))
+
+    def goes_on_from(self, end: End) -> bool:
+        """Say whether this may be a file that once ended so, and has grown since."""
+        if end.mark == NO_MARK:
+            return end.size <= self.end.size
+        return end.mark in {self._mark_at(end.size), self._mark_at(end.size + 1)}
+
+    def damage_since(self, known: End) -> str | None:
+        """Return what is wrong with a file that once ended as is known, None if nothing is."""
+        if self.damaged:
+            numbers = ", ".join(str(number) for number in self.damaged[:5])
+            more = ", …" if len(self.damaged) > 5 else ""  # noqa: PLR2004
+            return f"unreadable line {numbers}{more}"
+        if self.goes_on_from(known):
+            return None
+        if known.size > self.end.size:
+            return (
+                f"it has {self.end.size} bytes, and had {known.size}: an older copy, or cut short"
+            )
+        return "it is not the file that the ticks have seen: an older copy"
+
+    def findings(self, path: str) -> Iterator[Finding]:
+        """Yield what there is to say of the file, which stands at `path`."""
+        for number in self.damaged:
+            yield Finding(path, f"line {number} is damaged", is_damage=True)
+        if self.torn_at is not None:
+            count = self.size - self.torn_at
+            yield Finding(
+                path,
+                f"the last line was never finished ({count} bytes, as after a power cut); "
+                "nothing was sent on its word, and the next write removes it",
+                is_damage=False,
+            )
+        for event in self.events:
+            if isinstance(event, Damage):
+                what = f"damage set aside earlier, kept as {event.kept}"
+                yield Finding(path, what, is_damage=False)
+
+    def _mark_at(self, size: int) -> str:
+        return as_mark(self.ends[size]) if size in self.ends else NO_MARK
+
+
+def parse_day(day: date, content: bytes) -> DayFile:
+    """Read a day's file. Only NewerFormatError is raised: everything else is damage, and said."""
+    return Reading().followed_by(day, content)
+
+
+class Reading(Struct):
+    """A day's file as far as it is known: up to the end of its last whole line.
+
+    Files only grow, so that of one that still has this line there, only what follows is new.
+    """
+
+    read_line: ReadLine = from_line
+    inode: int = 0
+    offset: int = 0
+    last_line: bytes = b""
+    synced: End = NOTHING  # up to where this process knows it to be on the disk
+    lines: int = 0
+    ends: dict[int, int] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    damaged: dict[int, str] = field(default_factory=dict)
+    gap_until: datetime | None = None
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    settled: datetime | None = None
+    last_event_at: datetime | None = None
+
+    def followed_by(self, day: date, content: bytes) -> DayFile:
+        """Take in what follows, and return the whole. A last line without an end is not kept."""
+        *lines, tail = content.split(b"\n")
+        for line in lines:
+            self.offset += len(line) + 1
+            self._take(line, self.offset)
+        if lines:
+            self.last_line = lines[-1] + b"\n"
+        size = self.offset + len(tail)
+        if not tail:
+            return self._found(day, size)
+        if is_torn(tail, size):
+            return self._found(day, size, torn_at=self.offset)
+        whole = copy(self)
+        whole.events, whole.damaged = [*self.events], {**self.damaged}
+        whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
+        whole._take(tail, size)
+        return whole._found(day, size, lacks_newline=True)
+
+    def _take(self, line: bytes, end: int) -> None:
+        self.lines += 1
+        self.ends[end] = crc32(line)
+        try:
+            event = self.read_line(line)
+        except DamagedLineError:
+            self.damaged[self.lines] = as_mark(self.ends[end])
+            return
+        if isinstance(event, Damage):
+            # By content: what is spoilt later, above this line, is not accounted for by it.
+            self.damaged = {n: mark for n, mark in self.damaged.items() if mark not in event.lines}
+            until = event.until or event.at
+            self.gap_until = max(until, self.gap_until or until)
+        self.events.append(event)
+        fold_into(self.deliveries, event)
+        if event.settled:
+            self.settled = max(self.settled or event.settled, event.settled)
+        self.last_event_at = max(self.last_event_at or event.at, event.at)
+
+    def _gap(self) -> Gap | None:
+        if self.gap_until is None:
+            return None
+        below = takewhile(lambda event: not isinstance(event, Damage), reversed(self.events))
+        return Gap(self.gap_until, frozenset(event.id for event in below))
+
+    def _found(
+        self, day: date, size: int, torn_at: int | None = None, *, lacks_newline: bool = False
+    ) -> DayFile:
+        return DayFile(
+            day,
+            size,
+            tuple(self.events),
+            tuple(self.damaged),
+            tuple(self.damaged.values()),
+            torn_at,
+            lacks_newline,
+            self._gap(),
+            {**self.deliveries},
+            self.settled,
+            self.last_event_at,
+            self.ends,
+        )
+
+
+def as_mark(checksum: int) -> str:
+    return f"{checksum:08x}"
+
+
+def is_torn(tail: bytes, file_size: int) -> bool:
+    """Say whether what stands after the last newline is a line that a power cut left unfinished.
+
+    Such a line was never fsynced, so nothing was done on its word. It begins as every line does,
+    or is all NUL (a file system may have grown the file and not yet written to it). Anything else,
+    and a file of nothing but NUL, is damage to something that may have counted.
+    """
+    if not tail:
+        return False
+    if not tail.strip(b"\0"):
+        return len(tail) < file_size
+    begins_well = tail[: len(LINE_START)] == LINE_START[: len(tail)]
+    return begins_well and not is_event(tail)

@@ -1,0 +1,135 @@
+"""What a ledger has to do, however it keeps its lines: a handful of verbs, no file in any of them.
+
+Kept in files by ledger/files. One in a database would keep the promises with the same verbs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from msgspec import Struct, field
+
+from kakaocron.ledger.beats import NOTHING, End
+from kakaocron.ledger.deliveries import Delivery, Gap
+from kakaocron.ledger.events import Event
+
+
+class View(Struct, frozen=True):
+    """Several days of the ledger, folded.
+
+    `settled`: up to when the latest line says that every slot had a state. `gaps` says what a day
+    may have lost, `damaged` which days have lines that cannot be read and are not set aside yet,
+    `pointed_days` which other days hold deliveries that were reopened for one of these. `ends` are
+    for the heartbeats, by day: what they mean only the ledger knows.
+    """
+
+    days: tuple[date, ...] = ()
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    settled: datetime | None = None
+    last_event_at: datetime | None = None
+    gaps: Mapping[date, Gap] = field(default_factory=dict)
+    damaged: frozenset[date] = frozenset()
+    pointed_days: frozenset[date] = frozenset()
+    ends: Mapping[date, End] = field(default_factory=dict)
+
+    def end_of(self, day: date) -> End:
+        return self.ends.get(day, NOTHING)
+
+
+class Receipt(Struct, frozen=True):
+    """That a line is in the ledger, and durable. Where it stands only the ledger knows."""
+
+    event: Event
+    place: Any
+
+
+class SetAside(Struct, frozen=True):
+    """A day's damage that was set aside: what it was, and where what was there is kept."""
+
+    day: date
+    what: str
+    kept: str
+
+
+class Checked(Struct, frozen=True):
+    """How much `verify` has read."""
+
+    days: int
+    lines: int
+
+
+class Finding(Struct, frozen=True):
+    """Something in a part of the ledger; `is_damage` if that part cannot be read."""
+
+    path: str
+    what: str
+    is_damage: bool
+
+
+class Reader(Protocol):
+    def read(self, days: Iterable[date]) -> View:
+        """Fold days. Raises LedgerError."""
+        ...
+
+
+class Book(Reader, Protocol):
+    """The ledger with its lock held. `now` was read after the lock was taken.
+
+    What is read here is durable.
+    """
+
+    now: datetime
+
+    def record(self, events: Sequence[Event]) -> Mapping[str, Receipt]:
+        """Add events, and make them durable before returning.
+
+        Returns by id the receipt of its last line. Raises LedgerError, and then nothing of it
+        counts.
+        """
+        ...
+
+    def set_aside_damage(self, days: Iterable[date]) -> list[SetAside]:
+        """Set aside what is damaged in some days, so that it is known as a gap from then on."""
+        ...
+
+
+class Ledger(Reader, Protocol):
+    """The record of everything that was sent. Read without the lock, for showing it."""
+
+    def open(self) -> AbstractContextManager[Book]:
+        """Hold the lock for a block. Raises LockTimeoutError, LedgerError."""
+        ...
+
+    def days(self) -> list[date]:
+        """Return the days of which anything is on record, oldest first. Raises LedgerError."""
+        ...
+
+    def still_ours(self, receipt: Receipt) -> bool:
+        """Say whether the line stands where it was written and nothing after it undoes it.
+
+        Any doubt is a no: nothing is raised.
+        """
+        ...
+
+    def version(self, day: date) -> object:
+        """Return what changes, hashable, whenever a day's lines do."""
+        ...
+
+    def damage(self, days: Iterable[date]) -> dict[date, str]:
+        """Return what is wrong with days that are damaged and not set aside yet."""
+        ...
+
+    def verify(self) -> tuple[Checked, list[Finding]]:
+        """Look for damage in all days, without changing anything. Raises LedgerError."""
+        ...
+
+    def note_ends(self, view: View, now: datetime) -> End:
+        """Note where the days before today end; return where today does, for a heartbeat."""
+        ...
+
+    def prune(self, today: date, keep_days: int) -> list[date]:
+        """Remove days more than `keep_days` before today; return which. Raises LedgerError."""
+        ...
