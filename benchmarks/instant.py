@@ -90,7 +90,7 @@ def send_one(home: Path, slot: float) -> None:
     edges = Edges(clock=clock, disk=disk)
     installation = assemble(places, load_config(places.config), edges)
     plan = replace(installation.plan, ahead=timedelta(seconds=60))
-    tick(installation.desk, plan, installation.heartbeat)
+    tick(installation.engine, plan, installation.heartbeat)
     instant = slot - clock.by
     made = _first(at for name, at in disk.noted if name == "write" and at >= instant)
     durable = _first(at for name, at in disk.noted if name == "fsync" and at > made)

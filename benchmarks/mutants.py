@@ -84,7 +84,7 @@ def in_functions(paths: Sequence[Path]) -> Iterator[Mutant]:
 # --- everything else -------------------------------------------------------------------------
 
 _LISTED = re.compile(
-    r"\b(?:Reason|State|Outcome|Kind|Phase|Word)\.[A-Z_]+|\b_(?:NOW|GOOD|LOGIN|AMBIGUOUS)\b"
+    r"\b(?:Reason|State|Meaning|Kind|Phase|Word)\.[A-Z_]+|\b_(?:NOW|GOOD|LOGIN|AMBIGUOUS)\b"
 )
 _DEFINED = re.compile(r"^(?:    )?(?:def|class) (\w+)|^(\w+)[ :]", re.MULTILINE)
 _PROPERTY = re.compile(r"    @property\n    def (\w+)")

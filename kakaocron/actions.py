@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from kakaocron.config.schema import Message
+from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.orders import (
     cancelled,
     cancelled_ahead,
@@ -17,9 +18,8 @@ from kakaocron.delivery.orders import (
     resolved,
 )
 from kakaocron.delivery.parcel import Parcel, content_hash
-from kakaocron.delivery.policy import Due, again
-from kakaocron.delivery.sending import send_all
-from kakaocron.errors import ContentError, KakaocronError, LedgerError, LoginError, UsageError
+from kakaocron.delivery.policy import Due, next_attempt
+from kakaocron.errors import ContentError, KakaocronError, LedgerError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import View
@@ -41,15 +41,15 @@ class DuplicateError(KakaocronError):
 
 @dataclass(frozen=True, slots=True)
 class ByHand:
-    """What became of a manual send."""
+    """What became of a manual send; `down` as in a tick's report."""
 
     delivery: Delivery
-    login_error: str | None
+    down: Mapping[str, KakaocronError]
 
     @property
     def exit_code(self) -> int:
-        if self.login_error:
-            return LoginError.exit_code
+        for error in self.down.values():
+            return error.exit_code
         return 1 if self.delivery.state in BAD else 0
 
 
@@ -82,10 +82,10 @@ def send_now(
     return _send(installation, due, lambda _: parcel)
 
 
-def _send(installation: Installation, due: Due, pack: Callable[[Due], Parcel]) -> ByHand:
-    sent = send_all(installation.desk, [due], pack)
+def _send(installation: Installation, due: Due, make: Callable[[Due], Parcel]) -> ByHand:
+    sent = send_all(installation.engine, [due], make)
     delivery = sent.ended.get(due.id) or find_delivery(installation.ledger, due.id)
-    return ByHand(delivery, sent.login_error)
+    return ByHand(delivery, sent.down)
 
 
 def _sound_view(installation: Installation, day: date) -> View:
@@ -134,7 +134,7 @@ def _enter(
         if known is not None and not force:
             log.info("⚠️ 중복 메시지 감지: %s", slot.id)
             raise DuplicateError(known, "To send it once more: add --force")
-        expires_at = book.now + installation.desk.policy.expire_after
+        expires_at = book.now + installation.engine.policy.expire_after
         event = entered(
             slot, book.now, receivers, expires_at, _kept(parcel), reopens=known is not None
         )
@@ -182,7 +182,7 @@ def schedule(
                 State.SCHEDULED: f"To take it back: kakaocron cancel {slot.id}",
             }
             raise DuplicateError(found, hints.get(found.state, f"See: kakaocron show {slot.id}"))
-        expires_at = slot.at + installation.desk.policy.expire_after
+        expires_at = slot.at + installation.engine.policy.expire_after
         event = entered(slot, book.now, receivers, expires_at, content, meta=meta)
         book.record([event])
         delivery = book.read([slot.at.date()]).deliveries[slot.id]
@@ -226,10 +226,10 @@ def retry(installation: Installation, id_: str, at: datetime | None = None) -> B
     Only those receivers get it who have no confirmation.
     """
     if at is not None:
-        return ByHand(reopen(installation, id_, at), None)
+        return ByHand(reopen(installation, id_, at), {})
     _sound_view(installation, day_of_id(id_))
     delivery = reopen(installation, id_)
-    due = again(delivery, installation.desk.policy)
+    due = next_attempt(delivery, installation.engine.policy)
     view = installation.ledger.read([delivery.slot.date()])
     return _send(installation, due, lambda one: installation.contents.of(one, view.deliveries))
 
@@ -238,7 +238,7 @@ def reopen(installation: Installation, id_: str, at: datetime | None = None) -> 
     """Let a delivery be sent again, by the first tick at or after `at` (None: the next one)."""
     with installation.ledger.open() as book:
         known = find_delivery(book, id_)
-        life = installation.desk.policy.expire_after
+        life = installation.engine.policy.expire_after
         if at is not None and (at.date() - known.slot.date()).days > installation.plan.keep_days:
             raise UsageError(
                 f"'{id_}' will have left the ledger by then: [ledger] keep_days is "

@@ -14,10 +14,11 @@ from msgspec import Struct, field
 
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config
+from kakaocron.delivery.channel import Channel
 from kakaocron.delivery.plan import Plan
-from kakaocron.delivery.sending import Desk
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
-from kakaocron.kakao.channel import Kakao
+from kakaocron.delivery.underway import Engine
+from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, channel_name
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.files import FileLedger
@@ -64,6 +65,7 @@ class HttpWhenNeeded:
             return self._http
 
 
+DEFAULT_ACCOUNT = ""
 IN_MEMORY = "/dev/shm" if sys.platform == "linux" else "/tmp"  # noqa: S108
 LONGEST_LEASE = timedelta(seconds=50)
 # Cron starts a tick a second or two after the minute, so each slot has one tick before it.
@@ -91,8 +93,8 @@ class Installation(Struct, frozen=True):
     edges: Edges
     ledger: Ledger
     heartbeat: Heartbeat
-    login: Login
-    desk: Desk
+    logins: Mapping[str, Login]  # by account
+    engine: Engine
     plan: Plan
     inputs: Sequence[str]  # the marks of what it was made from
     contents: Contents
@@ -100,7 +102,13 @@ class Installation(Struct, frozen=True):
 
     def close(self) -> None:
         """Let go of kept connections; a command that ends need not."""
-        self.login.http.close()
+        for login in self.logins.values():
+            login.http.close()
+
+    @property
+    def login(self) -> Login:
+        """The login of the account that is meant where none is named."""
+        return self.logins[DEFAULT_ACCOUNT]
 
     @property
     def clock(self) -> Clock:
@@ -138,17 +146,11 @@ def assemble(
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
     http = edges.make_http(config.kakao.timeout, config.delivery.at_once)
     ledger = make_ledger(places, edges)
-    login = Login(
-        path=places.tokens,
-        disk=edges.disk,
-        clock=edges.clock,
-        http=http,
-        auth_url=config.kakao.auth_url,
-        credentials=credentials(places, config),
-    )
-    desk = Desk(
+    logins = make_logins(places, config, edges, http)
+    engine = Engine(
         ledger=ledger,
-        channel=Kakao(http, login, config.kakao.api_url, config.stranger),
+        channels=make_channels(logins, config, http, channel_of),
+        channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
         policy=config.delivery.policy(),
@@ -168,13 +170,50 @@ def assemble(
         edges=edges,
         ledger=ledger,
         heartbeat=make_heartbeat(places, edges.disk),
-        login=login,
-        desk=desk,
+        logins=logins,
+        engine=engine,
         plan=plan,
         inputs=inputs,
         contents=contents,
         pauses=pauses,
     )
+
+
+def make_logins(places: Places, config: Config, edges: Edges, http: Http) -> dict[str, Login]:
+    """Return the login of each account, by the account's name: there is one."""
+    return {
+        DEFAULT_ACCOUNT: Login(
+            path=places.tokens,
+            disk=edges.disk,
+            clock=edges.clock,
+            http=http,
+            auth_url=config.kakao.auth_url,
+            credentials=credentials(places, config),
+        )
+    }
+
+
+def channel_of(_: str) -> str:
+    """Name the channel of a receiver, by its form. What has no form of its own is KakaoTalk's,
+    which knows a stranger."""
+    return KAKAOTALK
+
+
+def make_channels(
+    logins: Mapping[str, Login],
+    config: Config,
+    http: Http,
+    chooses: Callable[[str], str],
+) -> dict[str, Channel]:
+    """Return every way out, by the name by which `chooses` names it: one for each account."""
+
+    def by(account: str, login: Login) -> KakaoTalk:
+        def serves(receiver: str) -> bool:
+            return chooses(receiver) == channel_name(account)
+
+        return KakaoTalk(http, login, config.kakao.api_url, serves, config.stranger)
+
+    return {channel_name(account): by(account, login) for account, login in logins.items()}
 
 
 def _inputs(places: Places, disk: Disk) -> list[str]:

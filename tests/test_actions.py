@@ -243,7 +243,7 @@ def test_an_idle_plan_knows_of_a_retry_of_days_before(
     actions.reopen(installation, id_, at("15:00", 26))
     run_tick(installation)
     seen = installation.snapshot()
-    found = idle_span(seen, installation.ledger, installation.plan, installation.desk.policy)
+    found = idle_span(seen, installation.ledger, installation.plan, installation.engine.policy)
     assert found is not None
     assert found.until == at("15:00", 26)
     clock.set("15:00", 26)

@@ -49,7 +49,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "delivery/channel", "delivery/sending", "delivery/snapshot", "delivery/tick",
+    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
+    "delivery/snapshot", "delivery/tick", "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
     "doctor/kakao", "doctor/ledger", "doctor/login", "installation", "kakao/channel", "kakao/login",
     "kakao/login_flow", "ledger/lookup", "ledger/pause_file", "messages/faults",

@@ -388,6 +388,6 @@ def test_a_login_that_the_disk_does_not_give_away_is_told_and_the_slot_tried_aga
     later = run_tick(install(tmp_path, sandbox, clock, disk=disk))
 
     assert (found.state, found.reason) == (State.RETRYING, Reason.NOT_LOGGED_IN)
-    assert "Cannot read the saved login" in str(report.login_error)
+    assert "Cannot read the saved login" in str(report.down["kakaotalk"])
     assert later.ended[found.id].state is State.CONFIRMED
     assert texts(sandbox)[-1] == "보고 2026-11-23 09:45"

@@ -95,7 +95,7 @@ def decided(installation: Installation, now: datetime) -> str:
     """Return everything that a tick would decide and write at an instant, as text."""
     with patch.object(SystemClock, "now", lambda _: now.astimezone(KST)):
         seen = installation.snapshot()
-        decision = decide_by(seen, installation.plan, installation.desk.policy)
+        decision = decide_by(seen, installation.plan, installation.engine.policy)
     return f"{installation.places.ledger}/{now.astimezone(KST).date()}.jsonl\n{_shown(decision)}"
 
 

@@ -11,7 +11,7 @@ from kakaocron.commands.options import config_option, read_text
 from kakaocron.config.schema import wanted_scopes
 from kakaocron.errors import LoginError
 from kakaocron.installation import find_installation
-from kakaocron.kakao.account import Account
+from kakaocron.kakao.account import LoggedIn
 from kakaocron.kakao.consent import HOST, PATH, Consent
 from kakaocron.kakao.login_flow import log_in
 from kakaocron.system.log import log
@@ -66,7 +66,7 @@ def _paste(page: str, consent: Consent) -> str:
     return consent.code_pasted(read_text(lambda: sys.stdin.readline(MAX_PASTED), "What was pasted"))
 
 
-def _tell(account: Account) -> int:
+def _tell(account: LoggedIn) -> int:
     name = f" ({clean(account.nickname)})" if account.nickname else ""
     print(f"Logged in as Kakao account {account.id}{name}.")
     if account.missing:
@@ -83,7 +83,7 @@ def logout(config: Annotated[Path | None, config_option()] = None) -> None:
     """End the login at Kakao, and remove its tokens from this machine."""
     installation = find_installation(config)
     is_told = installation.login.end(installation.config.kakao.api_url)
-    print(f"Logged out; '{installation.places.tokens}' is gone.")
+    print(f"Logged out; '{installation.login.path}' is gone.")
     if not is_told:
         print("Kakao could not be told: the old access token lives on for some hours.")
     if installation.login.credentials.refresh_token:

@@ -30,7 +30,7 @@ def tick(
 
 def _dry_run(installation: Installation) -> int:
     seen = installation.snapshot()
-    decision = decide_by(seen, installation.plan, installation.desk.policy)
+    decision = decide_by(seen, installation.plan, installation.engine.policy)
     for event in decision.settle:
         print(f"would record {event.id} as {event.state} ({event.reason})")
     for due in decision.due:

@@ -119,7 +119,7 @@ def _check(keys: tuple[str, ...], rule: Callable[..., object], *values: object) 
         raise FaultError(keys, str(error)) from None
 
 
-class Kakao(Section, frozen=True):
+class KakaoSettings(Section, frozen=True):
     rest_api_key: Secret | None = None
     client_secret: Secret | None = None
     link: str = "https://developers.kakao.com"
@@ -136,7 +136,7 @@ class Kakao(Section, frozen=True):
             force_setattr(self, key, _server_url(key, getattr(self, key)))
 
 
-class Schedule(Section, frozen=True):
+class ScheduleRules(Section, frozen=True):
     regular_minutes: tuple[Minute, ...] = (0, 30)
     peak_minutes: tuple[Minute, ...] = (0, 15, 30, 45)
     peak_hours: tuple[Hour, ...] = (7, 8, 9, 11, 12, 13, 17, 18, 19, 20)
@@ -172,7 +172,7 @@ class LedgerRules(Section, frozen=True):
     keep_days: Annotated[int, Meta(ge=2, le=36500)] = 90
 
 
-class Monitor(Section, frozen=True):
+class MonitorRules(Section, frozen=True):
     ping_url: str | None = None
     alert_urls: tuple[Secret, ...] = ()
     alert_command: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
@@ -277,11 +277,11 @@ _A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
 class Config(Section, frozen=True):
     """The whole file, checked."""
 
-    kakao: Kakao = Kakao()
-    schedule: Schedule = Schedule()
+    kakao: KakaoSettings = KakaoSettings()
+    schedule: ScheduleRules = ScheduleRules()
     delivery: DeliveryRules = DeliveryRules()
     ledger: LedgerRules = LedgerRules()
-    monitor: Monitor = Monitor()
+    monitor: MonitorRules = MonitorRules()
     friends: dict[str, Any] = {}  # all of them text, which is checked with its name
     message: tuple[Message, ...] = ()
 

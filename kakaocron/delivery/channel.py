@@ -1,4 +1,6 @@
-"""The one verb by which a delivery reaches a messaging service."""
+"""What the engine asks of a messaging service, and what it hands to it.
+
+A channel is one service under one account. A receiver's form tells which channel reaches it."""
 
 from __future__ import annotations
 
@@ -10,7 +12,8 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from kakaocron.delivery.parcel import Parcel
-from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
+from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
+from kakaocron.errors import KakaocronError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
@@ -26,18 +29,21 @@ class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did
 
 
 class Flight(Struct):
-    """One attempt on its way: asked before each request leaves, told how each receiver fared.
+    """One attempt on its way by one channel: asked before each request leaves, told how each
+    receiver fared.
 
     `may_leave` raises Withheld unless the claim stands and the time is right. A flight that was
-    made ready ahead of its claim is held at the gate until there is one, or will be none.
+    made ready ahead of its claim is held at the gate until there is one, or will be none. `down`
+    is for a channel that takes nothing until a person acts: what, which, and what to do.
     """
 
     may_leave: Callable[[], datetime]
+    to: Sequence[str] = ()
     parts_total: int = 1
     parts_done: Mapping[str, int] = field(default_factory=dict)
     results: dict[str, Result] = field(default_factory=dict)
     sent_at: datetime | None = None
-    login_error: str | None = None
+    down: KakaocronError | None = None
     server_date: str | None = None
     hold: Callable[[], object] = lambda: None
     _is_abandoned: bool = False
@@ -58,7 +64,7 @@ class Flight(Struct):
             if not self._is_abandoned:
                 self.results[receiver] = result_of(verdict, parts)
 
-    def abandon(self, to: Sequence[str]) -> None:
+    def abandon(self) -> None:
         """Stop waiting: nothing more leaves, and who has no result by now gets one.
 
         If any request has left, theirs may have been it.
@@ -67,14 +73,14 @@ class Flight(Struct):
             self._is_abandoned = True
             if self.sent_at is None:
                 verdict = Verdict(
-                    Outcome.NOT_SENT,
+                    Meaning.NOT_SENT,
                     Reason.UNREACHABLE,
                     "gave up before it left",
                     phase=Phase.BEFORE,
                 )
             else:
-                verdict = Verdict(Outcome.AMBIGUOUS, Reason.READ_TIMEOUT, "gave up waiting")
-            for receiver in to:
+                verdict = Verdict(Meaning.AMBIGUOUS, Reason.READ_TIMEOUT, "gave up waiting")
+            for receiver in self.to:
                 found = self.results.get(receiver)
                 parts = found.parts if found else self.parts_done.get(receiver, 0)
                 is_halfway = found and found.state is State.CONFIRMED and parts < self.parts_total
@@ -94,12 +100,17 @@ class Allowance(Protocol):
 
 
 class Channel(Protocol):
+    """One messaging service. It is only ever handed receivers that are its own."""
+
     def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
         """Return the days of the ledger by which messages to these receivers are counted."""
         ...
 
     def allowance(self, deliveries: Iterable[Delivery], day: date) -> Allowance:
-        """Return what is left of a KST day after what went out of these deliveries."""
+        """Return what is left of a KST day after what went out of these deliveries.
+
+        They are those of every channel; each counts its own receivers.
+        """
         ...
 
     def prepare(self, count: int) -> None:

@@ -13,9 +13,10 @@ from kakaocron.errors import ContentError
 
 
 class Part(Struct, frozen=True):
-    """One request's worth of content: Kakao's kind of message and its form fields."""
+    """One request's worth of content. `kind` and the names of the fields are the channel's own
+    words: nobody else looks at them."""
 
-    kind: str  # "default", "custom" or "scrap"
+    kind: str
     fields: Mapping[str, str]
 
 

@@ -13,19 +13,19 @@ from kakaocron.ledger.deliveries import Delivery
 from kakaocron.schedule.pauses import Pause
 from kakaocron.schedule.slots import Series
 
-Pack = Callable[[Due, Mapping[str, Delivery]], Parcel]
+Make = Callable[[Due, Mapping[str, Delivery]], Parcel]
 
 
 class Plan(Struct, frozen=True):
     """The messages, and how to make their content.
 
-    `pack` is given a due delivery and all that the ledger knows, by id. It may take long and raise
+    `make` is given a due delivery and all that the ledger knows, by id. It may take long and raise
     ContentError, and is called outside the lock. `pauses` reads those that count at an instant; it
     may raise LedgerError, and a tick calls it with the lock held.
     """
 
     series: Sequence[Series]
-    pack: Pack
+    make: Make
     keep_days: int = 90
     ahead: timedelta = timedelta(0)
     pauses: Callable[[datetime], tuple[Pause, ...]] = lambda _: ()

@@ -92,7 +92,7 @@ def decide(
         if event:
             settle.append(event)
         elif may_be_sent(delivery, policy, now, ahead) and not is_paused:
-            due.append(again(delivery, policy))
+            due.append(next_attempt(delivery, policy))
     for one in series:
         for slot, expires_at in _unsettled(one, policy, deliveries, now, since, ahead, gaps):
             if _is_in(gaps, slot.at):
@@ -234,7 +234,7 @@ def settle_slot(
     return of_slot(Settle, slot, to, now, state=state, reason=reason, detail=detail)
 
 
-def again(delivery: Delivery, policy: Policy) -> Due:
+def next_attempt(delivery: Delivery, policy: Policy) -> Due:
     """Return the next attempt at a delivery, for those of its receivers that still lack it."""
     open_to = tuple(
         name

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
-from kakaocron.delivery.sending import Desk, Sent, send_all
 from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
+from kakaocron.delivery.underway import Engine, Sent
 from kakaocron.errors import KakaocronError, LedgerError
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import NOTHING, End, Word
@@ -34,7 +35,7 @@ class Report(Struct, frozen=True):
     ended: dict[str, Delivery] = field(default_factory=dict)
     due: tuple[Due, ...] = ()
     problems: tuple[tuple[str, str], ...] = ()
-    login_error: str | None = None
+    down: Mapping[str, KakaocronError] = field(default_factory=dict)  # see Sent
     is_complete: bool = True
     is_first: bool = False
     ledger_end: End = NOTHING
@@ -48,8 +49,8 @@ class Report(Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        if self.login_error:
-            return 3
+        for error in self.down.values():
+            return error.exit_code
         return 1 if any(delivery.state in BAD for delivery in self.ended.values()) else 0
 
 
@@ -81,14 +82,14 @@ class Ended(Struct, frozen=True):
         return self.exit_code == 0 or was_meant
 
 
-def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
     """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
-    now = desk.clock.now()
+    now = engine.clock.now()
     heartbeat.keep_ahead(now)
     heartbeat.beat(now, Word.START, 0)
     word, exit_code, ledger_end = Word.FAIL, BUG, NOTHING
     try:
-        report = _tick(desk, plan, heartbeat)
+        report = _tick(engine, plan, heartbeat)
         now, exit_code, ledger_end = report.now, report.exit_code, report.ledger_end
         word = Word.DONE if report.is_complete else Word.FAIL
         return report
@@ -105,11 +106,11 @@ def tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
             heartbeat.sync(now.date())
 
 
-def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
+def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
     """Settle and send what is due, and clear up after it."""
-    with desk.ledger.open() as book:
-        seen, problems = _sound_snapshot(book, desk.ledger, heartbeat, plan)
-        decision = decide_by(seen, plan, desk.policy)
+    with engine.ledger.open() as book:
+        seen, problems = _sound_snapshot(book, engine.ledger, heartbeat, plan)
+        decision = decide_by(seen, plan, engine.policy)
         settled_until = seen.settled_until or _owed_from(decision, seen.now)
         settle = [replace(event, settled=settled_until) for event in decision.settle]
         if settle:
@@ -117,19 +118,19 @@ def _tick(desk: Desk, plan: Plan, heartbeat: Heartbeat) -> Report:
     sent = Sent()
     if decision.due:
         sent = send_all(
-            desk, decision.due, lambda due: plan.pack(due, seen.view.deliveries), settled_until
+            engine, decision.due, lambda due: plan.make(due, seen.view.deliveries), settled_until
         )
-    ledger_end = desk.ledger.note_ends(seen.view, seen.now)
+    ledger_end = engine.ledger.note_ends(seen.view, seen.now)
     return Report(
         now=seen.now,
         ended={**_folded(seen.view, settle), **sent.ended},
         due=decision.due,
         problems=(
             *problems,
-            *_pruned(desk.ledger, plan, seen),
-            *_clock_problems(desk, seen.view, sent),
+            *_pruned(engine.ledger, plan, seen),
+            *_clock_problems(engine, seen.view, sent),
         ),
-        login_error=sent.login_error,
+        down=sent.down,
         is_complete=not sent.left,
         is_first=seen.settled_until is None,
         ledger_end=ledger_end,
@@ -181,8 +182,8 @@ def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:
     return ended
 
 
-def _clock_problems(desk: Desk, view: View, sent: Sent) -> list[tuple[str, str]]:
-    now = desk.clock.now()
+def _clock_problems(engine: Engine, view: View, sent: Sent) -> list[tuple[str, str]]:
+    now = engine.clock.now()
     last = view.last_event_at
     if last is not None and last > now + LARGEST_CLOCK_ERROR:
         return [

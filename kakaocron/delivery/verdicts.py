@@ -14,13 +14,13 @@ from kakaocron.system.http import Failure, Phase
 def result_of(verdict: Verdict, parts: int = 0) -> Result:
     """Translate one verdict into a receiver's result, before retries are counted."""
     state = {
-        Outcome.CONFIRMED: State.CONFIRMED,
-        Outcome.NOT_SENT: State.RETRYING,
-        Outcome.REFUSED_FOR_NOW: State.RETRYING,
-        Outcome.REFUSED_FOR_GOOD: State.FAILED,
-        Outcome.LOG_IN_AGAIN: State.FAILED,
-        Outcome.AMBIGUOUS: State.UNKNOWN,
-    }[verdict.outcome]
+        Meaning.CONFIRMED: State.CONFIRMED,
+        Meaning.NOT_SENT: State.RETRYING,
+        Meaning.REFUSED_FOR_NOW: State.RETRYING,
+        Meaning.REFUSED_FOR_GOOD: State.FAILED,
+        Meaning.LOG_IN_AGAIN: State.FAILED,
+        Meaning.AMBIGUOUS: State.UNKNOWN,
+    }[verdict.meaning]
     return Result(
         state,
         verdict.reason,
@@ -32,7 +32,7 @@ def result_of(verdict: Verdict, parts: int = 0) -> Result:
     )
 
 
-class Outcome(StrEnum):
+class Meaning(StrEnum):
     """What a request came to, as far as it can be known."""
 
     CONFIRMED = "confirmed"
@@ -44,12 +44,15 @@ class Outcome(StrEnum):
 
 
 class Verdict(Struct, frozen=True):
-    """The meaning of one answer or failure, for one receiver or for all of a request."""
+    """The meaning of one answer or failure, for one receiver or for all of a request.
 
-    outcome: Outcome
+    `code` is the service's own: a number or a word.
+    """
+
+    meaning: Meaning
     reason: Reason | None = None
     detail: str | None = None
-    code: int | None = None
+    code: int | str | None = None
     http_status: int | None = None
     phase: Phase = Phase.AFTER
 
@@ -58,7 +61,7 @@ def of_failure(failure: Failure) -> Verdict:
     """Judge a request that failed: before it could leave it is not sent, after it ambiguous."""
     is_before = failure.phase is Phase.BEFORE
     return Verdict(
-        Outcome.NOT_SENT if is_before else Outcome.AMBIGUOUS,
+        Meaning.NOT_SENT if is_before else Meaning.AMBIGUOUS,
         failure.reason,
         failure.detail,
         phase=failure.phase,

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 from kakaocron.config.reading import fault_line
-from kakaocron.config.schema import Config, Kakao, wanted_scopes
+from kakaocron.config.schema import Config, KakaoSettings, wanted_scopes
 from kakaocron.config.starter import DEFAULT_LINK
 from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import UsageError
@@ -106,7 +106,7 @@ def _next_slot(bench: Bench, installation: Installation) -> Finding:
     return ok("next-slot", f"{min(slot.at for slot in slots):%Y-%m-%d %H:%M} KST")
 
 
-def _link(kakao: Kakao) -> Finding:
+def _link(kakao: KakaoSettings) -> Finding:
     domain = urlsplit(kakao.link).netloc
     if kakao.link == DEFAULT_LINK:
         what = "link is the default one; a tap on a message leads to Kakao's developer pages"
@@ -118,8 +118,8 @@ def _link(kakao: Kakao) -> Finding:
     )
 
 
-def _server(kakao: Kakao) -> Finding:
-    standard = Kakao()
+def _server(kakao: KakaoSettings) -> Finding:
+    standard = KakaoSettings()
     if (kakao.api_url, kakao.auth_url) == (standard.api_url, standard.auth_url):
         return ok("servers", "Kakao's own")
     what = f"api_url is {kakao.api_url}, auth_url is {kakao.auth_url}: a rehearsal, not Kakao"

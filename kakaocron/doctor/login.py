@@ -43,9 +43,9 @@ def login(bench: Bench) -> Iterator[Finding]:
     yield _days_left(tokens, bench.now)
     if tokens.refresh_token:
         yield _renewed(tokens, bench.now)
-    mode = bench.machine.mode(installation.places.tokens)
+    mode = bench.machine.mode(login.path)
     if mode is not None and mode & OTHERS:
-        mend = f"Make it private: chmod 600 {shlex.quote(installation.places.tokens)}"
+        mend = f"Make it private: chmod 600 {shlex.quote(login.path)}"
         yield fail("token-mode", "the token file can be read by others", mend)
     else:
         yield ok("token-mode", "the token file is private" if mode else "no token file yet")

@@ -18,7 +18,7 @@ _CLIENT_ERRORS = range(400, 500)
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class LoggedIn:
     """Who is logged in, and which of the wanted scopes he or she has not agreed to."""
 
     id: int | None
@@ -26,7 +26,7 @@ class Account:
     missing: tuple[str, ...] = ()
 
 
-def account(http: Http, api_url: str, token: str, scopes: Sequence[str]) -> Account:
+def account(http: Http, api_url: str, token: str, scopes: Sequence[str]) -> LoggedIn:
     """Ask Kakao who is logged in and what was agreed to. Raises LoginError.
 
     Kakao unlinks accounts of which nobody ever asks the former.
@@ -34,7 +34,7 @@ def account(http: Http, api_url: str, token: str, scopes: Sequence[str]) -> Acco
     user = ask(http, f"{api_url}/v2/user/me", token)
     agreed = scopes_of(http, api_url, token)
     missing = tuple(scope for scope in scopes if not agreed.get(scope))
-    return Account(id_in(user), _nickname(user), missing)
+    return LoggedIn(id_in(user), _nickname(user), missing)
 
 
 def scopes_of(http: Http, api_url: str, token: str) -> dict[str, bool]:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, Refusal
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer
@@ -23,7 +23,7 @@ def of_memo(answer: Answer) -> Verdict:
     body = _json_object(answer.body)
     if answer.status == _OK and body is not None and _is_int(body.get("result_code")):
         if body["result_code"] == 0:
-            return Verdict(Outcome.CONFIRMED, http_status=_OK)
+            return Verdict(Meaning.CONFIRMED, http_status=_OK)
         return _unproven(answer, f"result_code {body['result_code']}")
     return _of_error(answer, body)
 
@@ -63,7 +63,7 @@ def _of_receiver(
     answer: Answer, uuid: str, sent: frozenset[str], failed: Mapping[str, int]
 ) -> Verdict:
     if uuid in sent and uuid not in failed:
-        return Verdict(Outcome.CONFIRMED, http_status=answer.status)
+        return Verdict(Meaning.CONFIRMED, http_status=answer.status)
     if uuid in failed and uuid not in sent:
         return _of_code(failed[uuid], answer.status)
     return _unproven(answer, f"Kakao did not say clearly what became of receiver {uuid}")
@@ -75,26 +75,26 @@ def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
         return _of_code(code, answer.status)
     status = answer.status
     if status in _SERVER_ERRORS:
-        return Verdict(Outcome.AMBIGUOUS, Reason.SERVER_FAULT, f"HTTP {status}", http_status=status)
+        return Verdict(Meaning.AMBIGUOUS, Reason.SERVER_FAULT, f"HTTP {status}", http_status=status)
     if status == _UNAUTHORIZED and body is not None:
-        return Verdict(Outcome.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=status)
+        return Verdict(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=status)
     if status == _TOO_MANY:
         return Verdict(
-            Outcome.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "HTTP 429", http_status=status
+            Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "HTTP 429", http_status=status
         )
     return _unproven(answer, _describe(answer))
 
 
 def _of_code(code: int, status: int) -> Verdict:
     if code in MESSAGE_CODES:
-        outcome, reason, meaning = MESSAGE_CODES[code]
-        return Verdict(outcome, reason, f"{meaning} ({code})", code, status)
+        meaning, reason, words = MESSAGE_CODES[code]
+        return Verdict(meaning, reason, f"{words} ({code})", code, status)
     # A code that no table names: nobody knows whether trying again could double the message.
-    return Verdict(Outcome.AMBIGUOUS, Reason.UNPROVEN_ANSWER, f"unknown code {code}", code, status)
+    return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, f"unknown code {code}", code, status)
 
 
 def _unproven(answer: Answer, detail: str) -> Verdict:
-    return Verdict(Outcome.AMBIGUOUS, Reason.UNPROVEN_ANSWER, detail, http_status=answer.status)
+    return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, detail, http_status=answer.status)
 
 
 def _describe(answer: Answer) -> str:

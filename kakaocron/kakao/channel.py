@@ -11,20 +11,24 @@ from msgspec import Struct
 
 from kakaocron.delivery.channel import Flight, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
-from kakaocron.delivery.verdicts import Outcome, Verdict, of_failure
+from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.kakao.answers import of_friends, of_memo
-from kakaocron.kakao.login import Login, UnreadableLoginError
+from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
 from kakaocron.kakao.quota import Usage, used
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import ME, Reason
-from kakaocron.system.http import Answer, Failure, Http, Phase, Request
+from kakaocron.system.http import Failure, Http, Phase, Request
 
+# The name of the channel, and by which it is chosen; of another account than the first: with that
+# account's name behind it.
+KAKAOTALK = "kakaotalk"
 # Kakao's documentation: at most five receivers a call.
 RECEIVERS_A_CALL = 5
 BAD_PARAMETER = -2
 
+# By the kind of a parcel's part.
 MEMO_PATHS = {
     "default": "/v2/api/talk/memo/default/send",
     "custom": "/v2/api/talk/memo/send",
@@ -36,15 +40,17 @@ FRIENDS_PATHS = {
     "scrap": "/v1/api/talk/friends/message/scrap/send",
 }
 
-Judge = Callable[[Answer], dict[str, Verdict]]
 
+class KakaoTalk(Struct, frozen=True):
+    """The channel to oneself and to friends, by one account's login.
 
-class Kakao(Struct, frozen=True):
-    """The channel to oneself and to friends."""
+    `serves` says of a receiver whether it is this channel's, and `stranger` what is wrong with it.
+    """
 
     http: Http
     login: Login
     api_url: str
+    serves: Callable[[str], bool]
     stranger: Callable[[str], str | None] = lambda _: None
 
     def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
@@ -52,7 +58,7 @@ class Kakao(Struct, frozen=True):
         return {today, today - DAY} if set(to) - {ME} else set()
 
     def allowance(self, deliveries: Iterable[Delivery], day: date) -> Usage:
-        return used(deliveries, day)
+        return used(deliveries, day, self.serves)
 
     def prepare(self, count: int) -> None:
         with suppress(KakaocronError):  # the delivery itself meets it again, and records it
@@ -64,7 +70,7 @@ class Kakao(Struct, frozen=True):
         for name in strangers:
             # Kakao would refuse the whole call for it, and with it the others.
             verdict = Verdict(
-                Outcome.REFUSED_FOR_GOOD,
+                Meaning.REFUSED_FOR_GOOD,
                 Reason.REFUSED,
                 self.stranger(name) or "",
                 phase=Phase.BEFORE,
@@ -87,7 +93,7 @@ class Kakao(Struct, frozen=True):
                 for receiver in receivers:
                     verdicts |= self._send_part(parcel.parts[index], [receiver], flight)
             for receiver, verdict in verdicts.items():
-                is_confirmed = verdict.outcome is Outcome.CONFIRMED
+                is_confirmed = verdict.meaning is Meaning.CONFIRMED
                 flight.land(receiver, verdict, index + is_confirmed)
 
     def _send_part(
@@ -96,21 +102,21 @@ class Kakao(Struct, frozen=True):
         try:
             token = self.login.access_token()
             verdicts = self._request(part, receivers, token, flight)
-            if all(v.outcome is Outcome.LOG_IN_AGAIN for v in verdicts.values()):
+            if all(v.meaning is Meaning.LOG_IN_AGAIN for v in verdicts.values()):
                 # Kakao has refused the token, so the message was not taken: one more try is safe.
                 verdicts = self._request(part, receivers, self.login.renew(token), flight)
             return verdicts
         except Withheld as withheld:
-            verdict = Verdict(Outcome.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
+            verdict = Verdict(Meaning.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
         except LoginError as error:
-            flight.login_error = str(error)
+            flight.down = error
             may_change = isinstance(error, UnreadableLoginError)
-            outcome = Outcome.NOT_SENT if may_change else Outcome.LOG_IN_AGAIN
-            verdict = Verdict(outcome, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
+            meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
+            verdict = Verdict(meaning, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
         except KakaocronError as error:
-            verdict = Verdict(
-                Outcome.NOT_SENT, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE
-            )
+            is_unreachable = isinstance(error, UnreachableError)
+            reason = Reason.UNREACHABLE if is_unreachable else Reason.NOT_LOGGED_IN
+            verdict = Verdict(Meaning.NOT_SENT, reason, str(error), phase=Phase.BEFORE)
         return dict.fromkeys(receivers, verdict)
 
     def _request(
@@ -128,6 +134,10 @@ class Kakao(Struct, frozen=True):
             return dict.fromkeys(receivers, of_failure(answer))
         flight.server_date = answer.headers.get("date")
         return {ME: of_memo(answer)} if is_memo else of_friends(answer, receivers)
+
+
+def channel_name(account: str) -> str:
+    return f"{KAKAOTALK}:{account}" if account else KAKAOTALK
 
 
 def groups(to: Sequence[str]) -> Iterator[list[str]]:

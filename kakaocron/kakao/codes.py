@@ -9,18 +9,18 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from kakaocron.delivery.verdicts import Outcome
+from kakaocron.delivery.verdicts import Meaning
 from kakaocron.states import Reason
 
 _NOW, _GOOD, _LOGIN, _AMBIGUOUS = (
-    Outcome.REFUSED_FOR_NOW,
-    Outcome.REFUSED_FOR_GOOD,
-    Outcome.LOG_IN_AGAIN,
-    Outcome.AMBIGUOUS,
+    Meaning.REFUSED_FOR_NOW,
+    Meaning.REFUSED_FOR_GOOD,
+    Meaning.LOG_IN_AGAIN,
+    Meaning.AMBIGUOUS,
 )
 
-# code: (outcome, reason, what it means to the user)
-MESSAGE_CODES: Mapping[int, tuple[Outcome, Reason, str]] = {
+# code: (meaning, reason, what it says to the user)
+MESSAGE_CODES: Mapping[int, tuple[Meaning, Reason, str]] = {
     -1: (_AMBIGUOUS, Reason.SERVER_FAULT, "internal fault at Kakao"),
     -2: (_GOOD, Reason.REFUSED, "Kakao does not accept a parameter of the message"),
     -3: (_NOW, Reason.REFUSED_FOR_NOW, "the feature is not enabled for the app; see the console"),

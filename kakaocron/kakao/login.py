@@ -89,6 +89,10 @@ class NoTokenNowError(KakaocronError):
     """No token can be had at the moment; later may be better."""
 
 
+class UnreachableError(NoTokenNowError):
+    """The login server cannot be reached, or does not answer."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What the user gave: the app's key and secret, and tokens from the environment."""
@@ -233,7 +237,7 @@ class Login:
         with room_for(self.disk, self.path, FILE_BYTES) as keep:
             answer = self.http.ask(Request(f"{self.auth_url}/oauth/token", form))
             if isinstance(answer, Failure):
-                raise NoTokenNowError(f"Kakao's login server: {answer.detail}")
+                raise UnreachableError(f"Kakao's login server: {answer.detail}")
             reply = of_token(answer)
             if isinstance(reply, Refusal):
                 return reply

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from kakaocron.errors import LoginError, UsageError
-from kakaocron.kakao.account import _CLIENT_ERRORS, Account, account
+from kakaocron.kakao.account import _CLIENT_ERRORS, LoggedIn, account
 from kakaocron.kakao.consent import AGAIN, Consent, explained
 from kakaocron.kakao.login import Login
 from kakaocron.system.http import Failure, Http, Request
@@ -18,7 +18,7 @@ def log_in(
     scopes: Sequence[str],
     redirect_uri: str,
     visit: Callable[[str, Consent], str],
-) -> Account:
+) -> LoggedIn:
     """Let the user agree, save the tokens, and see what they are good for.
 
     `visit` shows an address to the user and returns the code that comes back. Until the new tokens

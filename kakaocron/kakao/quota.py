@@ -7,7 +7,7 @@ assumed, and that refused messages do not count. What other programs send is not
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 
 from msgspec import Struct, field
@@ -34,7 +34,7 @@ KAKAOS = Limits()
 
 
 class Usage(Struct):
-    """What one sender, the only one that a ledger knows, has sent to friends in a day."""
+    """What one sender has sent to friends in a day."""
 
     counts: Counter[str] = field(default_factory=Counter)
     limits: Limits = KAKAOS
@@ -67,22 +67,27 @@ class Usage(Struct):
         return None
 
 
-def used(deliveries: Iterable[Delivery], day: date) -> Usage:
-    """Count what went out to friends on a KST day; what may have gone counts as gone."""
+def used(
+    deliveries: Iterable[Delivery], day: date, serves: Callable[[str], bool] = lambda _: True
+) -> Usage:
+    """Count what one sender, who `serves` these receivers, sent to friends on a KST day.
+
+    What may have gone counts as gone.
+    """
     usage = Usage()
     for delivery in deliveries:
         for attempt in delivery.attempts:
             if (attempt.sent_at or attempt.claimed_at).astimezone(KST).date() == day:
-                usage.counts.update(_taken(attempt))
+                usage.counts.update(_taken(attempt, serves))
     return usage
 
 
-def _taken(attempt: Attempt) -> Mapping[str, int]:
+def _taken(attempt: Attempt, serves: Callable[[str], bool]) -> Mapping[str, int]:
     taken = {}
     for receiver in attempt.to:
-        result = attempt.results.get(receiver)
-        if receiver == ME:
+        if receiver == ME or not serves(receiver):
             continue
+        result = attempt.results.get(receiver)
         if result is None or result.state not in _NOT_TAKEN:
             taken[receiver] = max(1, result.parts if result else 0)
         elif result.parts:

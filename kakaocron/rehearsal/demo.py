@@ -203,7 +203,7 @@ def _judge(installation: Installation, sandbox: SandboxServer) -> Verdict:
         stamp = delivery.text.rpartition("⏰ ")[2]
         received[stamp] += 1
         slot = datetime.strptime(stamp, "%Y-%m-%d %H:%M").replace(tzinfo=KST)
-        wrong_time += not slot <= delivery.at < slot + installation.desk.policy.expire_after
+        wrong_time += not slot <= delivery.at < slot + installation.engine.policy.expire_after
     ledger = installation.ledger.read([DAY.date()]).deliveries
     states = {s.id: ledger[s.id].state if s.id in ledger else None for s in slots}
     stamps = {s.id: f"{s.at:%Y-%m-%d %H:%M}" for s in slots}

@@ -277,7 +277,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
 
 def complain_of(done: ByHand) -> None:
     """Say on stderr what went wrong with a manual send, if anything did."""
-    if done.login_error:
-        complain(done.login_error)
-    elif done.delivery.state in BAD:
+    for error in done.down.values():
+        complain(str(error))
+    if not done.down and done.delivery.state in BAD:
         complain(sentence(done.delivery))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime
 
@@ -68,10 +69,10 @@ def _plan(installation: Installation, report: Report) -> bytes | None:
     inputs = list(installation.inputs)
     if not set(seen.view.days) <= set(report.days) or marks[: len(inputs)] != inputs:
         return None
-    span = idle_span(seen, installation.ledger, installation.plan, installation.desk.policy)
+    span = idle_span(seen, installation.ledger, installation.plan, installation.engine.policy)
     if span is None:
         return None
-    until = min(span.until, _login_idle_until(installation.login, span))
+    until = min([span.until, *_renewals(installation.logins.values(), span)])
     if until <= span.since:
         return None
     numbers = f"{_up(span.since.timestamp())} {int(until.timestamp() * 1000)} {span.ledger_end}"
@@ -99,10 +100,11 @@ def idle_span(seen: Snapshot, ledger: Ledger, plan: Plan, policy: Policy) -> Idl
     return IdleSpan(seen.now, until, seen.ledger_end)
 
 
-def _login_idle_until(login: Login, span: IdleSpan) -> datetime:
-    if login.credentials.access_token:
-        return span.until
-    return login.read().idle_until(span.since) or span.until
+def _renewals(logins: Iterable[Login], span: IdleSpan) -> Iterator[datetime]:
+    """Yield when a login next asks for something."""
+    for login in logins:
+        if not login.credentials.access_token:
+            yield login.read().idle_until(span.since) or span.until
 
 
 def _up(seconds: float) -> int:

@@ -86,12 +86,11 @@ def _ended(installation: Installation, incidents: Incidents, complain: Complain)
 
 
 def _ticked(installation: Installation, incidents: Incidents, complain: Complain) -> Ended:
-    report = run_tick(installation.desk, installation.plan, installation.heartbeat)
+    report = run_tick(installation.engine, installation.plan, installation.heartbeat)
     found = [*report.problems, *look_after_login(installation, report).items()]
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
-    if report.login_error:
-        ongoing.append(of_problem(f"{Kind.LOGIN}:{report.login_error}", report.login_error))
+    ongoing += [of_problem(f"{Kind.LOGIN}:{down}", str(down)) for down in report.down.values()]
     _say(complain, [*incidents.news(ongoing, set(_endings(report))), *_sentences(report)])
     return Ended(DEAD if has_died else report.exit_code, report, may_be_idle=not has_died)
 
@@ -131,7 +130,7 @@ def _report(
 
 
 def _sentences(report: Report) -> list[str]:
-    if report.login_error:
+    if report.down:
         return []
     bad = report.troubles
     lines = [sentence(delivery) for delivery in bad[:MOST_LINES]]

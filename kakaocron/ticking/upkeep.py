@@ -1,4 +1,4 @@
-"""What a tick does for the login once its sending is done, so that no slot ever waits for it."""
+"""What a tick does for its logins once its sending is done, so that no slot waits for one."""
 
 from __future__ import annotations
 
@@ -7,26 +7,33 @@ from datetime import timedelta
 from kakaocron.delivery.tick import Report
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.installation import Installation
+from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import AT_THE_LATEST, Tokens
 from kakaocron.schedule.slots import slots_between
 from kakaocron.system.log import log
 
-LOGIN = "login"
 IDLE = timedelta(minutes=1)
 LONGEST_SECONDS = 30.0
 
 
 def look_after_login(installation: Installation, report: Report) -> dict[str, str]:
-    """Renew the token if it is time to; return sentences for the user, by stable keys."""
-    if installation.login.credentials.access_token:
+    """Renew tokens if it is time to; return sentences for the user, by stable keys."""
+    found: dict[str, str] = {}
+    for login in installation.logins.values():
+        found |= _look_after(login, installation, report)
+    return found
+
+
+def _look_after(login: Login, installation: Installation, report: Report) -> dict[str, str]:
+    if login.credentials.access_token:
         return {}
     try:
-        tokens = installation.login.read()
+        tokens = login.read()
         now = installation.clock.now()
         is_late = not tokens.is_fresh(now, AT_THE_LATEST)
         if tokens.wants_renewal(now) and (is_late or _is_idle(installation, report)):
-            _renew(installation)
-            tokens = installation.login.read()
+            _renew(login, installation)
+            tokens = login.read()
     except LoginError as error:
         return {f"login:{error}": str(error)}
     except KakaocronError as error:
@@ -44,20 +51,21 @@ def _is_idle(installation: Installation, report: Report) -> bool:
     return not report.due and next(soon, None) is None
 
 
-def _renew(installation: Installation) -> None:
+def _renew(login: Login, installation: Installation) -> None:
     """Renew in a worker: an interrupt must not cut in between Kakao's answer and the disk."""
     failed: list[KakaocronError] = []
 
     def renew() -> None:
         try:
-            installation.login.renew_ahead()
+            login.renew_ahead()
         except KakaocronError as error:
             failed.append(error)
 
-    workers, clock = installation.desk.workers, installation.clock
+    workers, clock = installation.engine.workers, installation.clock
     deadline = clock.monotonic() + LONGEST_SECONDS
-    workers.start(LOGIN, renew)
-    while LOGIN not in workers.wait(max(0.0, deadline - clock.monotonic())):
+    task = f"renew {login.path}"
+    workers.start(task, renew)
+    while task not in workers.wait(max(0.0, deadline - clock.monotonic())):
         if clock.monotonic() >= deadline:
             return
     if failed:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from kakaocron.config.schema import Monitor
+from kakaocron.config.schema import MonitorRules
 from kakaocron.errors import SEE_DOCTOR
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Beat, Word
@@ -39,7 +39,7 @@ class Bounds(Struct, frozen=True):
     max_delay: timedelta
 
 
-def bounds_of(monitor: Monitor) -> Bounds:
+def bounds_of(monitor: MonitorRules) -> Bounds:
     return Bounds(monitor.min_success_rate, timedelta(minutes=monitor.max_delay_minutes))
 
 

@@ -112,7 +112,7 @@ def look(installation: Installation) -> Overview:
     seen = installation.snapshot_ahead()
     return overview_of(
         seen,
-        decide_by(seen, installation.plan, installation.desk.policy),
+        decide_by(seen, installation.plan, installation.engine.policy),
         login_of(installation.login, seen.now),
         installation.plan.series,
         coming(seen, installation.plan.series, installation.config, NEXT_SLOTS),
@@ -244,7 +244,7 @@ def explain_minute(
         booted_at,
         seen.pauses,
     )
-    return explain(at, seen.now, installation.plan.series, installation.desk.policy, evidence)
+    return explain(at, seen.now, installation.plan.series, installation.engine.policy, evidence)
 
 
 def _days_around(days: Sequence[date], others: Sequence[date]) -> list[date]:

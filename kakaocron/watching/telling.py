@@ -172,7 +172,8 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
             happened[key] = sentence
         else:
             lasting[kind] = sentence
-    login = ended.report.login_error or login_of(installation.login, now)[1]
+    down = next(iter(ended.report.down.values()), None)
+    login = str(down) if down else login_of(installation.login, now)[1]
     if login and not installation.login.credentials.access_token:
         lasting[alarms.LOGIN] = login
     bounds, stats = bounds_of(installation.config.monitor), stats_of(today)

@@ -61,7 +61,8 @@ class Views:
         """Return a word that changes whenever the page has something new to show."""
         here = self.installation()
         now = here.clock.now()
-        paths = [str(here.places.config), here.places.tokens, here.pauses.path]
+        logins = [login.path for login in here.logins.values()]
+        paths = [str(here.places.config), *logins, here.pauses.path]
         paths += [here.heartbeat.path(now.date())]
         marks: list[object] = [_mark(here, path) for path in paths]
         marks += [here.ledger.version(now.date() - n * DAY) for n in range(HEAT_DAYS)]

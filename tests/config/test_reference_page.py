@@ -13,16 +13,23 @@ from msgspec import Struct
 from msgspec.structs import fields
 
 from kakaocron.config.reading import parse_config
-from kakaocron.config.schema import DeliveryRules, Kakao, LedgerRules, Message, Monitor, Schedule
+from kakaocron.config.schema import (
+    DeliveryRules,
+    KakaoSettings,
+    LedgerRules,
+    Message,
+    MonitorRules,
+    ScheduleRules,
+)
 from kakaocron.system.places import SECRET_NAMES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
 SECTIONS: dict[str, type[Struct]] = {
-    "[kakao]": Kakao,
-    "[schedule]": Schedule,
+    "[kakao]": KakaoSettings,
+    "[schedule]": ScheduleRules,
     "[delivery]": DeliveryRules,
     "[ledger]": LedgerRules,
-    "[monitor]": Monitor,
+    "[monitor]": MonitorRules,
     "[[message]]": Message,
 }
 

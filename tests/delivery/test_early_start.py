@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.actions import pause
-from kakaocron.delivery import sending
+from kakaocron.delivery import early_start
 from kakaocron.delivery.tick import tick
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.ledger.beats import Word
@@ -212,7 +212,7 @@ class SlowToWarm(RequestsHttp):
 def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
     early: Installation, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sending, "WARMING", timedelta(seconds=0.5))
+    monkeypatch.setattr(early_start, "WARMING", timedelta(seconds=0.5))
     https: list[SlowToWarm] = []
 
     def make_http(timeout: float, connections: int) -> SlowToWarm:
@@ -220,7 +220,7 @@ def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
         return https[-1]
 
     process = assemble(early.places, early.config, Edges(early.clock, make_http=make_http))
-    tick(process.desk, process.plan, process.heartbeat)
+    tick(process.engine, process.plan, process.heartbeat)
 
     assert https[0].warmed == 2
     (sent,) = sandbox.deliveries

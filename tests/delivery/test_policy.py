@@ -13,17 +13,17 @@ from kakaocron.delivery.policy import (
     Decision,
     Due,
     Policy,
-    again,
     before_fallback,
     conclude,
     decide,
     idle_until,
     is_void,
     may_be_sent,
+    next_attempt,
     overdue,
     why_missed,
 )
-from kakaocron.delivery.verdicts import Outcome, Verdict, result_of
+from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, Beat, Word
 from kakaocron.ledger.deliveries import Attempt, Delivery, Gap
@@ -377,7 +377,7 @@ def test_an_unknown_receiver_is_open_only_to_who_resends_what_the_ledger_did_not
 ) -> None:
     unknown = delivery(State.UNKNOWN, reason, next_attempt_at=SLOT)
 
-    assert again(unknown, policy).to == open_to
+    assert next_attempt(unknown, policy).to == open_to
     decision = decide([], policy, {ID: unknown}, SLOT + MINUTE, SLOT)
     assert [due.to for due in decision.due] == [names for names in [open_to] if names]
 
@@ -390,7 +390,7 @@ def test_a_delivery_without_an_expiry_of_its_own_has_that_of_the_policy() -> Non
     assert overdue(scheduled, POLICY, SLOT + 599 * SECOND) is None
     assert overdue(scheduled, POLICY, SLOT + 600 * SECOND) is not None
     assert len(asked(SLOT + 600 * SECOND, SLOT, scheduled).settle) == 1
-    assert again(scheduled, POLICY).expires_at == SLOT + 600 * SECOND
+    assert next_attempt(scheduled, POLICY).expires_at == SLOT + 600 * SECOND
 
 
 # --- what ends ------------------------------------------------------------------------------------
@@ -735,16 +735,16 @@ def test_the_first_of_several_things_to_come_ends_the_quiet() -> None:
 @pytest.mark.parametrize(
     ("outcome", "state"),
     [
-        (Outcome.CONFIRMED, State.CONFIRMED),
-        (Outcome.NOT_SENT, State.RETRYING),
-        (Outcome.REFUSED_FOR_NOW, State.RETRYING),
-        (Outcome.REFUSED_FOR_GOOD, State.FAILED),
-        (Outcome.LOG_IN_AGAIN, State.FAILED),
-        (Outcome.AMBIGUOUS, State.UNKNOWN),
+        (Meaning.CONFIRMED, State.CONFIRMED),
+        (Meaning.NOT_SENT, State.RETRYING),
+        (Meaning.REFUSED_FOR_NOW, State.RETRYING),
+        (Meaning.REFUSED_FOR_GOOD, State.FAILED),
+        (Meaning.LOG_IN_AGAIN, State.FAILED),
+        (Meaning.AMBIGUOUS, State.UNKNOWN),
     ],
 )
 def test_a_verdict_becomes_a_receivers_result_with_all_that_it_says(
-    outcome: Outcome, state: State
+    outcome: Meaning, state: State
 ) -> None:
     verdict = Verdict(outcome, Reason.QUOTA, "full", -532, 400, Phase.BEFORE)
 

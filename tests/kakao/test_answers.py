@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple
 
-from kakaocron.delivery.verdicts import Outcome, Verdict, of_failure
+from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
 from kakaocron.kakao.answers import of_friends, of_memo, of_token
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, Refusal
 from kakaocron.states import Reason
@@ -27,10 +27,10 @@ REFUSED_FOR_GOOD = {
     -903, -911,
 }  # fmt: skip
 EXPECTED = (
-    dict.fromkeys(AMBIGUOUS, Outcome.AMBIGUOUS)
-    | dict.fromkeys(REFUSED_FOR_NOW, Outcome.REFUSED_FOR_NOW)
-    | dict.fromkeys(LOG_IN_AGAIN, Outcome.LOG_IN_AGAIN)
-    | dict.fromkeys(REFUSED_FOR_GOOD, Outcome.REFUSED_FOR_GOOD)
+    dict.fromkeys(AMBIGUOUS, Meaning.AMBIGUOUS)
+    | dict.fromkeys(REFUSED_FOR_NOW, Meaning.REFUSED_FOR_NOW)
+    | dict.fromkeys(LOG_IN_AGAIN, Meaning.LOG_IN_AGAIN)
+    | dict.fromkeys(REFUSED_FOR_GOOD, Meaning.REFUSED_FOR_GOOD)
 )
 REASONS = (
     dict.fromkeys(AMBIGUOUS, Reason.SERVER_FAULT)
@@ -52,17 +52,17 @@ def json_answer(body: object, status: int = 200) -> Answer:
 
 def unproven(detail: str, status: int = 200, code: int | None = None) -> Verdict:
     return Verdict(
-        Outcome.AMBIGUOUS, Reason.UNPROVEN_ANSWER, detail, code, status, phase=Phase.AFTER
+        Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, detail, code, status, phase=Phase.AFTER
     )
 
 
-@pytest.mark.parametrize("word", [*Outcome, *Phase], ids=repr)
-def test_an_outcome_and_a_phase_are_told_by_their_names(word: Outcome | Phase) -> None:
+@pytest.mark.parametrize("word", [*Meaning, *Phase], ids=repr)
+def test_a_meaning_and_a_phase_are_told_by_their_names(word: Meaning | Phase) -> None:
     assert word.value == word.name.lower().replace("_", " ")
 
 
 def test_what_an_answer_does_not_say_is_empty() -> None:
-    assert astuple(Verdict(Outcome.CONFIRMED))[1:] == (None, None, None, None, Phase.AFTER)
+    assert astuple(Verdict(Meaning.CONFIRMED))[1:] == (None, None, None, None, Phase.AFTER)
     assert astuple(Refusal("KOE003", "temporary"))[2:] == (False, False, 0)
 
 
@@ -76,7 +76,7 @@ def test_a_code_decides_whatever_the_status_and_the_wording(code: int, status: i
     answer = json_answer({"msg": "reworded", "code": code}, status)
 
     verdict = of_memo(answer)
-    assert verdict.outcome is EXPECTED[code]
+    assert verdict.meaning is EXPECTED[code]
     assert verdict.reason is REASONS[code]
     assert (verdict.code, verdict.http_status) == (code, status)
     assert re.fullmatch(rf"\w.+ \({code}\)", verdict.detail or "")
@@ -95,29 +95,29 @@ def test_a_code_that_no_table_names_is_ambiguous(code: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "outcome"),
+    ("body", "meaning"),
     [
-        (b'{"result_code":0}', Outcome.CONFIRMED),
-        (b'{"result_code":0,"more":"fields"}', Outcome.CONFIRMED),
-        (b'{"result_code":-500}', Outcome.AMBIGUOUS),
-        (b'{"result_code":1}', Outcome.AMBIGUOUS),
-        (b'{"result_code":"0"}', Outcome.AMBIGUOUS),
-        (b'{"result_code":0.0}', Outcome.AMBIGUOUS),
-        (b'{"result_code":false}', Outcome.AMBIGUOUS),
-        (b'{"result_code":null}', Outcome.AMBIGUOUS),
-        (b'{"result_code":0', Outcome.AMBIGUOUS),
-        (b'[{"result_code":0}]', Outcome.AMBIGUOUS),
-        (b"{}", Outcome.AMBIGUOUS),
-        (b"", Outcome.AMBIGUOUS),
-        (b"0", Outcome.AMBIGUOUS),
-        (b"null", Outcome.AMBIGUOUS),
-        (b"<html>Wi-Fi login</html>", Outcome.AMBIGUOUS),
-        (b"\xff\xfe\x00", Outcome.AMBIGUOUS),
-        (b"[" * 100_000, Outcome.AMBIGUOUS),
+        (b'{"result_code":0}', Meaning.CONFIRMED),
+        (b'{"result_code":0,"more":"fields"}', Meaning.CONFIRMED),
+        (b'{"result_code":-500}', Meaning.AMBIGUOUS),
+        (b'{"result_code":1}', Meaning.AMBIGUOUS),
+        (b'{"result_code":"0"}', Meaning.AMBIGUOUS),
+        (b'{"result_code":0.0}', Meaning.AMBIGUOUS),
+        (b'{"result_code":false}', Meaning.AMBIGUOUS),
+        (b'{"result_code":null}', Meaning.AMBIGUOUS),
+        (b'{"result_code":0', Meaning.AMBIGUOUS),
+        (b'[{"result_code":0}]', Meaning.AMBIGUOUS),
+        (b"{}", Meaning.AMBIGUOUS),
+        (b"", Meaning.AMBIGUOUS),
+        (b"0", Meaning.AMBIGUOUS),
+        (b"null", Meaning.AMBIGUOUS),
+        (b"<html>Wi-Fi login</html>", Meaning.AMBIGUOUS),
+        (b"\xff\xfe\x00", Meaning.AMBIGUOUS),
+        (b"[" * 100_000, Meaning.AMBIGUOUS),
     ],
 )
-def test_only_result_code_0_confirms_a_memo(body: bytes, outcome: Outcome) -> None:
-    assert of_memo(Answer(200, {}, body)).outcome is outcome
+def test_only_result_code_0_confirms_a_memo(body: bytes, meaning: Meaning) -> None:
+    assert of_memo(Answer(200, {}, body)).meaning is meaning
 
 
 def test_no_status_but_200_confirms_whatever_the_body() -> None:
@@ -128,8 +128,8 @@ def test_no_status_but_200_confirms_whatever_the_body() -> None:
     }
 
     for verdicts in (memo, friend):
-        confirming = {s: v for s, v in verdicts.items() if v.outcome is Outcome.CONFIRMED}
-        assert confirming == {200: Verdict(Outcome.CONFIRMED, http_status=200)}
+        confirming = {s: v for s, v in verdicts.items() if v.meaning is Meaning.CONFIRMED}
+        assert confirming == {200: Verdict(Meaning.CONFIRMED, http_status=200)}
 
 
 @pytest.mark.parametrize("code", [-500, 1])
@@ -148,7 +148,7 @@ def test_a_status_without_kakaos_code_proves_nothing() -> None:
 
     assert faults == set(range(500, 600))
     assert not_json(503) == Verdict(
-        Outcome.AMBIGUOUS, Reason.SERVER_FAULT, "HTTP 503", http_status=503
+        Meaning.AMBIGUOUS, Reason.SERVER_FAULT, "HTTP 503", http_status=503
     )
     for status in [100, 200, 204, 302, 401, 404, 418]:
         assert not_json(status) == unproven(
@@ -158,22 +158,22 @@ def test_a_status_without_kakaos_code_proves_nothing() -> None:
 
 def test_too_many_requests_are_refused_for_now() -> None:
     assert not_json(429) == Verdict(
-        Outcome.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "HTTP 429", http_status=429
+        Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "HTTP 429", http_status=429
     )
 
 
 def test_a_401_is_a_word_on_the_login_only_if_it_is_json() -> None:
     assert of_memo(json_answer({"msg": "?"}, 401)) == Verdict(
-        Outcome.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=401
+        Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=401
     )
-    assert not_json(401).outcome is Outcome.AMBIGUOUS
+    assert not_json(401).meaning is Meaning.AMBIGUOUS
 
 
 @pytest.mark.parametrize("code", [0, 7, "-2", None, 1.5])
 def test_a_code_that_kakao_never_gives_is_no_code(code: object) -> None:
     verdict = of_memo(json_answer({"code": code}, 400))
 
-    assert (verdict.outcome, verdict.code) == (Outcome.AMBIGUOUS, None)
+    assert (verdict.meaning, verdict.code) == (Meaning.AMBIGUOUS, None)
     assert verdict.detail is not None
     assert verdict.detail.startswith("HTTP 400 with ")
 
@@ -195,20 +195,20 @@ def test_what_is_not_kakaos_is_described_in_few_words(headers: dict[str, str], k
 @pytest.mark.parametrize(
     ("sent", "failed", "expected"),
     [
-        (["a", "b"], None, {"a": Outcome.CONFIRMED, "b": Outcome.CONFIRMED}),
-        (["a"], [(-532, ["b"])], {"a": Outcome.CONFIRMED, "b": Outcome.REFUSED_FOR_NOW}),
-        (["a"], [(-530, ["b"])], {"a": Outcome.CONFIRMED, "b": Outcome.REFUSED_FOR_GOOD}),
-        (["a"], None, {"a": Outcome.CONFIRMED, "b": Outcome.AMBIGUOUS}),
-        (None, None, {"a": Outcome.AMBIGUOUS, "b": Outcome.AMBIGUOUS}),
-        (["a"], [(-532, ["a"])], {"a": Outcome.AMBIGUOUS, "b": Outcome.AMBIGUOUS}),
-        (["c"], None, {"a": Outcome.AMBIGUOUS, "b": Outcome.AMBIGUOUS}),
-        ([], [(-999, ["a"])], {"a": Outcome.AMBIGUOUS, "b": Outcome.AMBIGUOUS}),
+        (["a", "b"], None, {"a": Meaning.CONFIRMED, "b": Meaning.CONFIRMED}),
+        (["a"], [(-532, ["b"])], {"a": Meaning.CONFIRMED, "b": Meaning.REFUSED_FOR_NOW}),
+        (["a"], [(-530, ["b"])], {"a": Meaning.CONFIRMED, "b": Meaning.REFUSED_FOR_GOOD}),
+        (["a"], None, {"a": Meaning.CONFIRMED, "b": Meaning.AMBIGUOUS}),
+        (None, None, {"a": Meaning.AMBIGUOUS, "b": Meaning.AMBIGUOUS}),
+        (["a"], [(-532, ["a"])], {"a": Meaning.AMBIGUOUS, "b": Meaning.AMBIGUOUS}),
+        (["c"], None, {"a": Meaning.AMBIGUOUS, "b": Meaning.AMBIGUOUS}),
+        ([], [(-999, ["a"])], {"a": Meaning.AMBIGUOUS, "b": Meaning.AMBIGUOUS}),
     ],
 )
 def test_each_friend_has_the_verdict_that_names_him(
     sent: list[str] | None,
     failed: list[tuple[int, list[str]]] | None,
-    expected: dict[str, Outcome],
+    expected: dict[str, Meaning],
 ) -> None:
     body: dict[str, object] = {"result_code": -500}
     if sent is not None:
@@ -219,7 +219,7 @@ def test_each_friend_has_the_verdict_that_names_him(
         ]
     verdicts = of_friends(json_answer(body), ["a", "b"])
 
-    assert {uuid: verdict.outcome for uuid, verdict in verdicts.items()} == expected
+    assert {uuid: verdict.meaning for uuid, verdict in verdicts.items()} == expected
 
 
 def test_a_receivers_verdict_says_what_kakao_said_of_him() -> None:
@@ -238,11 +238,11 @@ def test_a_receivers_verdict_says_what_kakao_said_of_him() -> None:
     )
     verdicts = of_friends(answer, iter(["a", "b", "both", "c", "d"]))
 
-    assert verdicts["a"] == Verdict(Outcome.CONFIRMED, http_status=200)
+    assert verdicts["a"] == Verdict(Meaning.CONFIRMED, http_status=200)
     assert verdicts["b"] == Verdict(
-        Outcome.REFUSED_FOR_NOW, Reason.QUOTA, MESSAGE_CODES[-532][2] + " (-532)", -532, 200
+        Meaning.REFUSED_FOR_NOW, Reason.QUOTA, MESSAGE_CODES[-532][2] + " (-532)", -532, 200
     )
-    assert (verdicts["d"].outcome, verdicts["d"].code) == (Outcome.REFUSED_FOR_GOOD, -530)
+    assert (verdicts["d"].meaning, verdicts["d"].code) == (Meaning.REFUSED_FOR_GOOD, -530)
     for unclear in ("both", "c"):
         assert verdicts[unclear] == unproven(
             f"Kakao did not say clearly what became of receiver {unclear}"
@@ -253,7 +253,7 @@ def test_a_receivers_verdict_says_what_kakao_said_of_him() -> None:
 def test_lists_of_receivers_that_are_none_name_nobody(lists: object) -> None:
     body = {"successful_receiver_uuids": lists, "failure_info": lists}
 
-    assert of_friends(json_answer(body), ["a"])["a"].outcome is Outcome.AMBIGUOUS
+    assert of_friends(json_answer(body), ["a"])["a"].meaning is Meaning.AMBIGUOUS
 
 
 def test_a_code_beside_the_lists_is_an_error_of_the_whole_call() -> None:
@@ -288,10 +288,10 @@ def test_whatever_json_comes_is_judged_and_confirmed_on_kakaos_word_alone(
     memo = of_memo(answer)
     friend = of_friends(answer, ["a"])["a"]
 
-    if memo.outcome is Outcome.CONFIRMED:
+    if memo.meaning is Meaning.CONFIRMED:
         assert isinstance(body, dict)
         assert (status, body["result_code"]) == (200, 0)
-    if friend.outcome is Outcome.CONFIRMED:
+    if friend.meaning is Meaning.CONFIRMED:
         assert isinstance(body, dict)
         assert status == 200
         assert "a" in body["successful_receiver_uuids"]
@@ -301,8 +301,8 @@ def test_whatever_json_comes_is_judged_and_confirmed_on_kakaos_word_alone(
 def test_a_failure_is_ambiguous_once_anything_may_have_left(reason: Reason) -> None:
     before, after = (of_failure(Failure(phase, reason, "how")) for phase in Phase)
 
-    assert before == Verdict(Outcome.NOT_SENT, reason, "how", phase=Phase.BEFORE)
-    assert after == Verdict(Outcome.AMBIGUOUS, reason, "how", phase=Phase.AFTER)
+    assert before == Verdict(Meaning.NOT_SENT, reason, "how", phase=Phase.BEFORE)
+    assert after == Verdict(Meaning.AMBIGUOUS, reason, "how", phase=Phase.AFTER)
 
 
 # --- kauth ----------------------------------------------------------------------------------------

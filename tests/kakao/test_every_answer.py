@@ -336,7 +336,7 @@ def test_a_login_that_cannot_be_renewed_fails_the_slot_and_ends_with_3(
 
     assert ended(report) == NOT_LOGGED_IN
     assert report.exit_code == 3
-    assert code in str(report.login_error)
+    assert code in str(report.down["kakaotalk"])
     assert texts(sandbox) == []
 
 
@@ -369,6 +369,41 @@ def test_a_login_server_in_trouble_costs_a_retry_and_no_login(
     report = run_tick(installation)
     assert ended(report) == (State.RETRYING, Reason.NOT_LOGGED_IN)
     assert report.exit_code == 0
+    later_ticks(installation, clock)
+    assert in_ledger(installation, clock).state is State.CONFIRMED
+    assert len(texts(sandbox)) == 1
+
+
+def with_kauth_at(installation: Installation, url: str) -> Installation:
+    kakao = changed(installation.config.kakao, auth_url=url)
+    return changed(installation, config=changed(installation.config, kakao=kakao))
+
+
+def test_a_login_server_that_cannot_be_reached_is_no_refused_login(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        closed = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    installation = install(tmp_path, sandbox, clock)
+
+    report = run_tick(with_kauth_at(installation, closed))
+    assert ended(report) == UNREACHABLE
+    assert report.ended[ID].targets["me"].phase == Phase.BEFORE
+    assert (report.exit_code, report.down) == (0, {})
+    assert texts(sandbox) == []
+    later_ticks(installation, clock)
+    assert in_ledger(installation, clock).state is State.CONFIRMED
+    assert len(texts(sandbox)) == 1
+
+
+@pytest.mark.parametrize("fault", ["cut-before@/oauth/token", "stall@/oauth/token"])
+def test_a_login_server_that_gives_no_answer_is_no_refused_login(
+    fault: str, tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    sandbox.faults.enqueue(fault, fault)  # for getting ready, and for the delivery
+    installation = install(tmp_path, sandbox, clock)
+
+    assert ended(run_tick(installation)) == UNREACHABLE
     later_ticks(installation, clock)
     assert in_ledger(installation, clock).state is State.CONFIRMED
     assert len(texts(sandbox)) == 1

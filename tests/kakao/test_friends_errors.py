@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.kakao.answers import of_friends
 from kakaocron.kakao.codes import RECEIVER_CODES
 from kakaocron.states import Reason
@@ -22,7 +22,7 @@ def test_a_receivers_error_for_a_lone_receiver_is_his(code: int) -> None:
     verdicts = of_friends(_answer(code), ["a"])
 
     assert verdicts["a"].code == code
-    assert verdicts["a"].outcome is not Outcome.AMBIGUOUS
+    assert verdicts["a"].meaning is not Meaning.AMBIGUOUS
 
 
 @pytest.mark.parametrize("code", sorted(RECEIVER_CODES))
@@ -31,7 +31,7 @@ def test_a_receivers_error_for_several_is_ambiguous_for_those_not_named(code: in
 
     assert verdicts["a"] == of_friends(_answer(code), ["a"])["a"]
     assert verdicts["b"] == Verdict(
-        Outcome.AMBIGUOUS,
+        Meaning.AMBIGUOUS,
         Reason.UNPROVEN_ANSWER,
         f"{verdicts['a'].detail}; Kakao did not say for which receivers",
         http_status=400,
@@ -43,4 +43,4 @@ def test_an_error_of_the_call_holds_for_all_receivers(code: int) -> None:
     verdicts = of_friends(_answer(code), ["a", "b"])
 
     assert {verdict.code for verdict in verdicts.values()} == {code}
-    assert Outcome.AMBIGUOUS not in {verdict.outcome for verdict in verdicts.values()}
+    assert Meaning.AMBIGUOUS not in {verdict.meaning for verdict in verdicts.values()}

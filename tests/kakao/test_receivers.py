@@ -174,7 +174,7 @@ def play(folder: Path, seed: int) -> tuple[Kakao, Delivery, int]:
     while True:
         edges = Edges(clock, ForgetfulDisk(), Inline(), lambda *_: http)
         process: Installation = assemble(places, config, edges)
-        tick(process.desk, process.plan, process.heartbeat)
+        tick(process.engine, process.plan, process.heartbeat)
         delivery = process.ledger.read([clock.now().date()]).deliveries[ID]
         if delivery.state in FINAL:
             return kakao, delivery, 1 if len(text) < 200 else 2

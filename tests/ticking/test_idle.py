@@ -294,7 +294,7 @@ def test_an_idle_tick_means_that_a_full_one_would_find_nothing(
         clock.sleep(step)
         installation = install(folder, sandbox, clock, config)
         seen = installation.snapshot()
-        decision = decide_by(seen, installation.plan, installation.desk.policy)
+        decision = decide_by(seen, installation.plan, installation.engine.policy)
         if idles(installation):
             assert not decision.settle
             assert not decision.due
@@ -347,7 +347,7 @@ def installed(home: Path) -> Path:
 
 def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:
     full = imported_by_a_tick()
-    assert "kakaocron.delivery.sending" in full
+    assert "kakaocron.delivery.engine" in full
     assert not {"rich", "requests", "typer", "kakaocron.show", "kakaocron.rehearsal"} & full
     assert imported_by_a_tick() == ALLOWED
 

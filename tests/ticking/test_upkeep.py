@@ -22,6 +22,7 @@ from kakaocron.delivery.channel import Flight
 from kakaocron.delivery.tick import Report, tick
 from kakaocron.errors import LedgerError, LoginError
 from kakaocron.installation import Edges, Installation, assemble
+from kakaocron.kakao.channel import KAKAOTALK
 from kakaocron.kakao.login import Credentials, Login, NoTokenNowError
 from kakaocron.kakao.texts import text_parcel
 from kakaocron.kakao.tokens import Tokens, from_json, to_json
@@ -153,7 +154,7 @@ def test_sixty_days_lose_no_slot_to_a_dead_token(
         if is_slot(clock.at):
             slots += 1
             if clock.at.day in {23, 24} or (clock.at - NOW).days == 59:
-                report = tick(installation.desk, installation.plan, installation.heartbeat)
+                report = tick(installation.engine, installation.plan, installation.heartbeat)
             else:
                 send(installation)
             waited += "/oauth/token" in http.asked[asked:]
@@ -182,7 +183,7 @@ def is_slot(at: datetime) -> bool:
 def send(installation: Installation) -> None:
     flight = Flight(installation.clock.now)
     parcel = text_parcel("보고", "https://example.org")
-    installation.desk.channel.deliver(parcel, ["me"], flight)
+    installation.engine.channels[KAKAOTALK].deliver(parcel, ["me"], flight)
     assert flight.results["me"].state is State.CONFIRMED
 
 
@@ -261,9 +262,9 @@ def test_koe322_is_asked_once_and_always_told_in_the_same_words(
         clock.at = NOW + minute * MINUTE
         told += idle(installation).values()
         if clock.at.minute % 30 == 0:
-            report = tick(installation.desk, installation.plan, installation.heartbeat)
+            report = tick(installation.engine, installation.plan, installation.heartbeat)
             assert report.exit_code == 3
-            told.append(report.login_error or "")
+            told += [str(error) for error in report.down.values()]
     assert http.asked == ["/oauth/token"]
     assert len(set(told)) == 1
     assert "KOE322" in told[0]

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from kakaocron import actions
 from kakaocron.config.schema import Config
-from kakaocron.delivery import policy, sending, snapshot
-from kakaocron.delivery.verdicts import Outcome, Verdict
+from kakaocron.delivery import claims, engine, policy, snapshot
+from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.kakao import answers, channel
 from kakaocron.ledger import day_file, files
 from kakaocron.ledger.events import Claim, Event
@@ -77,7 +77,7 @@ def retry_after_a_read_timeout(patch: Patch) -> None:
     patch.setattr(
         channel,
         "of_failure",
-        lambda failure: Verdict(Outcome.NOT_SENT, failure.reason, failure.detail),
+        lambda failure: Verdict(Meaning.NOT_SENT, failure.reason, failure.detail),
     )
 
 
@@ -86,8 +86,8 @@ def server_errors_are_retried(patch: Patch) -> None:
 
     def hopeful(answer: Any) -> Verdict:
         verdict = of_memo(answer)
-        if verdict.outcome is Outcome.AMBIGUOUS:
-            return replace(verdict, outcome=Outcome.NOT_SENT)
+        if verdict.meaning is Meaning.AMBIGUOUS:
+            return replace(verdict, meaning=Meaning.NOT_SENT)
         return verdict
 
     patch.setattr(channel, "of_memo", hopeful)
@@ -98,7 +98,7 @@ def any_200_confirms(patch: Patch) -> None:
     patch.setattr(
         channel,
         "of_memo",
-        lambda answer: Verdict(Outcome.CONFIRMED) if answer.status == 200 else of_memo(answer),
+        lambda answer: Verdict(Meaning.CONFIRMED) if answer.status == 200 else of_memo(answer),
     )
 
 
@@ -184,14 +184,14 @@ def known_damage_hides_what_is_above_it(patch: Patch) -> None:
 
 
 def expiry_not_checked_at_the_gate(patch: Patch) -> None:
-    gate = sending._gate
+    gate = claims.gate
 
-    def patient(desk: Any, claim: Any) -> Callable[[], Any]:
-        due = replace(claim.job.due, expires_at=claim.job.due.expires_at + timedelta(hours=2))
-        long = replace(claim, job=replace(claim.job, due=due), until=due.expires_at)
-        return gate(desk, long)
+    def patient(whole: Any, one: Any) -> Callable[[], Any]:
+        due = replace(one.due, expires_at=one.due.expires_at + timedelta(hours=2))
+        claim = replace(one.claim, until=due.expires_at)
+        return gate(whole, replace(one, due=due, claim=claim))
 
-    patch.setattr(sending, "_gate", patient)
+    patch.setattr(claims, "gate", patient)
 
 
 def sent_a_minute_early(patch: Patch) -> None:
@@ -201,8 +201,8 @@ def sent_a_minute_early(patch: Patch) -> None:
         return decide(series, rules, known, now + timedelta(minutes=1), *args, **options)
 
     patch.setattr(snapshot, "decide", hasty)
-    patch.setattr(sending, "_gate", lambda desk, _: desk.clock.now)
-    patch.setattr(sending, "_ready", lambda _, run, __: run.waiting)
+    patch.setattr(claims, "gate", lambda whole, _: whole.clock.now)
+    patch.setattr(engine, "ready", lambda _, run, __: list(run.waiting()))
 
 
 def next_slot_does_not_end_a_slot(patch: Patch) -> None:

@@ -1,0 +1,217 @@
+"""What may be claimed, the lines that say so, and the gate that each request passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from msgspec.structs import replace
+
+from kakaocron.delivery.channel import Allowance, Withheld
+from kakaocron.delivery.parcel import FallbackError, Parcel, content_hash
+from kakaocron.delivery.policy import (
+    Due,
+    Policy,
+    before_fallback,
+    conclude,
+    is_void,
+    may_be_sent,
+    next_attempt,
+    settle_slot,
+)
+from kakaocron.delivery.underway import Engine, Run, Underway
+from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
+from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
+from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
+from kakaocron.states import Reason, State
+from kakaocron.system.http import Phase
+from kakaocron.system.log import log
+
+# How long before its lease ends a claim may let its last request leave.
+LEASE_MARGIN = timedelta(seconds=1)
+
+Allowances = Mapping[str, Allowance]
+
+
+def allowance_days(engine: Engine, wanted: Iterable[Underway], today: date) -> set[date]:
+    """Return the days of the ledger by which the channels of these deliveries count."""
+    to: dict[str, set[str]] = {}
+    for one in wanted:
+        for name, receivers in one.to.items():
+            to.setdefault(name, set()).update(receivers)
+    days = (engine.channels[name].allowance_days(who, today) for name, who in to.items())
+    return set().union(*days)
+
+
+def allowances(
+    engine: Engine, wanted: Iterable[Underway], deliveries: Iterable[Delivery], day: date
+) -> Allowances:
+    """Return what each channel of these deliveries still takes on a KST day, by its name."""
+    names = {name for one in wanted for name in one.to}
+    return {name: engine.channels[name].allowance(deliveries, day) for name in names}
+
+
+def begin(
+    engine: Engine,
+    run: Run,
+    one: Underway,
+    delivery: Delivery | None,
+    now: datetime,
+    allowed: Allowances,
+) -> list[Event]:
+    """Return the lines that a delivery begins with: none if another process has it or had it.
+
+    It may be sent if the last of them is a claim.
+    """
+    due = one.due
+    if not is_ours(delivery, due, engine.policy, now):
+        log.info("⚠️ 중복 메시지 감지: %s", due.id)
+        return []
+    if now >= due.expires_at:
+        return [] if delivery else [_too_late(due, now)]
+    if isinstance(one.parcel, Parcel):
+        claim = claim_event(engine, run, due, one.parcel, now, delivery)
+        return _within_quotas(engine, one, claim, allowed)
+    return _without_content(engine, run, one, delivery, now, allowed)
+
+
+def is_ours(delivery: Delivery | None, due: Due, policy: Policy, now: datetime) -> bool:
+    """Say whether the ledger still stands where it stood when `due` was decided."""
+    if delivery is None or is_void(delivery, now):
+        return due.attempt == 1
+    return (
+        may_be_sent(delivery, policy, now)
+        and len(delivery.attempts) + 1 == due.attempt
+        # A late confirmation may have come in since: who has it must not get it again.
+        and set(due.to) <= set(next_attempt(delivery, policy).to)
+    )
+
+
+def _without_content(
+    engine: Engine,
+    run: Run,
+    one: Underway,
+    delivery: Delivery | None,
+    now: datetime,
+    allowed: Allowances,
+) -> list[Event]:
+    """Record that the content failed, or claim what may go in its place as time runs out."""
+    due, why = one.due, str(one.parcel)
+    verdict = Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, why, phase=Phase.BEFORE)
+    outcome = outcome_event(engine, due, dict.fromkeys(due.to, result_of(verdict)), None, now)
+    if isinstance(one.parcel, FallbackError):
+        next_at = before_fallback(outcome.next_attempt_at, due, now)
+        if next_at is None:
+            claim = claim_event(engine, run, due, one.parcel.fallback, now, delivery)
+            claim = replace(claim, reason=Reason.CONTENT_FAILED, detail=why)
+            return _within_quotas(engine, one, claim, allowed)
+        outcome = replace(outcome, next_attempt_at=next_at)
+    return [claim_event(engine, run, due, None, now, delivery), outcome]
+
+
+def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowances) -> list[Event]:
+    """Hold back what would pass a quota: it would be refused, or be counted against the sender."""
+    known = one.due.known
+    done = {name: known[name].parts if name in known else 0 for name in one.due.to}
+    refused: dict[str, str] = {}
+    for channel, to in one.to.items():
+        refused |= allowed[channel].spend({name: max(1, one.parts - done[name]) for name in to})
+    one.blocked = {
+        name: Result(State.FAILED, Reason.QUOTA, why, phase=Phase.BEFORE, parts=done[name])
+        for name, why in refused.items()
+    }
+    if len(one.blocked) == len(one.due.to):
+        return [claim, outcome_event(engine, one.due, one.blocked, None, claim.at)]
+    return [claim]
+
+
+def _too_late(due: Due, now: datetime) -> Settle:
+    why = "its content was not ready in time"
+    return settle_slot(due.slot, due.all_to, now, State.MISSED, Reason.EXPIRED, why)
+
+
+def claim_event(
+    engine: Engine,
+    run: Run,
+    due: Due,
+    parcel: Parcel | None,
+    now: datetime,
+    delivery: Delivery | None,
+) -> Claim:
+    return of_slot(
+        Claim,
+        due.slot,
+        due.to,
+        now,
+        state=State.SENDING,
+        settled=run.settled,
+        expires_at=due.expires_at,
+        attempt=due.attempt,
+        by=engine.owner,
+        until=now + engine.lease,
+        text=parcel.text if parcel else None,
+        content_hash=parcel.hash if parcel else content_hash(""),
+        content=_to_keep(parcel, due, delivery) if parcel else None,
+    )
+
+
+def _to_keep(parcel: Parcel, due: Due, delivery: Delivery | None) -> dict[str, object] | None:
+    """Return the content for the ledger if a later attempt may have to go on with the same."""
+    if len(parcel.parts) == 1 and len(due.all_to) == 1:
+        return None
+    kept = parcel.fields()
+    known = delivery.content if delivery else None
+    return None if known and known.get("parts") == kept["parts"] else kept
+
+
+def outcome_event(
+    engine: Engine,
+    due: Due,
+    results: Mapping[str, Result],
+    sent_at: datetime | None,
+    now: datetime,
+) -> Outcome:
+    closed, next_at = conclude(due, engine.policy, results, now)
+    decisive = worst({**due.known, **closed}.values())
+    return Outcome(
+        at=now,
+        id=due.id,
+        state=decisive.state,
+        reason=decisive.reason,
+        detail=decisive.detail,
+        attempt=due.attempt,
+        by=engine.owner,
+        targets=closed,
+        sent_at=sent_at,
+        next_attempt_at=next_at,
+    )
+
+
+def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
+    """Make the last check before a request leaves: the promises P1, P3, P4 and P6, each time.
+
+    A process that was stopped and woken up, or whose clock was set, finds out here.
+    """
+    due, claim, receipt = one.due, one.claim, one.receipt
+
+    def may_leave() -> datetime:
+        if claim is None or receipt is None or not engine.ledger.still_ours(receipt):
+            raise Withheld(Reason.LEDGER_DAMAGED, "the ledger does not show this process's claim")
+        # The clock comes last: a process may be stopped for hours while it reads.
+        now = engine.clock.now()
+        if now < due.slot.at:
+            raise Withheld(Reason.CLOCK_WRONG, "the clock was set back before the slot")
+        if now >= due.expires_at:
+            raise Withheld(Reason.EXPIRED, "the slot's time ran out before the request could leave")
+        if not claim.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
+            raise Withheld(
+                Reason.EXPIRED, "the claim's time ran out before the request could leave"
+            )
+        return now
+
+    return may_leave
+
+
+def no_claim() -> datetime:
+    """The gate of what is boarded: nothing leaves."""
+    raise Withheld(Reason.LEDGER_DAMAGED, "it has no claim")

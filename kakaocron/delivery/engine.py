@@ -1,0 +1,293 @@
+"""claim → send → record: how what is due becomes what is proven. The heart of kakaocron."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+
+from kakaocron.delivery import claims, early_start
+from kakaocron.delivery.early_start import HEAD_START, LONGEST_WAIT
+from kakaocron.delivery.parcel import Parcel
+from kakaocron.delivery.policy import Due
+from kakaocron.delivery.underway import Engine, Run, Sent, Stage, Underway, ready
+from kakaocron.errors import ContentError, LedgerError, LockTimeoutError
+from kakaocron.kst import isoformat
+from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, apply
+from kakaocron.ledger.events import Claim, Event, Outcome, as_read
+from kakaocron.ledger.ledger import Book, View
+from kakaocron.states import State
+from kakaocron.system.log import log
+
+# How long a content may take: less than a minute, so that the next tick does not make it too.
+MAKING_SECONDS = 50.0
+
+Make = Callable[[Due], Parcel]
+
+
+def send_all(
+    engine: Engine, due: Sequence[Due], make: Make, settled: datetime | None = None
+) -> Sent:
+    """Make the content of everything due, claim, send and record it, side by side.
+
+    `make` makes a content and may raise ContentError; at most `engine.at_once` are made or on
+    their way at a time, and none waits for another. Each turn writes once: the outcomes that have
+    come in and the claims that take their places. What lies ahead waits for its instant. `settled`
+    is noted in the ledger's lines.
+
+    Raises LedgerError or LockTimeoutError when the ledger fails; then nothing more is claimed, and
+    what was under way is recorded if it can be.
+    """
+    run = _take_up(engine, due, settled)
+    early_start.prepare(engine, run, early_start.PREPARING_SECONDS)
+    try:
+        while not run.is_over:
+            _make_more(engine, run, make)
+            early_start.warm_up(engine, run)
+            _record_and_claim(engine, run)
+            _collect(engine, run, _patience(engine, run))
+    except (LedgerError, LockTimeoutError):
+        _land_the_rest(engine, run)
+        raise
+    finally:
+        for one in run.at(Stage.BOARDED):
+            _leave(run, one)
+    return run.sent
+
+
+def _take_up(engine: Engine, due: Sequence[Due], settled: datetime | None) -> Run:
+    run = Run(settled, engine.clock.now(), engine.clock.monotonic())
+    for one in due:
+        run.add(Underway(one, engine.by_channel(one.to)))
+    group = run.at(Stage.TO_MAKE)
+    run.deliveries = Counter(name for one in group for name in one.to)
+    run.warm_at = early_start.warm_from(run.began, group)
+    return run
+
+
+def _make_more(engine: Engine, run: Run, make: Make) -> None:
+    free = engine.at_once - run.count(Stage.MAKING)
+    for one in run.at(Stage.TO_MAKE, free):
+        one.tasks = {f"make {one.id}"}
+        one.make_until = engine.clock.monotonic() + MAKING_SECONDS
+        run.move(one, Stage.MAKING)
+        engine.workers.start(f"make {one.id}", partial(_make, make, one))
+
+
+def _make(make: Make, one: Underway) -> None:
+    try:
+        one.made = make(one.due)
+    except ContentError as error:
+        one.made = error
+
+
+def _record_and_claim(engine: Engine, run: Run) -> None:
+    """Write the outcomes that have come in and claim what may go now, under one lock."""
+    soon = ready(engine, run, engine.clock.now() + HEAD_START)
+    landed = run.at(Stage.LANDED)
+    if not landed and not soon:
+        return
+    early_start.board(engine, run, soon)
+    with engine.ledger.open() as book:
+        wanted, view, allowed = _look(engine, run, book, landed)
+        lines: dict[Underway, list[Event]]
+        lines = {one: [_outcome(engine, one, book.now)] for one in landed}
+        lines |= _begin(engine, run, wanted, view, book.now, allowed)
+        claimed = _record(book, lines)
+        for one in claimed:
+            _start(engine, run, one)
+    for one in claimed:
+        log.info("📤 메시지 전송 시작: %s", one.id)
+    run.sent.left += sum(one not in lines for one in wanted)
+    for one in landed:
+        _note_flights(run, one)
+    for one, events in lines.items():
+        if events and one.stage is not Stage.IN_FLIGHT:
+            _note_end(run, view.deliveries, events)
+    for one in (*landed, *wanted):
+        if one.stage is not Stage.IN_FLIGHT:
+            _leave(run, one)
+
+
+def _look(
+    engine: Engine, run: Run, book: Book, landed: Sequence[Underway]
+) -> tuple[list[Underway], View, claims.Allowances]:
+    """Return what may be claimed, the days that matter to it, and what its channels still take.
+
+    If some of it is a moment away, this returns at its instant.
+    """
+    wanted = _wanted(engine, run, book.now)
+    days = {one.at.date() for one in (*landed, *wanted)}
+    view = book.read(days | claims.allowance_days(engine, wanted, book.now.date()))
+    first = early_start.first_ahead(wanted, book.now)
+    day = (first or book.now).date()
+    allowed = claims.allowances(engine, wanted, view.deliveries.values(), day)
+    if first is not None:
+        book.now = early_start.wait_for(engine, run, wanted, first)
+        wanted = ready(engine, run, book.now)
+    return wanted, view, allowed
+
+
+def _wanted(engine: Engine, run: Run, now: datetime) -> list[Underway]:
+    """Return what may be claimed in a moment.
+
+    What was waited for goes only if all is as it was when the wait began: else the slot's own
+    tick, or the one after it, decides again.
+    """
+    wanted = ready(engine, run, now + HEAD_START)
+    if all(one.at <= run.began for one in wanted) or (
+        engine.is_current() and early_start.has_waited(engine, run)
+    ):
+        return wanted
+    for one in list(run.waiting()):
+        if one.at > run.began:
+            _leave(run, one)
+    return [one for one in wanted if one.at <= run.began]
+
+
+def _begin(
+    engine: Engine,
+    run: Run,
+    wanted: Sequence[Underway],
+    view: View,
+    now: datetime,
+    allowed: claims.Allowances,
+) -> dict[Underway, list[Event]]:
+    """Return the lines with which each begins; nothing does while a part of it is damaged.
+
+    What is damaged is set aside by the next tick before anything of that day is sent.
+    """
+    if view.damaged:
+        return {}
+    return {
+        one: claims.begin(engine, run, one, view.deliveries.get(one.id), now, allowed)
+        for one in wanted
+    }
+
+
+def _record(book: Book, lines: Mapping[Underway, Sequence[Event]]) -> list[Underway]:
+    """Write all lines at once; return what is claimed by them."""
+    events = [event for group in lines.values() for event in group]
+    receipts = book.record(events) if events else {}
+    claimed = []
+    for one, group in lines.items():
+        if group and isinstance(group[-1], Claim):
+            one.claim, one.receipt = group[-1], receipts[one.id]
+            claimed.append(one)
+    return claimed
+
+
+def _start(engine: Engine, run: Run, one: Underway) -> None:
+    """Let a claimed delivery go: what is at the gate, or by workers of its own."""
+    if one.stage is Stage.BOARDED and not one.blocked:
+        early_start.release(engine, one)
+    else:
+        early_start.turn_back(one)
+        early_start.take_off(engine, one, "send", claims.gate(engine, one))
+    run.move(one, Stage.IN_FLIGHT)
+
+
+def _leave(run: Run, one: Underway) -> None:
+    """Have no more to do with a delivery; what it has at the gate is given up."""
+    early_start.turn_back(one)
+    run.move(one, Stage.ENDED)
+
+
+def _collect(engine: Engine, run: Run, seconds: float) -> None:
+    """Wait for whatever comes next, and move on what has ended or has to be given up."""
+    ended = set(engine.workers.wait(seconds))
+    now, elapsed = engine.clock.now(), engine.clock.monotonic()
+    early_start.note_prepared(engine, run, ended)
+    for one in run.at(Stage.BOARDED):
+        if one.tasks & ended:
+            early_start.turn_back(one)
+            run.move(one, Stage.WAITING)
+    for one in run.at(Stage.MAKING):
+        if one.tasks & ended or elapsed >= one.make_until:
+            one.parcel = one.made or ContentError("making the content took too long")
+            run.move(one, Stage.WAITING)
+    flying = run.at(Stage.IN_FLIGHT)
+    is_set_back = any(now < one.claim.at - CLOCK_SLACK for one in flying if one.claim)
+    for one in flying:
+        one.tasks -= ended
+        if one.tasks and not is_set_back and one.claim and now < one.claim.until:
+            continue
+        for flight in one.flights.values():
+            flight.abandon()
+        run.move(one, Stage.LANDED)
+    # A clock that was set back leaves slots too far ahead: a later tick will see to them.
+    for one in list(run.waiting()):
+        if one.at - now > LONGEST_WAIT:
+            _leave(run, one)
+
+
+def _patience(engine: Engine, run: Run) -> float:
+    """Return for how many seconds there is nothing to do unless a worker ends.
+
+    At most one: the clock may be set meanwhile, which moves every instant that is awaited.
+    """
+    now, elapsed = engine.clock.now(), engine.clock.monotonic()
+    if run.count(Stage.LANDED) or run.is_over or ready(engine, run, now + HEAD_START):
+        return 0.0
+    heads = [one.at - HEAD_START for one in run.waiting()]
+    ends = [one.claim.until for one in run.at(Stage.IN_FLIGHT) if one.claim]
+    # A head start that is reached, but not made use of, waits for a connection or a place.
+    moments = (*(head for head in heads if head > now), *ends)
+    seconds = [(moment - now).total_seconds() for moment in moments]
+    seconds += [one.make_until - elapsed for one in run.at(Stage.MAKING)]
+    seconds += [until - elapsed for until in run.preparing.values()]
+    return max(0.0, min([1.0, *seconds]))
+
+
+def _land_the_rest(engine: Engine, run: Run) -> None:
+    """After the ledger failed: wait for what is under way, and try once more to record it."""
+    while run.count(Stage.IN_FLIGHT):
+        # What has landed waits with it, and is no reason to look again at once, and again.
+        _collect(engine, run, 1.0)
+    landed = run.at(Stage.LANDED)
+    if landed:
+        with engine.ledger.open() as book:
+            book.record([_outcome(engine, one, book.now) for one in landed])
+
+
+def _outcome(engine: Engine, one: Underway, now: datetime) -> Outcome:
+    return claims.outcome_event(engine, one.due, one.results, one.sent_at, now)
+
+
+def _note_flights(run: Run, one: Underway) -> None:
+    """Remember what flights have learned of their channels."""
+    for channel, flight in one.flights.items():
+        if flight.down is not None:
+            run.sent.down.setdefault(channel, flight.down)
+        run.sent.server_date = flight.server_date or run.sent.server_date
+
+
+def _note_end(run: Run, before: Mapping[str, Delivery], events: Sequence[Event]) -> None:
+    """Remember how a delivery ended, and log it."""
+    delivery = before.get(events[0].id)
+    for event in events:
+        delivery = apply(delivery, as_read(event))
+    if delivery is None:
+        return
+    run.sent.ended[delivery.id] = delivery
+    if delivery.state is State.CONFIRMED:
+        log.info("✅ 메시지 전송 성공: %s", delivery.id)
+        log.info("✅ 전송 확인 완료: %s", delivery.id)
+    elif delivery.state is State.RETRYING:
+        next_at = delivery.next_attempt_at
+        log.warning(
+            "🔄 메시지 재시도: %s - %s (%s) - %s",
+            delivery.id,
+            delivery.reason,
+            delivery.detail,
+            isoformat(next_at) if next_at else "",
+        )
+    else:
+        log.error(
+            "❌ 메시지 최종 실패: %s - %s - %s (%s)",
+            delivery.id,
+            delivery.state,
+            delivery.reason,
+            delivery.detail,
+        )

@@ -1,0 +1,179 @@
+"""What the engine works with, and how far each delivery has come in one of its runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+from itertools import islice
+
+from msgspec import Struct, field
+
+from kakaocron.delivery.channel import Channel, Flight
+from kakaocron.delivery.parcel import FallbackError, Parcel
+from kakaocron.delivery.policy import Due, Policy
+from kakaocron.errors import ContentError, KakaocronError
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.events import Claim, Result
+from kakaocron.ledger.ledger import Ledger, Receipt
+from kakaocron.system.clock import Clock
+from kakaocron.system.workers import Signal, Workers
+
+
+class Engine(Struct, frozen=True):
+    """What sending needs: the ledger, the ways out, the clock, and the rules.
+
+    `channel_of` names the channel of a receiver, by the receiver's form alone: what the ledger
+    keeps of a delivery tells by which way it went.
+    """
+
+    ledger: Ledger
+    channels: Mapping[str, Channel]
+    channel_of: Callable[[str], str]
+    workers: Workers
+    clock: Clock
+    policy: Policy
+    owner: str
+    lease: timedelta
+    at_once: int = 16
+    is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
+
+    def by_channel(self, to: Iterable[str]) -> dict[str, list[str]]:
+        """Sort receivers by the channel that reaches them; the order of each group is kept."""
+        groups: dict[str, list[str]] = {}
+        for receiver in to:
+            groups.setdefault(self.channel_of(receiver), []).append(receiver)
+        return groups
+
+
+class Stage(Enum):
+    """How far a delivery has come. It goes downwards, but from the gate it may be turned back."""
+
+    TO_MAKE = 1  # its content is still to be made
+    MAKING = 2  # a worker makes it
+    WAITING = 3  # for its instant, its channels and a place
+    BOARDED = 4  # the same, with its requests at the gate
+    IN_FLIGHT = 5  # claimed; workers deliver it
+    LANDED = 6  # how it went is known and not recorded yet
+    ENDED = 7  # this run has no more to do with it
+
+
+class Underway(Struct, eq=False):
+    """One delivery on its way.
+
+    `to` holds the receivers of this attempt by channel, `flights` one flight for each of these
+    channels, `tasks` the names of the workers that are at it. `made` is the worker's to write:
+    what comes after it was given up is not looked at.
+    """
+
+    due: Due
+    to: Mapping[str, Sequence[str]]
+    stage: Stage = Stage.TO_MAKE
+    tasks: set[str] = field(default_factory=set)
+    made: Parcel | ContentError | None = None
+    make_until: float = 0.0  # on the clock that no step changes
+    parcel: Parcel | ContentError | None = None
+    flights: dict[str, Flight] = field(default_factory=dict)
+    claimed: Signal | None = None  # lets what is boarded go
+    claim: Claim | None = None
+    receipt: Receipt | None = None  # of the claim
+    blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
+
+    @property
+    def id(self) -> str:
+        return self.due.id
+
+    @property
+    def at(self) -> datetime:
+        return self.due.slot.at
+
+    @property
+    def to_send(self) -> Parcel | None:
+        """What a claim of it may send: the content, or what stands in for a failed one."""
+        if isinstance(self.parcel, FallbackError):
+            return self.parcel.fallback
+        return self.parcel if isinstance(self.parcel, Parcel) else None
+
+    @property
+    def parts(self) -> int:
+        return len(self.to_send.parts) if self.to_send else 1
+
+    @property
+    def results(self) -> dict[str, Result]:
+        """How each receiver fared, as far as it is known."""
+        found = dict(self.blocked)
+        for flight in self.flights.values():
+            found.update(flight.results)
+        return found
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the first request left."""
+        instants = [flight.sent_at for flight in self.flights.values() if flight.sent_at]
+        return min(instants, default=None)
+
+
+class Sent(Struct):
+    """What became of the deliveries of one run; `left` counts those that have no new state.
+
+    `down` holds the channels through which nothing goes until a person has acted.
+    """
+
+    ended: dict[str, Delivery] = field(default_factory=dict)
+    down: dict[str, KakaocronError] = field(default_factory=dict)
+    server_date: str | None = None
+    left: int = 0
+
+
+class Run(Struct):
+    """Everything that one call of the engine has on its way, by stage and id.
+
+    By stage, as a turn looks at those that wait or fly, and at no others.
+    """
+
+    settled: datetime | None
+    began: datetime
+    began_at: float  # the same on the clock that no step changes
+    warm_at: datetime | None = None
+    deliveries: Mapping[str, int] = field(default_factory=dict)  # how many each channel has
+    preparing: dict[str, float] = field(default_factory=dict)  # channels, and until when at most
+    sent: Sent = field(default_factory=Sent)
+    stages: dict[Stage, dict[str, Underway]] = field(
+        default_factory=lambda: {stage: {} for stage in Stage if stage is not Stage.ENDED}
+    )
+
+    @property
+    def is_over(self) -> bool:
+        return not any(self.stages.values())
+
+    def add(self, one: Underway) -> None:
+        self.stages[one.stage][one.id] = one
+
+    def at(self, stage: Stage, most: int | None = None) -> list[Underway]:
+        """Return what has come to a stage, the first to come there first."""
+        return list(islice(self.stages[stage].values(), most))
+
+    def count(self, stage: Stage) -> int:
+        return len(self.stages[stage])
+
+    def move(self, one: Underway, stage: Stage) -> None:
+        del self.stages[one.stage][one.id]
+        one.stage = stage
+        if stage is not Stage.ENDED:
+            self.stages[stage][one.id] = one
+
+    def waiting(self) -> Iterator[Underway]:
+        """Yield what has its content and no claim; what is at the gate comes first."""
+        yield from self.stages[Stage.BOARDED].values()
+        yield from self.stages[Stage.WAITING].values()
+
+
+def ready(engine: Engine, run: Run, now: datetime) -> list[Underway]:
+    """Return what may be claimed at `now`: as many as there are places."""
+    places = max(0, engine.at_once - run.count(Stage.IN_FLIGHT))
+    come = (
+        one
+        for one in run.waiting()
+        if one.at <= now and not (run.preparing and run.preparing.keys() & one.to.keys())
+    )
+    return list(islice(come, places))
