@@ -244,25 +244,30 @@ def from_line(line: bytes) -> Event:
     Raises DamagedLineError for anything that is not an event, NewerFormatError for a line of a
     later version.
     """
-    body = line[:-_SEAL_BYTES]
-    if not line.startswith(LINE_START) or line[-_SEAL_BYTES:] != _SEAL % crc32(b"}", crc32(body)):
-        raise DamagedLineError("checksum")
     try:
-        return _decoded(body + b"}")
-    except NewerFormatError:
+        check_sum(line)
+        return _decoded(line)
+    except (NewerFormatError, DamagedLineError):
         raise
     except (ValueError, RecursionError, OverflowError) as error:
         raise DamagedLineError(str(error)) from None
 
 
+def check_sum(line: bytes) -> None:
+    """Raise DamagedLineError for a line that its checksum does not fit."""
+    crc = crc32(b"}", crc32(line[:-_SEAL_BYTES]))
+    if not line.startswith(LINE_START) or line[-_SEAL_BYTES:] != _SEAL % crc:
+        raise DamagedLineError("checksum")
+
+
 _DECODER = msgspec.json.Decoder(Schedule | Claim | Outcome | Settle | Reopen | Pointer | Damage)
 
 
-def _decoded(body: bytes) -> Event:
+def _decoded(line: bytes) -> Event:
     try:
-        event: Event = _DECODER.decode(body)
+        event: Event = _DECODER.decode(line)
     except msgspec.ValidationError as error:
-        event = _of_unknown_kind(body, error)
+        event = _of_unknown_kind(line, error)
     if event.v != FORMAT_VERSION:
         raise _version_fault(event.v)
     if not isinstance(event, Damage | Unknown):
@@ -285,17 +290,17 @@ class _UnknownLine(Struct, frozen=True):
     settled: datetime | None = None
 
 
-def _of_unknown_kind(body: bytes, error: msgspec.ValidationError) -> Unknown:
+def _of_unknown_kind(line: bytes, error: msgspec.ValidationError) -> Unknown:
     """Read a line that is none of the known kinds. Raises what is wrong with any other line."""
-    said = msgspec.json.decode(body, type=_AnyLine)
+    said = msgspec.json.decode(line, type=_AnyLine)
     if said.v != FORMAT_VERSION:
         raise _version_fault(said.v)
     is_word = isinstance(said.event, str) and WORD.fullmatch(said.event)
     if not is_word or said.event in KINDS:
         raise error
-    line = msgspec.json.decode(body, type=_UnknownLine)
-    fields = {name: getattr(line, name) for name in _COMMON - {"v"}}
-    return Unknown(**fields, word=line.event)
+    read = msgspec.json.decode(line, type=_UnknownLine)
+    fields = {name: getattr(read, name) for name in _COMMON - {"v"}}
+    return Unknown(**fields, word=read.event)
 
 
 def _version_fault(version: object) -> ValueError:

@@ -24,6 +24,8 @@ from kakaocron.ledger.events import (
 )
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Checked, Finding, Receipt, SetAside, View
+from kakaocron.ledger.stats import Ending, endings_of
+from kakaocron.ledger.tally import endings
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
     Disk,
@@ -262,6 +264,16 @@ class FileLedger(Struct, frozen=True):
         except (OSError, NewerFormatError):
             return False
         return not any(found.id == event.id for found in later)
+
+    def endings(self, day: date) -> list[Ending]:
+        """Return the state and the lateness of each slot of a day. Raises LedgerError."""
+        try:
+            found = endings(read_file(self.disk, self.path(day)))
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        return endings_of(self.read([day]).deliveries.values()) if found is None else found
 
     def version(self, day: date) -> object:
         """Return what changes whenever a day's file does; None if there is none."""

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.deliveries import Delivery, Gap
 from kakaocron.ledger.events import Event
+from kakaocron.ledger.stats import Ending
 
 
 class View(Struct, frozen=True):
@@ -112,6 +113,10 @@ class Ledger(Reader, Protocol):
 
         Any doubt is a no: nothing is raised.
         """
+        ...
+
+    def endings(self, day: date) -> list[Ending]:
+        """Return the state and the lateness of each slot of a day. Raises LedgerError."""
         ...
 
     def version(self, day: date) -> object:

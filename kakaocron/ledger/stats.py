@@ -18,6 +18,10 @@ PUNCTUAL_SECONDS = 60.0
 ENDED = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED})
 
 
+# The state of a slot, and how many seconds late it left.
+Ending = tuple[State, float | None]
+
+
 class Stats(Struct, frozen=True):
     """Counts of deliveries, shares from 0 to 1 (None where there is nothing to divide by), and
     how late they left, in seconds."""
@@ -100,7 +104,7 @@ class DayReport(Struct, frozen=True):
         }
 
 
-def endings_of(deliveries: Iterable[Delivery]) -> list[tuple[State, float | None]]:
+def endings_of(deliveries: Iterable[Delivery]) -> list[Ending]:
     """Return the state and the lateness in seconds of each slot.
 
     What a person sent at once had none, and what a person had rest was not due.
@@ -112,7 +116,7 @@ def endings_of(deliveries: Iterable[Delivery]) -> list[tuple[State, float | None
     ]
 
 
-def report_of_day(day: date, endings: Iterable[tuple[State, float | None]]) -> DayReport:
+def report_of_day(day: date, endings: Iterable[Ending]) -> DayReport:
     """Count one day by each slot's state and lateness in seconds.
 
     A cancelled slot and one that is still ahead were not due.

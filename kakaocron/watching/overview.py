@@ -20,7 +20,7 @@ from kakaocron.kst import DAY, isoformat
 from kakaocron.ledger.beats import Beat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import day_of, in_order
-from kakaocron.ledger.stats import Report, Stats, endings_of, report_of_day, stats_of
+from kakaocron.ledger.stats import Report, Stats, report_of_day, stats_of
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
 from kakaocron.schedule.slots import Series, Slot, slots_between
 from kakaocron.states import State
@@ -259,4 +259,4 @@ def report(installation: Installation, days: int) -> Report:
     today = installation.clock.now().date()
     ledger = installation.ledger
     wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
-    return Report(tuple(report_of_day(day, endings_of(day_of(ledger, day))) for day in wanted))
+    return Report(tuple(report_of_day(day, ledger.endings(day)) for day in wanted))

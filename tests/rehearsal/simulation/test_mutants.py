@@ -267,7 +267,7 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     any_200_confirms: (WEB, 3),
     kind_in_the_id: (Dials(config_edit=0.5), 0),
     clock_read_before_the_lock: (BUSY, 40),
-    lock_file_replaced: (BUSY, 10),
+    lock_file_replaced: (BUSY, 70),
     no_lock: (BUSY, 6),
     unreadable_ledger_taken_as_empty: (SPOILT, 0),
     older_copy_not_noticed: (SPOILT, 0),

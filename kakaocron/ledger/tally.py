@@ -1,0 +1,85 @@
+"""How the slots of a day ended, read off its lines without folding each delivery. Pure.
+
+Nearly all deliveries are a claim and its outcome, or one line that settles them: of those a report
+needs a few fields only. Whatever else there is, is folded as ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct, field
+
+from kakaocron.ledger.deliveries import Delivery, fold, is_by_hand
+from kakaocron.ledger.events import FORMAT_VERSION, check_sum, from_line
+from kakaocron.ledger.stats import Ending, endings_of
+from kakaocron.states import Reason, State
+
+
+class _Target(Struct, frozen=True):
+    state: State
+
+
+class _Line(Struct, frozen=True):
+    """What a report needs of a line."""
+
+    v: int
+    event: str
+    id: str
+    state: State
+    reason: str | None = None
+    sent_at: datetime | None = None
+    targets: dict[str, _Target] = field(default_factory=dict)
+
+
+_DECODER = msgspec.json.Decoder(_Line)
+# Which line a delivery's last one must be for this one to be its end.
+_BEFORE: Mapping[str, str | None] = {"claim": None, "outcome": "claim", "settle": None}
+_STATES = frozenset(State)
+_MAY_HAVE_GONE = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
+
+
+def endings(content: bytes) -> list[Ending] | None:
+    """Return how the slots of a day's file ended; None where its lines ask for the whole reader:
+    they are not whole, or of other kinds."""
+    lines = content.split(b"\n")
+    if lines.pop():
+        return None
+    last: dict[str, str] = {}  # the kind of each delivery's last line
+    found: dict[str, Ending] = {}
+    odd: set[str] = set()
+    try:
+        for line in lines:
+            check_sum(line)
+            read = _DECODER.decode(line)
+            if read.v != FORMAT_VERSION or read.state not in _STATES or read.id[-14:-13] != "@":
+                return None
+            if read.reason == Reason.PAUSED or last.get(read.id) != _BEFORE[read.event]:
+                odd.add(read.id)
+            last[read.id] = read.event
+            found[read.id] = read.state, _lateness(read) if read.sent_at else None
+    except (ValueError, KeyError, TypeError):
+        return None
+    plain = [end for id_, end in found.items() if id_ not in odd and not is_by_hand(id_)]
+    return [*plain, *endings_of(_folded(lines, odd))]
+
+
+def _lateness(line: _Line) -> float | None:
+    """Return how many seconds after its slot an attempt left; None if it certainly did not."""
+    slot = datetime.fromisoformat(f"{line.id[-13:]}+0900")
+    if line.sent_at is None:
+        return None
+    if line.state is not State.CONFIRMED and not any(
+        one.state in _MAY_HAVE_GONE for one in line.targets.values()
+    ):
+        return None
+    return (line.sent_at - slot).total_seconds()
+
+
+def _folded(lines: Iterable[bytes], wanted: set[str]) -> Iterable[Delivery]:
+    if not wanted:
+        return ()
+    read = (from_line(line) for line in lines)
+    return fold(event for event in read if event.id in wanted).values()
