@@ -225,14 +225,14 @@ class FileLedger(Struct, frozen=True):
     def sync_day(self, found: DayFile) -> None:
         """Make durable what was read of a day, unless this process has done so already."""
         reading = self._known[found.day]
-        if reading.synced.size == found.size:
+        if reading.synced == found.end:
             return
         try:
             with opened(self.disk, self.path(found.day), os.O_RDONLY) as fd:
                 self.disk.fsync(fd)
         except OSError as error:
             raise self._unusable("written", error) from error
-        reading.synced = End(found.size, found.end.mark)
+        reading.synced = found.end  # a torn last line is no part of it
 
     def synced_end(self, day: date) -> End:
         """Return up to where this process knows a day's file to be on the disk."""

@@ -132,6 +132,18 @@ def test_the_end_of_yesterdays_ledger_is_known_again_after_its_heartbeats_are_lo
     assert [key.split(":")[0] for key, _ in report.problems] == ["ledger-damaged"]
 
 
+def test_a_line_that_a_power_cut_left_unfinished_is_no_damage_to_any_later_tick(
+    machine: Machine,
+) -> None:
+    machine.tick("09:30:01")
+    whole = machine.file.read_bytes()
+    machine.file.write_bytes(whole + b'{"v":1,"at":"2026')
+    reports = [machine.tick(at) for at in ("09:31:01", "09:32:01", "09:45:01")]
+
+    assert [report.problems for report in reports] == [(), (), ()]
+    assert machine.file.read_bytes().startswith(whole + b'{"v":1,"at":"2026-11-23T09:45')
+
+
 def test_nothing_is_written_where_somebody_else_has_written_under_the_lock(
     machine: Machine,
 ) -> None:
