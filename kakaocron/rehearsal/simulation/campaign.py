@@ -27,7 +27,7 @@ _OFTEN = (
 )
 _QUIET = '[schedule]\nquiet = ["23:00-06:30", "12:10-12:40"]\ndays = ["mon", "wed", "sat", "sun"]\n'
 _SHORT = "[delivery]\nexpire_after = 90\nretry_delays = [5, 10]\nmax_retries = 2\n"
-_LONG = "[delivery]\nexpire_after = 3600\n"
+_LONG = '[monitor]\nalert_command = ["tell"]\n[delivery]\nexpire_after = 3600\n'
 _RESEND = 'on_unknown = "resend"\n'
 _PLAIN = "[delivery]\n"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
 from dataclasses import dataclass
@@ -550,7 +550,7 @@ def edges_of(world: World, process: Process) -> Edges:
         make_http=make_http,
         owner=process.owner,
         make_reading=partial(RememberedReading, world.read_line, memory=world.readings),
-        feed=lambda _, __, ___, seconds, ____: feed(process, seconds),
+        feed=partial(feed, process),
     )
 
 
@@ -568,7 +568,14 @@ class SimulatedPings(Pings):
         self._process.wait(min(0.1, seconds))
 
 
-def feed(process: Process, seconds: float) -> int:
+def feed(
+    process: Process,
+    _: Sequence[str],
+    __: bytes,
+    ___: Mapping[str, str],
+    seconds: float,
+    *____: object,
+) -> int:
     """Stand in for the user's own command that takes alarms; now and then it fails or hangs."""
     took = process.host.rng.choice((0.02, 0.5, seconds + 1.0))
     process.wait(min(took, seconds))
