@@ -176,12 +176,8 @@ class _Future:
                 return
             self.solo.at = at
             self.count.ticks += 1
-            try:
-                exit_code, said = self.solo.tick()
-            except UsageError as error:
-                exit_code, said = error.exit_code, [str(error)]
-                if self.workload.mend is None:
-                    raise
+            exit_code, said = self.solo.tick()
+            if exit_code == UsageError.exit_code and self.workload.mend is not None:
                 self.workload.mend(self.solo)
             self.exits.add(exit_code)
             self.said += said
