@@ -20,7 +20,7 @@ def health(
     """Say whether all is well; exit 1 if a person has to look."""
     try:
         installation = find_installation(config)
-        found = health_of(installation, look(installation))
+        found = health_of(look(installation), installation.config.monitor)
     except KakaocronError as error:
         found = Health(0, None, (str(error),))
     if as_json:

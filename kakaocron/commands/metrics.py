@@ -24,7 +24,7 @@ def metrics(
     try:
         installation = find_installation(config)
         overview = look(installation)
-        text = metrics_of(overview, health_of(installation, overview))
+        text = metrics_of(overview, health_of(overview, installation.config.monitor))
     except KakaocronError:
         if textfile is not None:  # what lies there says that all is well
             publish(textfile, metrics_of_failure())

@@ -122,13 +122,13 @@ def days_to_read(ledger: Ledger, plan: Plan, now: datetime, since: datetime | No
     Without a heartbeat the ledger itself tells how far it got.
     """
     today = now.date()
-    settled = _last_settled(ledger, today) if since is None else since.date()
-    first = max(min(today - DAY, settled), today - plan.keep_days * DAY)
+    settled_day = _last_settled_day(ledger, today) if since is None else since.date()
+    first = max(min(today - DAY, settled_day), today - plan.keep_days * DAY)
     last = (now + plan.ahead).date()
     return [first + n * DAY for n in range((last - first).days + 1)]
 
 
-def _last_settled(ledger: Ledger, today: date) -> date:
+def _last_settled_day(ledger: Ledger, today: date) -> date:
     """Return the last day up to which a line says that every slot has a state, or the first one.
 
     What was scheduled before the first tick waits in days of which no tick has said anything.

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from kakaocron.doctor.finding import LOG_IN_AGAIN, OTHERS, Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import LoginError
 from kakaocron.kakao.login import LOG_IN
-from kakaocron.kakao.tokens import LONGEST_REST, WARNING_DAYS, Tokens
+from kakaocron.kakao.tokens import RENEWED_EVERY, WARNING_DAYS, Tokens
 
 # The login
 
@@ -99,7 +99,7 @@ def _days_left(tokens: Tokens, now: datetime) -> Finding:
 
 def _renewed(tokens: Tokens, now: datetime) -> Finding:
     at = tokens.refreshed_at
-    if at and now - at > LONGEST_REST + timedelta(days=1):
+    if at and now - at > RENEWED_EVERY + timedelta(days=1):
         what = f"the token was last renewed on {at:%Y-%m-%d}"
         return warn("renewal", what, "Ticks renew it: kakaocron cron install")
     return ok("renewal", f"last on {at:%Y-%m-%d %H:%M}" if at else "not yet")

@@ -26,7 +26,7 @@ WARNING_DAYS = 14
 LONGEST_LIFE = timedelta(days=3660)
 # Kakao renews a refresh token only when one is used within the last month of its life; looking
 # in once a week means that this month is never missed.
-LONGEST_REST = timedelta(days=7)
+RENEWED_EVERY = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Tokens:
             return False
         if self.refused_until and now < self.refused_until:
             return False
-        rested = self.refreshed_at is None or now - self.refreshed_at > LONGEST_REST
-        return rested or not self.is_fresh(now, AHEAD)
+        is_old = self.refreshed_at is None or now - self.refreshed_at > RENEWED_EVERY
+        return is_old or not self.is_fresh(now, AHEAD)
 
     def idle_until(self, now: datetime) -> datetime | None:
         """Return before when nothing need be done for the login; None if nothing ever."""
@@ -62,7 +62,7 @@ class Tokens:
             return now
         marks = (
             self.access_expires_at and self.access_expires_at - AHEAD,
-            self.refreshed_at and self.refreshed_at + LONGEST_REST,
+            self.refreshed_at and self.refreshed_at + RENEWED_EVERY,
             self.refused_until,
             self.refresh_expires_at and self.refresh_expires_at - timedelta(days=WARNING_DAYS),
         )

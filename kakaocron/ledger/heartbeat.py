@@ -36,7 +36,7 @@ TAIL_BYTES = 1024
 class Heartbeat(Struct, frozen=True):
     """The files in `folder`, one per KST day.
 
-    What that does not take (a full disk) goes to `spare`, to be told; nothing rests on it.
+    What that does not take (a full disk) goes to `spare`, to be told; nothing depends on it.
     """
 
     folder: str

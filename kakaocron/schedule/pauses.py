@@ -1,4 +1,4 @@
-"""When messages rest because a person said so. Pure."""
+"""When messages are paused because a person said so. Pure."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def first_open(
     kind: str | None = None,
     taken: Container[str] = (),
 ) -> Slot | None:
-    """Return the first slot after an instant at which its message does not rest.
+    """Return the first slot after an instant at which its message is not paused.
 
     Only one of a kind, regular or peak, if that is given; none whose id is taken. None if there is
     none within a year, or of a kind within a month, counted from the end of the pauses.
@@ -90,7 +90,7 @@ def first_open(
 def open_slots(
     one: Series, pauses: Sequence[Pause], after: datetime, span: timedelta = HORIZON
 ) -> Iterator[Slot]:
-    """Yield the slots of a message at which it does not rest, for a span from the last pause on."""
+    """Yield the slots of a message at which it is not paused, for a span from the last pause on."""
     slots = slots_between(one.name, one.timetable, after, after + span)
     while (slot := next(slots, None)) is not None:
         pause = _covering(pauses, one.name, slot.at)

@@ -1,4 +1,4 @@
-"""Marks of files: whether what a decision rests on has changed. Imports next to nothing."""
+"""Marks of files: whether what a decision depends on has changed. Imports next to nothing."""
 
 import os
 
@@ -36,7 +36,7 @@ def data_marks(disk: "Disk", data: str) -> "list[str]":
 
 
 def all_marks(disk: "Disk", config: str, data: str, days: "Sequence[str]") -> "list[str]":
-    """Return the marks of all that a decision rests on which reads these days of the ledger."""
+    """Return the marks of all that a decision depends on which reads these days of the ledger."""
     ledger = [f"{data}/ledger", *(f"{data}/ledger/{day}.jsonl" for day in days)]
     return [
         *config_marks(disk, config),

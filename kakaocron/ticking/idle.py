@@ -1,7 +1,7 @@
 """Whether a tick may leave at once. Imports next to nothing: most ticks end here.
 
 A full tick leaves a plan in the log folder: until when nothing can become due, beside the marks of
-every file that this rests on. Whatever is missing, damaged or changed, and a clock that stands
+every file that this depends on. Whatever is missing, damaged or changed, and a clock that stands
 before the plan, means a full tick, which trusts the ledger and nothing else.
 """
 
@@ -98,7 +98,7 @@ def plan_path(variables: "Mapping[str, str]") -> str:
 
 
 def environment(variables: "Mapping[str, str]") -> str:
-    """Return, in one line and without secrets, what of the environment a decision rests on."""
+    """Return, in one line and without secrets, what of the environment a decision depends on."""
     values = [f"{name}={variables.get(name, '')}" for name in _VALUES_COUNT]
     names = sorted(
         name

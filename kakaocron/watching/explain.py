@@ -278,7 +278,7 @@ def _first_attempt(slot: datetime, expires_at: datetime, now: datetime) -> str:
 
 
 def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
-    """Name the next slot that has no state yet and does not rest."""
+    """Name the next slot that has no state yet and is not paused."""
     if one is None:
         return "nothing"
     following = first_open([one], evidence.pauses, after, taken=evidence.deliveries)

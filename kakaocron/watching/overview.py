@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from kakaocron.config.schema import Monitor
 from kakaocron.delivery.policy import Decision, begins_paused
 from kakaocron.delivery.snapshot import Snapshot, decide_by
 from kakaocron.errors import LoginError, UsageError
@@ -191,8 +192,8 @@ class Health(Struct, frozen=True):
         }
 
 
-def health_of(installation: Installation, overview: Overview) -> Health:
-    now, bounds = overview.now, bounds_of(installation.config.monitor)
+def health_of(overview: Overview, rules: Monitor) -> Health:
+    now, bounds = overview.now, bounds_of(rules)
     problems = [
         tick_problem(overview.last_beat, now),
         overdue_problem(_overdue(overview)),

@@ -70,12 +70,12 @@ class Views:
 
     def health(self) -> dict[str, Any]:
         here = self.installation()
-        return health_of(here, look(here)).fields()
+        return health_of(look(here), here.config.monitor).fields()
 
     def metrics(self) -> str:
         here = self.installation()
         overview = look(here)
-        return metrics_of(overview, health_of(here, overview))
+        return metrics_of(overview, health_of(overview, here.config.monitor))
 
     def status(self) -> dict[str, Any]:
         return look(self.installation()).fields()
@@ -100,7 +100,7 @@ class Views:
             "next_slot": next((isoformat(one.at) for one in overview.following), None),
             "unseen": [delivery_fields(one) for one in overview.unseen_today],
             "min_success_rate": here.config.monitor.min_success_rate,
-            "health": health_of(here, overview).fields(),
+            "health": health_of(overview, here.config.monitor).fields(),
             "ahead": ahead,
             "pauses": pauses,
             "messages": sorted(past.union(one.name for one in here.plan.series)),

@@ -48,7 +48,7 @@ def test_quiet_hours_raise_no_alarm(
         clock.at = START + minute * MINUTE
         full += tick(installation)
         if minute % 60 == 46:
-            assert health_of(installation, look(installation)).problems == ()
+            assert health_of(look(installation), installation.config.monitor).problems == ()
 
     assert not told.exists(), told.read_text()
     assert capsys.readouterr().err == ""

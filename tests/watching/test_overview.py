@@ -41,7 +41,7 @@ def day_of_ticks(installation: Installation, clock: FakeClock, *times: str) -> O
 
 
 def problems(installation: Installation) -> tuple[str, ...]:
-    return health_of(installation, look(installation)).problems
+    return health_of(look(installation), installation.config.monitor).problems
 
 
 def test_the_strip_has_a_mark_a_slot_and_fits_80_columns(
@@ -230,7 +230,7 @@ def test_the_last_tick_is_known_however_long_ago_it_was(
     overview = look(installation)
     assert overview.fields()["last_tick"] == "2026-11-23T09:15:01+09:00"
     assert "No tick for 5760 minutes" in problems(installation)[0]
-    said = metrics_of(overview, health_of(installation, overview))
+    said = metrics_of(overview, health_of(overview, installation.config.monitor))
     moment = int(datetime(2026, 11, 23, 9, 15, 1, tzinfo=KST).timestamp())
     assert f"kakaocron_last_tick_timestamp_seconds {moment}" in said
 
@@ -278,7 +278,7 @@ def test_the_next_slot_is_that_of_any_message(
     ]
     assert "next: 11-24 09:20 report (cron)" in capsys.readouterr().out
     moment = int(overview.following[0].at.timestamp())
-    said = metrics_of(overview, health_of(installation, overview))
+    said = metrics_of(overview, health_of(overview, installation.config.monitor))
     assert f"kakaocron_next_slot_timestamp_seconds {moment}" in said
 
 
