@@ -1,6 +1,6 @@
 """Pings in Healthchecks' form: a watcher elsewhere raises the alarm when they stop.
 
-Small, as it is imported before the sending; see monitor.py for what comes after it.
+Small, as it is imported before the sending; see telling.py for what comes after it.
 """
 
 from __future__ import annotations
