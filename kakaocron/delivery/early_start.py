@@ -62,7 +62,7 @@ def warm_up(engine: Engine, run: Run) -> None:
 
 
 def warm_from(began: datetime, group: Iterable[Underway]) -> datetime | None:
-    """Return when connections are looked at again, None if that is now."""
+    """Return when connections are to be looked at again; None if nothing is that far ahead."""
     first = first_ahead(group, began)
     return first - WARMING if first is not None and first - began > WARMING else None
 

@@ -124,8 +124,10 @@ def _look(
     day = (first or book.now).date()
     allowed = claims.allowances(engine, wanted, view.deliveries.values(), day)
     if first is not None:
+        looked_up = set(wanted)
         book.now = early_start.wait_for(engine, run, wanted, first)
-        wanted = ready(engine, run, book.now)
+        # What came meanwhile, as the process was stopped, has not been looked up.
+        wanted = [one for one in ready(engine, run, book.now) if one in looked_up]
     return wanted, view, allowed
 
 
