@@ -12,7 +12,7 @@ export PIP_CONSTRAINT=.ci/constraints.txt PIP_BUILD_CONSTRAINT=.ci/constraints.t
 # Makes .venv with what pyproject.toml and the constraints want now, or keeps the one that has it.
 venv() {
     local wanted
-    wanted=$(python3 -V && cat pyproject.toml "$PIP_CONSTRAINT")
+    wanted=$(python3 -V && sed '/^\[tool/,$d' pyproject.toml && cat "$PIP_CONSTRAINT")
     [ "$(cat .venv/wanted 2>/dev/null)" = "$wanted" ] && return
     python3 -m venv --clear .venv
     .venv/bin/pip install --quiet -e '.[dev]'

@@ -129,6 +129,7 @@ class Page:
         self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def load(self, url: str) -> None:
+        self.driver.get("about:blank")  # so that the last test's page asks for nothing more
         self.log("performance")
         self.log("browser")
         self.driver.get(url)
