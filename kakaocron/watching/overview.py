@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from kakaocron.config.schema import Monitor
+from kakaocron.config.schema import MonitorRules
 from kakaocron.delivery.policy import Decision, begins_paused
 from kakaocron.delivery.snapshot import Snapshot, decide_by
 from kakaocron.errors import LoginError, UsageError
@@ -20,7 +20,7 @@ from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat
 from kakaocron.ledger.beats import Beat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
-from kakaocron.ledger.lookup import day_of, in_order
+from kakaocron.ledger.lookup import in_order
 from kakaocron.ledger.stats import Report, Stats, report_of_day, stats_of
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
 from kakaocron.schedule.slots import Series, Slot, slots_between
@@ -192,7 +192,7 @@ class Health(Struct, frozen=True):
         }
 
 
-def health_of(overview: Overview, rules: Monitor) -> Health:
+def health_of(overview: Overview, rules: MonitorRules) -> Health:
     now, bounds = overview.now, bounds_of(rules)
     problems = [
         tick_problem(overview.last_beat, now),

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from kakaocron import actions
 from kakaocron.cli import run
-from kakaocron.delivery.policy import Policy, decide, quiet_until, settle_slot
+from kakaocron.delivery.policy import Policy, decide, idle_until, settle_slot
 from kakaocron.errors import UsageError
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery, fold
@@ -124,7 +124,7 @@ def test_no_tick_sends_or_settles_it(name: str, after: timedelta) -> None:
     decision = decide(series, RESEND, known, now, AT - MINUTE, ahead=MINUTE)
 
     assert (decision.settle, decision.due) == ((), ())
-    assert quiet_until([], RESEND, known, now, now + MINUTE) <= now + MINUTE
+    assert idle_until([], RESEND, known, now, now + MINUTE) <= now + MINUTE
 
 
 @pytest.mark.parametrize("name", HELD)

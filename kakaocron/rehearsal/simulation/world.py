@@ -104,6 +104,7 @@ class World:
         self._mishaps = 0
         self._is_off = False
         self._outage = False
+        self._has_met_limit = False  # on tokens, and got none since
         self._is_login_dead = False
         self._copy: list[tuple[str, bytes]] | None = None
         self._trace = 0
@@ -134,6 +135,8 @@ class World:
         if self._outage:
             return Trouble("unreachable", seconds=self.rng.choice((0.01, 5.0)))
         if self.rng.random() >= self.dials.network:
+            if is_token:
+                self._has_met_limit = False
             return None
         self._mishaps += 1
         kind = self.rng.choice(("unreachable", "cut-request", "cut-answer", "fault", "fault"))
@@ -146,7 +149,10 @@ class World:
         name = self.rng.choice(TOKEN_FAULTS if is_token else FAULTS)
         fault = Fault.parse(f"{name}@/")
         if is_token:
-            self._disturb(12 * MINUTE)
+            # A limit on tokens that is met again before there was one is waited for an hour.
+            is_limit = name == "KOE237"
+            self._disturb((62 if is_limit and self._has_met_limit else 12) * MINUTE)
+            self._has_met_limit |= is_limit
         return Trouble(kind, fault)
 
     def depart(self, departure: Departure) -> None:
