@@ -41,8 +41,8 @@ from kakaocron.system.workers import Threads, Workers
 class HttpWhenNeeded:
     """The real thing, imported by the first request: most commands and many ticks make none."""
 
-    def __init__(self, read_timeout_seconds: float, connections: int = 1) -> None:
-        self._arguments = read_timeout_seconds, connections
+    def __init__(self, read_timeout_seconds: float, variables: Mapping[str, str]) -> None:
+        self._arguments = read_timeout_seconds, variables
         self._lock = threading.Lock()
         self._http: Http | None = None
 
@@ -59,9 +59,9 @@ class HttpWhenNeeded:
     def _real(self) -> Http:
         with self._lock:
             if self._http is None:
-                from kakaocron.system.requests_http import RequestsHttp  # noqa: PLC0415
+                from kakaocron.system.socket_http import SocketHttp  # noqa: PLC0415
 
-                self._http = RequestsHttp(*self._arguments)
+                self._http = SocketHttp(*self._arguments)
             return self._http
 
 
@@ -78,7 +78,7 @@ class Edges(Struct, frozen=True):
     clock: Clock = field(default_factory=SystemClock)
     disk: Disk = field(default_factory=RealDisk)
     workers: Workers = field(default_factory=Threads)
-    make_http: Callable[[float, int], Http] = HttpWhenNeeded
+    make_http: Callable[[float], Http] | None = None  # None: as the variables have it
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
     make_reading: Callable[[], Reading] = Reading
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
@@ -144,7 +144,7 @@ def assemble(
     if marks is None:
         marks = config_marks(edges.disk, str(places.config))
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
-    http = edges.make_http(config.kakao.timeout, config.delivery.at_once)
+    http = make_http(places, edges, config.kakao.timeout)
     ledger = make_ledger(places, edges)
     logins = make_logins(places, config, edges, http)
     engine = Engine(
@@ -218,6 +218,12 @@ def make_channels(
 
 def _inputs(places: Places, disk: Disk) -> list[str]:
     return [*config_marks(disk, str(places.config)), *data_marks(disk, str(places.data))]
+
+
+def make_http(places: Places, edges: Edges, read_timeout_seconds: float) -> Http:
+    if edges.make_http is not None:
+        return edges.make_http(read_timeout_seconds)
+    return HttpWhenNeeded(read_timeout_seconds, places.variables)
 
 
 def make_ledger(places: Places, edges: Edges) -> Ledger:

@@ -16,7 +16,7 @@ import requests
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.http import Request
 from kakaocron.system.places import find_places
-from kakaocron.system.requests_http import RequestsHttp
+from kakaocron.system.socket_http import SocketHttp
 from tests.conftest import ReachedTheNetworkError
 
 # Addresses that are for documentation only: no packet would find its way even without the guard.
@@ -84,7 +84,7 @@ def test_no_request_of_kakaocrons_or_of_requests_leaves_the_machine(
     with pytest.raises(ReachedTheNetworkError):
         requests.get("https://kapi.kakao.com", timeout=1)
     with pytest.raises(ReachedTheNetworkError):
-        RequestsHttp(1).ask(Request("https://kapi.kakao.com/v2/user/me"))
+        SocketHttp(1).ask(Request("https://kapi.kakao.com/v2/user/me"))
 
 
 def test_a_process_that_a_test_starts_does_not_reach_kakao_either(tmp_path: Path) -> None:

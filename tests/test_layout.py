@@ -43,7 +43,7 @@ EDGES = {
     "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
     "kakao/callback", "ledger/files", "ledger/heartbeat", "show/console",
     "show/pictures", "system/clock", "system/disk", "system/log", "system/marks", "system/memory",
-    "system/places", "system/programs", "system/requests_http", "system/stderr", "system/syscalls",
+    "system/places", "system/programs", "system/socket_http", "system/stderr", "system/syscalls",
     "system/workers", "ticking/idle", "watching/apprise_process", "watching/pings",
     "watching/telling", "web/server",
 }  # fmt: skip
@@ -70,7 +70,7 @@ PURE_MODULES = sorted(
 PURE = frozenset({
     "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "copy",
     "dataclasses", "datetime", "difflib", "email.utils", "enum", "fractions", "functools",
-    "hashlib", "heapq", "hmac", "html", "itertools", "json", "math", "operator", "re",
+    "hashlib", "heapq", "hmac", "html", "ipaddress", "itertools", "json", "math", "operator", "re",
     "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata",
     "urllib.parse", "zlib",
     "cronsim", "holidays", "msgspec", "regex",
@@ -78,16 +78,15 @@ PURE = frozenset({
 
 # Each thing of the outside world, and the files through which alone it is reached.
 IMPORTERS = {
+    "certifi": {"system/socket_http"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
-    "requests": {"system/requests_http"},
     "rich": {"show/console", "show/pictures", "rehearsal/picture"},
     "tomllib": {"config/reading"},
     "typer": {"commands/lazy"},
     "tomli_w": {"commands/config"},
-    "urllib3": {"system/requests_http"},
 }
 
 

@@ -22,7 +22,7 @@ from kakaocron.kakao.tokens import Tokens
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.http import Answer, Gate, Request
 from kakaocron.system.places import find_places
-from kakaocron.system.requests_http import RequestsHttp
+from kakaocron.system.socket_http import SocketHttp
 from tests.fakes import FakeClock, kakao_section
 
 MESSAGE = (
@@ -225,11 +225,11 @@ def test_a_bug_shows_no_secret_in_its_traceback(
     login = sandbox.kakao.issue_login(clock.now())
     monkeypatch.setenv("KAKAO_REFRESH_TOKEN", login.refresh_token)
 
-    def broken(self: RequestsHttp, request: Request, gate: Gate | None = None) -> Answer:
+    def broken(self: SocketHttp, request: Request, gate: Gate | None = None) -> Answer:
         given = Credentials(client_secret="".join(["hid", "den"]))
         raise RuntimeError(f"bug with {request!r}, {given!r}, {Tokens('hid' + 'den')!r}")
 
-    monkeypatch.setattr(RequestsHttp, "ask", broken)
+    monkeypatch.setattr(SocketHttp, "ask", broken)
     assert run(["friends"]) == 70
     said = capsys.readouterr()
     everything = said.out + said.err + find_places().log_file.read_text()

@@ -195,7 +195,7 @@ def _clock_problems(engine: Engine, view: View, sent: Sent) -> list[tuple[str, s
         ]
     if sent.server_date is None:
         return []
-    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - requests has brought it by now
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - after the sending
 
     try:
         theirs = parsedate_to_datetime(sent.server_date)

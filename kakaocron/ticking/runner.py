@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from kakaocron.delivery.tick import INTERRUPTED, Ended, Report
 from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.installation import Edges, Installation, make_heartbeat
+from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
 from kakaocron.system.log import bug
@@ -61,7 +62,8 @@ def _watched(
 ) -> Ended:
     """Run a tick and report how it ended, an interrupt too; leave a plan for the ticks after it."""
     started, url = installation.clock.monotonic(), installation.config.monitor.ping_url
-    pings = make_pings(url, installation.edges.make_http) if url else None
+    make = partial(make_http, installation.places, installation.edges)
+    pings = make_pings(url, make) if url else None
     if pings is not None:
         pings.begin()
     try:

@@ -20,7 +20,7 @@ START_DELAY_SECONDS = 2.0
 START_ANSWER_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
 
-MakeHttp = Callable[[float, int], Http]
+MakeHttp = Callable[[float], Http]
 
 
 class NotToldError(Exception):
@@ -56,7 +56,7 @@ class Pings:
         self._start_is_told.set()
 
     def _ping(self, ending: str, seconds: float) -> None:
-        http = self._make_http(seconds, 1)
+        http = self._make_http(seconds)
         try:
             answer = http.ask(Request(address(self._url, ending, self._run_id)))
         finally:

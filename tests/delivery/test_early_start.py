@@ -19,7 +19,7 @@ from kakaocron.ledger.beats import Word
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import State
-from kakaocron.system.requests_http import RequestsHttp
+from kakaocron.system.socket_http import SocketHttp
 from kakaocron.watching.overview import explain_minute, look
 from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, run_tick, texts
 
@@ -197,7 +197,7 @@ def test_a_content_that_takes_its_time_before_the_slot_costs_none_after_it(
     assert timedelta(0) <= sending.at - SLOT < timedelta(seconds=0.8)
 
 
-class SlowToWarm(RequestsHttp):
+class SlowToWarm(SocketHttp):
     """A network on which connections can be opened at once the first time only."""
 
     warmed = 0
@@ -215,8 +215,8 @@ def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
     monkeypatch.setattr(early_start, "WARMING", timedelta(seconds=0.5))
     https: list[SlowToWarm] = []
 
-    def make_http(timeout: float, connections: int) -> SlowToWarm:
-        https.append(SlowToWarm(timeout, connections))
+    def make_http(timeout: float) -> SlowToWarm:
+        https.append(SlowToWarm(timeout))
         return https[-1]
 
     process = assemble(early.places, early.config, Edges(early.clock, make_http=make_http))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 import threading
@@ -21,7 +22,7 @@ from kakaocron.ledger.deliveries import Delivery
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Failure, Phase, Request
-from kakaocron.system.requests_http import RequestsHttp
+from kakaocron.system.socket_http import SocketHttp
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 
 ID = "report@20261123T0930"
@@ -501,6 +502,13 @@ def at(installation: Installation, url: str) -> Installation:
     return changed(installation, config=config)
 
 
+def behind(installation: Installation, **proxies: str) -> Installation:
+    """The same installation, with proxies in its environment."""
+    places = installation.places
+    variables = {**places.variables, **proxies}
+    return changed(installation, places=dataclasses.replace(places, variables=variables))
+
+
 def http(head: str, body: bytes = b"", more: str = "") -> bytes:
     return f"HTTP/1.1 {head}\r\n{more}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
@@ -562,7 +570,7 @@ def test_an_answer_that_drips_for_ever_is_given_up(begun: bytes, piece: bytes) -
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=_drip, args=(listener, begun, piece))
         thread.start()
-        client = RequestsHttp(0.1)
+        client = SocketHttp(0.1)
         began = time.monotonic()
         answer = client.ask(Request(f"http://127.0.0.1:{listener.getsockname()[1]}/", {}))
         client.close()
@@ -650,11 +658,10 @@ def test_a_proxy_that_does_not_let_us_through_has_seen_nothing_of_the_message(
     tmp_path: Path,
     sandbox: SandboxServer,
     clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with scripted(answer) as proxy:
-        monkeypatch.setenv("https_proxy", proxy)
-        report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
+        installation = at(install(tmp_path, sandbox, clock), "https://kapi.kakao.example")
+        report = run_tick(behind(installation, https_proxy=proxy))
 
     assert ended(report) == UNREACHABLE
     assert report.ended[ID].attempts[0].sent_at is None
@@ -670,23 +677,24 @@ def test_a_proxy_that_took_the_message_may_have_passed_it_on(
     tmp_path: Path,
     sandbox: SandboxServer,
     clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with scripted(answer) as proxy:
-        monkeypatch.setenv("http_proxy", proxy)
-        report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
+        installation = at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example")
+        report = run_tick(behind(installation, http_proxy=proxy))
 
     assert ended(report) == expected
     assert report.ended[ID].attempts[0].sent_at is not None
 
 
 def test_a_proxy_that_we_cannot_watch_gets_nothing(
-    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
-    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:9")
-    report = run_tick(at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example"))
+    installation = at(install(tmp_path, sandbox, clock), "http://kapi.kakao.example")
+    report = run_tick(behind(installation, http_proxy="socks5://user:secret@127.0.0.1:9"))
 
     assert ended(report) == UNREACHABLE
+    assert "HTTP_PROXY names a proxy of the kind 'socks5://'" in str(report.ended[ID].detail)
+    assert "secret" not in str(report.ended[ID].detail)
 
 
 def test_retries_end_with_a_word_when_they_are_spent(

@@ -67,7 +67,7 @@ class Solo:
         self.processes += 1
         self.files.clock_ns = int(self.at.timestamp() * 1e9)
 
-        def make_http(_: float, __: int) -> Http:
+        def make_http(_: float) -> Http:
             return _Http(self)
 
         owner = f"process-{self.processes}"

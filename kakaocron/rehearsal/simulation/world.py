@@ -545,7 +545,7 @@ def id_of(config: Config) -> int:
 
 
 def edges_of(world: World, process: Process) -> Edges:
-    def make_http(timeout: float, _: int) -> Http:
+    def make_http(timeout: float) -> Http:
         return SimulatedHttp(process, world, timeout)
 
     disk: Disk = ProcessDisk(process)

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.system.http import Answer, Request
-from kakaocron.system.requests_http import RequestsHttp
+from kakaocron.system.socket_http import SocketHttp
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
 
@@ -25,6 +25,7 @@ class Server:
     """What a server has seen: how many requests came over each of its connections."""
 
     url: str
+    variables: dict[str, str] = field(default_factory=dict)
     requests: list[int] = field(default_factory=list)
     open: list[socket.socket] = field(default_factory=list)
 
@@ -35,9 +36,7 @@ class Server:
 
 
 @pytest.fixture(params=["http", "https"])
-def server(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Server]:
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """A server that counts the requests of each connection; over TLS 1.3 it sends tickets."""
     context = None
     if request.param == "https":
@@ -48,9 +47,10 @@ def server(
         subprocess.run(["openssl", *made.split()], check=True, capture_output=True)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(tmp_path / "cert", tmp_path / "key")
-        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{tmp_path}/cert")
     listener = socket.create_server(("127.0.0.1", 0))
     found = Server(f"{request.param}://localhost:{listener.getsockname()[1]}")
+    if context is not None:
+        found.variables["REQUESTS_CA_BUNDLE"] = f"{tmp_path}/cert"
 
     def serve(plain: socket.socket, number: int) -> None:
         try:
@@ -79,7 +79,7 @@ def server(
 
 
 def test_a_request_goes_over_the_connection_that_was_opened_ahead(server: Server) -> None:
-    http = RequestsHttp(5)
+    http = SocketHttp(5, server.variables)
     http.warm(server.url, 1)
     time.sleep(0.1)  # the tickets arrive
     opened = len(server.requests)
@@ -95,7 +95,7 @@ def test_a_request_goes_over_the_connection_that_was_opened_ahead(server: Server
 def test_a_connection_closed_while_the_request_waited_at_the_gate_is_opened_anew(
     server: Server,
 ) -> None:
-    http = RequestsHttp(5)
+    http = SocketHttp(5, server.variables)
     asked: list[float] = []
 
     def gate() -> None:

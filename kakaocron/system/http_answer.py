@@ -1,0 +1,181 @@
+"""An HTTP/1.1 answer, read to the letter of RFC 9112: whatever is odd in it is no answer. Pure."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from msgspec import Struct
+
+from kakaocron.states import Reason
+from kakaocron.system.http import Answer
+
+MAX_ANSWER_BYTES = 1 << 20
+MAX_LINE_BYTES = 1 << 16
+MAX_HEADERS = 100
+MAX_INTERIM_ANSWERS = 100
+SWITCHING_PROTOCOLS = 101
+BODILESS = frozenset({204, 304})
+GOOD_STATUSES = range(200, 300)
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: [^\x00\r\n]*)?")
+# No blank before the colon, none at the start of a line, as a folded header has it (§5.1, §5.2).
+_HEADER = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):([^\x00\r\n]*)")
+_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\x00\r\n]*)?")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+
+class OddAnswerError(Exception):
+    """What came is no whole and plain answer; the text says why."""
+
+    reason = Reason.CONNECTION_RESET
+
+
+class TooLongError(OddAnswerError):
+    """What came is longer than any answer of Kakao's."""
+
+    reason = Reason.UNPROVEN_ANSWER
+
+
+class Source(Protocol):
+    """The bytes that one connection brings."""
+
+    def line(self, limit: int) -> bytes:
+        """Return the bytes up to a newline and without it. Raises OddAnswerError, OSError."""
+        ...
+
+    def exactly(self, size: int) -> bytes:
+        """Return so many bytes. Raises OddAnswerError if fewer come, OSError."""
+        ...
+
+    def rest(self, limit: int) -> bytes:
+        """Return all up to the end. Raises TooLongError, OSError."""
+        ...
+
+    def waiting(self) -> bytes:
+        """Return what has come beyond what was read, without waiting for more."""
+        ...
+
+
+class Head(Struct, frozen=True):
+    """The status line and the headers; names are in lower case, repeated ones joined by commas."""
+
+    minor_version: int
+    status: int
+    headers: Mapping[str, str]
+
+
+def read_answer(source: Source) -> Answer:
+    """Read the answer to the only request of a connection. Raises OddAnswerError, OSError."""
+    head = read_head(source)
+    body = _decoded(_body(head, source), head.headers.get("content-encoding", ""))
+    # A second answer may overrule a no. A yes stands: nothing takes a message back.
+    if head.status not in GOOD_STATUSES and source.waiting().strip(b"\r\n"):
+        raise OddAnswerError("more than one answer came")
+    return Answer(head.status, head.headers, body)
+
+
+def read_head(source: Source) -> Head:
+    """Read past the interim answers (100, 102, 103) to the head of the real one.
+
+    Raises OddAnswerError, OSError.
+    """
+    for _ in range(MAX_INTERIM_ANSWERS + 1):
+        head = _one_head(source)
+        if head.status == SWITCHING_PROTOCOLS:
+            raise OddAnswerError("the server changed to another protocol unasked")
+        if head.status not in range(100, 200):
+            return head
+    raise OddAnswerError("only interim answers came")
+
+
+def _one_head(source: Source) -> Head:
+    status_line = _STATUS_LINE.fullmatch(_line(source))
+    if status_line is None:
+        raise OddAnswerError("what came is no HTTP/1.1 answer")
+    return Head(int(status_line[1]), int(status_line[2]), _headers(source))
+
+
+def _headers(source: Source) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for _ in range(MAX_HEADERS + 1):
+        line = _line(source)
+        if not line:
+            return found
+        header = _HEADER.fullmatch(line)
+        if header is None:
+            raise OddAnswerError("a header of the answer cannot be read")
+        name, value = header[1].decode("ascii").lower(), header[2].strip(b" \t").decode("latin-1")
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    raise OddAnswerError(f"the answer has more than {MAX_HEADERS} headers")
+
+
+def _line(source: Source) -> bytes:
+    return source.line(MAX_LINE_BYTES).removesuffix(b"\r")
+
+
+def _body(head: Head, source: Source) -> bytes:
+    """Read the body as RFC 9112 §6.3 has it, and refuse what it calls an error."""
+    coding, lengths = head.headers.get("transfer-encoding"), head.headers.get("content-length")
+    if coding is not None:
+        if lengths is not None or coding.lower() != "chunked" or head.minor_version == 0:
+            raise OddAnswerError("the answer tells its length in two ways, or in an unknown one")
+        return b"" if head.status in BODILESS else _chunks(source)
+    length = None if lengths is None else _length(lengths.split(","))
+    if head.status in BODILESS:
+        return b""
+    return source.rest(MAX_ANSWER_BYTES) if length is None else _limited(source, length)
+
+
+def _length(values: Iterable[str]) -> int:
+    """Return the length; a proxy may have written the same one twice."""
+    different = {value.strip(" \t") for value in values}
+    length = different.pop()
+    if different or _LENGTH.fullmatch(length) is None:
+        raise OddAnswerError("the Content-Length of the answer cannot be read")
+    return int(length)
+
+
+def _limited(source: Source, size: int) -> bytes:
+    if size > MAX_ANSWER_BYTES:
+        raise TooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+    return source.exactly(size)
+
+
+def _chunks(source: Source) -> bytes:
+    body = bytearray()
+    while size := _chunk_size(source):
+        body += _limited(source, size)
+        if len(body) > MAX_ANSWER_BYTES:
+            raise TooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        if _line(source):
+            raise OddAnswerError("a chunk of the answer does not end where it should")
+    _headers(source)  # the trailer, of which nothing is needed
+    return bytes(body)
+
+
+def _chunk_size(source: Source) -> int:
+    size = _CHUNK_SIZE.fullmatch(_line(source))
+    if size is None:
+        raise OddAnswerError("a chunk of the answer has no size")
+    return int(size[1], 16)
+
+
+def _decoded(body: bytes, coding: str) -> bytes:
+    """Undo gzip. It was not asked for, but some proxies use it all the same."""
+    if not body or coding.lower() in {"", "identity"}:
+        return body
+    if coding.lower() not in {"gzip", "x-gzip"}:
+        raise OddAnswerError("the answer is in a coding that was not asked for")
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        unpacked = unpacker.decompress(body, MAX_ANSWER_BYTES)
+    except zlib.error:
+        raise OddAnswerError("the answer is not gzip, as it says") from None
+    if unpacker.unconsumed_tail:
+        raise TooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+    if not unpacker.eof or unpacker.unused_data:
+        raise OddAnswerError("the gzip of the answer broke off, or more follows it")
+    return unpacked

@@ -1,0 +1,337 @@
+"""HTTP/1.1 on sockets: each connection carries one request, which is never repeated.
+
+No bytes of one answer can be read as another's: what follows an answer, or comes too late, ends
+with its connection.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import suppress
+from threading import Thread
+from types import MappingProxyType
+from urllib.parse import quote, urlencode, urlsplit
+
+import certifi
+from msgspec import Struct
+
+from kakaocron import __version__
+from kakaocron.errors import UsageError
+from kakaocron.states import Reason
+from kakaocron.system.http import (
+    CONNECT_TIMEOUT_SECONDS,
+    FORM_TYPE,
+    Answer,
+    Failure,
+    Gate,
+    Phase,
+    Request,
+)
+from kakaocron.system.http_answer import (
+    GOOD_STATUSES,
+    OddAnswerError,
+    TooLongError,
+    read_answer,
+    read_head,
+)
+from kakaocron.system.proxies import CA_NAMES, DEFAULT_PORTS, Proxy, proxy_for
+
+# How many times the longest silence a whole answer may take: a server may drip for ever.
+LONGEST_ANSWER = 3
+READ_BYTES = 1 << 16
+# What may stand in a path or a query as it is; `%` as it may be quoted already.
+SAFE = "/%:?@!$&'()*+,;=~[]"
+
+
+class _Target(Struct, frozen=True):
+    """Where a request goes, and the way there."""
+
+    is_tls: bool
+    host: str
+    port: int
+    path: str
+    proxy: Proxy | None
+
+    @property
+    def origin(self) -> tuple[bool, str, int]:
+        return self.is_tls, self.host, self.port
+
+    @property
+    def authority(self) -> str:
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        is_usual = self.port == DEFAULT_PORTS["https" if self.is_tls else "http"]
+        return name if is_usual else f"{name}:{self.port}"
+
+
+class SocketHttp:
+    """The real thing. `read_timeout_seconds` is the longest silence between two reads.
+
+    `variables` name the proxies and the trusted certificates.
+    """
+
+    def __init__(
+        self, read_timeout_seconds: float, variables: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        self._silence = read_timeout_seconds
+        self._patience = min(CONNECT_TIMEOUT_SECONDS, max(read_timeout_seconds, 1.0))
+        self._variables = variables
+        self._lock = threading.Lock()
+        self._tls: ssl.SSLContext | None = None
+        self._opened: defaultdict[tuple[bool, str, int], list[socket.socket]] = defaultdict(list)
+
+    def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
+        for _ in range(2):  # a connection may have been closed while it waited at the gate
+            try:
+                target = _target(request.url, self._variables)
+                connection = self._take(target) or self._connect(target)
+            except (OSError, ValueError, UsageError, OddAnswerError) as error:
+                return Failure(Phase.BEFORE, Reason.UNREACHABLE, _why_unreachable(error))
+            with connection:
+                if gate is not None:
+                    gate()
+                if _is_silent(connection):
+                    return self._exchange(connection, _as_bytes(request, target))
+        why = "the server closes every connection, or talks before it is asked"
+        return Failure(Phase.BEFORE, Reason.UNREACHABLE, why)
+
+    def warm(self, url: str, count: int) -> None:
+        threads = [
+            Thread(target=self._warm, args=(url, n), daemon=True) for n in range(1, count + 1)
+        ]
+        for thread in threads:
+            thread.start()
+        deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def close(self) -> None:
+        with self._lock:
+            opened = [one for several in self._opened.values() for one in several]
+            self._opened.clear()
+        for connection in opened:
+            connection.close()
+
+    def __del__(self) -> None:
+        self.close()  # a command that ends need not do it
+
+    def _warm(self, url: str, at_least: int) -> None:
+        """Open a connection, unless so many stand open already."""
+        with suppress(Exception):  # whatever is wrong, the request itself will meet and report it
+            target = _target(url, self._variables)
+            if len(self._standing(target)) >= at_least:
+                return
+            connection = self._connect(target)
+            with self._lock:
+                self._opened[target.origin].append(connection)
+
+    def _standing(self, target: _Target) -> list[socket.socket]:
+        """Return the connections that still stand, and let go of all others."""
+        with self._lock:
+            opened = self._opened[target.origin]
+            for connection in [one for one in opened if not _is_silent(one)]:
+                opened.remove(connection)
+                connection.close()
+            return list(opened)
+
+    def _take(self, target: _Target) -> socket.socket | None:
+        self._standing(target)
+        with self._lock:
+            opened = self._opened[target.origin]
+            return opened.pop() if opened else None
+
+    def _connect(self, target: _Target) -> socket.socket:
+        """Return a connection over which the request itself may go. Raises OSError and more."""
+        proxy = target.proxy
+        address = (proxy.host, proxy.port) if proxy else (target.host, target.port)
+        connection = socket.create_connection(address, self._patience)
+        try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if not target.is_tls:
+                return connection
+            if proxy:
+                self._tunnel(connection, target, proxy)
+            return self._trusted().wrap_socket(connection, server_hostname=target.host)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _tunnel(self, connection: socket.socket, target: _Target, proxy: Proxy) -> None:
+        """Ask a proxy for the way; nothing of the request itself is in that."""
+        name = f"[{target.host}]" if ":" in target.host else target.host
+        address = f"{name}:{target.port}"
+        lines = [f"CONNECT {address} HTTP/1.1", f"Host: {address}"]
+        if proxy.authorization:
+            lines.append(f"Proxy-Authorization: {proxy.authorization}")
+        connection.sendall("\r\n".join([*lines, "", ""]).encode())
+        incoming = _Incoming(connection, self._patience)
+        status = read_head(incoming).status
+        if status not in GOOD_STATUSES or incoming.waiting():
+            raise OddAnswerError(f"the proxy {proxy} gives no way to the server: HTTP {status}")
+
+    def _trusted(self) -> ssl.SSLContext:
+        with self._lock:
+            if self._tls is None:
+                self._tls = _trusted(self._variables)
+            return self._tls
+
+    def _exchange(self, connection: socket.socket, request: bytes) -> Answer | Failure:
+        try:
+            connection.settimeout(self._silence)
+            connection.sendall(request)
+            return read_answer(_Incoming(connection, self._silence))
+        except OddAnswerError as error:
+            return Failure(Phase.AFTER, error.reason, str(error))
+        except TimeoutError:
+            return Failure(Phase.AFTER, Reason.READ_TIMEOUT, "no answer in time")
+        except OSError:
+            why = "the connection was cut before the answer"
+            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, why)
+
+
+class _Incoming:
+    """What a connection brings, up to one instant: a server that drips must not hold us."""
+
+    def __init__(self, connection: socket.socket, silence_seconds: float) -> None:
+        self._connection, self._silence = connection, silence_seconds
+        self._until = time.monotonic() + LONGEST_ANSWER * silence_seconds
+        self._read = bytearray()
+
+    def line(self, limit: int) -> bytes:
+        searched = 0
+        while (end := self._read.find(b"\n", searched)) < 0:
+            searched = len(self._read)
+            if searched > limit:
+                raise OddAnswerError("a line of the answer has no end")
+            self._expect_more()
+        return self._cut(end + 1)[:-1]
+
+    def exactly(self, size: int) -> bytes:
+        while len(self._read) < size:
+            self._expect_more()
+        return self._cut(size)
+
+    def rest(self, limit: int) -> bytes:
+        while self._has_read_more():
+            if len(self._read) > limit:
+                raise TooLongError(f"the answer is longer than {limit} bytes")
+        return self._cut(len(self._read))
+
+    def waiting(self) -> bytes:
+        with suppress(OSError):
+            self._connection.settimeout(0)
+            self._read += self._connection.recv(READ_BYTES)
+        return bytes(self._read)
+
+    def _cut(self, size: int) -> bytes:
+        found = bytes(self._read[:size])
+        del self._read[:size]
+        return found
+
+    def _expect_more(self) -> None:
+        if not self._has_read_more():
+            raise OddAnswerError("the answer broke off")
+
+    def _has_read_more(self) -> bool:
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        self._connection.settimeout(min(left, self._silence))
+        some = self._connection.recv(READ_BYTES)
+        self._read += some
+        return bool(some)
+
+
+def _target(url: str, variables: Mapping[str, str]) -> _Target:
+    """Read an address. Raises ValueError, and UsageError for its proxy."""
+    parts = urlsplit(url)
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+        raise ValueError("not an http:// or https:// address")
+    path = quote(parts.path or "/", SAFE) + (f"?{quote(parts.query, SAFE)}" if parts.query else "")
+    host = parts.hostname
+    return _Target(
+        parts.scheme == "https",
+        host if host.isascii() else host.encode("idna").decode(),
+        parts.port or DEFAULT_PORTS[parts.scheme],
+        path,
+        proxy_for(url, variables),
+    )
+
+
+def _as_bytes(request: Request, target: _Target) -> bytes:
+    method = "GET" if request.form is None else "POST"
+    is_for_proxy = target.proxy is not None and not target.is_tls
+    path = f"http://{target.authority}{target.path}" if is_for_proxy else target.path
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        f"Host: {target.authority}",
+        f"User-Agent: kakaocron/{__version__}",
+        "Accept: */*",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    ]
+    if request.token:
+        lines.append(f"Authorization: Bearer {request.token}")
+    if is_for_proxy and target.proxy and target.proxy.authorization:
+        lines.append(f"Proxy-Authorization: {target.proxy.authorization}")
+    body = b""
+    if request.form is not None:
+        body = urlencode(request.form).encode()
+        lines += [f"Content-Type: {FORM_TYPE}", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def _is_silent(connection: socket.socket) -> bool:
+    """Say whether a connection stands and has brought nothing: before a request, all is odd.
+
+    After a TLS 1.3 handshake the server sends session tickets: reading takes them in.
+    """
+    timeout = connection.gettimeout()
+    try:
+        connection.settimeout(0)
+        connection.recv(1)
+        return False
+    except (BlockingIOError, ssl.SSLWantReadError):
+        return True
+    except OSError:
+        return False
+    finally:
+        connection.settimeout(timeout)
+
+
+def _trusted(variables: Mapping[str, str]) -> ssl.SSLContext:
+    """Trust what the variables name, or else Mozilla's list as certifi has it. Raises UsageError.
+
+    The variables are looked at here, as OpenSSL would see those of the process alone.
+    """
+    name = next((name for name in CA_NAMES if variables.get(name)), None)
+    path = variables[name] if name else certifi.where()
+    try:
+        if os.path.isdir(path):  # noqa: PTH112 - never raises
+            context = ssl.create_default_context(capath=path)
+        else:
+            context = ssl.create_default_context(cafile=path)
+    except OSError as error:
+        why = error.strerror or "no certificates"
+        raise UsageError(f"{name}: cannot read '{path}' ({why})") from None
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _why_unreachable(error: Exception) -> str:
+    if isinstance(error, socket.gaierror):
+        return "DNS: the server's name cannot be looked up"
+    if isinstance(error, ssl.SSLError):
+        return "TLS: no trusted connection to the server"
+    if isinstance(error, TimeoutError):
+        return "connecting took too long"
+    if isinstance(error, OSError):
+        return f"no connection: {os.strerror(error.errno)}" if error.errno else "no connection"
+    if isinstance(error, ValueError):
+        return "the server's address cannot be read"
+    return str(error)
