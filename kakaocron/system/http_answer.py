@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
@@ -38,25 +37,58 @@ class TooLongError(OddAnswerError):
 
     reason = Reason.UNPROVEN_ANSWER
 
+    def __init__(self) -> None:
+        super().__init__(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
 
-class Source(Protocol):
-    """The bytes that one connection brings."""
 
-    def line(self, limit: int) -> bytes:
-        """Return the bytes up to a newline and without it. Raises OddAnswerError, OSError."""
-        ...
+class Incoming:
+    """The bytes that one connection brings; `receive` gives the next, or b"" at the end."""
+
+    def __init__(self, receive: Callable[[], bytes]) -> None:
+        self._receive = receive
+        self._read = bytearray()
+
+    @property
+    def left(self) -> bytes:
+        """What has come beyond what was read."""
+        return bytes(self._read)
+
+    def line(self) -> bytes:
+        """Return the bytes up to a line's end and without it. Raises OddAnswerError."""
+        searched = 0
+        while (end := self._read.find(b"\n", searched)) < 0:
+            searched = len(self._read)
+            if searched > MAX_LINE_BYTES:
+                raise OddAnswerError("a line of the answer has no end")
+            self._expect_more()
+        return self._cut(end + 1)[:-1].removesuffix(b"\r")
 
     def exactly(self, size: int) -> bytes:
-        """Return so many bytes. Raises OddAnswerError if fewer come, OSError."""
-        ...
+        """Return so many bytes. Raises OddAnswerError if fewer come, or if they are too many."""
+        if size > MAX_ANSWER_BYTES:
+            raise TooLongError
+        while len(self._read) < size:
+            self._expect_more()
+        return self._cut(size)
 
-    def rest(self, limit: int) -> bytes:
-        """Return all up to the end. Raises TooLongError, OSError."""
-        ...
+    def rest(self) -> bytes:
+        """Return all up to the end. Raises TooLongError."""
+        while some := self._receive():
+            self._read += some
+            if len(self._read) > MAX_ANSWER_BYTES:
+                raise TooLongError
+        return self._cut(len(self._read))
 
-    def waiting(self) -> bytes:
-        """Return what has come beyond what was read, without waiting for more."""
-        ...
+    def _cut(self, size: int) -> bytes:
+        found = bytes(self._read[:size])
+        del self._read[:size]
+        return found
+
+    def _expect_more(self) -> None:
+        some = self._receive()
+        if not some:
+            raise OddAnswerError("the answer broke off")
+        self._read += some
 
 
 class Head(Struct, frozen=True):
@@ -67,23 +99,23 @@ class Head(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-def read_answer(source: Source) -> Answer:
+def read_answer(incoming: Incoming) -> Answer:
     """Read the answer to the only request of a connection. Raises OddAnswerError, OSError."""
-    head = read_head(source)
-    body = _decoded(_body(head, source), head.headers.get("content-encoding", ""))
+    head = read_head(incoming)
+    body = _decoded(_body(head, incoming), head.headers.get("content-encoding", ""))
     # A second answer may overrule a no. A yes stands: nothing takes a message back.
-    if head.status not in GOOD_STATUSES and source.waiting().strip(b"\r\n"):
+    if head.status not in GOOD_STATUSES and incoming.left.strip(b"\r\n"):
         raise OddAnswerError("more than one answer came")
     return Answer(head.status, head.headers, body)
 
 
-def read_head(source: Source) -> Head:
+def read_head(incoming: Incoming) -> Head:
     """Read past the interim answers (100, 102, 103) to the head of the real one.
 
     Raises OddAnswerError, OSError.
     """
     for _ in range(MAX_INTERIM_ANSWERS + 1):
-        head = _one_head(source)
+        head = _one_head(incoming)
         if head.status == SWITCHING_PROTOCOLS:
             raise OddAnswerError("the server changed to another protocol unasked")
         if head.status not in range(100, 200):
@@ -91,17 +123,17 @@ def read_head(source: Source) -> Head:
     raise OddAnswerError("only interim answers came")
 
 
-def _one_head(source: Source) -> Head:
-    status_line = _STATUS_LINE.fullmatch(_line(source))
+def _one_head(incoming: Incoming) -> Head:
+    status_line = _STATUS_LINE.fullmatch(incoming.line())
     if status_line is None:
         raise OddAnswerError("what came is no HTTP/1.1 answer")
-    return Head(int(status_line[1]), int(status_line[2]), _headers(source))
+    return Head(int(status_line[1]), int(status_line[2]), _headers(incoming))
 
 
-def _headers(source: Source) -> dict[str, str]:
+def _headers(incoming: Incoming) -> dict[str, str]:
     found: dict[str, str] = {}
     for _ in range(MAX_HEADERS + 1):
-        line = _line(source)
+        line = incoming.line()
         if not line:
             return found
         header = _HEADER.fullmatch(line)
@@ -112,21 +144,17 @@ def _headers(source: Source) -> dict[str, str]:
     raise OddAnswerError(f"the answer has more than {MAX_HEADERS} headers")
 
 
-def _line(source: Source) -> bytes:
-    return source.line(MAX_LINE_BYTES).removesuffix(b"\r")
-
-
-def _body(head: Head, source: Source) -> bytes:
+def _body(head: Head, incoming: Incoming) -> bytes:
     """Read the body as RFC 9112 §6.3 has it, and refuse what it calls an error."""
     coding, lengths = head.headers.get("transfer-encoding"), head.headers.get("content-length")
     if coding is not None:
         if lengths is not None or coding.lower() != "chunked" or head.minor_version == 0:
             raise OddAnswerError("the answer tells its length in two ways, or in an unknown one")
-        return b"" if head.status in BODILESS else _chunks(source)
+        return b"" if head.status in BODILESS else _chunks(incoming)
     length = None if lengths is None else _length(lengths.split(","))
     if head.status in BODILESS:
         return b""
-    return source.rest(MAX_ANSWER_BYTES) if length is None else _limited(source, length)
+    return incoming.rest() if length is None else incoming.exactly(length)
 
 
 def _length(values: Iterable[str]) -> int:
@@ -138,26 +166,20 @@ def _length(values: Iterable[str]) -> int:
     return int(length)
 
 
-def _limited(source: Source, size: int) -> bytes:
-    if size > MAX_ANSWER_BYTES:
-        raise TooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-    return source.exactly(size)
-
-
-def _chunks(source: Source) -> bytes:
+def _chunks(incoming: Incoming) -> bytes:
     body = bytearray()
-    while size := _chunk_size(source):
-        body += _limited(source, size)
+    while size := _chunk_size(incoming):
+        body += incoming.exactly(size)
         if len(body) > MAX_ANSWER_BYTES:
-            raise TooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
-        if _line(source):
+            raise TooLongError
+        if incoming.line():
             raise OddAnswerError("a chunk of the answer does not end where it should")
-    _headers(source)  # the trailer, of which nothing is needed
+    _headers(incoming)  # the trailer, of which nothing is needed
     return bytes(body)
 
 
-def _chunk_size(source: Source) -> int:
-    size = _CHUNK_SIZE.fullmatch(_line(source))
+def _chunk_size(incoming: Incoming) -> int:
+    size = _CHUNK_SIZE.fullmatch(incoming.line())
     if size is None:
         raise OddAnswerError("a chunk of the answer has no size")
     return int(size[1], 16)
@@ -175,7 +197,7 @@ def _decoded(body: bytes, coding: str) -> bytes:
     except zlib.error:
         raise OddAnswerError("the answer is not gzip, as it says") from None
     if unpacker.unconsumed_tail:
-        raise TooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        raise TooLongError
     if not unpacker.eof or unpacker.unused_data:
         raise OddAnswerError("the gzip of the answer broke off, or more follows it")
     return unpacked

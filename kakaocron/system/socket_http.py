@@ -35,8 +35,8 @@ from kakaocron.system.http import (
 )
 from kakaocron.system.http_answer import (
     GOOD_STATUSES,
+    Incoming,
     OddAnswerError,
-    TooLongError,
     read_answer,
     read_head,
 )
@@ -169,9 +169,9 @@ class SocketHttp:
         if proxy.authorization:
             lines.append(f"Proxy-Authorization: {proxy.authorization}")
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
-        incoming = _Incoming(connection, self._patience)
+        incoming = Incoming(_InTime(connection, self._patience))
         status = read_head(incoming).status
-        if status not in GOOD_STATUSES or incoming.waiting():
+        if status not in GOOD_STATUSES or incoming.left:
             raise OddAnswerError(f"the proxy {proxy} gives no way to the server: HTTP {status}")
 
     def _trusted(self) -> ssl.SSLContext:
@@ -184,7 +184,7 @@ class SocketHttp:
         try:
             connection.settimeout(self._silence)
             connection.sendall(request)
-            return read_answer(_Incoming(connection, self._silence))
+            return read_answer(Incoming(_InTime(connection, self._silence)))
         except OddAnswerError as error:
             return Failure(Phase.AFTER, error.reason, str(error))
         except TimeoutError:
@@ -194,57 +194,19 @@ class SocketHttp:
             return Failure(Phase.AFTER, Reason.CONNECTION_RESET, why)
 
 
-class _Incoming:
+class _InTime:
     """What a connection brings, up to one instant: a server that drips must not hold us."""
 
     def __init__(self, connection: socket.socket, silence_seconds: float) -> None:
         self._connection, self._silence = connection, silence_seconds
         self._until = time.monotonic() + LONGEST_ANSWER * silence_seconds
-        self._read = bytearray()
 
-    def line(self, limit: int) -> bytes:
-        searched = 0
-        while (end := self._read.find(b"\n", searched)) < 0:
-            searched = len(self._read)
-            if searched > limit:
-                raise OddAnswerError("a line of the answer has no end")
-            self._expect_more()
-        return self._cut(end + 1)[:-1]
-
-    def exactly(self, size: int) -> bytes:
-        while len(self._read) < size:
-            self._expect_more()
-        return self._cut(size)
-
-    def rest(self, limit: int) -> bytes:
-        while self._has_read_more():
-            if len(self._read) > limit:
-                raise TooLongError(f"the answer is longer than {limit} bytes")
-        return self._cut(len(self._read))
-
-    def waiting(self) -> bytes:
-        with suppress(OSError):
-            self._connection.settimeout(0)
-            self._read += self._connection.recv(READ_BYTES)
-        return bytes(self._read)
-
-    def _cut(self, size: int) -> bytes:
-        found = bytes(self._read[:size])
-        del self._read[:size]
-        return found
-
-    def _expect_more(self) -> None:
-        if not self._has_read_more():
-            raise OddAnswerError("the answer broke off")
-
-    def _has_read_more(self) -> bool:
+    def __call__(self) -> bytes:
         left = self._until - time.monotonic()
         if left <= 0:
             raise TimeoutError
         self._connection.settimeout(min(left, self._silence))
-        some = self._connection.recv(READ_BYTES)
-        self._read += some
-        return bool(some)
+        return self._connection.recv(READ_BYTES)
 
 
 def _target(url: str, variables: Mapping[str, str]) -> _Target:

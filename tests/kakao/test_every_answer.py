@@ -107,6 +107,9 @@ FAULTS = {
     "401-twice": (NOT_LOGGED_IN, 0),
     "slow=0.05": (CONFIRMED, 1),
     "drip=0.001": (CONFIRMED, 1),
+    "early-hints": (CONFIRMED, 1),
+    "early-hints=0.05": (CONFIRMED, 1),
+    "early-hints=9": (SILENCE, 1),
 }
 
 
@@ -260,6 +263,27 @@ def test_a_date_that_is_near_ours_is_no_problem(
     sandbox.faults.enqueue(seconds)
 
     assert run_tick(install(tmp_path, sandbox, clock)).problems == ()
+
+
+@pytest.mark.parametrize("at_once", [1, 4])
+def test_no_message_is_told_what_became_of_another(
+    at_once: int, tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    """An interim answer before each: the first is taken, the second refused, the third taken."""
+    config = f"[delivery]\nat_once = {at_once}\n" + "".join(
+        MESSAGE.replace('"report"', f'"{name}"').replace("보고", name) for name in "abc"
+    )
+    installation = install(tmp_path, sandbox, clock, config)
+    sandbox.faults.replace("early-hints@/")
+    sandbox.faults.enqueue("early-hints", "-2", "early-hints=0.05")
+    report = run_tick(installation)
+    sandbox.faults.replace()
+    later_ticks(installation, clock)
+
+    confirmed = {one.message for one in report.ended.values() if one.state is State.CONFIRMED}
+    at_half_past = [text for text in texts(sandbox) if text.endswith("09:30")]
+    assert sorted(text[0] for text in at_half_past) == sorted(confirmed)
+    assert len(confirmed) == 2
 
 
 # --- friends --------------------------------------------------------------------------------------

@@ -38,6 +38,7 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
         "half": ("half", True),
         "drip": ("drip", True),
         "slow": ("slow", True),
+        "early-hints": ("early-hints", True),
         "empty": ("answer", True),
         "date": ("answer", True),
         "rotate": ("answer", True),
@@ -51,7 +52,7 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
     }
 )
 _NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status"}
-_WITH_SECONDS = frozenset({"slow", "drip", "date"})
+_WITH_SECONDS = frozenset({"slow", "drip", "date", "early-hints"})
 _STATUSES = frozenset({429, 500, 502, 503, 504})
 # Kinds that may strike although the message went out: written with a "+" at the end.
 _AMBIGUOUS_KINDS = frozenset({"html-502", "result-500", "no-uuid"})

@@ -1,5 +1,6 @@
 """The sandbox on real sockets: what the model decides, done to a connection."""
 
+import re
 import select
 import socket
 import socketserver
@@ -21,7 +22,7 @@ from kakaocron.rehearsal.sandbox.admin import ADMIN_PREFIX, administer
 from kakaocron.rehearsal.sandbox.faults import Fault, FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.kapi import Delivery
-from kakaocron.rehearsal.sandbox.wire import Answer, Request, Wire, json_answer
+from kakaocron.rehearsal.sandbox.wire import EARLY_HINTS, Answer, Request, Wire, json_answer
 
 MAX_BODY_BYTES = 1024 * 1024
 DRAIN_BYTES = 16 * MAX_BODY_BYTES
@@ -224,7 +225,10 @@ class _Connection(BaseHTTPRequestHandler):
             self._drain()
             return
         if head.path.startswith(ADMIN_PREFIX):
-            self._send(self.server.sandbox.administer(replace(head, body=self.rfile.read(length))))
+            request = replace(head, body=self.rfile.read(length))
+            is_own = self._is_of_this_machine()
+            refusal = _plain(HTTPStatus.FORBIDDEN)
+            self._send(self.server.sandbox.administer(request) if is_own else refusal)
             return
         fault = self.server.sandbox.choose_fault(head)
         if fault is not None and fault.action == "close-before":
@@ -254,6 +258,16 @@ class _Connection(BaseHTTPRequestHandler):
             return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return int(text)
 
+    def _is_of_this_machine(self) -> bool:
+        """Say whether it is no page of another site that asks, in the browser of this machine.
+
+        Such a page has an Origin of its own, or a name that it has turned to this address.
+        """
+        hosts, origins = self.headers.get_all("Host", []), self.headers.get_all("Origin", [])
+        if len(hosts) != 1 or _ADDRESS.fullmatch(hosts[0]) is None:
+            return False
+        return all(origin == f"{self.server.scheme}://{hosts[0]}" for origin in origins)
+
     def _act(self, wire: Wire) -> None:
         """Do to the client what the model decided."""
         if wire.action in {"close-before", "reset"}:
@@ -272,6 +286,8 @@ class _Connection(BaseHTTPRequestHandler):
         elif wire.action == "drip":
             self._drip(self._bytes(answer), wire.seconds)
         else:
+            if wire.action == "early-hints":
+                self.connection.sendall(EARLY_HINTS)
             self._wait(wire.seconds)
             self._send(answer)
 
@@ -279,11 +295,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.connection.sendall(self._bytes(answer))
 
     def _bytes(self, answer: Answer) -> bytes:
-        phrase = HTTPStatus(answer.status).phrase
-        headers = {**answer.headers, "Content-Length": str(len(answer.body))}
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        body = b"" if self.command == "HEAD" else answer.body
-        return f"HTTP/1.1 {answer.status} {phrase}\r\n{lines}\r\n".encode() + body
+        return answer.head() + (b"" if self.command == "HEAD" else answer.body)
 
     def _drain(self) -> None:
         """Read on for a while: closing with bytes unread would take the answer away again."""
@@ -317,6 +329,8 @@ class _Connection(BaseHTTPRequestHandler):
         self.close_connection = True
 
 
+# Not a name, which anybody's name server may turn to this machine.
+_ADDRESS = re.compile(r"(localhost|[0-9.]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?", re.IGNORECASE)
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 

@@ -3,9 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Literal
 
-Action = Literal["answer", "close-before", "reset", "stall", "half", "drip", "slow"]
+Action = Literal["answer", "close-before", "reset", "stall", "half", "drip", "slow", "early-hints"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,16 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
+    def head(self) -> bytes:
+        """Write the status line and the headers, as they go over a connection."""
+        headers = {**self.headers, "Content-Length": str(len(self.body))}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n{lines}\r\n".encode()
+
+
+# RFC 8297; the answer itself is still to come.
+EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=style\r\n\r\n"
+
 
 @dataclass(frozen=True)
 class Wire:
@@ -42,6 +53,7 @@ class Wire:
     `close-before`: hung up before the request was read. `reset`: reset after it was read.
     `stall`: silence until the client gives up. `half`: the whole Content-Length, half the body,
     then closed. `drip`: one byte each `seconds`. `slow`: the answer after `seconds`.
+    `early-hints`: an interim answer at once, and the answer after `seconds`.
     """
 
     action: Action

@@ -15,6 +15,7 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.simulation.process import Process
 from kakaocron.states import Reason
 from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
+from kakaocron.system.http_answer import Incoming, OddAnswerError, read_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +117,15 @@ class SimulatedHttp:
         size = len(asked.path) + sum(map(len, asked.headers.values())) + len(asked.body) + 40
         cut = net.rng.randrange(size + 1) if trouble and trouble.kind == "cut-request" else size
         if cut < size:
-            coming = _Coming(None, "reset", 0.01)
+            done = wire.Wire("reset", delivered=False)
         else:
             done = net.kakao.exchange(asked, net.true_time(), trouble.fault if trouble else None)
-            coming = _coming(done, self.timeout_seconds)
-        if trouble and trouble.kind == "cut-answer" and coming.answer is not None:
+        coming = _coming(done, self.timeout_seconds)
+        if trouble and trouble.kind == "cut-answer" and coming.content:
             coming = _cut(coming, net.rng)
         if is_message:
             arrived = tuple(d.receiver for d in net.kakao.deliveries[before:])
-            refused = coming.answer is not None and not arrived
+            refused = done.answer is not None and not arrived
             owner = self.process.owner
             net.depart(Departure(probe, left, owner, receivers, arrived, refused, stopped_at))
         return coming
@@ -133,22 +134,29 @@ class SimulatedHttp:
         self.process.enter("receive")
         self.process.wait(coming.seconds or self.net.rng.choice((0.02, 0.05, 0.15)))
         self.process.leave()
-        if coming.end == "whole" and coming.answer is not None:
-            answer = coming.answer
-            headers = {name.lower(): value for name, value in answer.headers.items()}
-            return Answer(answer.status, headers, answer.body)
-        if coming.end == "silence":
+        try:
+            return read_answer(Incoming(coming.receive))
+        except OddAnswerError as error:
+            return Failure(Phase.AFTER, error.reason, str(error))
+        except TimeoutError:
             return Failure(Phase.AFTER, Reason.READ_TIMEOUT, "no answer in time")
-        return Failure(Phase.AFTER, Reason.CONNECTION_RESET, "the connection was cut")
+        except ConnectionResetError:
+            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, "the connection was cut")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Coming:
-    """What comes back: `end` says whether it comes whole."""
+    """What comes back within `seconds`, and what comes after it."""
 
-    answer: wire.Answer | None
-    end: str
+    content: bytes
+    end: type[OSError]
     seconds: float = 0.0
+
+    def receive(self) -> bytes:
+        if not self.content:
+            raise self.end
+        some, self.content = self.content, b""
+        return some
 
 
 def on_the_wire(request: Request) -> wire.Request:
@@ -174,20 +182,24 @@ def probe_of(asked: wire.Request) -> tuple[str, tuple[str, ...]]:
 
 
 def _coming(done: wire.Wire, timeout_seconds: float) -> _Coming:
-    if done.action in {"close-before", "reset"}:
-        return _Coming(None, "reset", 0.01)
-    if done.action == "stall" or (done.action == "slow" and done.seconds >= timeout_seconds):
-        return _Coming(None, "silence", timeout_seconds)
+    if done.answer is None or done.action in {"close-before", "reset", "stall"}:
+        is_silent = done.action == "stall"
+        return _Coming(b"", TimeoutError, timeout_seconds) if is_silent else _reset(b"", 0.01)
+    content = done.answer.head() + done.answer.body
     if done.action == "half":
-        return _Coming(done.answer, "half", 0.05)
-    if done.action == "drip" and done.answer is not None:
-        return _Coming(done.answer, "whole", done.seconds * len(done.answer.body) + 0.01)
-    return _Coming(done.answer, "whole", done.seconds)
+        return _reset(content[: len(content) - (len(done.answer.body) + 1) // 2], 0.05)
+    if done.action == "drip":
+        return _Coming(content, TimeoutError, done.seconds * len(done.answer.body) + 0.01)
+    hints = wire.EARLY_HINTS if done.action == "early-hints" else b""
+    if done.seconds >= timeout_seconds:
+        return _Coming(hints, TimeoutError, timeout_seconds)
+    return _Coming(hints + content, TimeoutError, done.seconds)
+
+
+def _reset(content: bytes, seconds: float) -> _Coming:
+    return _Coming(content, ConnectionResetError, seconds)
 
 
 def _cut(coming: _Coming, rng: random.Random) -> _Coming:
-    answer = coming.answer
-    assert answer is not None  # noqa: S101 - asked before
-    size = 20 + sum(len(k) + len(v) + 4 for k, v in answer.headers.items()) + len(answer.body)
-    is_whole = rng.randrange(size + 1) == size
-    return coming if is_whole else _Coming(answer, "half", 0.02)
+    size = rng.randrange(len(coming.content) + 1)
+    return _Coming(coming.content[:size], ConnectionResetError, 0.02)

@@ -690,8 +690,9 @@ FAULTS = (
     "html-502", "500", "502+", "503", "504+", "429", "empty", "slow=3", "slow=30", "drip",
     "drip=2", "result-500", "result-500+", "no-uuid", "no-uuid+", "-1", "-1+", "-2", "-7", "-7+",
     "-10", "-401", "401-twice", "-402", "-532", "-603", "-603+", "-9798", "-9798+", "date=+3600",
+    "early-hints", "early-hints=3", "early-hints=30",
 )  # fmt: skip
 TOKEN_FAULTS = (
     "cut-after", "cut-before", "stall", "stall-after", "half", "html", "500", "KOE003", "KOE237",
-    "rotate", "empty", "drip", "slow=3",
+    "rotate", "empty", "drip", "slow=3", "early-hints",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -18,7 +19,14 @@ import requests
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.server import Certificate, SandboxServer, run
-from tests.rehearsal.sandbox.support import MEMO, NOW, friend_fields, memo_fields, text_template
+from tests.rehearsal.sandbox.support import (
+    FORM,
+    MEMO,
+    NOW,
+    friend_fields,
+    memo_fields,
+    text_template,
+)
 
 
 @pytest.fixture
@@ -127,6 +135,51 @@ def test_faults_that_leave_an_answer(
 
     assert (answer.status_code, answer.text[:15]) == (expected[0], expected[1][:15])
     assert len(server.deliveries) == int(is_delivered)
+
+
+@pytest.mark.parametrize("fault", ["early-hints", "early-hints=0.05"])
+def test_early_hints_come_before_the_answer(server: SandboxServer, token: str, fault: str) -> None:
+    server.faults.enqueue(fault)
+    body = urlencode(memo_fields()).encode()
+    head = f"POST {MEMO} HTTP/1.1\r\nAuthorization: Bearer {token}\r\nContent-Type: {FORM}\r\n"
+    answer = raw(server, f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
+
+    hints, _, rest = answer.partition(b"\r\n\r\n")
+    assert hints.startswith(b"HTTP/1.1 103 Early Hints\r\n")
+    assert rest.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert rest.endswith(b'{"result_code":0}')
+    assert len(server.deliveries) == 1
+
+
+OWN = "/_sandbox/health"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ("Host: 127.0.0.1:{port}", 200),
+        ("Host: localhost:{port}", 200),
+        ("Host: LOCALHOST", 200),
+        ("Host: [::1]:{port}", 200),
+        ("Host: 127.0.0.1:{port}\r\nOrigin: http://127.0.0.1:{port}", 200),
+        ("X: y", 403),
+        ("Host:", 403),
+        ("Host: evil.example:{port}", 403),
+        ("Host: localhost.evil.example", 403),
+        ("Host: 127.0.0.1.evil.example", 403),
+        ("Host: 127.0.0.1@evil.example", 403),
+        ("Host: 127.0.0.1\r\nHost: evil.example", 403),
+        ("Host: 127.0.0.1:{port}\r\nOrigin: http://evil.example", 403),
+        ("Host: 127.0.0.1:{port}\r\nOrigin: null", 403),
+    ],
+)
+def test_no_foreign_page_reaches_the_judges_endpoints(
+    server: SandboxServer, headers: str, status: int
+) -> None:
+    named = headers.format(port=server.url.rpartition(":")[2])
+    answer = raw(server, f"GET {OWN} HTTP/1.1\r\n{named}\r\n\r\n".encode())
+
+    assert answer.split(b" ")[1] == str(status).encode()
 
 
 def test_a_cut_is_a_reset_and_not_a_clean_end(server: SandboxServer, token: str) -> None:
