@@ -19,13 +19,15 @@ from kakaocron.kakao import answers, channel
 from kakaocron.ledger import day_file, files
 from kakaocron.ledger.events import Claim, Event
 from kakaocron.ledger.ledger import Receipt
+from kakaocron.rehearsal.simulation import network
 from kakaocron.rehearsal.simulation.campaign import configs
 from kakaocron.rehearsal.simulation.chaos import Dials
 from kakaocron.rehearsal.simulation.process import ProcessDisk
 from kakaocron.rehearsal.simulation.world import World
 from kakaocron.schedule import slots
 from kakaocron.states import Reason
-from kakaocron.system import disk
+from kakaocron.system import disk, http_answer
+from kakaocron.system.http import Answer
 
 pytestmark = pytest.mark.usefixtures("uncounted")
 
@@ -251,6 +253,29 @@ def dead_claims_left_open(patch: Patch) -> None:
     patch.setattr(policy, "overdue", lambda *_: None)
 
 
+def an_interim_answer_is_taken_for_the_answer(patch: Patch) -> None:
+    """Keep the connection too: the true answer is left to the request that comes next."""
+    left = bytearray()
+
+    def read(incoming: http_answer.Incoming) -> Answer:
+        with suppress(OSError):
+            incoming.rest()
+        left.extend(incoming.left)
+        came = [bytes(left), b""]
+        connection = http_answer.Incoming(lambda: came.pop(0))
+        try:
+            head = http_answer._one_head(connection)
+            is_interim = head.status in range(100, 200)
+            body = b"" if is_interim else http_answer._body(head, connection)
+        except Exception:
+            left.clear()
+            raise
+        left[:] = connection.left
+        return Answer(head.status, head.headers, body)
+
+    patch.setattr(network, "read_answer", read)
+
+
 BUSY = Dials(second_cron=0.2, kill=0.05, pause=0.05)
 WEB = Dials(network=0.5)
 SPOILT = Dials(damage=0.1, copy_taken=0.2, restore=0.1)
@@ -281,6 +306,7 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     pauses_not_heeded: (Dials(by_hand=0.3), 0),
     a_removed_lock_is_trusted: (Dials(lock_replaced=0.3, pause=0.5), 0),
     dead_claims_left_open: (Dials(kill=0.5), 0),
+    an_interim_answer_is_taken_for_the_answer: (WEB, 0),
 }
 
 
