@@ -53,7 +53,7 @@ def configuration(bench: Bench) -> Iterator[Finding]:
             f"Put it into '{places.config.parent / '.env'}', which every tick reads",
         )
     else:
-        yield ok("environment", "no secret depends on this shell")
+        yield ok("environment", "no secret, proxy or certificate depends on this shell")
 
 
 def plan(bench: Bench) -> Iterator[Finding]:

@@ -9,12 +9,13 @@ from email.utils import parsedate_to_datetime
 from kakaocron.config.schema import wanted_scopes
 from kakaocron.delivery.tick import LARGEST_CLOCK_ERROR
 from kakaocron.doctor.finding import LOG_IN_AGAIN, Bench, Finding, fail, installed, ok, warn
-from kakaocron.errors import KakaocronError
+from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.account import ask, id_in, scopes_of
 from kakaocron.kakao.friends import friends_of
 from kakaocron.states import ME
 from kakaocron.system.http import Answer, Failure, Request
+from kakaocron.system.proxies import proxy_for
 
 # Kakao itself
 
@@ -23,6 +24,7 @@ def online(bench: Bench) -> Iterator[Finding]:
     installation = installed(bench)
     login, kakao = installation.login, installation.config.kakao
     reached, offset = True, None
+    yield _proxy(installation)
     for name, url in (("kauth", kakao.auth_url), ("kapi", kakao.api_url)):
         answer = login.http.ask(Request(f"{url}/"))
         if isinstance(answer, Failure):
@@ -45,6 +47,17 @@ def online(bench: Bench) -> Iterator[Finding]:
         yield _receivers(installation, token)
     except KakaocronError as error:
         yield fail("token-accepted", str(error), LOG_IN_AGAIN)
+
+
+def _proxy(installation: Installation) -> Finding:
+    variables, kakao = installation.places.variables, installation.config.kakao
+    try:
+        proxies = {proxy_for(url, variables) for url in (kakao.auth_url, kakao.api_url)} - {None}
+    except UsageError as error:
+        return fail("proxy", str(error), "Unset it, or put another into the `.env`: docs/set-up.md")
+    if not proxies:
+        return ok("proxy", "none on the way to Kakao")
+    return ok("proxy", f"requests to Kakao go by {', '.join(sorted(map(str, proxies)))}")
 
 
 def _offset(installation: Installation, answer: Answer) -> timedelta | None:

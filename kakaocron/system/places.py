@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kakaocron.errors import UsageError
 from kakaocron.system.env_file import read_env_file
+from kakaocron.system.proxies import CA_NAMES, PROXY_NAMES
 from kakaocron.system.syscalls import read_up_to
 from kakaocron.text.plain import is_secret
 
@@ -64,7 +65,18 @@ def find_places(config: Path | None = None, environ: Mapping[str, str] | None = 
     """
     variables = dict(os.environ if environ is None else environ)
     path = find_config(config, variables)
-    return _places(path, {**read_env_file(str(path.parent / ".env")), **variables})
+    return _places(path, _with_env_file(variables, path.parent))
+
+
+def _with_env_file(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Add what the `.env` of a folder has and the environment has not. Raises UsageError."""
+    beside = read_env_file(str(folder / ".env"))
+    for name in CA_NAMES:
+        if beside.get(name):
+            beside[name] = str(folder / Path(os.path.expanduser(beside[name])))  # noqa: PTH111
+    # A proxy's name may be spelled in lower case too: the environment wins in either.
+    named = {name.upper() for name in environ} & PROXY_NAMES
+    return {**{n: v for n, v in beside.items() if n.upper() not in named}, **environ}
 
 
 def find_places_anyhow(config: Path | None = None) -> Places:
@@ -154,11 +166,14 @@ def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:
 
 
 def only_in_shell(places: Places) -> list[str]:
-    """Return which secrets are in this shell's environment and not in the `.env` that cron's
-    ticks read."""
-    beside = read_env_file(str(places.config.parent / ".env"))
-    names = [variant for name in SECRET_NAMES for variant in (name, f"{name}_FILE")]
-    return [name for name in names if os.environ.get(name) and name not in beside]
+    """Return which secrets, proxies and certificates are in this shell's environment and not in
+    the `.env` that cron's ticks read."""
+    beside = {name.upper() for name in read_env_file(str(places.config.parent / ".env"))}
+    secrets = [variant for name in SECRET_NAMES for variant in (name, f"{name}_FILE")]
+    network = sorted({*CA_NAMES, *PROXY_NAMES, *map(str.lower, PROXY_NAMES)})
+    return [
+        name for name in (*secrets, *network) if os.environ.get(name) and name.upper() not in beside
+    ]
 
 
 def systemd_folder() -> Path:

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from kakaocron.errors import UsageError
 
 # Each also in lower case, which wins.
-PROXY_NAMES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY")
+PROXY_NAMES = frozenset({"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"})
 # Which certificates are trusted: the first that is set.
 CA_NAMES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 DEFAULT_PORTS = {"http": 80, "https": 443}

@@ -14,10 +14,12 @@ import pytest
 from msgspec.structs import replace as changed
 
 from kakaocron.cli import run
+from kakaocron.config.reading import parse_config
 from kakaocron.doctor.examination import examine
 from kakaocron.doctor.finding import Bench, Finding, Status, fields, worst
 from kakaocron.host.crontab import Crontab, CrontabError, Job, with_block
 from kakaocron.host.probe import Ended, Machine
+from kakaocron.installation import assemble
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Word
 from kakaocron.rehearsal.sandbox.server import SandboxServer
@@ -81,6 +83,44 @@ def test_at_least_25_findings_and_none_fails_where_all_is_well(well: Bench) -> N
     assert len({finding.name for finding in findings}) == len(findings)
     assert [f for f in findings if f.status is Status.FAIL] == []
     assert all(finding.mend for finding in findings if finding.status is not Status.OK)
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "all_proxy", "SSL_CERT_FILE"])
+def test_what_only_the_shell_knows_of_the_network_is_named(
+    well: Bench, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("https_proxy")
+    monkeypatch.delenv("no_proxy")
+    assert found(well, "environment").status is Status.OK
+    monkeypatch.setenv(name, "http://me:secret@127.0.0.1:9")
+
+    finding = found(well, "environment")
+    assert (finding.status, finding.what.split(":")[0]) == (Status.WARN, name)
+    assert ".env" in finding.mend
+    assert "secret" not in finding.what + finding.mend
+    (well.places.config.parent / ".env").write_text(f"{name.upper()}=http://127.0.0.1:9\n")
+    assert found(well, "environment").status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "said"),
+    [
+        ("http://me:secret@127.0.0.1:9", Status.OK, "requests to Kakao go by 127.0.0.1:9"),
+        ("socks5://me:secret@127.0.0.1:9", Status.FAIL, "Only HTTP proxies can be used"),
+    ],
+)
+def test_the_proxy_on_the_way_to_kakao_is_told(
+    well: Bench, address: str, status: Status, said: str
+) -> None:
+    places = replace(well.places, variables={**well.places.variables, "HTTPS_PROXY": address})
+    assert well.installation is not None
+    config = parse_config(MESSAGE, "config.toml")  # whose servers are Kakao's own
+    away = assemble(places, config, well.installation.edges)
+    finding = found(replace(well, places=places, installation=away), "proxy")
+
+    assert finding.status is status
+    assert said in finding.what
+    assert "secret" not in finding.what + finding.mend
 
 
 MachineFacts = dict[str, Any]
