@@ -45,7 +45,7 @@ EDGES = {
     "show/pictures", "system/clock", "system/disk", "system/log", "system/marks", "system/memory",
     "system/places", "system/programs", "system/socket_http", "system/stderr", "system/syscalls",
     "system/workers", "ticking/idle", "watching/apprise_process", "watching/pings",
-    "watching/telling", "web/server",
+    "watching/telling", "web/connections", "web/server",
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {

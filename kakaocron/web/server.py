@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import Any
 import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
@@ -21,6 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.watching.overview import Health
+from kakaocron.web.connections import BACKLOG, PatientProtocol
 from kakaocron.web.views import Views
 
 STATIC = Path(__file__).parent / "static"
@@ -61,10 +64,43 @@ class SecurityHeaders:
         await self.app(scope, receive, send_with_headers)
 
 
+class OwnNames:
+    """Refuses requests for other names than were given, so that no foreign page can reach us by a
+    name that it has turned to this machine. Listening everywhere, we have every address, no name.
+    """
+
+    def __init__(self, app: ASGIApp, host: str) -> None:
+        self.app = app
+        self._names = {"127.0.0.1", "localhost", "[::1]", _in_url(host).lower()}
+        self._has_any_address = host in WILDCARDS
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app = self.app if self._is_own(scope) else _NO_SUCH_HOST
+        await app(scope, receive, send)
+
+    def _is_own(self, scope: Scope) -> bool:
+        found = _HOST.fullmatch(Headers(scope=scope).get("host", ""))
+        name = found[1].lower() if found else ""
+        return name in self._names or (self._has_any_address and _is_address(name))
+
+
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]*)?")
+_NO_SUCH_HOST = PlainTextResponse("Invalid host header", BAD_REQUEST)
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_address(name: str) -> bool:
+    try:
+        return bool(ipaddress.ip_address(name.strip("[]")))
+    except ValueError:
+        return False
+
+
 def make_app(views: Views, host: str) -> Starlette:
-    """Return the application. Requests for other names than `host`'s are refused, so that no
-    foreign page can reach it by a name that it has turned to this machine."""
-    names = ["*"] if host in WILDCARDS else ["127.0.0.1", "localhost", "[::1]", host]
+    """Return the application, which listens on `host`."""
 
     def answer(
         read: Callable[[Request], Any], on_usage_error: int = BAD_REQUEST
@@ -109,7 +145,7 @@ def make_app(views: Views, host: str) -> Starlette:
         ],
         middleware=[
             Middleware(SecurityHeaders),
-            Middleware(TrustedHostMiddleware, allowed_hosts=names, www_redirect=False),
+            Middleware(OwnNames, host=host),
         ],
         exception_handlers={
             KakaocronError: _cannot,
@@ -145,8 +181,7 @@ def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], Non
     views = Views(config)
     views.installation()
     with listen(host, port) as found:
-        shown = f"[{host}]" if ":" in host else host
-        on_ready(f"http://{shown}:{found.getsockname()[1]}")
+        on_ready(f"http://{_in_url(host)}:{found.getsockname()[1]}")
         make_server(views, host).run(sockets=[found])
 
 
@@ -154,7 +189,10 @@ def make_server(views: Views, host: str) -> uvicorn.Server:
     return uvicorn.Server(
         uvicorn.Config(
             make_app(views, host),
-            log_level="warning",
+            http=PatientProtocol,
+            ws="none",
+            backlog=BACKLOG,
+            log_level="error",  # a warning is what others sent, as often as they like
             access_log=False,
             server_header=False,
             lifespan="off",
