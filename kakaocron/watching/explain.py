@@ -32,7 +32,7 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.RETRIES_SPENT: "every attempt failed, and no more are allowed",
     Reason.UNREACHABLE: "Kakao could not be reached, so nothing was sent",
     Reason.READ_TIMEOUT: "the request left and no answer came in time",
-    Reason.CONNECTION_RESET: "the connection broke after the request had left",
+    Reason.CONNECTION_RESET: "no whole answer came back after the request had left",
     Reason.SERVER_FAULT: "Kakao had a fault of its own after taking the request",
     Reason.UNPROVEN_ANSWER: "the answer does not prove that Kakao took the message",
     Reason.PROCESS_DIED: "the process that was sending it died before it noted the answer",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -314,3 +317,30 @@ def test_a_folder_of_certificates_is_trusted(tmp_path: Path) -> None:
     client = SocketHttp(1, {"SSL_CERT_DIR": "/etc/ssl/certs"})
 
     assert client._trusted().verify_mode is ssl.CERT_REQUIRED
+
+
+def test_a_command_in_a_bare_environment_takes_the_proxy_of_the_env_file(folder: Path) -> None:
+    """As cron starts it: what the login shell exports is not there."""
+    config = folder / "config.toml"
+    server = "https://kapi.kakao.example"
+    config.write_text(f'[kakao]\nrest_api_key = "x"\napi_url = "{server}"\nauth_url = "{server}"\n')
+    with wire(*[b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"] * 3) as proxy:
+        (folder / ".env").write_text(f"HTTPS_PROXY={proxy.url}\nKAKAO_ACCESS_TOKEN=t0ken\n")
+        sent = subprocess.run(
+            [sys.executable, "-m", "kakaocron", "send", "안녕", "--json", "--config", config],
+            env={
+                "HOME": str(folder),
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": os.pathsep.join(sys.path),
+            },
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert '"reason": "unreachable"' in sent.stdout, sent.stderr
+    assert {request.split(b"\r\n")[0] for request in proxy.requests} == {
+        b"CONNECT kapi.kakao.example:443 HTTP/1.1"
+    }
+    assert b"t0ken" not in b"".join(proxy.requests)
