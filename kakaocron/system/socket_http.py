@@ -101,9 +101,12 @@ class SocketHttp:
         return Failure(Phase.BEFORE, Reason.UNREACHABLE, why)
 
     def warm(self, url: str, count: int) -> None:
-        threads = [
-            Thread(target=self._warm, args=(url, n), daemon=True) for n in range(1, count + 1)
-        ]
+        try:
+            target = _target(url, self._variables)
+        except (ValueError, UsageError):
+            return  # the request itself will meet and report it
+        missing = count - len(self._standing(target))
+        threads = [Thread(target=self._warm, args=(target,), daemon=True) for _ in range(missing)]
         for thread in threads:
             thread.start()
         deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
@@ -120,12 +123,8 @@ class SocketHttp:
     def __del__(self) -> None:
         self.close()  # a command that ends need not do it
 
-    def _warm(self, url: str, at_least: int) -> None:
-        """Open a connection, unless so many stand open already."""
+    def _warm(self, target: _Target) -> None:
         with suppress(Exception):  # whatever is wrong, the request itself will meet and report it
-            target = _target(url, self._variables)
-            if len(self._standing(target)) >= at_least:
-                return
             connection = self._connect(target)
             with self._lock:
                 self._opened[target.origin].append(connection)

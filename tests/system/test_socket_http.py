@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -28,6 +28,7 @@ class Server:
     variables: dict[str, str] = field(default_factory=dict)
     requests: list[int] = field(default_factory=list)
     open: list[socket.socket] = field(default_factory=list)
+    ended: int = 0
 
     def hang_up(self) -> None:
         while not self.open:
@@ -61,6 +62,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
                     connection.sendall(ANSWER)
         except OSError:
             return
+        finally:
+            found.ended += 1
 
     def accept() -> None:
         while True:
@@ -110,3 +113,35 @@ def test_a_connection_closed_while_the_request_waited_at_the_gate_is_opened_anew
     assert isinstance(answer, Answer)
     assert len(asked) == len(server.requests) == 2
     assert server.requests[0] == 0
+
+
+def test_warming_opens_what_is_missing_and_no_more(server: Server) -> None:
+    http = SocketHttp(5, server.variables)
+    http.warm(server.url, 2)
+    wait_for(lambda: len(server.open) == 2)
+    http.warm(server.url, 2)
+    http.warm(server.url, 1)
+    server.hang_up()
+    time.sleep(0.1)
+    http.warm(server.url, 2)
+    answers = [http.ask(Request(f"{server.url}/x", {"a": "b"})) for _ in range(3)]
+    http.close()
+
+    assert all(isinstance(answer, Answer) for answer in answers)
+    assert sorted(server.requests) == [0, 1, 1, 1]
+
+
+def test_connections_that_are_let_go_of_are_closed(server: Server) -> None:
+    http = SocketHttp(5, server.variables)
+    http.warm(server.url, 3)
+    wait_for(lambda: len(server.open) == 3)
+    http.close()
+
+    wait_for(lambda: server.ended == 3)
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
