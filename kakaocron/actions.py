@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from unicodedata import normalize
 
 from kakaocron.config.schema import Message
 from kakaocron.delivery.engine import send_all
@@ -104,7 +105,7 @@ def _sound_view(installation: Installation, day: date) -> View:
 def find_message(installation: Installation, name: str) -> Message:
     """Return a configured message. Raises UsageError if there is none of that name."""
     for one in installation.config.message:
-        if one.name == name:
+        if one.name == normalize("NFC", name):
             return one
     known = ", ".join(one.name for one in installation.config.message) or "none"
     raise UsageError(f"There is no message '{name}' in the configuration; there are: {known}")
@@ -167,8 +168,8 @@ def schedule(
         hash_ = content_hash(f"message {known.name}")
         content = {"content_hash": hash_, "content": {"message": known.name}}
     else:
-        content = _kept(_text_parcel(installation, text or ""))
-        hash_ = content_hash(text or "")
+        parcel = _text_parcel(installation, text or "")
+        content, hash_ = _kept(parcel), content_hash(parcel.text)
     slot = once_slot(hash_, at)
     receivers = _receivers(installation, to, known)
     with installation.ledger.open() as book:
@@ -278,7 +279,7 @@ def pause(
 ) -> None:
     """Let a message, or all, rest from now on. Raises UsageError for one that there is not."""
     if name is not None:
-        find_message(installation, name)
+        name = find_message(installation, name).name
     with installation.ledger.open() as book:
         kept = installation.pauses.read()
         installation.pauses.write([*kept, Pause(book.now, name, until, note)])
@@ -290,6 +291,7 @@ def resume(installation: Installation, name: str | None) -> int:
     Slots that came due meanwhile stay missed. Raises UsageError for a message that there is not,
     and while all messages rest: one of them cannot be resumed alone.
     """
+    name = normalize("NFC", name) if name is not None else None
     with installation.ledger.open() as book:
         kept = installation.pauses.read()
         if name is not None and not any(p.message == name for p in kept):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal, get_args
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct
@@ -16,6 +17,7 @@ from kakaocron.kst import KST
 from kakaocron.schedule.slots import DAY_NAMES, Minutes, Series, Span, Times, Timetable, next_slot
 from kakaocron.states import ME
 from kakaocron.text.placeholders import BUILT_IN
+from kakaocron.text.plain import tidy
 from kakaocron.text.tables import FaultError, plain
 
 
@@ -219,6 +221,9 @@ class Message(Section, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        # A name typed on a Mac is the same name.
+        force_setattr(self, "name", normalize("NFC", self.name))
+        force_setattr(self, "to", tuple(normalize("NFC", one) for one in self.to))
         _check(("name",), _check_name, self.name)
         _check_quiet(self.quiet or ())
         if self.cron is not None:
@@ -229,7 +234,7 @@ class Message(Section, frozen=True):
             from kakaocron.schedule.holidays import check_holidays  # noqa: PLC0415 - an extra
 
             _check(("skip_holidays",), check_holidays)
-        for name in self.data or {}:
+        for name in map(tidy, self.data or {}):
             if name in BUILT_IN:
                 what = f"'{name}' is kakaocron's own placeholder; choose another name"
                 raise FaultError(("data",), what)
@@ -289,6 +294,8 @@ class Config(Section, frozen=True):
         for name, uuid in self.friends.items():
             if not isinstance(uuid, str):
                 raise FaultError(("friends", name), "must be a string")
+        by_name = {normalize("NFC", name): uuid for name, uuid in self.friends.items()}
+        force_setattr(self, "friends", by_name)
 
     def fields(self) -> dict[str, Any]:
         """Return the configuration as plain tables: defaults filled in, secrets hidden."""
@@ -303,10 +310,12 @@ class Config(Section, frozen=True):
 
     def receivers(self, to: Sequence[str]) -> tuple[str, ...]:
         """Turn names from [friends] into uuids; `me` and uuids stay as they are."""
+        to = [normalize("NFC", name) for name in to]
         return tuple(self.friends.get(name, name) for name in to)
 
     def stranger(self, receiver: str) -> str | None:
         """Say that a receiver is neither `me`, nor a friend in [friends], nor like a uuid."""
+        receiver = normalize("NFC", receiver)
         known = {"me", *self.friends, *self.friends.values()}
         if receiver in known or UUID.fullmatch(receiver):
             return None

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct, ValidationError, convert
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
 from kakaocron.text.plain import utf16_units
+from kakaocron.text.splitting import counted
 from kakaocron.text.tables import FaultError, fault_of, plain
 
 
@@ -40,7 +41,7 @@ def _special(is_draft: bool, kind: type, value: object) -> object:
     if kind is Web and not is_open and not value.startswith(("http://", "https://")):
         raise ValueError("must be an address such as https://example.com")
     if kind is ShortWords and not is_open and (units := utf16_units(value)) > MAX_UTF16_UNITS:
-        raise ValueError(f"has {units} characters, Kakao takes {MAX_UTF16_UNITS}")
+        raise ValueError(f"{counted(value)}has {units} characters, Kakao takes {MAX_UTF16_UNITS}")
     return kind(value)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.errors import ContentError
 from kakaocron.text.plain import utf16_units
+from kakaocron.text.splitting import counted
 
 # Kakao's documentation says 200 characters and not how it counts them; UTF-16 units are the
 # strictest reading, so that nothing is cut or refused.
@@ -27,7 +28,8 @@ def text_parcel(text: str, link: str, texts: Sequence[str] | None = None) -> Par
         units = utf16_units(one)
         if units > MAX_UTF16_UNITS:
             raise ContentError(
-                f"the text has {units} characters, Kakao takes {MAX_UTF16_UNITS}; shorten it, "
+                f"{counted(one)}the text has {units} characters, Kakao takes {MAX_UTF16_UNITS}; "
+                "shorten it, "
                 'or configure a message with overflow = "split"'
             )
         links = {"web_url": link, "mobile_web_url": link}

@@ -22,6 +22,7 @@ from kakaocron.text.placeholders import (
     BUILT_IN,
     check_placeholders,
 )
+from kakaocron.text.plain import tidy, tidy_all
 
 
 def plan_faults(
@@ -100,7 +101,7 @@ def _message_faults(
         from kakaocron.kakao.templates import checked  # noqa: PLC0415 - slow to build
 
         try:
-            checked(message.template, is_draft=True)
+            checked(tidy_all(message.template), is_draft=True)
         except ContentError as error:
             key, _, fault = str(error).partition(": ")
             yield key.replace("[", ".").replace("]", ""), fault
@@ -120,7 +121,7 @@ def _known_names(message: Message) -> frozenset[str] | None:
     """Return the names that placeholders may have; None where only the data of the day tells."""
     if message.data_file is not None or message.data_command is not None:
         return None
-    return BUILT_IN | frozenset(message.data or {})
+    return BUILT_IN | frozenset(map(tidy, message.data or {}))
 
 
 def _texts(message: Message) -> Iterator[tuple[str, str]]:

@@ -23,11 +23,13 @@ from kakaocron.schedule.slots import Slot
 from kakaocron.states import State
 from kakaocron.system.programs import Outside
 from kakaocron.text.placeholders import (
+    BUILT_IN,
     Rate,
     fill,
     fill_all,
     slot_fields,
 )
+from kakaocron.text.plain import tidy, tidy_all
 from kakaocron.text.splitting import split, truncated
 
 # What has been confirmed to one receiver, or may have arrived, must reach the others unchanged.
@@ -78,7 +80,9 @@ class Contents(Struct, frozen=True):
             raise FallbackError(str(error), fallback) from None
 
     def of_text(self, text: str, overflow: str = "error") -> Parcel:
-        """Make a parcel of a text as it is. Raises ContentError."""
+        """Make a parcel of a text: as it is, but for what no message may hold. Raises
+        ContentError."""
+        text = tidy(text)
         link = self.config.kakao.link
         if overflow == "split":
             return text_parcel(text, link, split(text, MAX_UTF16_UNITS))
@@ -97,15 +101,17 @@ class Contents(Struct, frozen=True):
     def _made(self, message: Message, built_in: Mapping[str, Any]) -> Parcel:
         if message.command is not None:
             output = self.outside.run(message.command, self.folder, message.timeout)
-            return self.of_text(_decoded(output, message.command[0]).rstrip(), message.overflow)
+            text = tidy(_decoded(output, message.command[0]))
+            return self.of_text(text.rstrip(), message.overflow)
         fields = {**self._data(message), **built_in}
         if message.template is not None:
-            return _template_parcel(fill_all(message.template, fields))
+            return _template_parcel(tidy_all(fill_all(message.template, fields)))
         if message.template_id is not None:
-            args = {name: str(v) for name, v in fill_all(message.template_args, fields).items()}
+            filled = tidy_all(fill_all(message.template_args, fields))
+            args = {name: str(value) for name, value in filled.items()}
             return _custom_parcel(str(message.template_id), args)
         if message.scrap_url is not None:
-            url = fill(message.scrap_url, fields)
+            url = tidy(fill(message.scrap_url, fields))
             as_json({"url": url})
             return Parcel(url, (Part("scrap", {"request_url": url}),))
         return self.of_text(fill(self._text(message), fields), message.overflow)
@@ -114,7 +120,7 @@ class Contents(Struct, frozen=True):
         if message.file is None:
             return message.text or ""
         path = self.path(message.file)
-        return _decoded(self.outside.read(path), str(path)).rstrip()
+        return tidy(_decoded(self.outside.read(path), str(path))).rstrip()
 
     def path(self, name: str) -> Path:
         # Path.expanduser raises where there is no such user.
@@ -127,7 +133,7 @@ class Contents(Struct, frozen=True):
         if message.data_file is not None:
             path = self.path(message.data_file)
             return _json_object(self.outside.read(path), str(path))
-        return dict(message.data or {})
+        return _data_fields(message.data or {}, "data")
 
 
 def _is_literal(due: Due, kept: Mapping[str, Any]) -> bool:
@@ -169,7 +175,9 @@ def _decoded(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ContentError(f"'{name}' is not UTF-8 text (byte {error.start})") from None
+        raise ContentError(
+            f"'{name}' is not UTF-8 text (byte {error.start}); write it as UTF-8"
+        ) from None
 
 
 def _json_object(content: bytes, name: str) -> dict[str, Any]:
@@ -179,4 +187,19 @@ def _json_object(content: bytes, name: str) -> dict[str, Any]:
         raise ContentError(f"'{name}' gives no JSON: {str(error)[:80]}") from None
     if not isinstance(found, dict):
         raise ContentError(f"'{name}' gives JSON, but no object such as {{\"score\": 5}}")
-    return found
+    return _data_fields(found, f"'{name}'")
+
+
+def _data_fields(found: Mapping[str, Any], whose: str) -> dict[str, Any]:
+    """Return data as placeholders are filled from them. Raises ContentError for a field that is
+    called as a placeholder of kakaocron's own: which of the two is meant, nobody can know."""
+    try:
+        fields: dict[str, Any] = tidy_all(found)
+    except RecursionError:
+        raise ContentError(f"{whose}: the data are nested too deeply") from None
+    if taken := sorted(BUILT_IN & fields.keys()):
+        raise ContentError(
+            f"{whose} has a field '{taken[0]}', which is kakaocron's own placeholder; choose "
+            "another name"
+        )
+    return fields

@@ -24,6 +24,7 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
 from kakaocron.text.plain import clean, one_line, utf16_units
+from kakaocron.text.splitting import counted
 from kakaocron.watching.coming import Coming
 from kakaocron.watching.sentences import sentence
 
@@ -219,7 +220,8 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
         words = document.get("template_object", {}).get("text") or made.text
         lines = "\n".join(clean(line) for line in words.split("\n"))
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
-        out.print(f"{utf16_units(words)} of {MAX_UTF16_UNITS} characters")
+        units = utf16_units(words)
+        out.print(f"{counted(words)}{units} of {MAX_UTF16_UNITS} characters")
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
 
 

@@ -6,13 +6,20 @@ import json
 import re
 import string
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from kakaocron.errors import ContentError
+from kakaocron.text.plain import tidy
 
 MAX_FIELD_WIDTH = 200
 MAX_FILLED = 100_000
+NOON = 12
+
+# What strftime takes from the host's language, which under cron is English: weekday, month, half of
+# the day. `%%` is found too, so that what follows it is left alone.
+_NAMED = re.compile(r"%(?:%|[-_0^#]?\d*([aAbBhpP]))")
+_WEEKDAYS = "월화수목금토일"
 
 _SPEC = re.compile(r"[^{}]{0,40}")
 
@@ -22,6 +29,7 @@ class _Formatter(string.Formatter):
 
     def __init__(self) -> None:
         self._length = 0
+        self._name = ""  # of the field that is being filled
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         if not field_name.replace("_", "a").isalnum() or field_name.isdigit():
@@ -29,6 +37,7 @@ class _Formatter(string.Formatter):
         if field_name not in kwargs:
             known = ", ".join(sorted(kwargs))
             raise ContentError(f"no value for '{{{field_name}}}'; there are: {known}")
+        self._name = field_name
         return kwargs[field_name], field_name
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
@@ -39,13 +48,62 @@ class _Formatter(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         if not _SPEC.fullmatch(format_spec) or _width(format_spec) > MAX_FIELD_WIDTH:
             raise ContentError(f"format '{format_spec[:40]}' is not allowed")
-        if not isinstance(value, str | int | float | date | datetime):
-            value = "" if value is None else json.dumps(value, ensure_ascii=False)
-        text = format(value, format_spec)
+        text = self._formatted(value, format_spec)
         self._length += len(text)
         if self._length > MAX_FILLED:
             raise ContentError(f"what the placeholders stand for has over {MAX_FILLED} characters")
         return text
+
+    def _formatted(self, value: Any, format_spec: str) -> str:
+        shown, spec = value, format_spec
+        if isinstance(value, date | time):
+            spec = in_korean(format_spec, value)
+        elif value is None:
+            shown = ""
+        elif not isinstance(value, str | int | float):
+            shown = json.dumps(value, ensure_ascii=False, default=str)
+        try:
+            return format(shown, spec)
+        except (ValueError, TypeError, OverflowError):
+            raise ContentError(
+                f"'{{{self._name}:{format_spec}}}': the value of '{self._name}' is "
+                f"{_kind(value)}, which this format cannot show"
+            ) from None
+
+
+def _kind(value: Any) -> str:
+    """Name a value's kind as its author would; the value itself may be private."""
+    if value is None:
+        return "null"
+    kinds: tuple[tuple[type, str], ...] = (
+        (bool, "true or false"),
+        (int, "a whole number"),
+        (float, "a number"),
+        (str, "a text"),
+        (dict, "an object"),
+        (list, "a list"),
+    )
+    return next((said for kind, said in kinds if isinstance(value, kind)), "a time")
+
+
+def in_korean(format_spec: str, at: date | time) -> str:
+    """Return a strftime format with the names of weekday, month and half of the day filled in."""
+
+    def named(found: re.Match[str]) -> str:
+        directive = found[1]
+        if directive in {"p", "P"}:
+            return "오전" if isinstance(at, date) and not isinstance(at, datetime) else _half(at)
+        if directive is None or not isinstance(at, date):
+            return found[0]
+        if directive in {"a", "A"}:
+            return _WEEKDAYS[at.weekday()] + ("요일" if directive == "A" else "")
+        return f"{at.month}월"
+
+    return _NAMED.sub(named, format_spec)
+
+
+def _half(at: date | time) -> str:
+    return "오후" if isinstance(at, datetime | time) and at.hour >= NOON else "오전"
 
 
 def _width(format_spec: str) -> int:
@@ -54,6 +112,7 @@ def _width(format_spec: str) -> int:
 
 def fill(template: str, fields: Mapping[str, Any]) -> str:
     """Fill placeholders such as `{score}` and `{time:%H:%M}`. Raises ContentError."""
+    template = tidy(template)
     try:
         return _Formatter().vformat(template, (), fields)
     except ContentError:
@@ -90,6 +149,7 @@ def _filled(value: Any, fields: Mapping[str, Any]) -> Any:
 def check_placeholders(template: str, known: Iterable[str] | None = None) -> None:
     """Raise ContentError for what could not be filled: attributes, calls, unclosed braces, and
     names that are not among the known ones, if those are known."""
+    template = tidy(template)
     try:
         names = known or [name or "" for _, name, _, _ in string.Formatter().parse(template)]
     except ValueError as error:

@@ -2,9 +2,54 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
 
 def utf16_units(text: str) -> int:
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+# ECMA-48: control sequences (colours, cursor), control strings (titles, links), other escapes.
+_ESCAPES = re.compile(
+    "(?:\x1b\\[|\x9b)[0-?]*[ -/]*[@-~]?|\x1b[]PX^_][^\x07\x1b]*(?:\x07|\x1b\\\\)|\x1b[ -/]*[0-~]?"
+)
+_LINE_ENDS = re.compile("\r*\n|[\r\v\f\x85\u2028\u2029]")
+# All control characters but the tab and the line feed; the byte order mark, and what is none.
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+
+
+def tidy(text: str) -> str:
+    """Return a text as a message may hold it: NFC (macOS writes Hangul as single jamo, which
+    count double), lines that end with a line feed, no other control character than the tab."""
+    text = _ESCAPES.sub("", text)
+    if "\b" in text:
+        text = _rubbed_out(text)
+    return unicodedata.normalize("NFC", _CONTROLS.sub("", _LINE_ENDS.sub("\n", text)))
+
+
+def tidy_all(value: Any) -> Any:
+    """Return a value with every text in its tables and lists tidied, their keys too."""
+    if isinstance(value, str):
+        return tidy(value)
+    if isinstance(value, Mapping):
+        return {tidy_all(key): tidy_all(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [tidy_all(item) for item in value]
+    return value
+
+
+def _rubbed_out(text: str) -> str:
+    """Let each backspace take the character before it, as `man` prints bold letters."""
+    kept: list[str] = []
+    for character in text:
+        if character != "\b":
+            kept.append(character)
+        elif kept and kept[-1] != "\n":
+            kept.pop()
+    return "".join(kept)
 
 
 LONGEST_LINE = 1000  # characters

@@ -21,6 +21,12 @@ def graphemes(text: str) -> list[str]:
     return found
 
 
+def counted(text: str) -> str:
+    """Say that what a reader takes for fewer characters counts more; nothing if it does not."""
+    units, seen = utf16_units(text), len(graphemes(text))
+    return f"{seen} characters count {units} (an emoji two or more): " if seen != units else ""
+
+
 def truncated(text: str, limit: int) -> str:
     """Return the text, or as much of it as fits into `limit` UTF-16 units before an ellipsis."""
     if utf16_units(text) <= limit:
@@ -45,7 +51,8 @@ def split(text: str, limit: int) -> list[str]:
             total = str(len(bodies))
             return [label(str(n), total) + body for n, body in enumerate(bodies, 1)]
     raise ContentError(
-        f"the text has {utf16_units(text)} characters, which is more than {MAX_PARTS} parts"
+        f"{counted(text)}the text has {utf16_units(text)} characters, which is more than "
+        f"{MAX_PARTS} parts"
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import unicodedata
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
+from kakaocron import actions
 from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
 from kakaocron.errors import ContentError
@@ -20,11 +22,13 @@ from kakaocron.installation import Installation
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import find_delivery
+from kakaocron.messages.faults import faults
 from kakaocron.messages.making import Contents
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import Reason, State
 from kakaocron.system.programs import RealOutside
+from kakaocron.text.placeholders import BUILT_IN
 from kakaocron.text.plain import utf16_units
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 from tests.test_actions import at
@@ -331,3 +335,117 @@ def test_whatever_is_made_fits_and_nothing_but_a_content_error_is_raised(
         sent = json.loads(part.fields["template_object"])["text"]
         assert utf16_units(sent) <= 200
         assert overflow == "error" or sent.strip()
+
+
+NFD = unicodedata.normalize("NFD", "보고 점수")
+DIRTY = f"\ufeff\x1b[31m{NFD}\x1b[0m\r\n\x00둘\t셋\x07\r\n"
+TIDY = "보고 점수\n둘\t셋"
+AS_JSON = json.dumps({"v": DIRTY.strip(), unicodedata.normalize("NFD", "이름"): NFD})
+PRINT = "import sys; sys.stdout.buffer.write({}.encode())"
+LINKED = 'link = { web_url = "https://example.com" }'
+SOURCES = {
+    "text": f"text = {json.dumps(DIRTY.strip())}",
+    "file": 'file = "words.txt"',
+    "command": f"command = {python(PRINT.format(ascii(DIRTY)))}",
+    "data": f'text = "{{v}}"\ndata = {{ v = {json.dumps(DIRTY.strip())} }}',
+    "data_file": 'text = "{v}"\ndata_file = "data.json"',
+    "data_command": f'text = "{{v}}"\ndata_command = {python(PRINT.format(ascii(AS_JSON)))}',
+    "fallback_text": f"command = ['false']\nfallback_text = {json.dumps(DIRTY.strip())}",
+    "template": f"template = {{ object_type = 'text', {LINKED}, text = {json.dumps(DIRTY)} }}",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_text_is_composed_and_has_no_control_characters_wherever_it_comes_from(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, source: str
+) -> None:
+    (tmp_path / "words.txt").write_bytes(DIRTY.encode())
+    (tmp_path / "data.json").write_bytes(b"\xef\xbb\xbf" + AS_JSON.encode())
+    installation = install(tmp_path, sandbox, clock, HEAD + SOURCES[source])
+    for minute in range(30, 40):  # the text that stands in for another goes out at the end
+        clock.set(f"09:{minute}:01")
+        run_tick(installation)
+    assert [text.rstrip() for text in texts(sandbox)] == [TIDY]
+
+
+def test_arguments_of_templates_and_pages_are_composed_too(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    config = f"template_id = 3\ntemplate_args = {{ a = {json.dumps(DIRTY.strip())} }}\n"
+    config += HEAD.replace('"m"', '"s"') + f'scrap_url = "https://example.com/{NFD.split()[0]}"'
+    arrived(tmp_path, sandbox, clock, config)
+    found = sorted((d.path, dict(d.template)) for d in sandbox.deliveries)
+    assert found == [
+        ("/v2/api/talk/memo/scrap/send", {"request_url": "https://example.com/보고"}),
+        ("/v2/api/talk/memo/send", {"template_id": "3", "template_args": {"a": TIDY}}),
+    ]
+
+
+def test_a_field_typed_on_a_mac_fills_its_placeholder(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    (tmp_path / "data.json").write_text(AS_JSON, "utf-8")
+    config = 'text = "{이름}"\ndata_file = "data.json"'
+    assert arrived(tmp_path, sandbox, clock, config) == ["보고 점수"]
+
+
+def test_sent_and_scheduled_texts_are_composed_and_are_the_same_text(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock, MESSAGE)
+    actions.send_now(installation, text=DIRTY.strip())
+    assert texts(sandbox) == [TIDY]
+    actions.schedule(installation, at("09:40"), text=DIRTY.strip())
+    with pytest.raises(actions.DuplicateError):
+        actions.schedule(installation, at("09:40"), text=TIDY)
+    clock.set("09:40")
+    run_tick(installation)
+    assert texts(sandbox) == [TIDY, TIDY]
+
+
+def test_decomposed_hangul_counts_as_composed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    long = unicodedata.normalize("NFD", "한" * 200)
+    template = f"template = {{ object_type = 'text', text = '{long}', {LINKED} }}"
+    config = f"text = '{long}'\n" + HEAD.replace('"m"', '"t"') + template
+    installation = install(tmp_path, sandbox, clock, HEAD + config)
+    assert list(faults(installation.contents, None)) == []
+    run_tick(installation)
+    assert texts(sandbox) == ["한" * 200] * 2
+
+
+def test_names_typed_on_a_mac_are_the_same_names() -> None:
+    mac = unicodedata.normalize(
+        "NFD", '[friends]\n"지우" = "uuid-aaa"\n[[message]]\nname = "보고"\n'
+    )
+    config = parse_config(mac + 'slots = ["regular"]\ntext = "x"\nto = ["지우"]\n', "config.toml")
+    assert config.message[0].name == "보고"
+    assert config.receivers(config.message[0].to) == ("uuid-aaa",)
+    assert config.stranger(unicodedata.normalize("NFD", "지우")) is None
+    assert config.receivers([unicodedata.normalize("NFD", "지우")]) == ("uuid-aaa",)
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+@pytest.mark.parametrize("source", ["data_file", "data_command"])
+def test_a_field_named_as_a_placeholder_of_kakaocrons_own_is_refused(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, name: str, source: str
+) -> None:
+    (tmp_path / "data.json").write_text(json.dumps({"ok": 1, name: "지우"}), "utf-8")
+    data = {
+        "data_file": 'data_file = "data.json"',
+        "data_command": 'data_command = ["cat", "data.json"]',
+    }
+    config = parse_config(HEAD + f'text = "{{ok}}"\n{data[source]}\n', "config.toml")
+    contents = Contents(config, tmp_path, RealOutside({"PATH": "/usr/bin:/bin"}))
+    slot = Slot("m", at("09:30"), "regular")
+    with pytest.raises(ContentError, match=f"has a field '{name}', which is kakaocron's own"):
+        contents.of_message(config.message[0], slot, [])
+
+
+def test_fields_that_only_look_like_placeholders_of_its_own_are_the_users(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    (tmp_path / "data.json").write_text('{"Name": "지우", "rider": {"name": "민"}}', "utf-8")
+    config = 'text = "{Name} {rider}"\ndata_file = "data.json"'
+    assert arrived(tmp_path, sandbox, clock, config) == ['지우 {"name": "민"}']

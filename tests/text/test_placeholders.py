@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+import locale
+import unicodedata
+from datetime import date, datetime, time
 from typing import Any
 
 import pytest
@@ -145,3 +147,107 @@ def test_any_template_is_filled_or_refused_and_nothing_else(
         assert str(error)
     else:
         assert isinstance(result, str)
+
+
+AT = {
+    "time": SLOT,
+    "noon": datetime(2026, 11, 23, 12, 0, tzinfo=KST),
+    "before": datetime(2026, 11, 23, 11, 59, tzinfo=KST),
+    "midnight": datetime(2026, 11, 24, 0, 0, tzinfo=KST),
+    "date": date(2026, 1, 4),
+    "clock": time(21, 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{time:%p %I:%M}", "오전 09:30"),
+        ("{noon:%p %I:%M}", "오후 12:00"),
+        ("{before:%p %I:%M}", "오전 11:59"),
+        ("{midnight:%p %I:%M}", "오전 12:00"),
+        ("{clock:%p %-I시}", "오후 9시"),
+        ("{date:%p}", "오전"),
+        ("{time:%P}", "오전"),
+        ("{date:%a} {date:%A}", "일 일요일"),
+        ("{time:%m월 %d일 (%a)}", "11월 23일 (월)"),
+        ("{date:%b}|{date:%B}|{date:%h}|{time:%b}", "1월|1월|1월|11월"),
+        ("{time:%^a %-p %10A}", "월 오전 월요일"),
+        # Everything else is strftime's.
+        ("{time:%%a %%p}", "%a %p"),
+        ("{time:%%%a}", "%월"),
+        ("{time:%Y-%m-%dT%H:%M:%S}", "2026-11-23T09:30:00"),
+        ("{time:%j %u %w %y}", "327 1 1 26"),
+        ("{clock}", "21:05:00"),
+        ("{date}", "2026-01-04"),
+    ],
+)
+def test_names_of_weekdays_months_and_halves_of_the_day_are_korean(
+    template: str, text: str
+) -> None:
+    assert fill(template, AT) == text
+
+
+def test_every_weekday_and_month_has_its_korean_name() -> None:
+    days = [fill("{d:%a %A}", {"d": date(2026, 11, 23 + n)}) for n in range(7)]
+    assert days == [f"{name} {name}요일" for name in "월화수목금토일"]
+    months = [fill("{d:%b %B}", {"d": date(2026, n, 1)}) for n in range(1, 13)]
+    assert months == [f"{n}월 {n}월" for n in range(1, 13)]
+
+
+def test_the_names_do_not_depend_on_the_hosts_language() -> None:
+    before = locale.setlocale(locale.LC_TIME)
+    found = []
+    for name in ("C", "C.UTF-8", "en_US.UTF-8", "de_DE.UTF-8", "ko_KR.UTF-8"):
+        try:
+            locale.setlocale(locale.LC_TIME, name)
+        except locale.Error:
+            continue
+        found.append(fill("{time:%p %A %B}", AT))
+    locale.setlocale(locale.LC_TIME, before)
+    assert found
+    assert set(found) == {"오전 월요일 11월"}
+
+
+@pytest.mark.parametrize(
+    ("template", "value", "kind"),
+    [
+        ("{score:,}", None, "null"),
+        ("{score:d}", None, "null"),
+        ("{score:.1f}", "12,300", "a text"),
+        ("{score:,}", [1], "a list"),
+        ("{score:,}", {"a": 1}, "an object"),
+        ("{score:d}", 87.5, "a number"),
+        ("{score:,d}", float("nan"), "a number"),
+        ("{score:%H:%M}", 5, "a whole number"),
+    ],
+)
+def test_a_value_that_a_format_cannot_show_is_named_with_its_field(
+    template: str, value: object, kind: str
+) -> None:
+    with pytest.raises(ContentError) as caught:
+        fill("보고 {other} " + template, {"other": 1, "score": value})
+    assert str(caught.value).startswith(f"'{template}': the value of 'score' is {kind}, which")
+
+
+def test_a_null_in_a_format_for_texts_is_blank() -> None:
+    assert fill("{a:>3}|{a}|", {"a": None}) == "   ||"
+
+
+def test_a_placeholder_typed_on_a_mac_is_the_same_placeholder() -> None:
+    assert fill(unicodedata.normalize("NFD", "{점수}점"), {"점수": 87}) == "87점"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("📊" * 101, "101 characters count 202 "),
+        (("👨‍👩‍👧‍👦" * 19), "19 characters count 209 "),
+        ("🇰🇷" * 51, "51 characters count 204 "),
+        ("가" * 201, "the text has 201 characters"),
+    ],
+)
+def test_what_looks_shorter_than_it_counts_is_told_with_both_numbers(text: str, said: str) -> None:
+    with pytest.raises(ContentError) as caught:
+        text_parcel(text, LINK)
+    assert str(caught.value).startswith(said)
