@@ -70,7 +70,7 @@ def find_places(config: Path | None = None, environ: Mapping[str, str] | None = 
 
 def _with_env_file(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     """Add what the `.env` of a folder has and the environment has not. Raises UsageError."""
-    beside = read_env_file(str(folder / ".env"))
+    beside = read_env_file(str(folder / ".env"), environ)
     for name in CA_NAMES:
         if beside.get(name):
             beside[name] = str(folder / Path(os.path.expanduser(beside[name])))  # noqa: PTH111
@@ -168,7 +168,8 @@ def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:
 def only_in_shell(places: Places) -> list[str]:
     """Return which secrets, proxies and certificates are in this shell's environment and not in
     the `.env` that cron's ticks read."""
-    beside = {name.upper() for name in read_env_file(str(places.config.parent / ".env"))}
+    found = read_env_file(str(places.config.parent / ".env"), os.environ)
+    beside = {name.upper() for name in found}
     secrets = [variant for name in SECRET_NAMES for variant in (name, f"{name}_FILE")]
     network = sorted({*CA_NAMES, *PROXY_NAMES, *map(str.lower, PROXY_NAMES)})
     return [

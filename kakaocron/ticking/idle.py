@@ -56,7 +56,7 @@ def _with_env_file(config: str, environ: "Mapping[str, str]") -> "Mapping[str, s
         return environ
     from kakaocron.system.env_file import read_env_file  # noqa: PLC0415 - most have none
 
-    return {**read_env_file(path), **environ}
+    return {**read_env_file(path, environ), **environ}
 
 
 def is_idle(
