@@ -11,12 +11,14 @@ from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from kakaocron.errors import BugError, UsageError
+from kakaocron.errors import BugError
 from kakaocron.kst import KST
 from kakaocron.system.disk import make_folders
 from kakaocron.system.syscalls import RealDisk
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# As Python's logging calls them too.
+OTHER_NAMES = {"WARN": "WARNING", "FATAL": "CRITICAL"}
 MAX_BYTES = 5_000_000
 BACKUPS = 3
 
@@ -48,14 +50,19 @@ class _PrivateRotatingHandler(logging.handlers.RotatingFileHandler):
         """A full disk must not print a traceback into cron's mail, nor stop a delivery."""
 
 
+def known_level(word: str) -> str | None:
+    """Return the level that LOG_LEVEL means, or None if there is none of that name."""
+    name = word.strip().upper()
+    name = OTHER_NAMES.get(name, name)
+    return name if name in LEVELS else None
+
+
 def log_to_file(path: Path, level: str = "INFO") -> None:
-    """Send kakaocron's log lines to `path`. Raises UsageError for an unknown LOG_LEVEL."""
-    if level.upper() not in LEVELS:
-        raise UsageError(f"LOG_LEVEL is '{level}'; it must be one of {', '.join(LEVELS)}")
+    """Send kakaocron's log lines to `path`; an unknown level is INFO: no message waits for it."""
     for handler in list(_file_handlers()):
         log.removeHandler(handler)
         handler.close()
-    log.setLevel(level.upper())
+    log.setLevel(known_level(level) or "INFO")
     log.propagate = False
     try:
         make_folders(RealDisk(), str(path.parent))

@@ -20,7 +20,7 @@ from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.holidays import is_holiday
 from kakaocron.schedule.slots import slots_between
-from kakaocron.system.log import log_to_file
+from kakaocron.system.log import log, log_to_file
 from kakaocron.watching.coming import Coming, coming
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 from tests.test_actions import at
@@ -134,7 +134,7 @@ def test_environment_picks_the_profile(
     assert config.kakao.api_url == api
 
 
-def test_an_unknown_environment_or_log_level_is_refused(
+def test_an_unknown_environment_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "config.toml").write_text(PROFILES)
@@ -142,10 +142,29 @@ def test_an_unknown_environment_or_log_level_is_refused(
     monkeypatch.setenv("ENVIRONMENT", "prod")
     assert run(["status"]) == 2
     assert "did you mean 'production'?" in capsys.readouterr().err
-    monkeypatch.setenv("ENVIRONMENT", "production")
-    monkeypatch.setenv("LOG_LEVEL", "LOUD")
-    assert run(["status"]) == 2
-    assert "LOG_LEVEL is 'LOUD'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "level"),
+    [
+        ("warn", "WARNING"),
+        ("WARN", "WARNING"),
+        (" Warning ", "WARNING"),
+        ("fatal", "CRITICAL"),
+        ("debug", "DEBUG"),
+        ("LOUD", "INFO"),
+        ("", "INFO"),
+        ("30", "INFO"),
+    ],
+)
+def test_no_word_for_the_log_level_stops_a_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, word: str, level: str
+) -> None:
+    (tmp_path / "config.toml").write_text(PROFILES)
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
+    monkeypatch.setenv("LOG_LEVEL", word)
+    assert run(["status"]) == 0
+    assert logging.getLevelName(log.level) == level
 
 
 def test_the_log_has_the_lines_that_users_know(
