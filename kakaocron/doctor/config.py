@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from kakaocron.config.reading import fault_line
@@ -20,6 +21,8 @@ from kakaocron.messages.faults import faults, plan_faults
 from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import next_slot
 from kakaocron.states import ME
+from kakaocron.system.env_file import passed_over
+from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import only_in_shell
 from kakaocron.system.programs import RealOutside
 
@@ -43,6 +46,8 @@ def configuration(bench: Bench) -> Iterator[Finding]:
             yield warn(name, f"'{path}' can be read by others, and may hold secrets", mend)
         else:
             yield ok(name, f"'{path}' is private" if mode is not None else f"no '{path}'")
+    yield _env_lines(places.config.parent / ".env")
+    yield _log_level(places.variables.get("LOG_LEVEL") or "INFO")
     names: list[str] = []
     with suppress(UsageError):  # a `.env` that cannot be read has been told of above
         names = only_in_shell(places)
@@ -54,6 +59,27 @@ def configuration(bench: Bench) -> Iterator[Finding]:
         )
     else:
         yield ok("environment", "no secret, proxy or certificate depends on this shell")
+
+
+def _env_lines(path: Path) -> Finding:
+    """Name the lines of the `.env` that are no statements: python-dotenv passes them over too."""
+    name = "env-lines"
+    try:
+        lines = passed_over(str(path))
+    except UsageError as error:
+        return fail(name, str(error), "Mend the line, or take it out")
+    if lines:
+        numbers = ", ".join(map(str, lines[:5])) + (" …" if len(lines) > 5 else "")  # noqa: PLR2004
+        what = f"'{path}' has lines that are not of the form NAME=value: {numbers}"
+        return warn(name, what, "They are passed over. Mend them, or begin them with #")
+    return ok(name, "every line of the .env is understood")
+
+
+def _log_level(word: str) -> Finding:
+    if level := known_level(word):
+        return ok("log-level", level)
+    what = f"LOG_LEVEL is '{word}', which is none of {', '.join(LEVELS)}; INFO holds"
+    return warn("log-level", what, "Set LOG_LEVEL to one of them, or unset it")
 
 
 def plan(bench: Bench) -> Iterator[Finding]:

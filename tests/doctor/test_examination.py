@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -376,3 +377,38 @@ def test_nobody_is_logged_in(tmp_path: Path, sandbox: SandboxServer, clock: Fake
     assert installation.login.read() == Tokens()
     assert found(bench, "login").status is Status.FAIL
     assert "kakaocron login" in found(bench, "login").mend
+
+
+def test_the_versions_come_first(well: Bench) -> None:
+    first = examine(well)[0]
+    assert first.name == "versions"
+    for name in ("kakaocron", "Python", "requests", "typer", "rich", "msgspec", "apprise"):
+        assert re.search(rf"(^|, ){name} \d+\.\d+", first.what), name
+    assert "pytest" not in first.what
+
+
+@pytest.mark.parametrize(
+    ("word", "status", "said"),
+    [
+        ("warn", "ok", "WARNING"),
+        ("INFO", "ok", "INFO"),
+        ("", "ok", "INFO"),
+        ("LOUD", "warn", "LOG_LEVEL is 'LOUD'"),
+    ],
+)
+def test_a_log_level_that_is_none_is_named(well: Bench, word: str, status: str, said: str) -> None:
+    places = replace(well.places, variables={"LOG_LEVEL": word})
+    finding = found(replace(well, places=places), "log-level")
+    assert finding.status == status
+    assert said in finding.what
+
+
+def test_lines_of_the_env_file_that_are_none_are_named(well: Bench) -> None:
+    path = well.places.config.parent / ".env"
+    assert found(well, "env-lines").status == "ok"
+    path.write_text("A=1\nwhat is this\n# a comment\n\nB: 2\nexport C\n")
+    finding = found(well, "env-lines")
+    assert finding.status == "warn"
+    assert finding.what.endswith("NAME=value: 2, 5")
+    path.write_bytes(b"A=\xff\n")
+    assert found(well, "env-lines").status == "fail"
