@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,8 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.installation import find_installation
 from kakaocron.messages.faults import quota_faults
-from kakaocron.show.console import print_json, print_slots
+from kakaocron.schedule.slots import not_within_a_year
+from kakaocron.show.console import print_json, print_rare, print_slots
 from kakaocron.system.stderr import complain
 from kakaocron.watching.coming import coming
 
@@ -28,5 +30,9 @@ def next_slots(
         print_json([one.fields() for one in found])
     else:
         print_slots(found)
-    for fault in quota_faults(installation.config, installation.clock.now().date()):
+    now = installation.clock.now()
+    for series in installation.plan.series:
+        if rare := not_within_a_year(series.name, series.timetable, now):
+            print_rare(*rare, sys.stderr if as_json else sys.stdout)
+    for fault in quota_faults(installation.config, now.date()):
         complain(fault)

@@ -127,7 +127,7 @@ def _next_slot(bench: Bench, installation: Installation) -> Finding:
     found = [next_slot(one.name, one.timetable, bench.now) for one in installation.plan.series]
     slots = [slot for slot in found if slot]
     if not slots:
-        mend = "Look at days, quiet and the minutes in [schedule]"
+        mend = "Look at days, quiet and the minutes in [schedule]; kakaocron next names the days"
         return fail("next-slot", "no slot is due within a year", mend)
     return ok("next-slot", f"{min(slot.at for slot in slots):%Y-%m-%d %H:%M} KST")
 

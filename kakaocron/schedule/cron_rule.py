@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import takewhile
 
 from cronsim import CronSim, CronSimError
 
-from kakaocron.kst import KST
+from kakaocron.kst import DAY, KST
+from kakaocron.schedule.slots import Span
 
 CRON = "cron"
-FIELDS = 5
+# Each field: its name, what it takes, and the largest step, which is the field once around.
+FIELDS = (
+    ("minute", "0 to 59", 60),
+    ("hour", "0 to 23", 24),
+    ("day of the month", "1 to 31, or L for the last", 31),
+    ("month", "1 to 12, or jan to dec", 12),
+    ("weekday", "0 to 7 (0 and 7 are Sunday), or sun to sat", 7),
+)
+# After so long the calendar's days fall on the same weekdays again (but for the year 2100).
+CALENDAR = timedelta(days=28 * 365 + 7)
+_START = datetime(2026, 1, 1, tzinfo=KST)
 
 
 def check_cron(expression: str) -> None:
-    """Raise ValueError for what is no cron expression of five fields."""
-    if len(expression.split()) != FIELDS:
+    """Raise ValueError for what is no cron expression of five fields, or can never be due."""
+    fields = expression.split()
+    if len(fields) != len(FIELDS):
         raise ValueError(
             f"'{expression}' has not five fields; write minute, hour, day, month, weekday, "
             'as in "0 9 * * mon-fri"'
         )
+    for (name, _, most), field in zip(FIELDS, fields, strict=True):
+        for step in (part.partition("/")[2] for part in field.split(",")):
+            if step.isascii() and step.isdigit() and (len(step) > 2 or int(step) > most):  # noqa: PLR2004
+                raise ValueError(
+                    f"'{expression}' is no cron rule: '{field[:40]}' steps over the whole {name}, "
+                    f"which has {most}; list the times instead, as in 0,30"
+                )
+    if _is_wrong(expression):
+        raise ValueError(f"'{expression}' is no cron rule: {_fault(fields)}")
+
+
+def _is_wrong(expression: str) -> bool:
     try:
-        CronSim(expression, datetime(2026, 1, 1, tzinfo=KST))
-    except CronSimError as error:
-        raise ValueError(f"'{expression}' is no cron rule: {error}") from None
+        CronSim(expression, _START)
+    except (CronSimError, ValueError):
+        return True
+    return False
+
+
+def _fault(fields: Sequence[str]) -> str:
+    for index, (name, values, _) in enumerate(FIELDS):
+        alone = ["*"] * len(FIELDS)
+        alone[index] = fields[index]
+        if _is_wrong(" ".join(alone)):
+            return f"bad {name} '{fields[index][:40]}'; it goes from {values}"
+    return f"never due: no such month has a day {fields[2][:40]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +73,14 @@ class CronTimes:
             if at > until:
                 return
             yield at, CRON
+
+    def can_be_on(self, days: frozenset[int], quiet: Sequence[Span]) -> bool:
+        """Say whether any of the minutes is on one of the weekdays (0: Monday) and not quiet."""
+        minute, hour, day = self.expression.split(maxsplit=2)
+        before = _START - timedelta(minutes=1)
+        clock = CronSim(f"{minute} {hour} * * *", before)
+        times = takewhile(lambda at: at < _START + DAY, clock)
+        dates = takewhile(lambda at: at < _START + CALENDAR, CronSim(f"0 0 {day}", before))
+        return any(all(at not in span for span in quiet) for at in times) and any(
+            at.weekday() in days for at in dates
+        )

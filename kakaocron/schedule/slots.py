@@ -14,8 +14,9 @@ from kakaocron.kst import KST, within_reason
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
-# A cron expression such as "0 0 30 2 *" never matches: looking ahead must end.
+# A cron expression such as "0 9 29 2 *" matches once in years: looking ahead must end.
 HORIZON = timedelta(days=366)
+FAR_HORIZON = 40 * HORIZON
 
 _DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})")
 
@@ -143,6 +144,17 @@ def slot_at(name: str, timetable: Timetable, at: datetime) -> Slot | None:
 def next_slot(name: str, timetable: Timetable, after: datetime) -> Slot | None:
     """Return the first slot later than `after`, or None if there is none within a year."""
     return next(slots_between(name, timetable, after, after + HORIZON), None)
+
+
+def not_within_a_year(
+    name: str, timetable: Timetable, after: datetime
+) -> tuple[str, datetime | None] | None:
+    """Return the name of a message without a slot in the year after, and the first one after
+    that, if any; None for a message that has one sooner."""
+    if next_slot(name, timetable, after) is not None:
+        return None
+    far = next(slots_between(name, timetable, after, after + FAR_HORIZON), None)
+    return name, far.at if far else None
 
 
 def expiry(slot: Slot, timetable: Timetable | None, expire_after: timedelta) -> datetime:
