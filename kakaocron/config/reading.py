@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec import ValidationError, convert
 
+from kakaocron.config.mistakes import mistake
 from kakaocron.config.schema import Config, Secret, nearest
 from kakaocron.errors import UsageError
 from kakaocron.system.syscalls import read_up_to
@@ -87,12 +88,22 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
 
 def _not_toml(text: str, path: str, said: str) -> str:
     what, _, where = said.partition(" (at ")
-    if where.startswith("end"):
-        return f"{path}:{text.count(chr(10)) + 1}: not TOML: {what}: the file ends too early"
     found = re.search(r"line (\d+), column (\d+)", where)
-    place = f"{path}:{found[1]}: not TOML at column {found[2]}" if found else f"{path}: not TOML"
-    hint = ". Is it a text? Texts stand in quotes" if what == "Invalid value" else ""
-    return f"{place}: {what[:200]}{hint}"
+    line, column = (int(found[1]), int(found[2])) if found else _end_of(text)
+    if not found and not where.startswith("end"):
+        return f"{path}: not TOML: {what[:200]}"
+    place = f"{path}:{line}: not TOML" + (f" at column {column}" if found else "")
+    why = mistake(text, line, column, what)
+    return f"{place}: {why or what[:200]}" + ("" if why or found else ": the file ends too early")
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    """Return the line and column (from 1) of the last thing that a text says; where a text of
+    several lines has no end, of its beginning."""
+    lines = text.rstrip().split("\n")
+    outside = [number for number, _ in _outside_strings("\n".join(lines))]
+    last = outside[-1]
+    return last, len(lines[last - 1]) + 1
 
 
 def _profile_names(profiles: object, path: str, lines: Mapping[tuple[str, ...], int]) -> list[str]:
