@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shlex
 import signal
 import stat
 import subprocess
@@ -18,6 +19,7 @@ from kakaocron.errors import ContentError
 
 MAX_BYTES = 100_000
 MAX_COMPLAINT = 120
+LONGEST_INTERPRETER = 256  # Linux reads no more of a script's first line
 READ_BYTES = 65_536
 # All that a command gets of kakaocron's environment: nothing of ours is secret in it.
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -56,7 +58,8 @@ class RealOutside:
             )
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or str(error)
-            raise ContentError(f"cannot run '{name}': {said}") from None
+            path = str(folder / name) if "/" in name else name
+            raise ContentError(f"cannot run '{name}': {not_runnable(path) or said}") from None
         try:
             output, complaint = _read_both(process, name, timeout_seconds)
         finally:
@@ -109,6 +112,31 @@ def feed(
                 os.killpg(process.pid, signal.SIGKILL)
             raise TimeoutError from None
     return process.returncode
+
+
+def not_runnable(path: str) -> str | None:
+    """Say why a file that is there cannot be run as a program; None for any other reason."""
+    try:
+        if not os.path.isfile(path):  # noqa: PTH113
+            return None
+        if not os.access(path, os.X_OK):
+            return f"it is no program yet: chmod +x {shlex.quote(path)}"
+        with open(path, "rb") as file:  # noqa: PTH123
+            first = file.readline(LONGEST_INTERPRETER)
+    except (OSError, ValueError):
+        return None
+    return None if first[:4] == b"\x7fELF" else _script_fault(first)
+
+
+def _script_fault(first: bytes) -> str | None:
+    if first[:2] != b"#!":
+        return "its first line names no interpreter, as in #!/bin/sh or #!/usr/bin/env python3"
+    if first.endswith(b"\r\n"):
+        return "its lines end as on Windows; save it with the line ends of Unix"
+    interpreter = os.fsdecode(b" ".join(first[2:].split()[:1]))
+    if not os.path.exists(interpreter):  # noqa: PTH110
+        return f"its first line names an interpreter that is not there: '{interpreter}'"
+    return None
 
 
 def _read_both(

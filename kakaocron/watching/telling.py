@@ -22,6 +22,7 @@ from kakaocron.ledger.stats import stats_of
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.places import SECRET_NAMES
+from kakaocron.system.programs import not_runnable
 from kakaocron.watching import alarms
 from kakaocron.watching.alarms import Alarm, Findings, Memory, of_deliveries
 from kakaocron.watching.apprise_process import NOT_TOLD
@@ -270,4 +271,6 @@ def _run(
     except TimeoutError:
         raise NotToldError("it did not end in time, and was killed") from None
     except OSError as error:
-        raise NotToldError(f"'{command[0]}' cannot be run ({error.strerror})") from None
+        path = str((folder or Path()) / command[0]) if "/" in command[0] else command[0]
+        why = not_runnable(path) or error.strerror
+        raise NotToldError(f"'{command[0]}' cannot be run ({why})") from None
