@@ -17,7 +17,7 @@ from kakaocron.kst import KST
 from kakaocron.schedule.slots import DAY_NAMES, Minutes, Series, Span, Times, Timetable, next_slot
 from kakaocron.states import ME
 from kakaocron.text.placeholders import BUILT_IN
-from kakaocron.text.plain import tidy
+from kakaocron.text.plain import is_secret, is_web_address, tidy
 from kakaocron.text.tables import FaultError, plain
 
 
@@ -69,7 +69,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _http_url(key: str, value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/?#]+(?:[/?#]\S*)?", value):
+    if not is_web_address(value):
         raise FaultError((key,), "must be an address such as https://example.com")
     return value.rstrip("/")
 
@@ -83,14 +83,31 @@ def _server_url(key: str, value: str) -> str:
     return url.geturl()
 
 
-def _not_blank(keys: tuple[str, ...], value: Secret | None) -> None:
-    if value and not value.get_secret_value().strip():
+def _check_key(keys: tuple[str, ...], secret: Secret | None) -> None:
+    """Refuse what can be no key of Kakao's, without quoting it."""
+    if secret is None:
+        return
+    value = secret.get_secret_value()
+    if not value.strip():
         raise FaultError(keys, "is empty; give it, or leave the line out")
+    if value != value.strip():
+        raise FaultError(keys, "begins or ends with a blank or a line break; take it out")
+    if not is_secret(value):
+        raise FaultError(keys, "holds a blank or a character that no key has; copy it once more")
+    if len(value) > 1 and value[0] in "'\"`" and value[0] == value[-1]:
+        raise FaultError(keys, "stands in quotes twice; one pair is enough")
+    if value.startswith("$"):
+        raise FaultError(
+            keys, "holds a variable's name, and config.toml knows none; put the key into the .env"
+        )
 
 
 def _alert_url(keys: tuple[str, ...], value: Secret) -> None:
     # What stands before it is shown where a way out is named: it must hold no secret.
-    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://.", value.get_secret_value()):
+    url = value.get_secret_value()
+    if url != url.strip() or not url.isprintable():
+        raise FaultError(keys, "begins or ends with a blank, or holds a line break; take it out")
+    if not re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://.", url):
         raise FaultError(keys, "must be one of Apprise's addresses, such as ntfy://ntfy.sh/TOPIC")
 
 
@@ -131,8 +148,8 @@ class KakaoSettings(Section, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _not_blank(("rest_api_key",), self.rest_api_key)
-        _not_blank(("client_secret",), self.client_secret)
+        _check_key(("rest_api_key",), self.rest_api_key)
+        _check_key(("client_secret",), self.client_secret)
         force_setattr(self, "link", _http_url("link", self.link))
         for key in ("api_url", "auth_url"):
             force_setattr(self, key, _server_url(key, getattr(self, key)))
@@ -275,6 +292,7 @@ def _check_name(name: str) -> None:
         raise ValueError(f"'{name}' is kakaocron's own; choose another name")
 
 
+_ALWAYS_AT_REST = "every slot falls into quiet hours or on a day that is not in days"
 # A week from here on has all that a timetable can tell apart.
 _A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
 
@@ -350,6 +368,8 @@ class Config(Section, frozen=True):
             by_uuid[uuid] = receiver
         if message.slots and next_slot(message.name, self._timetable(message), _A_MONDAY) is None:
             yield "slots", f"it is never due: {self._why_never(message)}"
+        if message.cron is not None and not self._can_be_due(message.cron, message):
+            yield "cron", f"it is never due: {_ALWAYS_AT_REST}"
 
     def _why_never(self, message: Message) -> str:
         rules = self.schedule
@@ -358,7 +378,13 @@ class Config(Section, frozen=True):
         empty = [kind for kind in message.slots if not getattr(rules, f"{kind}_minutes")]
         if len(empty) == len(message.slots):
             return " and ".join(f"{kind}_minutes is empty" for kind in empty)
-        return "every slot falls into quiet hours or on a day that is not in days"
+        return _ALWAYS_AT_REST
+
+    def _can_be_due(self, cron: str, message: Message) -> bool:
+        from kakaocron.schedule.cron_rule import CronTimes  # noqa: PLC0415 - most have no such rule
+
+        timetable = self._timetable(message)
+        return CronTimes(cron).can_be_on(timetable.days, timetable.quiet)
 
     def minutes(self, kinds: Sequence[str]) -> Minutes:
         rules = self.schedule

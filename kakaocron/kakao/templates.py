@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
-from kakaocron.text.plain import utf16_units
+from kakaocron.text.plain import is_web_address, utf16_units
 from kakaocron.text.splitting import counted
 from kakaocron.text.tables import FaultError, fault_of, plain
 
@@ -38,7 +38,7 @@ def _special(is_draft: bool, kind: type, value: object) -> object:
         return Count(0 if is_open else _count(value))
     if not isinstance(value, str) or not value:
         raise ValueError("must be a text of at least 1 character")
-    if kind is Web and not is_open and not value.startswith(("http://", "https://")):
+    if kind is Web and not is_open and not is_web_address(value):
         raise ValueError("must be an address such as https://example.com")
     if kind is ShortWords and not is_open and (units := utf16_units(value)) > MAX_UTF16_UNITS:
         raise ValueError(f"{counted(value)}has {units} characters, Kakao takes {MAX_UTF16_UNITS}")

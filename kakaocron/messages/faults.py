@@ -10,19 +10,19 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
-from kakaocron.config.schema import Config, Message
+from kakaocron.config.schema import UUID, Config, Message
 from kakaocron.errors import ContentError
 from kakaocron.kakao.quota import KAKAOS, Limits
 from kakaocron.kst import DAY, KST
 from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import DAY_NAMES, Series, slots_between
 from kakaocron.states import ME
-from kakaocron.system.programs import USUAL
+from kakaocron.system.programs import USUAL, not_runnable
 from kakaocron.text.placeholders import (
     BUILT_IN,
     check_placeholders,
 )
-from kakaocron.text.plain import tidy, tidy_all
+from kakaocron.text.plain import is_web_address, tidy, tidy_all
 
 
 def plan_faults(
@@ -71,22 +71,18 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[tuple[
     for index, message in enumerate(contents.config.message):
         for key, fault in _message_faults(contents, message, search_path):
             yield ("message", str(index), *key.split(".")), fault
+    for name, uuid in contents.config.friends.items():
+        if not UUID.fullmatch(uuid):
+            yield ("friends", name), "is no uuid; copy the friend's from: kakaocron friends"
     told = contents.config.monitor.alert_command
-    if told and not _is_found(told[0], contents.folder, search_path):
-        yield ("monitor", "alert_command"), _no_command(told[0])
+    if told and (said := _command_fault(told[0], contents.folder, search_path)):
+        yield ("monitor", "alert_command"), said
 
 
 def _message_faults(
     contents: Contents, message: Message, search_path: str | None
 ) -> Iterator[tuple[str, str]]:
-    for key in ("file", "data_file"):
-        name = getattr(message, key)
-        if name is not None and not os.path.isfile(contents.path(name)):  # noqa: PTH113
-            yield key, f"there is no file '{contents.path(name)}'"
-    for key in ("command", "data_command"):
-        argv = getattr(message, key)
-        if argv is not None and not _is_found(argv[0], contents.folder, search_path):
-            yield key, _no_command(argv[0])
+    yield from _outside_faults(contents, message, search_path)
     for receiver in message.to:
         if stranger := contents.config.stranger(receiver):
             yield "to", stranger
@@ -103,18 +99,46 @@ def _message_faults(
         try:
             checked(tidy_all(message.template), is_draft=True)
         except ContentError as error:
-            key, _, fault = str(error).partition(": ")
-            yield key.replace("[", ".").replace("]", ""), fault
+            key, _, what = str(error).partition(": ")
+            yield key.replace("[", ".").replace("]", ""), what
 
 
-def _no_command(name: str) -> str:
-    return f"there is no command '{name}'; give its absolute path"
+def _outside_faults(
+    contents: Contents, message: Message, search_path: str | None
+) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with the files, programs and pages that a message names."""
+    for key in ("file", "data_file"):
+        name = getattr(message, key)
+        if name is not None and not name.isprintable():
+            yield key, r'holds a control character; in "…" a backslash is written \\'
+        elif name is not None and not os.path.isfile(contents.path(name)):  # noqa: PTH113
+            yield key, f"there is no file '{contents.path(name)}'"
+    for key in ("command", "data_command"):
+        argv = getattr(message, key)
+        fault = _command_fault(argv[0], contents.folder, search_path) if argv else None
+        if fault is not None:
+            yield key, fault
+    url = message.scrap_url  # one that begins with a placeholder is known when it is filled
+    if url is not None and not url.startswith("{") and not is_web_address(url):
+        yield "scrap_url", "must be an address such as https://www.naver.com"
 
 
-def _is_found(name: str, folder: Path, search_path: str | None) -> bool:
+def _command_fault(name: str, folder: Path, search_path: str | None) -> str | None:
+    """Say why a command could not be run, if that can be known beforehand."""
     if "/" in name:
-        return shutil.which(str(folder / name)) is not None
-    return shutil.which(name, path=search_path or USUAL["PATH"]) is not None
+        path = str(folder / name)
+        if why := not_runnable(path):
+            return f"cannot run '{name}': {why}"
+        is_there = shutil.which(path) is not None
+        return None if is_there else f"there is no command '{name}'; give its absolute path"
+    if shutil.which(name, path=search_path or USUAL["PATH"]) is not None:
+        return None
+    said = f"there is no command '{name}'"
+    if os.path.isfile(folder / name):  # noqa: PTH113 - never raises
+        return f"{said}; for the file beside config.toml write './{name}'"
+    if len(words := name.split()) > 1:
+        return f'{said}; write each word by itself, as in ["{words[0]}", …]'
+    return f"{said}; give its absolute path"
 
 
 def _known_names(message: Message) -> frozenset[str] | None:

@@ -29,7 +29,7 @@ from kakaocron.text.placeholders import (
     fill_all,
     slot_fields,
 )
-from kakaocron.text.plain import tidy, tidy_all
+from kakaocron.text.plain import is_web_address, tidy, tidy_all
 from kakaocron.text.splitting import split, truncated
 
 # What has been confirmed to one receiver, or may have arrived, must reach the others unchanged.
@@ -112,6 +112,8 @@ class Contents(Struct, frozen=True):
             return _custom_parcel(str(message.template_id), args)
         if message.scrap_url is not None:
             url = tidy(fill(message.scrap_url, fields))
+            if not is_web_address(url):
+                raise ContentError("scrap_url gives no address such as https://www.naver.com")
             as_json({"url": url})
             return Parcel(url, (Part("scrap", {"request_url": url}),))
         return self.of_text(fill(self._text(message), fields), message.overflow)

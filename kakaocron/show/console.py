@@ -8,7 +8,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
 from rich.markup import escape
@@ -239,6 +240,12 @@ def print_slots(slots: Sequence[Coming]) -> None:
     for one in slots:
         table.add_row(f"{one.at:%a %m-%d %H:%M}", escape(one.message), one.kind, one.why)
     console().print(table)
+
+
+def print_rare(name: str, at: datetime | None, out: TextIO) -> None:
+    """Say of a message that is not due within a year when it is, if ever."""
+    when = f"its next slot is on {at:%Y-%m-%d (%a) %H:%M}" if at else "nor in the 40 after it"
+    print(f"'{clean(name)}' has no slot within a year; {when}", file=out)
 
 
 def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:

@@ -79,6 +79,11 @@ def one_line(text: str) -> str:
     return f"{line[:half]} … {line[-half:]}"
 
 
+def is_web_address(text: str) -> bool:
+    """Say whether a text is an address of the web, with its scheme and without blanks."""
+    return re.fullmatch(r"https?://[^\s/?#]+(?:[/?#]\S*)?", text) is not None
+
+
 def is_secret(value: object) -> bool:
     """Say whether a token or a key may be of this form: it must go into a line of HTTP."""
     return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value

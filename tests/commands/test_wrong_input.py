@@ -543,3 +543,121 @@ def test_a_whole_process_ends_with_2_and_one_line(config: Path) -> None:
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"{config}:1: kakoa: unknown key; did you mean 'kakao'?\n"
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("blank", [" ", "\t"])
+def test_tabs_line_ends_and_byte_order_marks_are_no_faults(
+    config: Path, ends: str, mark: str, blank: str
+) -> None:
+    text = '[friends]\n"지우" = "uuid-aaa" # “친구”\n' + MESSAGE + 'to = ["지우"]\n'
+    write(config, mark + text.replace(" ", blank).replace("\n", ends))
+
+    assert load_config(config).message[0].to == ("지우",)
+    assert run(["config", "check"]) == 0
+
+
+CHECKED = [
+    ("scrap_url", '"www.naver.com"', "must be an address such as https://"),
+    ("scrap_url", '"https:/www.naver.com"', "must be an address"),
+    ("scrap_url", '"https://www.naver.com/a b"', "must be an address"),
+    ("scrap_url", '"ftp://www.naver.com"', "must be an address"),
+    ("scrap_url", '"naver.com/{date}"', "must be an address"),
+    ("file", '"C:\\temp\\new.txt"', "control character"),
+    ("data_file", '"C:\\temp\\new.json"', "control character"),
+    (
+        "template",
+        '{ object_type = "text", text = "x", link = { web_url = "www.x.kr" } }',
+        "address",
+    ),
+    (
+        "template",
+        '{ object_type = "text", text = "x", link = { web_url = "https://" } }',
+        "address",
+    ),
+    (
+        "template",
+        '{ object_type = "feed", content = { link = { web_url = "https://x.kr" }, '
+        'image_url = "x.kr/a.png" } }',
+        "address",
+    ),
+]
+
+
+@pytest.mark.parametrize(("key", "value", "said"), CHECKED)
+def test_the_check_finds_addresses_and_files_that_are_none(
+    config: Path, capsys: pytest.CaptureFixture[str], key: str, value: str, said: str
+) -> None:
+    head = '[[message]]\nname = "report"\nslots = ["regular"]\n'
+    text = 'text = "x"\n' if key == "data_file" else ""
+    write(config, f"{head}{key} = {value}\n{text}")
+
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{config}:4: message[1].{key}")
+    assert said in told
+
+
+def test_an_address_that_begins_with_a_placeholder_waits_for_its_data(config: Path) -> None:
+    head = '[[message]]\nname = "report"\nslots = ["regular"]\n'
+    write(config, head + 'scrap_url = "{page}"\ndata = { page = "https://x.kr" }\n')
+    assert run(["config", "check"]) == 0
+    assert run(["preview"]) == 0
+    write(config, head + 'scrap_url = "{page}"\ndata = { page = "x.kr" }\n')
+    assert run(["preview"]) == 1
+
+
+@pytest.mark.parametrize("uuid", ["…", "uuid aaa", "uuid-aaa ", "", "지우", "me"])
+def test_the_check_finds_a_friend_without_a_uuid(
+    config: Path, capsys: pytest.CaptureFixture[str], uuid: str
+) -> None:
+    write(config, f'[friends]\nmum = "{uuid}"\n{MESSAGE}')
+
+    assert run(["config", "check"]) == 2
+    assert capsys.readouterr().err.startswith(f"{config}:2: friends.mum: is no uuid")
+
+
+COMMANDS = [
+    ('["./report.sh"]', b"#!/bin/sh\necho x\n", 0o600, "chmod +x"),
+    ('["./report.sh"]', b"echo x\n", 0o700, "names no interpreter"),
+    ('["./report.sh"]', b"#!/bin/sh\r\necho x\r\n", 0o700, "end as on Windows"),
+    ('["./report.sh"]', b"#!/nowhere/python\nprint()\n", 0o700, "'/nowhere/python'"),
+    ('["report.sh"]', b"#!/bin/sh\n", 0o700, "write './report.sh'"),
+    ('["sh report.sh"]', b"#!/bin/sh\n", 0o700, 'as in ["sh", …]'),
+    ('["./other.sh"]', b"#!/bin/sh\n", 0o700, "there is no command './other.sh'"),
+]
+
+
+@pytest.mark.parametrize(("argv", "script", "mode", "said"), COMMANDS)
+def test_a_script_that_cannot_be_run_says_what_to_do(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    argv: str,
+    script: bytes,
+    mode: int,
+    said: str,
+) -> None:
+    write(config, f'[[message]]\nname = "report"\nslots = ["regular"]\ncommand = {argv}\n')
+    path = config.parent / "report.sh"
+    path.write_bytes(script)
+    path.chmod(mode)
+
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"{config}:4: message[1].command: ")
+    assert said in told
+    if argv == '["./report.sh"]':  # what the message itself says, when its time comes
+        assert run(["preview"]) == 1
+        assert said in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_script_with_its_x_bit_is_run(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = '[[message]]\nname = "report"\nslots = ["regular"]\n'
+    write(config, head + 'command = ["./report.sh"]\n')
+    (config.parent / "report.sh").write_text("#!/bin/sh\necho 보고\n")
+    (config.parent / "report.sh").chmod(0o700)
+
+    assert run(["config", "check"]) == 0
+    assert run(["preview"]) == 0
+    assert "보고" in capsys.readouterr().out
