@@ -6,6 +6,7 @@ import codecs
 import errno
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -123,7 +124,37 @@ def _called(arguments: Sequence[str]) -> object:
     return _parsed(arguments)
 
 
+_TAKE_A_TEXT = ("send", "schedule")
+_FLAGS = ("--force", "--json")
+_OPTION = re.compile(r"--?[A-Za-z][A-Za-z-]*(=.*)?", re.DOTALL)
+
+
+def with_texts_apart(arguments: Sequence[str]) -> list[str]:
+    """Put `--` before a text that begins with a dash and can be no option, such as "-5% today"."""
+    at = next((n for n, word in enumerate(arguments) if word in COMMANDS), None)
+    if at is None or arguments[at] not in _TAKE_A_TEXT or "--" in arguments:
+        return list(arguments)
+    rest = arguments[at + 1 :]
+    texts = [
+        n
+        for n, word in enumerate(rest)
+        if word.startswith("-")
+        and word != "-"
+        and not _OPTION.fullmatch(word)
+        and not (n and _takes_the_next(rest[n - 1]))
+    ]
+    if len(texts) != 1:
+        return list(arguments)
+    others = [word for n, word in enumerate(rest) if n not in texts]
+    return [*arguments[: at + 1], *others, "--", rest[texts[0]]]
+
+
+def _takes_the_next(word: str) -> bool:
+    return word.startswith("--") and word not in _FLAGS and "=" not in word
+
+
 def _parsed(arguments: Sequence[str]) -> object:
+    arguments = with_texts_apart(arguments)
     try:
         return make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
     except typer.TyperException as error:
@@ -133,6 +164,8 @@ def _parsed(arguments: Sequence[str]) -> object:
             return UsageError.exit_code
         said += "." if said[-1].isalnum() or said.endswith((")", "'")) else ""
         command = "".join(f"{word} " for word in arguments[:1] if word in COMMANDS)
+        if said.startswith("No such option") and command.strip() in _TAKE_A_TEXT:
+            said += f" If it is the text: kakaocron {command}-- '-text'."
         raise UsageError(f"{said} Try: kakaocron {command}--help") from None
     except typer.Abort:
         raise KeyboardInterrupt from None

@@ -11,7 +11,7 @@ from kakaocron.commands.options import config_option, json_option
 from kakaocron.installation import find_installation
 from kakaocron.messages.faults import quota_faults
 from kakaocron.schedule.slots import not_within_a_year
-from kakaocron.show.console import print_json, print_rare, print_slots
+from kakaocron.show.console import print_booked, print_json, print_rare, print_slots
 from kakaocron.system.stderr import complain
 from kakaocron.watching.coming import coming
 
@@ -19,17 +19,21 @@ from kakaocron.watching.coming import coming
 def next_slots(
     config: Annotated[Path | None, config_option()] = None,
     count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000)] = 10,
+    booked: Annotated[
+        bool, typer.Option("--booked", help="Only what was scheduled by hand, with its text.")
+    ] = False,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """List the next slots, and why each is one."""
     installation = find_installation(config)
-    found = coming(
-        installation.snapshot_ahead(), installation.plan.series, installation.config, count
-    )
+    seen, series = installation.snapshot_ahead(), installation.plan.series
+    found = coming(seen, () if booked else series, installation.config, count)
     if as_json:
         print_json([one.fields() for one in found])
     else:
-        print_slots(found)
+        (print_booked if booked else print_slots)(found)
+    if booked:
+        return
     now = installation.clock.now()
     for series in installation.plan.series:
         if rare := not_within_a_year(series.name, series.timetable, now):

@@ -20,6 +20,14 @@ def json_option() -> Any:
     return typer.Option("--json", help="Print one JSON document.")
 
 
+def text_argument() -> Any:
+    return typer.Argument(
+        help="The text, or - to read it from stdin. With a line break: $'first\\nsecond'. "
+        "If it looks like an option: -- '-text'",
+        show_default=False,
+    )
+
+
 def read_stdin() -> str:
     """Return the text on stdin. Raises UsageError."""
     return read_text(lambda: sys.stdin.read(MAX_STDIN), "stdin")

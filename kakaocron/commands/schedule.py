@@ -10,18 +10,16 @@ from kakaocron.actions import next_of_kind
 from kakaocron.actions import schedule as enter
 from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, json_option, read_stdin
+from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
 from kakaocron.errors import UsageError
 from kakaocron.installation import Installation, find_installation
 from kakaocron.ledger.deliveries import delivery_fields
 from kakaocron.schedule.phrases import read_span, read_time, reading_times
-from kakaocron.show.console import print_json
+from kakaocron.show.console import print_json, say_booked
 
 
 def schedule(
-    text: Annotated[
-        str | None, typer.Argument(help="The text, or - to read it from stdin.", show_default=False)
-    ] = None,
+    text: Annotated[str | None, text_argument()] = None,
     at: Annotated[
         str | None,
         typer.Option(help="When, in KST: 12:35, 'tomorrow 09:00', '내일 9시', ISO 8601."),
@@ -47,7 +45,8 @@ def schedule(
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
-    """Send a text, or a configured message, once at a given time; prints its id."""
+    """Send a text, or a configured message, once at a given time; prints its id. How the time was
+    understood is said on stderr. What is booked: kakaocron next --booked"""
     if (text is None) == (message is None):
         raise UsageError(
             "Give either a TEXT or --message NAME. As in: kakaocron schedule 안녕 --in 5m"
@@ -64,6 +63,7 @@ def schedule(
         print_json(delivery_fields(delivery))
     else:
         print(delivery.id)
+        say_booked(delivery, installation.config.names())
 
 
 def _when(

@@ -8,7 +8,7 @@ from typing import Annotated
 from kakaocron.actions import send_now
 from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, json_option, read_stdin
+from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.ledger.lookup import delivery_with_log
@@ -17,9 +17,7 @@ from kakaocron.states import BAD, State
 
 
 def send(
-    text: Annotated[
-        str | None, typer.Argument(help="The text, or - to read it from stdin.", show_default=False)
-    ] = None,
+    text: Annotated[str | None, text_argument()] = None,
     message: Annotated[
         str | None,
         typer.Option(help="Send this configured message.", autocompletion=messages),
