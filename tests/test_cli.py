@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
+import csv
+import io
 import json
 import os
 import re
@@ -520,3 +523,126 @@ def test_streams_that_take_nothing_leave_a_command_its_own_exit_code(
     assert without_output.returncode == (1 if is_full else expected)
     assert b"Exception" not in without_output.stderr
     assert ended(nowhere, nowhere).returncode == without_output.returncode
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["send", "-5% today"],
+        ["send", "-5% today", "--force"],
+        ["send", "--force", "-5% today", "--to", "me"],
+        ["send", "--to", "me", "-5% today"],
+        ["send", "--to=me", "-5% today"],
+        ["send", "--", "-5% today"],
+    ],
+    ids=" ".join,
+)
+def test_a_text_that_begins_with_a_dash_is_sent(shell: Shell, arguments: list[str]) -> None:
+    exit_code, out, err = shell.run(*arguments)
+    assert (exit_code, err) == (0, "")
+    assert "confirmed" in out
+    assert texts(shell.sandbox) == ["-5% today"]
+
+
+@pytest.mark.parametrize("text", ["-1", "- 하나\n- 둘", "--- 알림 ---", "-글", "-ab c", "--5"])
+def test_lists_rules_and_negative_numbers_are_texts(shell: Shell, text: str) -> None:
+    assert shell.run("send", text)[0] == 0
+    assert shell.run("schedule", text, "--in", "5m")[0] == 0
+    assert texts(shell.sandbox) == [text]
+
+
+@pytest.mark.parametrize("text", ["-x", "--forse", "-hello", "--forse=1"])
+def test_what_may_be_a_mistyped_option_is_not_sent_and_the_way_is_said(
+    shell: Shell, text: str
+) -> None:
+    exit_code, out, err = shell.run("send", text)
+    assert (exit_code, out) == (2, "")
+    assert "kakaocron send -- '-text'" in err
+    assert len(err.splitlines()) == 1
+    assert texts(shell.sandbox) == []
+    assert shell.run("send", "--", text)[0] == 0
+    assert texts(shell.sandbox) == [text]
+
+
+def test_the_help_says_how_a_line_break_and_a_dash_are_typed(shell: Shell) -> None:
+    for command in ("send", "schedule"):
+        said = " ".join(shell.run(command, "--help")[1].replace("│", "").split())
+        assert r"$'first\nsecond'" in said
+        assert "-- '-text'" in said
+        assert "- to read it from stdin" in said
+
+
+def test_schedule_prints_the_id_and_says_beside_it_what_was_understood(shell: Shell) -> None:
+    exit_code, out, err = shell.run("schedule", "점심", "--at", "내일 오후 3시 반")
+    assert exit_code == 0
+    assert re.fullmatch(r"once-[0-9a-f]{16}@20261124T1530\n", out)
+    assert err == (
+        f"To me on 2026-11-24 (Tue) 15:30 KST. To take it back: kakaocron cancel {out.strip()}\n"
+    )
+    assert shell.run("cancel", out.strip())[0] == 0
+
+
+def test_schedule_names_friends_as_the_configuration_does(shell: Shell) -> None:
+    with Path(os.environ["KAKAOCRON_CONFIG"]).open("a", encoding="utf-8") as file:
+        file.write('\n[friends]\n"지우" = "uuid-aaa"\n')
+    err = shell.run("schedule", "점심", "--in", "1h", "--to", "지우", "--to", "me")[2]
+    assert err.startswith("To 지우, me on 2026-11-23 (Mon) ")
+
+
+def test_what_is_booked_is_listed_with_ids_and_texts_alone(shell: Shell) -> None:
+    assert shell.run("next", "--booked")[1] == "Nothing is booked.\n"
+    ids = [
+        shell.run("schedule", text, "--in", span)[1].strip()
+        for text, span in (("둘째 [b]", "48h"), ("첫째", "1h"))
+    ]
+    out = shell.run("next", "--booked")[1]
+    assert [line.split()[3] for line in out.splitlines()[1:]] == ids[::-1]
+    assert "둘째 [b]" in out
+    assert "report" not in out
+    assert [one["id"] for one in shell.json("next", "--booked")] == ids[::-1]
+    shell.run("cancel", ids[0])
+    assert [one["id"] for one in shell.json("next", "--booked")] == ids[1:]
+
+
+def test_wide_rows_of_history_show_to_whom_and_what(shell: Shell) -> None:
+    with Path(os.environ["KAKAOCRON_CONFIG"]).open("a", encoding="utf-8") as file:
+        file.write('\n[friends]\n"[지우]" = "uuid-aaa"\n')
+    shell.run("schedule", "첫 줄 [bold] :smile:\n둘째 줄", "--in", "5m", "--to", "[지우]")
+    out = shell.run("history")[1]
+    assert "[지우]" in out
+    assert "첫 줄 [bold] :smile: 둘째 줄" in out
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_csv_begins_with_a_byte_order_mark_for_excel(
+    after_a_morning: Shell, tmp_path: Path, is_file: bool
+) -> None:
+    argv = [sys.executable, "-m", "kakaocron", "history", "--csv"]
+    path = tmp_path / "history.csv"
+    with path.open("wb") as file:
+        out = file if is_file else subprocess.PIPE
+        ended = subprocess.run(argv, stdout=out, check=True)
+    content = path.read_bytes() if is_file else ended.stdout
+    assert content.startswith(b'\xef\xbb\xbf"id","message"')
+    rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline="")))
+    # What is missed today is found on the real clock's days: only the form counts here.
+    assert all(set(row) >= {"id", "state", "text"} for row in rows)
+
+
+BRACKETS = re.compile(r"\[/?[a-z#@][^\[\]]*\]")
+
+
+def test_no_help_loses_what_stands_in_brackets(shell: Shell) -> None:
+    """Typer takes [words] for styles of Rich's."""
+    package = Path(__file__).parent.parent / "kakaocron"
+    sources = [*(package / "commands").glob("*.py"), package / "cli.py"]
+    told = {
+        found
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.keyword) and node.arg in {"help", "epilog"}
+        for text in ast.walk(node.value)
+        if isinstance(text, ast.Constant) and isinstance(text.value, str)
+        for found in BRACKETS.findall(text.value)
+    }
+    assert told == set()

@@ -23,7 +23,9 @@ def history(
         list[State] | None, typer.Option(help="Only this state; may be given again.")
     ] = None,
     as_json: Annotated[bool, json_option()] = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, for a spreadsheet.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="Print CSV, for a spreadsheet, as in: --csv > history.csv")
+    ] = False,
 ) -> None:
     """List the deliveries of the last days."""
     if as_json and as_csv:
@@ -36,7 +38,7 @@ def history(
     elif as_csv:
         print_csv(found)
     else:
-        print_deliveries(found)
+        print_deliveries(found, installation.config.names())
 
 
 def show(

@@ -28,6 +28,6 @@ def status(
     if as_json:
         print_json(look(installation).fields())
     elif keep_watching:
-        watch(lambda: look(installation))
+        watch(lambda: look(installation), installation.config.names())
     else:
-        print_overview(look(installation))
+        print_overview(look(installation), installation.config.names())

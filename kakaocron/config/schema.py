@@ -331,6 +331,10 @@ class Config(Section, frozen=True):
         to = [normalize("NFC", name) for name in to]
         return tuple(self.friends.get(name, name) for name in to)
 
+    def names(self) -> dict[str, str]:
+        """Return the friends' names by their uuids."""
+        return {uuid: name for name, uuid in self.friends.items()}
+
     def stranger(self, receiver: str) -> str | None:
         """Say that a receiver is neither `me`, nor a friend in [friends], nor like a uuid."""
         receiver = normalize("NFC", receiver)

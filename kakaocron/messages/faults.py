@@ -168,5 +168,4 @@ def _strings(key: str, value: Any) -> Iterator[tuple[str, str]]:
 
 def quota_faults(config: Config, today: date) -> list[str]:
     """Say on the first day which of Kakao's quotas the plan cannot keep."""
-    names = {uuid: name for name, uuid in config.friends.items()}
-    return plan_faults(config.series(), today, names)
+    return plan_faults(config.series(), today, config.names())

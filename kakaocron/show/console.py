@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.console import Console
-from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
@@ -69,13 +68,16 @@ def colour_of(state: State) -> str:
 
 BUBBLE_WIDTH = 46
 WIDE = 100
+PIPE_WIDTH = 200
+# Rich would take [friends] for a style and :smile: for a picture, in tables too.
+_AS_IT_IS: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
 
 
 def console() -> Console:
     """Return a console on stdout: no colour and no cut in a pipe."""
-    found = Console(highlight=False)
+    found = Console(**_AS_IT_IS)
     if not found.is_terminal:
-        found = Console(highlight=False, width=200, soft_wrap=True)
+        found = Console(**_AS_IT_IS, width=PIPE_WIDTH, soft_wrap=True)
     return found
 
 
@@ -83,16 +85,22 @@ def console() -> Console:
 _UNFIT = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+def is_utf8() -> bool:
+    return (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
+
+
 def print_json(document: Any) -> None:
     """Print one document. What would harm a terminal, or its encoding lacks, is written as an
     escape: the same JSON."""
-    is_utf8 = (sys.stdout.encoding or "utf-8").lower().replace("-", "") == "utf8"
-    text = json.dumps(document, ensure_ascii=not is_utf8, indent=2)
+    text = json.dumps(document, ensure_ascii=not is_utf8(), indent=2)
     print(_UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 
-def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
-    """Draw a row a delivery. Its id is never cut: other commands are given it."""
+def deliveries_table(
+    deliveries: Iterable[Delivery], width: int, names: Mapping[str, str] | None = None
+) -> Table:
+    """Draw a row a delivery. Its id is never cut: other commands are given it. `names` gives the
+    friends' names by their uuids."""
     is_wide = width >= WIDE
     table = Table(box=None, padding=(0, 1, 0, 0))
     table.add_column("id", overflow="fold")
@@ -102,6 +110,9 @@ def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
         table.add_column("tries", justify="right")
     table.add_column("late", justify="right", no_wrap=True)
     table.add_column("why", overflow="ellipsis", max_width=24, no_wrap=True)
+    if is_wide:
+        table.add_column("to", overflow="ellipsis", max_width=20, no_wrap=True)
+        table.add_column("text", overflow="ellipsis", max_width=60, no_wrap=True)
     for one in deliveries:
         more = (one.kind, str(len(one.attempts)) if one.attempts else "") if is_wide else ()
         table.add_row(
@@ -110,8 +121,13 @@ def deliveries_table(deliveries: Iterable[Delivery], width: int) -> Table:
             *more,
             _late(one),
             one.reason or "",
+            *((_to(one, names or {}), one_line(one.text or "")) if is_wide else ()),
         )
     return table
+
+
+def _to(one: Delivery, names: Mapping[str, str]) -> str:
+    return ", ".join(clean(names.get(receiver, receiver)) for receiver in one.to)
 
 
 def _late(one: Delivery) -> str:
@@ -121,7 +137,8 @@ def _late(one: Delivery) -> str:
 
 
 def print_csv(deliveries: Iterable[Delivery]) -> None:
-    """Print deliveries for a spreadsheet; text that it would run as a formula is quoted."""
+    """Print deliveries for a spreadsheet; text that it would run as a formula is quoted. A byte
+    order mark comes first, or Excel in Korea would read the file as CP949; not on a terminal."""
     rows = [delivery_fields(delivery) for delivery in deliveries]
     # All is quoted: of a bare carriage return in a text this module makes a row's end otherwise.
     out = csv.DictWriter(
@@ -131,6 +148,8 @@ def print_csv(deliveries: Iterable[Delivery]) -> None:
         lineterminator="\n",
         quoting=csv.QUOTE_ALL,
     )
+    if is_utf8() and not sys.stdout.isatty():
+        sys.stdout.write("\ufeff")
     out.writeheader()
     for row in rows:
         plain = {**row, "to": " ".join(row["to"])}
@@ -162,9 +181,9 @@ def _harmless(value: Any) -> Any:
     return f"'{text}" if text.lstrip()[:1] in tuple("=+-@＝＋－＠") else text
 
 
-def print_deliveries(deliveries: Sequence[Delivery]) -> None:
+def print_deliveries(deliveries: Sequence[Delivery], names: Mapping[str, str]) -> None:
     out = console()
-    out.print(deliveries_table(deliveries, out.width))
+    out.print(deliveries_table(deliveries, out.width, names))
     out.print(f"{len(deliveries)} deliver{'y' if len(deliveries) == 1 else 'ies'}")
 
 
@@ -238,8 +257,23 @@ def print_slots(slots: Sequence[Coming]) -> None:
     for name in ("slot", "message", "kind", "why"):
         table.add_column(name, no_wrap=True)
     for one in slots:
-        table.add_row(f"{one.at:%a %m-%d %H:%M}", escape(one.message), one.kind, one.why)
+        table.add_row(f"{one.at:%a %m-%d %H:%M}", clean(one.message), one.kind, clean(one.why))
     console().print(table)
+
+
+def print_booked(slots: Sequence[Coming]) -> None:
+    """List what was scheduled by hand, by the ids that `cancel` is given."""
+    out = console()
+    if not slots:
+        out.print("Nothing is booked.")
+        return
+    table = Table(box=None, padding=(0, 1))
+    table.add_column("time", no_wrap=True)
+    table.add_column("id", overflow="fold")
+    table.add_column("why", overflow="ellipsis", no_wrap=True)
+    for one in slots:
+        table.add_row(f"{one.at:%a %m-%d %H:%M}", clean(one.id), clean(one.why))
+    out.print(table)
 
 
 def print_rare(name: str, at: datetime | None, out: TextIO) -> None:
@@ -261,13 +295,11 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
     for title in ("uuid", "nickname", "messages", "name in [friends]"):
         table.add_column(title, no_wrap=True)
     for friend in friends:
-        texts = (clean(friend.uuid), clean(friend.nickname), known.get(friend.uuid, ""))
-        uuid, nickname, name = map(escape, texts)
-        table.add_row(uuid, nickname, "allowed" if friend.is_allowed else "refused", name)
+        allowed = "allowed" if friend.is_allowed else "refused"
+        name = clean(known.get(friend.uuid, ""))
+        table.add_row(clean(friend.uuid), clean(friend.nickname), allowed, name)
     out.print(table)
-    out.print(
-        '\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"', markup=False
-    )
+    out.print('\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"')
 
 
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}
@@ -282,6 +314,14 @@ def print_findings(findings: Sequence[Finding]) -> None:
             out.print(Text(f"    → {clean(finding.mend)}"))
     counts = {status: sum(f.status == status for f in findings) for status in SIGNS}
     out.print(f"{len(findings)} checks: {counts['fail']} to mend, {counts['warn']} to look at.")
+
+
+def say_booked(delivery: Delivery, names: Mapping[str, str]) -> None:
+    """Say on stderr how a one-off was understood, and how to take it back."""
+    when = f"{delivery.slot:%Y-%m-%d (%a) %H:%M} KST"
+    complain(
+        f"To {_to(delivery, names)} on {when}. To take it back: kakaocron cancel {delivery.id}"
+    )
 
 
 def complain_of(done: ByHand) -> None:

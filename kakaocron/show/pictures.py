@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -29,36 +29,46 @@ MOST_HELD = 5
 MOST_BAD_DAYS = 30
 
 
-def print_overview(overview: Overview) -> None:
+def print_overview(overview: Overview, names: Mapping[str, str] | None = None) -> None:
     out = console()
-    out.print(overview_picture(overview, min(out.width, WIDTH)))
+    out.print(overview_picture(overview, _width(out), names=names))
 
 
-def watch(look: Callable[[], Overview]) -> None:
+def _width(out: Console) -> int:
+    """Return the columns to fill: those of a wide terminal, and no more than usual in a pipe."""
+    return out.width if out.is_terminal else min(out.width, WIDTH)
+
+
+def watch(look: Callable[[], Overview], names: Mapping[str, str] | None = None) -> None:
     """Redraw the overview in place until interrupted; where that cannot be, print it once."""
     from rich.live import Live  # noqa: PLC0415 - most looks are one
 
-    out = Console(highlight=False)
+    out = console()
     if not out.is_terminal or out.is_dumb_terminal:
-        print_overview(look())
+        print_overview(look(), names)
         return
     with Live(console=out, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(_fitting(out, look()), refresh=True)
+            live.update(_fitting(out, look(), names), refresh=True)
             time.sleep(REDRAW_SECONDS)
 
 
-def _fitting(out: Console, overview: Overview) -> RenderableType:
+def _fitting(out: Console, overview: Overview, names: Mapping[str, str] | None) -> RenderableType:
     """Draw as many of the newest deliveries as leave room for all the rest."""
-    width = min(out.width, WIDTH)
+    width = _width(out)
     bare = overview_picture(overview, width, 0)
     heading = 1
     rows = out.height - len(out.render_lines(bare, out.options.update(height=None))) - heading
-    return overview_picture(overview, width, rows) if rows > 0 else bare
+    return overview_picture(overview, width, rows, names=names) if rows > 0 else bare
 
 
 def overview_picture(
-    overview: Overview, width: int, rows: int | None = None, *, with_advice: bool = True
+    overview: Overview,
+    width: int,
+    rows: int | None = None,
+    *,
+    with_advice: bool = True,
+    names: Mapping[str, str] | None = None,
 ) -> RenderableType:
     """Draw today; with `rows`, only so many of the newest deliveries."""
     day = overview.day
@@ -66,13 +76,13 @@ def overview_picture(
     shown = day[hidden:]
     parts: list[RenderableType] = [
         Text(f"Today, {overview.now:%Y-%m-%d}  (now {overview.now:%H:%M:%S} KST)", "bold"),
-        *strip(overview, width),
+        *strip(overview, min(width, WIDTH)),
         Text(),
     ]
     if hidden:
         parts.append(Text(f"{hidden} not shown here: kakaocron history --days 1", "dim"))
     if shown:
-        parts.append(deliveries_table(shown, width))
+        parts.append(deliveries_table(shown, width, names))
     elif not hidden:
         parts.append(Text("No slot has come due today."))
     parts += [Text(), *_totals(overview), *_ahead(overview)]

@@ -57,6 +57,8 @@ def test_all_pages_are_read(
     said = capsys.readouterr().out
     assert "mum" in said
     assert "refused" in said
+    assert "name in [friends]" in said
+    assert '[friends] NAME = "uuid"' in said
 
 
 def test_a_login_without_the_scope_is_told_what_to_do(

@@ -13,10 +13,12 @@ import subprocess
 import sys
 import termios
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from kakaocron.actions import schedule
 from kakaocron.config.reading import parse_config
 from kakaocron.installation import find_installation
 from kakaocron.ledger.beats import Word
@@ -27,6 +29,11 @@ from tests.years import write_days
 CONTROL = re.compile(r"\x1b\[[0-?]*[A-Za-z]")
 OWN_SCREEN, CURSOR = "\x1b[?1049l", "\x1b[?25h"
 COLOUR = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+
+
+def _without_size() -> dict[str, str]:
+    """Return the environment without a size that would win over the terminal's own."""
+    return {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
 
 
 class Terminal:
@@ -43,7 +50,7 @@ class Terminal:
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            env={**os.environ, "TERM": "xterm-256color", **more},
+            env={**_without_size(), "TERM": "xterm-256color", **more},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509
         )
@@ -192,3 +199,26 @@ def test_the_answers_to_init_are_written_and_secrets_never_shown(
     assert written.kakao.rest_api_key.get_secret_value() == "s3cret-key"
     assert written.kakao.client_secret is None
     assert written.kakao.link == "https://example.com/report"
+
+
+@pytest.mark.parametrize(
+    ("columns", "is_wide"), [(80, False), (99, False), (100, True), (160, True)]
+)
+def test_rows_show_to_whom_and_what_once_there_is_room(
+    day: Path, columns: int, is_wide: bool
+) -> None:
+    installation = find_installation()
+    soon = installation.clock.now() + timedelta(minutes=1)
+    schedule(installation, soon, text="글 [b] 하나 :smile:")
+    for command in (["history"], ["status"]):
+        terminal = Terminal(*command, columns=columns, rows=200)
+        assert terminal.end() == 0
+        said = CONTROL.sub("", terminal.said)
+        assert ("글 [b] 하나 :smile:" in said) == is_wide, command
+        assert max(map(len, said.replace("\r", "").split("\n"))) <= columns
+
+
+def test_csv_on_a_terminal_has_no_byte_order_mark(day: Path) -> None:
+    terminal = Terminal("history", "--csv", "--days", "1")
+    assert terminal.end() == 0
+    assert terminal.said.startswith('"id","message"')
