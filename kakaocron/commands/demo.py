@@ -19,7 +19,8 @@ def demo(
         Path | None, typer.Option(help="Keep the ledger and the log in this new folder.")
     ] = None,
 ) -> int:
-    """Run a whole KST day against the sandbox, with faults, and count what arrived."""
+    """Run a whole KST day against the sandbox, with faults made on purpose, and count what
+    arrived."""
     with (
         tempfile.TemporaryDirectory(prefix="kakaocron-demo-") as folder,
         progress("a day, minute by minute", 1440, hidden=as_json) as advance,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
-from kakaocron.config.starter import DEFAULT_LINK, DEFAULT_TEXT, Answers
+from kakaocron.config.starter import DEFAULT_LINK, DEFAULT_TEXT, Answers, quiet_outside
 from kakaocron.errors import UsageError
 from kakaocron.messages.starting import write_config
 from kakaocron.system.env_file import read_env_file
@@ -45,9 +45,12 @@ def init(
         tuple(to or ("me",)),
     )
     is_asking = not yes and sys.stdin.isatty()
-    written = write_config(places, _asked(given) if is_asking else given, RealDisk())
+    answers = _asked(given) if is_asking else given
+    count = write_config(places, answers, RealDisk())
     print(f"Wrote {places.config}")
-    if written.rest_api_key is None:
+    hours = f"none from {answers.quiet.replace('-', ' to ')}" if answers.quiet else "day and night"
+    print(f"It plans {count} messages a day, {hours}. To change that: [schedule] in this file")
+    if answers.rest_api_key is None:
         print("Put the app's REST API key into it: rest_api_key in [kakao]")
     print("Next: kakaocron login, then: kakaocron doctor, then: kakaocron cron install")
 
@@ -69,9 +72,28 @@ def _asked(given: Answers) -> Answers:
             ),
             given.text,
             given.to,
+            _quiet(),
         )
     except typer.Abort:
         raise KeyboardInterrupt from None
+
+
+def _quiet() -> str | None:
+    while True:
+        hours = read_text(
+            lambda: str(
+                typer.prompt(
+                    "Messages from when to when, as in 07:00-22:00; empty: day and night",
+                    default="",
+                    show_default=False,
+                )
+            ),
+            "The answer",
+        )
+        try:
+            return quiet_outside(hours)
+        except ValueError as error:
+            print(f"{str(error)[:1].upper()}{str(error)[1:]}")
 
 
 def _hidden(question: str) -> str | None:

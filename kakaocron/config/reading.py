@@ -217,7 +217,7 @@ def _fault_of(error: ValidationError, tables: Mapping[str, Any]) -> tuple[Keys, 
     if keys == ("message",):
         return keys, "each message is a table of its own, under [[message]]"
     if said == "unknown key" and keys:
-        return keys, said + nearest(keys[-1], _known_keys(keys[:-1]))
+        return keys, said + (_home_of(keys) or nearest(keys[-1], _known_keys(keys[:-1])))
     if said.startswith("invalid enum value"):
         choices = [str(choice) for choice in get_args(_type_at(keys))]
         named = " or ".join(f"'{choice}'" for choice in choices)
@@ -248,6 +248,17 @@ def _has(tables: Mapping[str, Any], keys: Sequence[str]) -> bool:
     except (LookupError, TypeError):
         return False
     return True
+
+
+def _home_of(keys: Keys) -> str:
+    """Name the table that has the last of the keys, if none like it is known where it stands."""
+    homes = [
+        f"[[{name}]]" if name == "message" else f"[{name}]"
+        for name in Config.__struct_fields__
+        if name != "friends"
+        and keys[-1] in _known_keys((name, "0") if name == "message" else (name,))
+    ]
+    return f"; it belongs into {' or '.join(homes)}" if homes else ""
 
 
 def _known_keys(keys: Sequence[str]) -> list[str]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from kakaocron.config.schema import parse_span
 
 DEFAULT_LINK = "https://developers.kakao.com"
 DEFAULT_TEXT = "📊 정기 보고\n⏰ 현재 시간: {time}"
@@ -30,7 +33,7 @@ regular_minutes = [0, 30]
 peak_minutes = [0, 15, 30, 45]
 peak_hours = [7, 8, 9, 11, 12, 13, 17, 18, 19, 20]
 # days = ["mon", "tue", "wed", "thu", "fri"]
-# quiet = ["23:00-06:30"]         # no slots then; may cross midnight
+{quiet}         # no slots then; may cross midnight
 early_start = true                # the tick of the minute before prepares; it sends on the second
 
 [delivery]
@@ -47,17 +50,19 @@ early_start = true                # the tick of the minute before prepares; it s
 # alert_command = ["/home/me/bin/tell"]   # gets JSON on stdin
 # alert_urls = ["ntfy://ntfy.sh/TOPIC"]   # Kakao makes no sound for a message to yourself
 
-# [friends]                       # uuids: kakaocron friends
-# mum = "…"
+# Names for friends' uuids, which `kakaocron friends` lists. Take the # off both lines.
+# [friends]
+# "지우" = "…"
 
+[profile.development.delivery]    # holds when ENVIRONMENT=development
+retry_delays = [10, 20, 30]
+
+# What stands below a [[message]], up to the next [, is that message's.
 [[message]]
 name = "report"
 slots = ["regular", "peak"]
 text = {text}
 to = {to}
-
-[profile.development.delivery]    # holds when ENVIRONMENT=development
-retry_delays = [10, 20, 30]
 """
 
 
@@ -70,6 +75,7 @@ class Answers:
     link: str = DEFAULT_LINK
     text: str = DEFAULT_TEXT
     to: Sequence[str] = ("me",)
+    quiet: str | None = None  # as in "23:00-06:30"
 
 
 def config_text(answers: Answers) -> str:
@@ -78,9 +84,28 @@ def config_text(answers: Answers) -> str:
         rest_api_key=_setting("rest_api_key", answers.rest_api_key),
         client_secret=_setting("client_secret", answers.client_secret),
         link=quoted(answers.link),
+        quiet=f"quiet = [{quoted(answers.quiet)}]"
+        if answers.quiet
+        else '# quiet = ["23:00-06:30"]',
         text=quoted(answers.text),
         to=f"[{', '.join(quoted(name) for name in answers.to)}]",
     )
+
+
+def quiet_outside(hours: str) -> str | None:
+    """Return the quiet hours of who wants messages from and to, as in "7-22" or "07:00-22:30";
+    None for the whole day. Raises ValueError."""
+    found = re.fullmatch(r"\s*(\d{1,2})(?::(\d\d))?\s*[-~–]\s*(\d{1,2})(?::(\d\d))?\s*", hours)
+    if not hours.strip():
+        return None
+    if found is None:
+        raise ValueError(f"'{hours[:20]}' is not of the form 07:00-22:00")
+    start, end = (f"{int(found[n]):02d}:{found[n + 1] or '00'}" for n in (1, 3))
+    start, end = (clock.replace("24:00", "00:00") for clock in (start, end))
+    if start == end:
+        return None
+    parse_span(f"{end}-{start}")
+    return f"{end}-{start}"
 
 
 def _setting(name: str, value: str | None) -> str:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from kakaocron.config.reading import parse_config
 from kakaocron.config.starter import Answers, config_text
 from kakaocron.errors import UsageError
+from kakaocron.kst import DAY, KST
 from kakaocron.messages.faults import faults
 from kakaocron.messages.making import Contents
+from kakaocron.schedule.slots import slots_between
 from kakaocron.system.disk import Disk, make_folders, replace_file
 from kakaocron.system.places import Places
 from kakaocron.system.programs import RealOutside
@@ -23,8 +27,12 @@ def _of_an_option(error: UsageError) -> UsageError:
     return error
 
 
-def write_config(places: Places, answers: Answers, disk: Disk) -> Answers:
-    """Write the file, private, once it passes the check; return what it holds."""
+# Any day of the plan as `init` writes it is as full as any other.
+_A_DAY = datetime(2026, 1, 5, tzinfo=KST)
+
+
+def write_config(places: Places, answers: Answers, disk: Disk) -> int:
+    """Write the file, private, once it passes the check; return its messages a day."""
     content = config_text(answers)
     path = str(places.config)
     try:
@@ -39,4 +47,9 @@ def write_config(places: Places, answers: Answers, disk: Disk) -> Answers:
         replace_file(disk, path, content.encode())
     except OSError as error:
         raise UsageError(f"Cannot write '{path}': {error.strerror}") from None
-    return answers
+    start = _A_DAY - timedelta.resolution
+    return sum(
+        1
+        for one in config.series()
+        for _ in slots_between(one.name, one.timetable, start, start + DAY)
+    )

@@ -13,9 +13,15 @@ if TYPE_CHECKING:
     from kakaocron.rehearsal.demo import Day
 from kakaocron.show.pictures import WIDTH, overview_picture
 
+ON_PURPOSE = (
+    "What fails below fails on purpose: requests refused, cut off and unanswered, a tick killed,\n"
+    "a host asleep, two crons at once. The demo shows what becomes of the messages then.\n"
+)
+
 
 def print_day(day: Day) -> None:
     out = console()
+    out.print(ON_PURPOSE)
     # What settles a held delivery is left out: the demo's ledger is gone by now.
     out.print(overview_picture(day.overview, min(out.width, WIDTH), with_advice=False))
     found = day.verdict

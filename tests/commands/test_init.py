@@ -15,7 +15,7 @@ import pytest
 from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import Config
-from kakaocron.config.starter import Answers, config_text
+from kakaocron.config.starter import Answers, config_text, quiet_outside
 
 
 @pytest.fixture
@@ -116,11 +116,15 @@ def answered(*answers: tuple[bytes, bytes]) -> tuple[int, bytes]:
 
 
 KEY, SECRET, LINK = b"REST API key (not shown): ", b"(not shown): ", b"]: "
+HOURS = b"day and night: "
 
 
 def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path) -> None:
     exit_code, said = answered(
-        (KEY, b"typed-key\n"), (SECRET, b"typed-secret\n"), (LINK, b"https://example.org/page\n")
+        (KEY, b"typed-key\n"),
+        (SECRET, b"typed-secret\n"),
+        (LINK, b"https://example.org/page\n"),
+        (HOURS, b"\n"),
     )
     assert exit_code == 0
     parsed = parse_config(config_path.read_text(), "config.toml")
@@ -140,8 +144,9 @@ NO_TEXT = b"\xff\xfe\n"
         ([(KEY, NO_TEXT)], b"The answer"),
         ([(KEY, b"key\n"), (SECRET, NO_TEXT)], b"The answer"),
         ([(KEY, b"key\n"), (SECRET, b"\n"), (LINK, NO_TEXT)], b"The link"),
+        ([(KEY, b"key\n"), (SECRET, b"\n"), (LINK, b"\n"), (HOURS, NO_TEXT)], b"The answer"),
     ],
-    ids=["key", "secret", "link"],
+    ids=["key", "secret", "link", "hours"],
 )
 def test_an_answer_that_is_no_text_is_told(
     home: Path, config_path: Path, answers: list[tuple[bytes, bytes]], what: bytes
@@ -170,3 +175,81 @@ def test_a_wrong_option_is_named_and_nothing_is_written(
     assert said.startswith(f"{option}: ")
     assert what in said
     assert not (home / ".config" / "kakaocron" / "config.toml").exists()
+
+
+def test_hours_are_asked_for_until_they_can_be_read(home: Path, config_path: Path) -> None:
+    exit_code, said = answered(
+        (KEY, b"key\n"), (SECRET, b"\n"), (LINK, b"\n"), (HOURS, b"7 to 10\n"), (HOURS, b"7-22\n")
+    )
+    assert exit_code == 0
+    assert b"'7 to 10' is not of the form 07:00-22:00" in said
+    assert b"It plans 50 messages a day, none from 22:00 to 07:00." in said
+    assert parse_config(config_path.read_text(), "config.toml").schedule.quiet == ("22:00-07:00",)
+
+
+@pytest.mark.parametrize(
+    ("hours", "quiet"),
+    [
+        ("", None),
+        ("07:00-22:30", "22:30-07:00"),
+        (" 7 ~ 22 ", "22:00-07:00"),
+        ("0-24", None),
+        ("9-24", "00:00-09:00"),
+        ("22:00-02:00", "02:00-22:00"),
+    ],
+)
+def test_hours_become_the_quiet_ones_around_them(hours: str, quiet: str | None) -> None:
+    assert quiet_outside(hours) == quiet
+
+
+@pytest.mark.parametrize("hours", ["7", "25-26", "7:60-9:00", "07.00-22.00", "seven", "7-22-23"])
+def test_what_are_no_hours_is_refused(hours: str) -> None:
+    with pytest.raises(ValueError, match="'"):
+        quiet_outside(hours)
+
+
+def test_the_plan_is_told_in_messages_a_day(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["init", "--yes"]) == 0
+    assert "It plans 68 messages a day, day and night." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "appended",
+    [
+        '[friends]\n"지우" = "uuid-aaa"\n',
+        'skip_holidays = false\nfallback_text = "x"\n',
+        '[[message]]\nname = "second"\nslots = ["regular"]\ntext = "x"\n',
+        "[monitor]\nmin_success_rate = 0.8\n",
+    ],
+)
+def test_what_is_appended_to_the_file_holds(config_path: Path, appended: str) -> None:
+    run(["init", "--yes"])
+    with config_path.open("a", encoding="utf-8") as file:
+        file.write(appended)
+    assert run(["config", "check"]) == 0
+    assert parse_config(config_path.read_text("utf-8"), "x") == parse_config(
+        config_path.read_text("utf-8"), "x", "production"
+    )
+
+
+def test_a_key_that_is_appended_below_the_message_is_told_its_place(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["init", "--yes"])
+    with config_path.open("a", encoding="utf-8") as file:
+        file.write("max_retries = 2\n")
+    assert run(["config", "check"]) == 2
+    assert "message[1].max_retries: unknown key; it belongs into [delivery]" in (
+        capsys.readouterr().err
+    )
+
+
+def test_the_lines_for_friends_hold_once_the_signs_are_off(config_path: Path) -> None:
+    run(["init", "--yes"])
+    text = config_path.read_text("utf-8")
+    text = text.replace("# [friends]", "[friends]").replace('# "지우" = "…"', '"지우" = "uuid-aaa"')
+    config_path.write_text(text, "utf-8")
+    assert run(["config", "check"]) == 0
+    assert parse_config(text, "config.toml").friends == {"지우": "uuid-aaa"}

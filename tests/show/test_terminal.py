@@ -191,6 +191,7 @@ def test_the_answers_to_init_are_written_and_secrets_never_shown(
     terminal.answer("(not shown): ", b"\n")
     assert "s3cret-key" not in terminal.said
     terminal.answer("Link of the message", b"https://example.com/report\n")
+    terminal.answer("day and night: ", b"\n")
 
     assert terminal.end() == 0
     assert "s3cret-key" not in terminal.said
