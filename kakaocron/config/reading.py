@@ -10,7 +10,6 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec import ValidationError, convert
 
-from kakaocron.config.mistakes import mistake
 from kakaocron.config.schema import Config, Secret, nearest
 from kakaocron.errors import UsageError
 from kakaocron.system.syscalls import read_up_to
@@ -87,6 +86,8 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
 
 
 def _not_toml(text: str, path: str, said: str) -> str:
+    from kakaocron.config.mistakes import mistake  # noqa: PLC0415 - for faults alone
+
     what, _, where = said.partition(" (at ")
     found = re.search(r"line (\d+), column (\d+)", where)
     line, column = (int(found[1]), int(found[2])) if found else _end_of(text)
