@@ -26,8 +26,8 @@ def next_slots(
 ) -> None:
     """List the next slots, and why each is one."""
     installation = find_installation(config)
-    seen, series = installation.snapshot_ahead(), installation.plan.series
-    found = coming(seen, () if booked else series, installation.config, count)
+    series = () if booked else installation.plan.series
+    found = coming(installation.snapshot_ahead(), series, installation.config, count)
     if as_json:
         print_json([one.fields() for one in found])
     else:
@@ -35,8 +35,8 @@ def next_slots(
     if booked:
         return
     now = installation.clock.now()
-    for series in installation.plan.series:
-        if rare := not_within_a_year(series.name, series.timetable, now):
+    for one in series:
+        if rare := not_within_a_year(one.name, one.timetable, now):
             print_rare(*rare, sys.stderr if as_json else sys.stdout)
     for fault in quota_faults(installation.config, now.date()):
         complain(fault)
