@@ -268,8 +268,10 @@ def test_the_commands_speak_in_one_line_and_with_the_right_codes(
         streams = capsys.readouterr()
         return code, (streams.out + streams.err).strip()
 
-    code, id_ = said("schedule", "안녕", "--at", "내일 9시", "--meta", "order=17")
+    code, both = said("schedule", "안녕", "--at", "내일 9시", "--meta", "order=17")
+    id_, understood = both.split("\n")  # on stdout, and on stderr
     assert code == 0
+    assert understood.endswith(f"To take it back: kakaocron cancel {id_}")
     assert said("schedule", "안녕", "--at", "tomorrow 09:00") == (
         1,
         f"'{id_}' holds this text for this minute already (scheduled). "
