@@ -43,9 +43,10 @@ EDGES = {
     "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
     "kakao/callback", "ledger/files", "ledger/heartbeat", "show/console",
     "show/pictures", "system/clock", "system/disk", "system/log", "system/marks", "system/memory",
-    "system/places", "system/programs", "system/socket_http", "system/stderr", "system/syscalls",
-    "system/workers", "ticking/idle", "watching/apprise_process", "watching/pings",
-    "watching/telling", "web/connections", "web/server",
+    "system/places", "system/programs", "system/socket_http", "system/stderr",
+    "system/supervisor", "system/syscalls", "system/workers", "ticking/idle",
+    "watching/apprise_process", "watching/pings", "watching/telling", "web/connections",
+    "web/server",
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {

@@ -8,6 +8,7 @@ import shlex
 import signal
 import stat
 import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,11 @@ MAX_BYTES = 100_000
 MAX_COMPLAINT = 120
 LONGEST_INTERPRETER = 256  # Linux reads no more of a script's first line
 READ_BYTES = 65_536
+# How long a command that has ended may leave its output open to a child before that is left out.
+GRACE_SECONDS = 0.5
+# The supervisor gives up before that.
+END_SECONDS = 3.0
+SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 # All that a command gets of kakaocron's environment: nothing of ours is secret in it.
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR")
 USUAL = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
@@ -46,28 +52,24 @@ class RealOutside:
 
     def run(self, argv: Sequence[str], folder: Path, timeout_seconds: float) -> bytes:
         name = argv[0]
+        deadline = time.monotonic() + timeout_seconds
         try:
-            process = subprocess.Popen(  # noqa: S603 - the user's own configuration names it
-                argv,
-                cwd=folder,
-                env=self.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
+            running = _start(argv, folder, self.environment())
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or str(error)
-            path = str(folder / name) if "/" in name else name
-            raise ContentError(f"cannot run '{name}': {not_runnable(path) or said}") from None
+            raise ContentError(f"cannot run '{name}': {said}") from None
         try:
-            output, complaint = _read_both(process, name, timeout_seconds)
+            word, code = running.read(name, deadline, timeout_seconds)
         finally:
-            _end(process)
-        if process.returncode != 0:
+            running.end()
+        if word == "error":
+            path = str(folder / name) if "/" in name else name
+            raise ContentError(f"cannot run '{name}': {not_runnable(path) or os.strerror(code)}")
+        if code != 0:
+            complaint = _last_line(bytes(running.complaint))
             words = f": {complaint}" if complaint else ""
-            raise ContentError(f"'{name}' ended with {_code(process.returncode)}{words}")
-        return output
+            raise ContentError(f"'{name}' ended with {_code(code)}{words}")
+        return bytes(running.output)
 
     def read(self, path: Path) -> bytes:
         try:
@@ -139,55 +141,98 @@ def _script_fault(first: bytes) -> str | None:
     return None
 
 
-def _read_both(
-    process: subprocess.Popen[bytes], name: str, timeout_seconds: float
-) -> tuple[bytes, str]:
-    """Read what a command prints until it has ended, has printed too much or takes too long.
+@dataclass(slots=True)
+class _Running:
+    """A command at work below its supervisor, and what it has printed so far."""
 
-    Returns its output, and the last line of what it complained of.
-    """
-    deadline = time.monotonic() + timeout_seconds
-    too_long = ContentError(f"'{name}' took longer than {timeout_seconds:g} s")
-    output, complaint = bytearray(), bytearray()
-    with selectors.DefaultSelector() as selector:
-        for pipe, kept in ((process.stdout, output), (process.stderr, complaint)):
-            assert pipe is not None  # noqa: S101 - both were asked for
-            selector.register(pipe, selectors.EVENT_READ, kept)
-        while selector.get_map():
-            ready = selector.select(max(0.0, deadline - time.monotonic()))
-            if not ready:
-                raise too_long
-            for key, _ in ready:
-                _take(selector, key)
-            if len(output) > MAX_BYTES:
-                raise ContentError(f"'{name}' printed more than {MAX_BYTES} bytes")
-            del complaint[:-MAX_BYTES]
-            if time.monotonic() > deadline:
-                raise too_long
+    supervisor: subprocess.Popen[bytes]
+    status: int
+    output: bytearray = field(default_factory=bytearray)
+    complaint: bytearray = field(default_factory=bytearray)
+    ended: bytearray = field(default_factory=bytearray)
+
+    def read(self, name: str, deadline: float, timeout_seconds: float) -> tuple[str, int]:
+        """Read until the command itself has ended; a child of it that keeps the output open is
+        waited for a moment only. Returns the supervisor's word and number. Raises ContentError."""
+        until = deadline
+        with selectors.DefaultSelector() as selector:
+            for fd, kept in self._kept().items():
+                os.set_blocking(fd, False)
+                selector.register(fd, selectors.EVENT_READ, kept)
+            output = self._fd(self.supervisor.stdout)
+            while not self.ended or output in selector.get_map():
+                for key, _ in selector.select(max(0.0, until - time.monotonic())):
+                    if not _take(key.fd, key.data):
+                        selector.unregister(key.fd)
+                        if key.fd == self.status and not self.ended:
+                            raise ContentError(f"'{name}' was killed with its supervisor")
+                    elif key.fd == self.status:
+                        until = min(deadline, time.monotonic() + GRACE_SECONDS)
+                if len(self.output) > MAX_BYTES:
+                    raise ContentError(f"'{name}' printed more than {MAX_BYTES} bytes")
+                del self.complaint[:-MAX_BYTES]
+                if time.monotonic() >= until:
+                    break
+        if not self.ended:
+            raise ContentError(f"'{name}' took longer than {timeout_seconds:g} s")
+        _take(self._fd(self.supervisor.stderr), self.complaint)
+        word, number = self.ended.split(b"\n")[0].decode().split(" ")
+        return word, int(number)
+
+    def end(self) -> None:
+        """Leave nothing running of what the command has started."""
+        for pipe in (self.supervisor.stdin, self.supervisor.stdout, self.supervisor.stderr):
+            if pipe is not None:
+                pipe.close()
+        os.close(self.status)
+        try:
+            self.supervisor.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.supervisor.kill()
+            self.supervisor.wait()
+
+    def _kept(self) -> dict[int, bytearray]:
+        return {
+            self._fd(self.supervisor.stdout): self.output,
+            self._fd(self.supervisor.stderr): self.complaint,
+            self.status: self.ended,
+        }
+
+    @staticmethod
+    def _fd(pipe: IO[bytes] | None) -> int:
+        assert pipe is not None  # noqa: S101 - `_start` has asked for it
+        return pipe.fileno()
+
+
+def _start(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> _Running:
+    status, written = os.pipe()
     try:
-        process.wait(max(0.01, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        raise too_long from None
-    return bytes(output), _last_line(bytes(complaint))
+        supervisor = subprocess.Popen(  # noqa: S603 - the user's own configuration names it
+            [sys.executable, "-I", "-S", SUPERVISOR, str(written), *argv],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(written,),
+            start_new_session=True,
+        )
+    except BaseException:
+        os.close(status)
+        raise
+    finally:
+        os.close(written)
+    return _Running(supervisor, status)
 
 
-def _take(selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-    pipe: IO[bytes] = key.fileobj  # type: ignore[assignment]
-    part = os.read(pipe.fileno(), READ_BYTES)
-    if part:
-        key.data.extend(part)
-    else:
-        selector.unregister(pipe)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """Leave nothing running of what the command has started."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe is not None:
-            pipe.close()
+def _take(fd: int, kept: bytearray) -> bool:
+    """Take what there is to read; say whether more may come."""
+    try:
+        part = os.read(fd, READ_BYTES)
+    except BlockingIOError:
+        return True
+    kept.extend(part)
+    return bool(part)
 
 
 def _code(code: int) -> str:

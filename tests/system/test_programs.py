@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,13 @@ def test_a_hanging_command_is_ended_with_its_children(tmp_path: Path) -> None:
     raise AssertionError("the child still runs")
 
 
+def _wait_for(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def _is_gone(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -58,10 +68,102 @@ def _is_gone(pid: int) -> bool:
         return True
 
 
-def test_a_child_that_keeps_the_output_open_cannot_hold_us(tmp_path: Path) -> None:
-    code = "import subprocess; subprocess.Popen(['sleep', '60']); print('x')"
-    with pytest.raises(ContentError, match="took longer"):
-        run(code, tmp_path, 0.5)
+# Each leaves a child behind that sleeps and that nobody would find by the command's own group.
+LEFT = {
+    "in its group": "sleep 60 & echo $! > pid; {end}",
+    "in a session of its own": "setsid sleep 60 & echo $! > pid; {end}",
+    "forked twice": "(setsid sh -c 'echo $$ > pid; exec sleep 60' &) ; {end}",
+    "without our environment": "(env -i setsid sh -c 'echo $$ > pid; exec sleep 60' &) ; {end}",
+    "with SIGTERM and SIGHUP ignored": (
+        "(trap '' TERM HUP INT; setsid sh -c 'echo $$ > pid; while :; do sleep 60; done' &) ; {end}"
+    ),
+    "without our pipes": (
+        "(setsid sh -c 'echo $$ > pid; exec sleep 60' < /dev/null > /dev/null 2>&1 &) ; {end}"
+    ),
+    "with descendants of its own": (
+        "(setsid sh -c '(setsid sleep 60 & echo $! > pid); sleep 60' &) ; {end}"
+    ),
+}
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT.keys())
+@pytest.mark.parametrize("end", ["sleep 60", "exit 3", "exit 0"])
+def test_nothing_that_a_command_has_started_lives_on(tmp_path: Path, left: str, end: str) -> None:
+    waits = "while [ ! -s pid ]; do sleep 0.01; done; "
+    shell = ["/bin/sh", "-c", left.format(end=waits + end)]
+    if end == "exit 0":
+        RealOutside().run(shell, tmp_path, 10)
+    else:
+        with pytest.raises(ContentError, match=r"took longer than 1 s|exit code 3"):
+            RealOutside().run(shell, tmp_path, 1)
+    assert _is_gone(int((tmp_path / "pid").read_text()))
+
+
+def test_nothing_lives_on_where_kakaocron_itself_is_killed(tmp_path: Path) -> None:
+    code = (
+        "from pathlib import Path\n"
+        "from kakaocron.system.programs import RealOutside\n"
+        "RealOutside().run(['sh', '-c', 'setsid sleep 60 & echo $! > pid; wait'], Path('.'), 60)"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
+    pid = tmp_path / "pid"
+    _wait_for(lambda: pid.exists() and pid.read_text() != "")
+    process.kill()
+    process.wait()
+    _wait_for(lambda: _is_gone(int(pid.read_text())))
+
+
+def test_a_command_leaves_another_that_runs_beside_it_alone(tmp_path: Path) -> None:
+    found: list[bytes] = []
+    shell = "(setsid sh -c 'sleep 1; echo 12,300 > made' &) ; while [ ! -s made ]; do sleep 0.01; "
+    slow = ["sh", "-c", shell + "done; cat made"]
+    thread = threading.Thread(target=lambda: found.append(RealOutside().run(slow, tmp_path, 10)))
+    thread.start()
+    while thread.is_alive():
+        assert RealOutside().run(["echo", "x"], tmp_path, 10) == b"x\n"
+    assert found == [b"12,300\n"]
+
+
+@pytest.mark.parametrize(
+    "shell",
+    [
+        "sleep 60 & echo 12,300",
+        "setsid sleep 60 & echo 12,300",
+        "(sleep 60 &) ; echo 12,300",
+        "trap '' TERM; sleep 60 & echo 12,300",
+        "sleep 60 > /dev/null & echo 12,300",  # holds stderr only
+        "sleep 60 2> /dev/null & echo 12,300",  # holds stdout only
+        "exec 2>&-; sleep 60 & echo 12,300",
+        "(sleep 0.1; echo 12,300) &",  # printed after the command's own end
+        "echo 12,300; exec >&-; exec 2>&-; sleep 0.1",
+    ],
+)
+def test_a_child_that_keeps_the_output_open_costs_no_message(tmp_path: Path, shell: str) -> None:
+    began = time.monotonic()
+    assert RealOutside().run(["sh", "-c", shell], tmp_path, 30) == b"12,300\n"
+    assert time.monotonic() - began < 10
+
+
+def test_a_child_that_prints_for_ever_is_not_listened_to(tmp_path: Path) -> None:
+    shell = "(while :; do echo x; sleep 0.05; done) & echo 12,300"
+    output = RealOutside().run(["sh", "-c", shell], tmp_path, 30)
+    assert set(output.split()) <= {b"12,300", b"x"}
+    assert b"12,300" in output
+
+
+def test_a_command_has_its_own_session_and_the_usual_signals(tmp_path: Path) -> None:
+    code = (
+        "import os, signal\n"
+        "print(os.getsid(0) == os.getpid(), signal.getsignal(signal.SIGTERM) == signal.SIG_DFL,\n"
+        "os.read(0, 1), sorted(os.listdir('/proc/self/fd')))\n"
+        "os.kill(os.getppid(), signal.SIGTERM)"
+    )
+    assert run(code, tmp_path).startswith(b"True True b'' ['0', '1', '2', '3']")
+
+
+def test_a_command_that_kills_its_supervisor_is_no_success(tmp_path: Path) -> None:
+    with pytest.raises(ContentError, match="killed with its supervisor"):
+        RealOutside().run(["sh", "-c", "echo 5; kill -9 $PPID; sleep 60"], tmp_path, 10)
 
 
 def test_a_gigabyte_is_not_read(tmp_path: Path) -> None:
