@@ -64,8 +64,8 @@ def start(argv: list[str], status: int) -> int:
         for name in RESTORED:
             signal.signal(name, signal.SIG_DFL)
         silence(0)
-        os.environ.pop("LC_CTYPE", None)  # Python's own, where LANG is C (PEP 538)
-        os.execvpe(argv[0], argv, os.environ)  # noqa: S606 - the user's configuration names it
+        os.unsetenv("LC_CTYPE")  # Python's own, where LANG is C (PEP 538)
+        os.execvp(argv[0], argv)  # noqa: S606 - the user's configuration names it
     except OSError as error:
         os.write(status, b"error %d\n" % (error.errno or 0))
     finally:
