@@ -21,6 +21,7 @@ from kakaocron.ledger.beats import (
 )
 from kakaocron.ledger.deliveries import CLOCK_SLACK
 from kakaocron.system.disk import (
+    NO_LINK,
     Disk,
     guard,
     make_folders,
@@ -53,7 +54,8 @@ class Heartbeat(Struct, frozen=True):
     def spared(self, day: date) -> list[Beat]:
         try:
             guard(self.disk, self.spare)
-            return parse(day, read_file(self.disk, f"{self.spare}/{day.isoformat()}"))
+            path = f"{self.spare}/{day.isoformat()}"
+            return parse(day, read_file(self.disk, path, flags=NO_LINK))
         except OSError:
             return []
 
@@ -104,11 +106,13 @@ class Heartbeat(Struct, frozen=True):
     def _append(self, day: date, line: bytes) -> None:
         for folder in (self.folder, self.spare):
             path = f"{folder}/{day.isoformat()}"
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
             with suppress(OSError):
                 make_folders(self.disk, folder)
                 if folder == self.spare:
                     guard(self.disk, folder)
-                with opened(self.disk, path, os.O_WRONLY | os.O_APPEND | os.O_CREAT) as fd:
+                    flags |= NO_LINK
+                with opened(self.disk, path, flags) as fd:
                     write_all(self.disk, fd, line)
                 return
 
@@ -145,4 +149,5 @@ class Heartbeat(Struct, frozen=True):
                 continue
             with suppress(OSError):
                 self.disk.unlink(self.path(day))
+                guard(self.disk, self.spare)
                 self.disk.unlink(f"{self.spare}/{day.isoformat()}")

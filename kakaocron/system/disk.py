@@ -31,6 +31,8 @@ __all__ = [
 
 LOCK_POLL_SECONDS = 0.02
 READ_BYTES = 1 << 20
+NO_LINK = os.O_NOFOLLOW
+OPEN_TO_OTHERS = 0o077
 
 
 class Disk(Protocol):
@@ -63,9 +65,9 @@ def opened(disk: Disk, path: str, flags: int, mode: int = PRIVATE_FILE) -> Itera
         disk.close(fd)
 
 
-def read_file(disk: Disk, path: str, offset: int = 0) -> bytes:
+def read_file(disk: Disk, path: str, offset: int = 0, *, flags: int = 0) -> bytes:
     """Return the file's bytes from `offset` on; FileNotFoundError if there is none."""
-    with opened(disk, path, os.O_RDONLY) as fd:
+    with opened(disk, path, os.O_RDONLY | flags) as fd:
         if offset:
             disk.seek(fd, offset)
         return read_rest(disk, fd)
@@ -122,14 +124,16 @@ def append_lines(
         return start
 
 
-def replace_file(disk: Disk, path: str, data: bytes, *, durable: bool = True) -> None:
+def replace_file(
+    disk: Disk, path: str, data: bytes, *, durable: bool = True, flags: int = 0
+) -> None:
     """Put a file in place of another so that either the old or the new one is there, never half.
 
     Durable, it is there after a power cut too, and so are its folders. The new one is private
     (0600) from its first byte on.
     """
     new = beside(path)
-    with opened(disk, new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as fd:
+    with opened(disk, new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | flags) as fd:
         write_all(disk, fd, data)
         if durable:
             disk.fsync(fd)
@@ -215,9 +219,12 @@ def make_folders(disk: Disk, path: str) -> None:
 
 
 def guard(disk: Disk, folder: str) -> None:
-    """Raise PermissionError for another user's folder: it stands where everybody may make one."""
-    if not disk.stat(folder).is_ours:
-        raise PermissionError(EPERM, "another user's folder", folder)
+    """Raise OSError unless a folder is this user's own, private, and no link: it stands where
+    everybody may make one. In such a folder files are opened with NO_LINK."""
+    with opened(disk, folder, os.O_RDONLY | os.O_DIRECTORY | NO_LINK) as fd:
+        found = disk.fstat(fd)
+    if not found.is_ours or found.mode & OPEN_TO_OTHERS:
+        raise PermissionError(EPERM, "not this user's private folder", folder)
 
 
 @contextmanager

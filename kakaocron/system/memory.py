@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kakaocron.system.disk import Disk, guard, make_folders, read_file, replace_file
+from kakaocron.system.disk import NO_LINK, Disk, guard, make_folders, read_file, replace_file
 
 
 class Memory(Struct, frozen=True):
@@ -24,8 +24,8 @@ class Memory(Struct, frozen=True):
         found: dict[str, Any] = {}
         for path in (self.path, self.spare):
             with suppress(OSError, ValueError, RecursionError):
-                self._guard(path)
-                one = json.loads(read_file(self.disk, path))
+                flags = self._guard(path)
+                one = json.loads(read_file(self.disk, path, flags=flags))
                 found.update(one if isinstance(one, dict) else {})
         return found
 
@@ -35,8 +35,8 @@ class Memory(Struct, frozen=True):
         for path in (self.path, self.spare):
             try:
                 make_folders(self.disk, os.path.dirname(path))  # noqa: PTH120
-                self._guard(path)
-                replace_file(self.disk, path, content, durable=False)
+                flags = self._guard(path)
+                replace_file(self.disk, path, content, durable=False, flags=flags)
             except OSError:
                 continue
             if path == self.path:
@@ -45,6 +45,10 @@ class Memory(Struct, frozen=True):
                     self.disk.unlink(self.spare)
             return
 
-    def _guard(self, path: str) -> None:
-        if path == self.spare:
-            guard(self.disk, os.path.dirname(path))  # noqa: PTH120
+    def _guard(self, path: str) -> int:
+        """Return how a file is to be opened. Raises OSError where the spare is not to be trusted:
+        it stands in a folder in which every user may put a link."""
+        if path != self.spare:
+            return 0
+        guard(self.disk, os.path.dirname(path))  # noqa: PTH120
+        return NO_LINK

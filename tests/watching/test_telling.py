@@ -300,7 +300,7 @@ class DiskFull(RealDisk):
 def test_where_another_user_has_made_the_spare_folder_it_is_left_alone(tmp_path: Path) -> None:
     kept = Memory(str(tmp_path / "data" / "a.json"), str(tmp_path / "spare" / "a.json"), Foreign())
     for folder in ("data", "spare"):
-        (tmp_path / folder).mkdir()
+        (tmp_path / folder).mkdir(mode=0o700)
     Path(kept.spare).write_text('{"planted": "1"}')
     kept.write({"told": "2"})
 
@@ -309,9 +309,13 @@ def test_where_another_user_has_made_the_spare_folder_it_is_left_alone(tmp_path:
 
 
 class Foreign(RealDisk):
-    def stat(self, path: str) -> Stat:
-        found = super().stat(path)
-        found.is_ours = not path.endswith("/spare")
+    def open(self, path: str, flags: int, mode: int = 0o600) -> int:
+        self._path = path
+        return super().open(path, flags, mode)
+
+    def fstat(self, fd: int) -> Stat:
+        found = super().fstat(fd)
+        found.is_ours = not self._path.endswith("/spare")
         return found
 
 
