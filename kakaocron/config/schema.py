@@ -111,6 +111,14 @@ def _alert_url(keys: tuple[str, ...], value: Secret) -> None:
         raise FaultError(keys, "must be one of Apprise's addresses, such as ntfy://ntfy.sh/TOPIC")
 
 
+# Apprise 2.3 has a plugin of these two names, and takes them in any case.
+_KAKAOTALK = frozenset({"kakaotalk", "kakao"})
+
+
+def leads_to_kakaotalk(url: Secret) -> bool:
+    return url.get_secret_value().partition("://")[0].lower() in _KAKAOTALK
+
+
 def parse_span(text: str) -> Span:
     """Read "23:00-06:30". Raises ValueError with what is wrong."""
     match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", text)
@@ -208,6 +216,11 @@ class MonitorRules(Section, frozen=True):
     @property
     def tells_somebody(self) -> bool:
         return bool(self.ping_url or self.alert_urls or self.alert_command)
+
+    @property
+    def urls_elsewhere(self) -> tuple[Secret, ...]:
+        """The alert_urls that can say that KakaoTalk is broken: those that do not lead to it."""
+        return tuple(url for url in self.alert_urls if not leads_to_kakaotalk(url))
 
 
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")

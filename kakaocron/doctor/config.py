@@ -156,7 +156,7 @@ def _me(config: Config) -> Finding:
     receivers = {receiver for message in config.message for receiver in message.to}
     if ME not in receivers:
         return ok("me", "messages go to friends, whose phones ring")
-    if config.monitor.alert_urls:
+    if config.monitor.urls_elsewhere:
         return ok("me", "KakaoTalk makes no sound for them; alert_urls can tell of failures")
     return warn(
         "me",
@@ -184,6 +184,12 @@ def _alerts(config: Config) -> Finding:
             "alerts",
             "nobody is told when KakaoTalk itself is broken",
             "Set ping_url, alert_urls or alert_command in [monitor]",
+        )
+    if not (monitor.ping_url or monitor.alert_command or monitor.urls_elsewhere):
+        return warn(
+            "alerts",
+            "alert_urls lead to KakaoTalk alone, and nobody is told when KakaoTalk is broken",
+            "Add another service to them, or set ping_url or alert_command in [monitor]",
         )
     if monitor.alert_urls and find_spec("apprise") is None:
         mend = "Install it: pip install 'kakaocron[alerts]'"

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from kakaocron.config.schema import Secret, leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import LedgerError, LockTimeoutError
 from kakaocron.installation import Installation, make_memory
@@ -89,6 +90,12 @@ class Monitor:
         except OSError:  # a full disk: better told twice than not at all
             return self._end_with_alarms(ended, ways)
 
+    @property
+    def _through_kakaotalk(self) -> set[str]:
+        """The ways out that say nothing of a broken KakaoTalk, whatever they answer."""
+        urls = enumerate(self.installation.config.monitor.alert_urls, 1)
+        return {_name_of(number, url) for number, url in urls if leads_to_kakaotalk(url)}
+
     def _end_with_alarms(self, ended: Ended, ways: Mapping[str, Way]) -> Heard:
         now = self.installation.clock.now()
         memory = self._look(ended, now)
@@ -98,7 +105,8 @@ class Monitor:
         self._remember(memory)
         heard = self._try({**ways, **people})
         if people and heard.tried:
-            is_told = any(name not in heard.failures for name in people)
+            counted = people.keys() - self._through_kakaotalk or people.keys()
+            is_told = bool(counted - heard.failures.keys())
             memory = alarms.told(memory) if is_told else alarms.not_told(memory, now)
             self._remember(memory)
         return heard
@@ -203,15 +211,18 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
     feed = installation.edges.feed
     ways: dict[str, Way] = {}
     for number, url in enumerate(rules.alert_urls, 1):
-        secret = url.get_secret_value()
-        name = f"alert_urls {number} ({secret.partition('://')[0]})"
-        ways[name] = partial(_through_apprise, feed, secret, variables, told)
+        way = partial(_through_apprise, feed, url.get_secret_value(), variables, told)
+        ways[_name_of(number, url)] = way
     if rules.alert_command:
         folder = installation.places.config.parent
         ways["alert_command"] = partial(
             _through_command, feed, rules.alert_command, folder, variables, told
         )
     return ways
+
+
+def _name_of(number: int, url: Secret) -> str:
+    return f"alert_urls {number} ({url.get_secret_value().partition('://')[0]})"
 
 
 def title(told: Sequence[Alarm]) -> str:

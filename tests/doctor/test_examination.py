@@ -64,6 +64,9 @@ CONFIG = (
 )
 
 
+ONLY_KAKAOTALK = MESSAGE + '[monitor]\nalert_urls = ["kakaotalk://t"]\n'
+
+
 @pytest.fixture
 def well(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Bench:
     """An installation that works: logged in, ticking, on a sound machine."""
@@ -231,6 +234,14 @@ def test_what_is_wrong_with_the_login_and_its_files(
         (MESSAGE, "link", "warn"),
         (MESSAGE, "servers", "warn"),
         (CONFIG, "me", "ok"),
+        (CONFIG, "alerts", "ok"),
+        (ONLY_KAKAOTALK, "alerts", "warn"),
+        (ONLY_KAKAOTALK, "me", "warn"),
+        (ONLY_KAKAOTALK.replace("talk://", "://"), "alerts", "warn"),
+        (ONLY_KAKAOTALK.replace("talk://", "TALK://"), "alerts", "warn"),
+        (ONLY_KAKAOTALK + 'ping_url = "https://hc-ping.com/x"\n', "alerts", "ok"),
+        (ONLY_KAKAOTALK + 'alert_command = ["true"]\n', "alerts", "ok"),
+        (ONLY_KAKAOTALK.replace('t"]', 't", "ntfy://x"]'), "alerts", "ok"),
         (MESSAGE + 'to = ["uuid-aaa"]\n', "quota", "fail"),
         (MESSAGE + 'to = ["uuid-aaa"]\n', "permission", "warn"),
         (MESSAGE + 'to = ["uuid-aaa"]\n', "me", "ok"),

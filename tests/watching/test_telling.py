@@ -22,6 +22,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.simulation.home import logged_in
 from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk, Stat
+from kakaocron.watching import telling
 from kakaocron.watching.overview import look
 from kakaocron.watching.pings import address
 from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, texts
@@ -397,6 +398,37 @@ def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
 
     watcher.status = 200
     scene.tick("09:19:01", "09:22:04", "09:23:01")
+    assert len(watcher.requests) == 4
+
+
+def test_what_kakaotalk_took_has_told_nobody_that_kakaotalk_is_broken(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    watcher: Watcher,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, through_kakaotalk = telling._through_apprise, []
+
+    def through_apprise(url: str, *rest: Any) -> None:
+        if url.startswith("KakaoTalk://"):
+            through_kakaotalk.append(url)
+        else:
+            real(url, *rest)
+
+    monkeypatch.setattr(telling, "_through_apprise", through_apprise)
+    watcher.status = 500
+    urls = f'["json://{watcher.address}/alert", "KakaoTalk://token"]'
+    scene = Scene(tmp_path, sandbox, clock, f"alert_urls = {urls}\n")
+    rules = changed(scene.installation.config.monitor, alert_command=())
+    config = changed(scene.installation.config, monitor=rules)
+    scene.installation = changed(scene.installation, config=config)
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
+
+    assert len(watcher.requests) == len(through_kakaotalk) == 3
+    watcher.status = 200
+    scene.tick("09:22:04", "09:23:05")
     assert len(watcher.requests) == 4
 
 
