@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, ok, warn
 from kakaocron.host.probe import Machine
@@ -11,10 +11,19 @@ from kakaocron.host.probe import Machine
 LITTLE_ROOM_BYTES = 100 << 20
 NO_ROOM_BYTES = 5 << 20
 LITTLE_INODES = 1000
+MOST_NAMED = 3
 
 ON_THE_NETWORK = frozenset(
-    {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "fuse.rclone", "drvfs"}
-)
+    {
+        "nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "lustre", "glusterfs", "gfs2",
+        "ocfs2", "beegfs", "orangefs", "pvfs2", "coda", "ncpfs", "davfs", "drvfs", "fuse.sshfs",
+        "fuse.rclone", "fuse.glusterfs", "fuse.ceph", "fuse.ceph-fuse", "fuse.s3fs", "fuse.davfs2",
+        "fuse.gcsfuse", "fuse.juicefs", "fuse.curlftpfs", "fuse.nfs",
+    }
+)  # fmt: skip
+# Folders of a virtual machine's host, and of Docker's on a Mac: the locks stay on this side.
+OF_THE_HOST = frozenset({"virtiofs", "vboxsf", "prl_fs", "hgfs", "fakeowner", "vmhgfs"})
+LAYERED = frozenset({"overlay", "overlayfs", "aufs", "fuse.fuse-overlayfs", "fuse.unionfs"})
 IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 
 # Files
@@ -26,6 +35,9 @@ def files(bench: Bench) -> Iterator[Finding]:
     for name, folder in (("data-folder", data), ("log-folder", log)):
         if machine.may_write(folder):
             yield ok(name, f"'{folder}' can be written")
+        elif machine.is_read_only(folder):
+            what = f"'{folder}' is on a file system that is read-only"
+            yield fail(name, what, "See why: dmesg, mount; a disk with errors is made read-only")
         else:
             mend = f"Give it to this user: sudo chown -R $(id -un) {shlex.quote(folder)}"
             yield fail(name, f"'{folder}' cannot be written", mend)
@@ -47,24 +59,62 @@ def files(bench: Bench) -> Iterator[Finding]:
 
 
 def _owner(bench: Bench) -> Finding:
-    places, uid = bench.places, bench.machine.uid()
-    paths = [str(places.config), str(places.data), places.ledger, places.tokens, str(places.log)]
-    foreign = [path for path in paths if bench.machine.owner(path) not in {None, uid}]
-    if foreign:
-        mend = "Run kakaocron as one user only; to take the files: sudo chown -R $(id -un) PATH"
-        return fail("owner", f"not this user's: {', '.join(foreign)}", mend)
-    return ok("owner", "all files are this user's")
+    """Look at each file of ours: one run as root is enough to leave some that are not."""
+    foreign = bench.machine.not_mine(_own_paths(bench))
+    if not foreign:
+        return ok("owner", "all files are this user's")
+    named = ", ".join(f"'{path}' is {owner}'s" for path, owner in foreign[:MOST_NAMED])
+    more = f", and {len(foreign) - MOST_NAMED} more" if len(foreign) > MOST_NAMED else ""
+    tops = _topmost([path for path, _ in foreign])
+    mend = (
+        "Run kakaocron as one user only; to take the files: "
+        f"sudo chown -R $(id -un) {' '.join(map(shlex.quote, tops[:MOST_NAMED]))}"
+    )
+    return fail("owner", f"not this user's: {named}{more}", mend)
+
+
+def _own_paths(bench: Bench) -> list[str]:
+    """Return what is kakaocron's own; its folders may hold other things too."""
+    places, machine = bench.places, bench.machine
+    own = (
+        (str(places.data), ("ledger", "tokens.", "pauses.", "incidents.", "alarms.", "crontab-")),
+        (str(places.log), ("ticks", "idle", "kakaocron.log")),
+    )
+    found = [str(places.config), str(places.config.parent / ".env")]
+    found += [str(places.data), str(places.log)]
+    for folder, starts in own:
+        begins = tuple(f"{folder}/{start}" for start in starts)
+        for path in machine.listed(folder):
+            if path.startswith(begins):
+                found += [path, *machine.below(path)]
+    return found
+
+
+def _topmost(paths: Sequence[str]) -> list[str]:
+    return [path for path in paths if not any(path.startswith(f"{other}/") for other in paths)]
 
 
 def _file_system(machine: Machine, data: str) -> Finding:
-    kind = machine.file_system(data)
+    kind, name = machine.file_system(data), "file-system"
+    mend = "Use a local disk: KAKAOCRON_DATA_DIR in the .env beside config.toml"
     if kind in ON_THE_NETWORK:
-        mend = "Use a local disk: KAKAOCRON_DATA_DIR in the .env beside config.toml"
-        return fail("file-system", f"the ledger is on {kind}, where locks may not hold", mend)
+        return fail(name, f"the ledger is on {kind}, where locks may not hold", mend)
     if kind in IN_MEMORY:
         mend = "Use a disk: KAKAOCRON_DATA_DIR in the .env beside config.toml"
-        return warn("file-system", f"the ledger is on {kind} and is lost at a restart", mend)
-    return ok("file-system", kind or "of a kind that cannot be told")
+        return warn(name, f"the ledger is on {kind} and is lost at a restart", mend)
+    if kind in LAYERED:
+        what = (
+            f"the ledger is on {kind}: another mount of the same folder (a second container, the "
+            "host) shares no lock with this one, and a new container begins without it"
+        )
+        return warn(name, what, "Put the data folder on a volume or a bind mount of a local disk")
+    if kind in OF_THE_HOST or kind == "fuse" or kind.startswith("fuse."):
+        what = (
+            f"the ledger is on {kind}: another mount of the same folder shares no lock with this "
+            "one, and two kakaocrons could send twice"
+        )
+        return warn(name, what, mend)
+    return ok(name, kind or "of a kind that cannot be told")
 
 
 def _room(machine: Machine, data: str) -> Finding:

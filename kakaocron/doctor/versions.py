@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, requires, version
 from kakaocron import __version__
 from kakaocron.doctor.finding import Bench, Finding, ok
 
-_FOR_DEVELOPERS = re.compile(r"extra == .(test|dev|mutation).")
+_FOR_DEVELOPERS = re.compile(r"extra == .(test|browser|dev|mutation).")
 
 
 def versions(_: Bench) -> Iterator[Finding]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import stat
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kakaocron.system.syscalls import open_file
+from kakaocron.system.syscalls import open_file, user_name
 
 
 def booted_at(now: datetime) -> datetime | None:
@@ -87,10 +88,11 @@ class Machine:
             lines = Path("/proc/mounts").read_text("utf-8", "replace").splitlines()
         except OSError:
             return ""
+        path = os.path.realpath(path)
         best, kind = "", ""
         for line in lines:
             fields = line.split(" ")
-            mount = fields[1].replace("\\040", " ")
+            mount = re.sub(r"\\([0-7]{3})", lambda code: chr(int(code[1], 8)), fields[1])
             if f"{path}/".startswith(mount.rstrip("/") + "/") and len(mount) >= len(best):
                 best, kind = mount, fields[2]
         return kind
@@ -108,11 +110,29 @@ class Machine:
         except OSError:
             return None
 
-    def owner(self, path: str) -> int | None:
+    def listed(self, folder: str) -> list[str]:
+        """Return the paths in a folder, none if it cannot be read."""
         try:
-            return os.stat(path).st_uid  # noqa: PTH116
+            return sorted(f"{folder}/{name}" for name in os.listdir(folder))  # noqa: PTH208
         except OSError:
-            return None
+            return []
+
+    def below(self, path: str) -> list[str]:
+        """Return all files and folders in a folder and in those below it."""
+        return [
+            f"{folder}/{name}"
+            for folder, folders, files in os.walk(path)
+            for name in (*folders, *files)
+        ]
+
+    def not_mine(self, paths: Sequence[str]) -> list[tuple[str, str]]:
+        """Return those of these paths that are another user's, each with its owner."""
+        owners = [(path, _owner(path)) for path in paths]
+        mine = self.uid()
+        return [(path, user_name(uid)) for path, uid in owners if uid is not None and uid != mine]
+
+    def is_read_only(self, path: str) -> bool:
+        return bool(os.statvfs(_existing(path)).f_flag & os.ST_RDONLY)
 
     def may_write(self, folder: str) -> bool:
         return os.access(_existing(folder), os.W_OK | os.X_OK)
@@ -133,3 +153,10 @@ def _existing(path: str) -> str:
     while not os.path.exists(path):  # noqa: PTH110
         path = os.path.dirname(path)  # noqa: PTH120
     return path
+
+
+def _owner(path: str) -> int | None:
+    try:
+        return os.lstat(path).st_uid
+    except OSError:
+        return None

@@ -24,6 +24,7 @@ from kakaocron.system.disk import (
     locked,
     make_folders,
     read_file,
+    reason,
     replace_file,
     room_for,
     sync_folder,
@@ -202,7 +203,7 @@ class Login:
         except LockTimeoutError as error:
             raise NoTokenNowError(str(error)) from None
         except OSError as error:
-            raise LedgerError(f"Cannot write '{self.path}': {error.strerror}") from error
+            raise LedgerError(f"Cannot write '{self.path}': {reason(error)}") from error
 
     def _recovered(self) -> Tokens:
         """Return the saved tokens; those that a process saved in part before it died come first.
@@ -287,7 +288,7 @@ class Login:
         except FileNotFoundError:
             return Tokens(refresh_token=given)
         except OSError as error:
-            raise UnreadableLoginError(self._unreadable(error.strerror or str(error))) from None
+            raise UnreadableLoginError(self._unreadable(reason(error))) from None
         except ValueError as error:
             raise LoginError(self._unreadable(str(error))) from None
         if tokens.is_dead and given and given != tokens.refresh_token:

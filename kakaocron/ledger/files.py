@@ -35,6 +35,7 @@ from kakaocron.system.disk import (
     opened,
     read_file,
     read_rest,
+    reason,
     replace_file,
 )
 
@@ -333,9 +334,8 @@ class FileLedger(Struct, frozen=True):
         return old
 
     def _unusable(self, verb: str, error: OSError) -> LedgerError:
-        what = os.strerror(error.errno) if error.errno else str(error)
         return LedgerError(
-            f"The ledger '{self.folder}' cannot be {verb} ({what}), and nothing is sent "
+            f"The ledger '{self.folder}' cannot be {verb} ({reason(error)}), and nothing is sent "
             f"without it. {SEE_DOCTOR}"
         )
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from kakaocron.errors import LedgerError
 from kakaocron.schedule.pauses import Pause, as_of, from_json, to_json
-from kakaocron.system.disk import Disk, read_file, replace_file
+from kakaocron.system.disk import Disk, read_file, reason, replace_file
 
 
 class Pauses(Struct, frozen=True):
@@ -23,8 +23,9 @@ class Pauses(Struct, frozen=True):
         except FileNotFoundError:
             return ()
         except (OSError, ValueError) as error:
+            why = reason(error) if isinstance(error, OSError) else error
             raise LedgerError(
-                f"'{self.path}' cannot be read ({error}), so nobody knows what rests; nothing was "
+                f"'{self.path}' cannot be read ({why}), so nobody knows what rests; nothing was "
                 "sent. Mend the file, or remove it to pause nothing"
             ) from None
 
@@ -34,7 +35,7 @@ class Pauses(Struct, frozen=True):
             replace_file(self.disk, self.path, to_json(pauses))
         except OSError as error:
             raise LedgerError(
-                f"'{self.path}' cannot be written ({error.strerror}); nothing was changed"
+                f"'{self.path}' cannot be written ({reason(error)}); nothing was changed"
             ) from None
 
     def as_of(self, now: datetime) -> tuple[Pause, ...]:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from kakaocron.errors import LockTimeoutError
 from kakaocron.system.clock import Clock
-from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk, Stat
+from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk, Stat, user_name
 
 __all__ = [
     "Disk",
@@ -225,6 +225,22 @@ def guard(disk: Disk, folder: str) -> None:
         found = disk.fstat(fd)
     if not found.is_ours or found.mode & OPEN_TO_OTHERS:
         raise PermissionError(EPERM, "not this user's private folder", folder)
+
+
+def reason(error: OSError) -> str:
+    """Say in a few words what the system has against it: of a file that may not be touched, which
+    one, and whose it is, as one run as root leaves files that no other user can open."""
+    what = os.strerror(error.errno) if error.errno else str(error)
+    path = error.filename
+    if not isinstance(error, PermissionError) or not isinstance(path, str):
+        return what
+    try:
+        owner = os.lstat(path).st_uid
+    except OSError:
+        return f"{what}: '{path}'"
+    if owner == os.geteuid():
+        return f"{what}: '{path}'"
+    return f"{what}: '{path}' is {user_name(owner)}'s"
 
 
 @contextmanager

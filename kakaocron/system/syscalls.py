@@ -105,3 +105,12 @@ class RealDisk:
         except BlockingIOError:
             return False
         return True
+
+
+def user_name(uid: int) -> str:
+    import pwd  # noqa: PLC0415 - an idle tick names nobody
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -393,7 +394,7 @@ def test_nobody_is_logged_in(tmp_path: Path, sandbox: SandboxServer, clock: Fake
 def test_the_versions_come_first(well: Bench) -> None:
     first = examine(well)[0]
     assert first.name == "versions"
-    for name in ("kakaocron", "Python", "requests", "typer", "rich", "msgspec", "apprise"):
+    for name in ("kakaocron", "Python", "certifi", "typer", "rich", "msgspec", "apprise"):
         assert re.search(rf"(^|, ){name} \d+\.\d+", first.what), name
     assert "pytest" not in first.what
 
@@ -423,3 +424,90 @@ def test_lines_of_the_env_file_that_are_none_are_named(well: Bench) -> None:
     assert finding.what.endswith("NAME=value: 2, 5")
     path.write_bytes(b"A=\xff\n")
     assert found(well, "env-lines").status == "fail"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("ext4", "ok"),
+        ("btrfs", "ok"),
+        ("fuseblk", "ok"),  # a local disk of Windows' or a camera's
+        ("", "ok"),
+        ("fuse.mergerfs", "warn"),
+        ("fuse.gocryptfs", "warn"),
+        ("fuse", "warn"),
+        ("overlay", "warn"),
+        ("fuse.fuse-overlayfs", "warn"),
+        ("virtiofs", "warn"),
+        ("ceph", "fail"),
+        ("fuse.rclone", "fail"),
+    ],
+)
+def test_where_two_mounts_share_no_lock_it_is_said(well: Bench, kind: str, status: str) -> None:
+    finding = found(replace(well, machine=FakeMachine(file_system=kind)), "file-system")
+    assert finding.status == status
+    assert status == "ok" or "lock" in finding.what
+
+
+def test_a_folder_behind_a_link_is_judged_by_where_it_is(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to("/dev/shm")
+    assert Machine().file_system(str(tmp_path / "link" / "data")) == "tmpfs"
+
+
+class Other(FakeMachine):
+    """Sees what it is told as root's; all else is this user's."""
+
+    def not_mine(self, paths: Sequence[str]) -> list[tuple[str, str]]:
+        return [(path, "root") for path in paths if path.endswith(tuple(self.facts["roots"]))]
+
+
+@pytest.mark.parametrize(
+    "roots",
+    [
+        ["ledger/2026-11-23.jsonl"],
+        ["ticks/2026-11-23"],
+        ["ledger.lock"],
+        ["kakaocron.log"],
+        ["ledger/damaged", "ledger/damaged/2026-11-22.jsonl"],
+        ["data"],
+    ],
+)
+def test_every_file_of_ours_has_an_owner_who_is_named(well: Bench, roots: list[str]) -> None:
+    (well.places.log / "kakaocron.log").touch()
+    (Path(well.places.ledger) / "damaged").mkdir()
+    (Path(well.places.ledger) / "damaged" / "2026-11-22.jsonl").touch()
+    finding = found(replace(well, machine=Other(roots=roots)), "owner")
+    assert finding.status is Status.FAIL
+    for root in roots:
+        assert f"{root}' is root's" in finding.what
+    assert finding.mend.count("chown") == 1
+    assert finding.mend.endswith(roots[0])
+
+
+def test_files_of_others_beside_ours_do_not_matter(well: Bench) -> None:
+    for folder in (well.places.data, well.places.log):
+        (folder / "of-another-program").mkdir()
+    machine = Other(roots=["of-another-program"])
+    assert found(replace(well, machine=machine), "owner").status is Status.OK
+
+
+def test_one_run_as_root_is_seen_in_the_real_files(well: Bench) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("files are given away as root")
+    day = next(Path(well.places.ledger).glob("*.jsonl"))
+    os.chown(day, 1, 1)
+    finding = found(well, "owner")
+    assert f"'{day}' is daemon's" in finding.what
+
+
+def test_a_read_only_file_system_is_no_matter_of_owners(well: Bench) -> None:
+    class ReadOnly(FakeMachine):
+        def may_write(self, folder: str) -> bool:
+            return False
+
+        def is_read_only(self, path: str) -> bool:
+            return True
+
+    finding = found(replace(well, machine=ReadOnly()), "data-folder")
+    assert "read-only" in finding.what
+    assert "chown" not in finding.mend

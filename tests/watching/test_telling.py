@@ -410,11 +410,11 @@ def test_what_kakaotalk_took_has_told_nobody_that_kakaotalk_is_broken(
 ) -> None:
     real, through_kakaotalk = telling._through_apprise, []
 
-    def through_apprise(url: str, *rest: Any) -> None:
+    def through_apprise(feed: Any, url: str, *rest: Any) -> None:
         if url.startswith("KakaoTalk://"):
             through_kakaotalk.append(url)
         else:
-            real(url, *rest)
+            real(feed, url, *rest)
 
     monkeypatch.setattr(telling, "_through_apprise", through_apprise)
     watcher.status = 500

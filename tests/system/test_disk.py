@@ -1,0 +1,55 @@
+"""What the system has against a file is said with the file and its owner."""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd  # noqa: F401 - it cannot be loaded any more as another user
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from kakaocron.errors import LedgerError
+from kakaocron.ledger.files import Ledger
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.disk import RealDisk, reason
+
+
+@pytest.mark.parametrize("of_root", ["ledger/2026-11-23.jsonl", "ledger.lock"])
+def test_the_error_names_the_file_of_the_ledger_that_root_has_left(
+    tmp_path: Path, of_root: str
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("files are made as root, and used as another user")
+    ledger = tmp_path / "ledger"
+    ledger.mkdir()
+    for path in (ledger, tmp_path):
+        os.chown(path, 65534, 65534)
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder != Path("/tmp") and str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+    (tmp_path / of_root).touch(mode=0o600)
+
+    os.seteuid(65534)
+    try:
+        with (
+            pytest.raises(LedgerError) as error,
+            Ledger(str(ledger), RealDisk(), SystemClock()).open() as book,
+        ):
+            book.read([date(2026, 11, 23)])
+    finally:
+        os.seteuid(0)
+
+    assert f"Permission denied: '{tmp_path / of_root}' is root's" in str(error.value)
+
+
+def test_a_file_of_ones_own_has_no_other_owner(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.touch()
+    denied = PermissionError(errno.EACCES, "Permission denied", str(path))
+    assert reason(denied) == f"Permission denied: '{path}'"
+    gone = PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "absent"))
+    assert reason(gone) == f"Permission denied: '{tmp_path / 'absent'}'"
+    assert reason(OSError(errno.ENOSPC, "x", str(path))) == "No space left on device"
+    assert reason(OSError("another process writes to it too")) == "another process writes to it too"
