@@ -73,7 +73,7 @@ PURE = frozenset({
     "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "copy",
     "dataclasses", "datetime", "difflib", "email.utils", "enum", "fractions", "functools",
     "hashlib", "heapq", "hmac", "html", "ipaddress", "itertools", "json", "math", "operator", "re",
-    "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata",
+    "shlex", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata",
     "urllib.parse", "zlib",
     "cronsim", "holidays", "msgspec", "regex",
 })  # fmt: skip

@@ -1,0 +1,199 @@
+"""What a crontab says, as cron reads it: each line that runs a tick, and what holds for it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+_ASSIGNMENT = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*""")
+_INLINE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
+_FIELDS = re.compile(r"\s*(@\S+|\S+(?:\s+\S+){4})\s+(.*)")
+_BARE_PERCENT = re.compile(r"(?<!\\)%")
+_OPERATOR = re.compile(r"[();<>|&]+")
+# From and to where each field goes, and the names that it may have.
+_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
+_DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
+_RANGES: tuple[tuple[int, int, Sequence[str]], ...] = (
+    (0, 59, ()),
+    (0, 23, ()),
+    (1, 31, ()),
+    (1, 12, ["", *_MONTHS]),
+    (0, 7, _DAYS),
+)
+# systemd-cron's; Debian's cron refuses the crontab.
+_EACH_MINUTE = frozenset({"@minutely", "@every_minute"})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line that runs a tick. `settings` are the assignments above it and before its program,
+    `user` is that of a system crontab's sixth field."""
+
+    line: str
+    schedule: str
+    command: str
+    settings: Mapping[str, str]
+    program: tuple[str, ...]
+    arguments: tuple[str, ...]
+    folder: str | None = None  # by `cd FOLDER &&`
+    before: tuple[str, ...] = ()  # what stands before the program: `nice`, `env`, a user's name
+    user: str | None = None
+    is_comment: bool = False
+    assigned_above: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_every_minute(self) -> bool:
+        return is_every_minute(self.schedule)
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether cron ends the command at a % that no backslash stands before."""
+        return bool(_BARE_PERCENT.search(self.line.split(None, 1)[-1]))
+
+    @property
+    def is_plain(self) -> bool:
+        """Say whether an option can be added at the end of the command."""
+        return not _OPERATOR.search(" ".join(_words(self.command)))
+
+    @property
+    def config(self) -> str | None:
+        """The configuration that the command names, None if it names none."""
+        words = iter(self.arguments)
+        for word in words:
+            if word == "--config":
+                return self.expanded(next(words, ""))
+            if word.startswith("--config="):
+                return self.expanded(word.partition("=")[2])
+        return None
+
+    def expanded(self, word: str) -> str:
+        """Return a word as the shell makes it of `~` and of the variables that are known."""
+        if word == "~" or word.startswith("~/"):
+            word = "$HOME" + word[1:]
+        names = re.compile(r"\$(\w+)|\$\{(\w+)\}")
+        return names.sub(lambda m: self.settings.get(m[1] or m[2], m[0]), word)
+
+
+def entries(
+    content: bytes, defaults: Mapping[str, str], *, has_user: bool = False
+) -> Iterator[Entry]:
+    """Yield the lines that run a tick, those too that are commented out.
+
+    `defaults` is the environment that cron gives without a word; in a system crontab a user's name
+    stands before the command.
+    """
+    above: dict[str, str] = {}
+    for raw in content.decode("utf-8", "surrogateescape").split("\n"):
+        line = raw.strip()
+        is_comment = line.startswith("#")
+        if not is_comment and (found := _ASSIGNMENT.fullmatch(line)):
+            above[found[2]] = _unquoted(found[3])
+            continue
+        one = _entry(line.lstrip("# \t"), {**defaults, **above}, has_user)
+        if one is not None:
+            yield replace(one, is_comment=is_comment, assigned_above=dict(above))
+
+
+def _unquoted(value: str) -> str:
+    is_quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+    return value[1:-1] if is_quoted else value
+
+
+def _entry(line: str, settings: dict[str, str], has_user: bool) -> Entry | None:
+    found = _FIELDS.fullmatch(line)
+    if found is None or "tick" not in line:
+        return None
+    schedule, rest = found[1], found[2]
+    user = None
+    if has_user:
+        user, _, rest = rest.partition(" ")
+    command = _BARE_PERCENT.split(rest)[0].replace(r"\%", "%").strip()
+    folder: str | None = None
+    for part in _simple_commands(command):
+        if part[0] == "cd" and len(part) > 1:
+            folder = part[1]
+        assigned, before, words = _taken_apart(part)
+        settings.update(assigned)
+        if words:
+            count = 3 if words[1:2] == ["-m"] else 1
+            program, arguments = tuple(words[:count]), tuple(words[count:])
+            return Entry(
+                line, schedule, command, settings, program, arguments, folder, tuple(before), user
+            )
+    return None
+
+
+def _words(command: str) -> list[str]:
+    lexer = shlex.shlex(command, posix=True, punctuation_chars=True)
+    lexer.whitespace_split, lexer.commenters = True, ""
+    try:
+        return list(lexer)
+    except ValueError:  # a quote that does not end: the shell refuses it too
+        return command.split()
+
+
+def _simple_commands(command: str) -> Iterator[list[str]]:
+    part: list[str] = []
+    for word in [*_words(command), ";"]:
+        if not _OPERATOR.fullmatch(word):
+            part.append(word)
+        elif part:
+            yield part
+            part = []
+
+
+def _taken_apart(part: Sequence[str]) -> tuple[dict[str, str], list[str], list[str]]:
+    """Return the assignments of a simple command, what stands before the program, and the program
+    with its arguments: none if it runs no tick."""
+    assigned: dict[str, str] = {}
+    before: list[str] = []
+    for number, word in enumerate(part):
+        if (found := _INLINE.fullmatch(word)) and not word.startswith("--"):
+            assigned[found[1]] = found[2]
+        elif word != "export" and _runs_a_tick(part[number:]):
+            return assigned, before, list(part[number:])
+        else:
+            before.append(word)
+    return (assigned if part[0] == "export" or not before else {}), before, []
+
+
+def _runs_a_tick(words: Sequence[str]) -> bool:
+    arguments = words[3:] if words[1:3] == ["-m", "kakaocron"] else words[1:]
+    options = [word for word in arguments if word != "--dry-run"]
+    if options[:1] == ["--config"]:
+        options = options[2:]
+    elif options and options[0].startswith("--config="):
+        options = options[1:]
+    is_ours = any("kakaocron" in word for word in words[:3]) or "--config" in " ".join(words)
+    return is_ours and options[:1] == ["tick"] and all(o.startswith("-") for o in options[1:2])
+
+
+def is_every_minute(schedule: str) -> bool:
+    """Say whether a schedule, five fields or an @-word, names each minute there is."""
+    if schedule.startswith("@"):
+        return schedule in _EACH_MINUTE
+    return all(
+        _is_all(field, *limits) for field, limits in zip(schedule.split(), _RANGES, strict=True)
+    )
+
+
+def _is_all(field: str, low: int, high: int, names: Sequence[str]) -> bool:
+    found: set[int] = set()
+    for item in field.lower().split(","):
+        span, _, step = item.partition("/")
+        first, _, last = (f"{low}-{high}" if span == "*" else span).partition("-")
+        try:
+            begin = _number(first, names)
+            end = _number(last, names) if last else (high if step else begin)
+            found.update(range(begin, end + 1, int(step or 1)))
+        except ValueError:
+            return False
+    if high == 7:  # noqa: PLR2004 - Sunday is 0 and 7
+        return {day % 7 for day in found} == set(range(7))
+    return found >= set(range(low, high + 1))
+
+
+def _number(word: str, names: Sequence[str]) -> int:
+    return names.index(word) if word in names and word else int(word)
