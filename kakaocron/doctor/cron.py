@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-import re
+import shlex
+import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +15,12 @@ from typing import Any
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.host.crontab import Job, other_lines, with_block
+from kakaocron.host.crontab_lines import Entry, entries
+from kakaocron.host.probe import Machine
+from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
 from kakaocron.ledger.beats import Beat, Word
+from kakaocron.system.places import find_places
 from kakaocron.watching.health import RUNNING_WITHIN, last_word, tick_problem
 
 # cron and its ticks
@@ -33,8 +39,12 @@ def cron(bench: Bench) -> Iterator[Finding]:
     else:
         mend = "systemctl enable --now cron; without systemd: service cron start"
         yield warn("cron-running", "no cron daemon is seen (a container's host may have it)", mend)
-    yield from _crontab(bench)
-    yield _bare_command(bench)
+    service = machine.timer_service()
+    runner = yield from _crontab(bench, has_timer=service is not None)
+    yield _timer(bench, service, has_line=runner is not None)
+    yield _of_others(bench)
+    yield _settings_above(bench, runner)
+    yield _bare_command(bench, runner)
     found = machine.which("kakaocron")
     others = [path for path in found if os.path.realpath(path) != _program(bench.job)]
     if others:
@@ -48,54 +58,220 @@ def _program(job: Job) -> str:
     return os.path.realpath(job.program[0])
 
 
-def _crontab(bench: Bench) -> Iterator[Finding]:
-    job, mend = bench.job, "kakaocron cron install"
+INSTALL = "kakaocron cron install"
+BY_HAND = "Mend the line (crontab -e), or take it out, then: kakaocron cron install"
+WITH_SYSTEMD = "kakaocron cron install --systemd, then: systemctl --user daemon-reload"
+
+
+def _bare(machine: Machine) -> dict[str, str]:
+    """Return the environment that cron gives to a command if the crontab says nothing of it."""
+    return {
+        "HOME": machine.home(),
+        "LOGNAME": Path(machine.home()).name,
+        "SHELL": "/bin/sh",
+        "PATH": "/usr/bin:/bin",
+    }
+
+
+def crons_variables(bench: Bench) -> dict[str, str]:
+    """Return what cron's ticks have of the environment: by the crontab, if it has our line."""
+    with suppress(KakaocronError):
+        content = bench.crontab.read() or b""
+        for entry in entries(content, _bare(bench.machine)):
+            if not entry.is_comment and _is_ours(bench, entry):
+                return dict(entry.settings)
+    return _bare(bench.machine)
+
+
+def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Entry | None]:
+    """Judge the crontab; return the line that runs this installation, if there is one."""
+    job, machine = bench.job, bench.machine
     try:
         content = bench.crontab.read() or b""
         others = other_lines(content, job)
         is_there = with_block(content, job) == content
     except (KakaocronError, UsageError) as error:
         yield warn("crontab", str(error), "If a systemd timer runs the ticks, all is well")
-        return
-    by_hand = [line for line in others if _runs(line, job)]
-    if is_there or by_hand:
+        return None
+    found = list(entries(content, _bare(machine)))
+    for _, text in machine.system_crontabs():
+        listed = entries(text, _bare(machine), has_user=True)
+        found += [one for one in listed if one.user == machine.user()]
+    ours = [one for one in found if _is_ours(bench, one)]
+    active = [one for one in ours if not one.is_comment]
+    faults = {one.line: list(_faults(bench, one)) for one in active}
+    sound = [one for one in active if not faults[one.line]]
+    if sound:
         yield ok("crontab", "has the line of this installation")
-    elif job.mark in content:
-        yield fail("crontab", "its line is of another path", mend)
+    elif active:
+        line = active[0].line
+        mend = INSTALL if job.mark in content else BY_HAND
+        yield fail("crontab", f"{'; '.join(faults[line])}: {line}", mend)
+    elif has_timer:
+        yield ok("crontab", "has no line of kakaocron; a timer of systemd's runs the ticks")
+    elif ours:
+        yield fail("crontab", f"its line is commented out: {ours[0].line}", INSTALL)
+    elif job.mark in content and not is_there:
+        yield fail("crontab", "its line is of another path", INSTALL)
     elif others:
-        yield warn("crontab", f"runs another kakaocron: {others[0]}", mend)
+        config = next((one.config for one in found if one.config), None)
+        what = f"runs another kakaocron{f', with {config}' if config else ''}: {others[0]}"
+        yield warn("crontab", what, INSTALL)
     else:
-        yield warn("crontab", "has no line of kakaocron", mend)
-    if is_there and others:
-        what = f"{len(others)} more lines run a tick: {others[0]}"
+        yield warn("crontab", "has no line of kakaocron", INSTALL)
+    if (is_there and others) or len(active) > 1:
+        line = others[0] if others else active[1].line
+        what = f"{max(len(others), len(active) - 1)} more lines run a tick: {line}"
         yield warn("crontab-twice", what, "No harm, but take one out: crontab -e")
     else:
         yield ok("crontab-twice", "no second line runs a tick")
+    return next(iter([*sound, *active]), None)
 
 
-def _runs(line: str, job: Job) -> bool:
-    return bool(re.search(rf"(^|[\s'\"]){re.escape(job.program[0])}['\"]?\s+tick\b", line))
+def _is_ours(bench: Bench, entry: Entry) -> bool:
+    """Say whether a line is meant for this configuration, well made or not."""
+    config = entry.config or entry.settings.get("KAKAOCRON_CONFIG") or _default(entry, "config")
+    return os.path.realpath(config) == os.path.realpath(bench.job.config)
 
 
-def _bare_command(bench: Bench) -> Finding:
-    """Run the command as cron will, with cron's bare environment."""
+# Where platformdirs puts things on Linux, by the environment that cron gives.
+_DEFAULTS = {
+    "config": ("XDG_CONFIG_HOME", ".config", "kakaocron/config.toml"),
+    "data": ("XDG_DATA_HOME", ".local/share", "kakaocron"),
+    "log": ("XDG_STATE_HOME", ".local/state", "kakaocron/log"),
+}
+
+
+def _default(entry: Entry, kind: str) -> str:
+    xdg, below_home, name = _DEFAULTS[kind]
+    base = entry.settings.get(xdg) or f"{entry.settings['HOME']}/{below_home}"
+    return f"{base}/{name}"
+
+
+def _faults(bench: Bench, entry: Entry) -> Iterator[str]:
+    """Say why a line of this installation does not run its ticks each minute."""
+    machine = bench.machine
+    user = entry.before[0] if entry.before else ""
+    if not entry.is_every_minute:
+        yield f"'{entry.schedule}' is not every minute, which is * * * * *"
+    if entry.is_cut:
+        yield "cron ends the command at a % without a backslash"
+    if user and len(entry.before) == 1 and machine.is_user(user):
+        yield f"'{user}' is taken for the command: a user stands in /etc/crontab only"
+    yield from _program_faults(bench, entry)
+    line = f"{entry.schedule} {entry.command}".encode("utf-8", "surrogateescape")
+    if line.replace(b"%", rb"\%") == bench.job.line and not entry.assigned_above:
+        return  # it is what we would install
+    for kind, name, path in (
+        ("data", "KAKAOCRON_DATA_DIR", bench.places.data),
+        ("log", "KAKAOCRON_LOG_DIR", bench.places.log),
+    ):
+        used = _folder(entry, kind, name, bench)
+        if used and os.path.realpath(used) != os.path.realpath(path):
+            moved = {"HOME", _DEFAULTS[kind][0], name} & entry.assigned_above.keys()
+            why = ", ".join(f"{name}={entry.assigned_above[name]}" for name in sorted(moved))
+            above = f" ({why} above it)" if why else ""
+            yield f"its {kind} folder is '{used}'{above}, and not '{path}'"
+
+
+def _folder(entry: Entry, kind: str, name: str, bench: Bench) -> str | None:
+    """Return which folder the ticks of a line use: by the line, its `.env` or the platform."""
+    if given := entry.settings.get(name):
+        return entry.expanded(given)
+    try:
+        by_file = find_places(bench.places.config, entry.settings)
+    except UsageError:
+        return None  # told elsewhere
+    if by_file.variables.get(name):
+        return str(by_file.data if kind == "data" else by_file.log)
+    return _default(entry, kind) if sys.platform == "linux" else None
+
+
+def _program_faults(bench: Bench, entry: Entry) -> Iterator[str]:
+    machine, program = bench.machine, entry.program[0]
+    search_path = entry.settings["PATH"]
+    if "/" in program:
+        start = entry.folder or entry.settings["HOME"]
+        path: str | None = os.path.join(entry.expanded(start), entry.expanded(program))  # noqa: PTH118
+        if path and not machine.is_program(path):
+            yield f"there is no program '{path}'"
+            return
+    else:
+        path = machine.found_on(search_path, program)
+        if path is None:
+            yield f"cron's PATH ({search_path}) has no '{program}'"
+            return
+    if len(entry.program) == 1 and path and os.path.realpath(path) != _program(bench.job):
+        yield f"it runs '{path}', and not '{bench.job.program[0]}'"
+
+
+def _timer(bench: Bench, service: str | None, *, has_line: bool) -> Finding:
+    name, machine = "timer", bench.machine
+    if service is None:
+        return ok(name, "no timer of systemd's runs the ticks")
+    wanted = [line for line in units_of(bench.job)[SERVICE].splitlines() if _counts(line)]
+    there = [line.strip() for line in service.splitlines() if _counts(line.strip())]
+    if there != wanted:
+        other = next((line for line in there if line not in wanted), "a line is missing")
+        what = f"{SERVICE} runs something else than this installation: {other}"
+        return fail(name, what, WITH_SYSTEMD)
+    if not machine.lingers():
+        what = "systemd's timer ends when you log out"
+        return warn(name, what, f"Let it run on: loginctl enable-linger {machine.user()}")
+    if has_line:
+        mend = "No harm, but keep one: kakaocron cron uninstall, or cron uninstall --systemd"
+        return warn(name, "cron and systemd's timer both run the ticks", mend)
+    return ok(name, "systemd's timer runs the ticks, whether you are logged in or not")
+
+
+def _counts(line: str) -> bool:
+    return line.startswith(("ExecStart=", "Environment="))
+
+
+def _of_others(bench: Bench) -> Finding:
+    """Look for lines by which another user runs this installation: its files become that user's."""
+    machine, name = bench.machine, "crontab-others"
+    for path, content in machine.system_crontabs():
+        for entry in entries(content, _bare(machine), has_user=True):
+            if entry.user != machine.user() and not entry.is_comment and _is_ours(bench, entry):
+                what = f"'{path}' runs this installation as {entry.user}: {entry.line}"
+                return fail(name, what, f"Take the line out, or name {machine.user()} in it")
+    return ok(name, "no other user's line is seen that runs this installation")
+
+
+def _settings_above(bench: Bench, entry: Entry | None) -> Finding:
+    """Name what the crontab sets for our line and this shell has not, or otherwise."""
+    above, here = entry.assigned_above if entry else {}, bench.places.variables
+    names = [
+        name
+        for name, value in sorted(above.items())
+        if name.startswith(("KAKAO_", "ENVIRONMENT", "LOG_LEVEL")) and here.get(name) != value
+    ]
+    if names:
+        what = f"above the line, and not the same in this shell: {', '.join(names)}"
+        mend = f"Keep such settings in '{bench.places.config.parent / '.env'}' alone"
+        return warn("crontab-settings", what, mend)
+    return ok("crontab-settings", "no setting above the line changes what a tick does")
+
+
+def _bare_command(bench: Bench, entry: Entry | None) -> Finding:
+    """Run the command as cron will, with cron's bare environment and the crontab's settings."""
     machine, name = bench.machine, "cron-command"
-    environment = {
-        "HOME": machine.home(),
-        "LOGNAME": Path(machine.home()).name,
-        "SHELL": "/bin/sh",
-        "PATH": "/usr/bin:/bin",
-    }
     try:
         _ = bench.job.line
     except UsageError as error:
         return fail(name, str(error), "Move it, then: kakaocron cron install")
-    command = f"{bench.job.command} --dry-run"
+    environment = {**_bare(machine), **(entry.assigned_above if entry else {})}
+    is_plain = entry is not None and entry.is_plain and entry.user is None
+    command = f"{entry.command if entry and is_plain else bench.job.command} --dry-run"
     ended = machine.run(command, environment)
     if ended.code == 0:
         return ok(name, "runs in cron's bare environment")
     said = " ".join(ended.said.split())[:300]
-    return fail(name, f"fails in cron's bare environment: {said}", f"Try it: env -i {command}")
+    settings = shlex.join(f"{name}={value}" for name, value in environment.items())
+    shell = f"{shlex.quote(environment['SHELL'])} -c {shlex.quote(command)}"
+    mend = f"Try it: env -i {settings} {shell}" if entry else f"Try it: env -i {command}"
+    return fail(name, f"fails in cron's bare environment: {said}", mend)
 
 
 END_MENDS = {

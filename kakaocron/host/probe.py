@@ -6,15 +6,19 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from kakaocron.system.syscalls import open_file, user_name
+from kakaocron.host.systemd import SERVICE, TIMER
+from kakaocron.system.places import systemd_folder
+from kakaocron.system.syscalls import is_user, open_file, read_up_to, user_name
 
 
 def booted_at(now: datetime) -> datetime | None:
@@ -26,7 +30,9 @@ def booted_at(now: datetime) -> datetime | None:
 
 
 COMMAND_SECONDS = 30
-CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "anacron", "supercronic"})
+MOST_BYTES = 100_000
+# anacron is none: it knows days only.
+CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "supercronic", "bcron-sched"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +59,69 @@ class Machine:
         return list(dict.fromkeys(path for path in found if path))
 
     def cron_processes(self) -> list[str]:
+        """Return the cron daemons of this machine: none of a container's that runs on it."""
+        found = [name for path in Path("/proc").glob("[0-9]*") if (name := _cron_at(path))]
+        # systemd-cron makes a timer of each line, and has no daemon.
+        is_systemd_cron = any(Path("/run/systemd/generator").glob("cron-*.timer"))
+        return [*found, *(["systemd-cron"] if is_systemd_cron else [])]
+
+    def system_crontabs(self) -> list[tuple[str, bytes]]:
+        """Return the machine's own crontabs, in which a user stands before each command."""
         found = []
-        for path in Path("/proc").glob("[0-9]*/comm"):
-            try:
-                name = path.read_text().strip()
-            except OSError:
-                continue  # it has ended meanwhile
-            if name in CRONS:
-                found.append(name)
+        for path in ("/etc/crontab", *self.listed("/etc/cron.d")):
+            # Debian's cron passes over all other names, as cron.d/kakaocron.cron.
+            if re.fullmatch(r"[\w-]+", os.path.basename(path)):  # noqa: PTH119
+                with suppress(OSError):
+                    found.append((path, read_up_to(path, MOST_BYTES)))
         return found
 
-    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
-        """Run a command as cron does: by /bin/sh, with no other environment."""
+    def is_program(self, path: str) -> bool:
+        return os.path.isfile(path) and os.access(path, os.X_OK)  # noqa: PTH113
+
+    def found_on(self, search_path: str, program: str) -> str | None:
+        return shutil.which(program, path=search_path)
+
+    def user(self) -> str:
+        return user_name(self.uid())
+
+    def is_user(self, name: str) -> bool:
+        return is_user(name)
+
+    def timer_service(self) -> str | None:
+        """Return the text of the user's kakaocron.service if its timer is enabled."""
+        folder = systemd_folder()
+        if not os.path.lexists(folder / "timers.target.wants" / TIMER):
+            return None
         try:
-            done = subprocess.run(  # noqa: S603 - our own command, as cron would run it
-                ["/bin/sh", "-c", command],
+            return (folder / SERVICE).read_text("utf-8", "replace")
+        except OSError:
+            return ""
+
+    def lingers(self) -> bool:
+        """Say whether the user's systemd runs while the user is logged out."""
+        return os.path.exists(f"/var/lib/systemd/linger/{self.user()}")  # noqa: PTH110
+
+    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
+        """Run a command as cron does: by the crontab's shell, with no other environment."""
+        try:
+            process = subprocess.Popen(  # noqa: S603 - our own command, as cron would run it
+                [environment.get("SHELL", "/bin/sh"), "-c", command],
                 env=dict(environment),
                 cwd=environment["HOME"],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=COMMAND_SECONDS,
-                check=False,
+                start_new_session=True,
             )
-        except subprocess.TimeoutExpired:
-            return Ended(None, f"no end after {COMMAND_SECONDS} s")
         except OSError as error:
             return Ended(None, str(error))
-        return Ended(done.returncode, done.stdout.decode("utf-8", "replace").strip())
+        with process:
+            try:
+                said, _ = process.communicate(timeout=COMMAND_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                return Ended(None, f"no end after {COMMAND_SECONDS} s")
+        return Ended(process.returncode, said.decode("utf-8", "replace").strip())
 
     def file_system(self, path: str) -> str:
         """Return the type of the file system on which a path is, '' if it cannot be told."""
@@ -160,3 +201,21 @@ def _owner(path: str) -> int | None:
         return os.lstat(path).st_uid
     except OSError:
         return None
+
+
+def _cron_at(process: Path) -> str | None:
+    """Return the name of a process if it is a cron daemon that runs, and in our namespace."""
+    try:
+        name = (process / "comm").read_text().strip()
+        if name == "busybox" and b"crond" in (process / "cmdline").read_bytes().split(b"\0")[:2]:
+            name = "crond"
+        if name not in CRONS:
+            return None
+        status = (process / "status").read_text("utf-8", "replace")
+    except OSError:  # it has ended meanwhile
+        return None
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    is_dead = fields.get("State", "").strip().startswith(("Z", "X"))
+    # One number for each PID namespace, from ours down to its own (proc_pid_status(5)).
+    is_ours = len(fields.get("NSpid", "0").split()) == 1
+    return name if is_ours and not is_dead else None

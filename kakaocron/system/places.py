@@ -150,18 +150,16 @@ def _secret_in_file(variables: Mapping[str, str], name: str) -> str | None:
 
 
 def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:
-    """Return the settings that hold in this shell and that cron, whose environment is bare, must
-    be given with the command. Secrets are none of them: a command can be read by everybody."""
+    """Return the settings that cron, whose environment is bare, must be given with the command:
+    those of this shell, and always the folders, which a HOME or XDG_DATA_HOME in a crontab would
+    move. Secrets are none of them: a command can be read by everybody."""
     settings = [
         (name, os.environ[name]) for name in ("ENVIRONMENT", "LOG_LEVEL") if name in os.environ
     ]
-    folders = (
-        ("KAKAOCRON_DATA_DIR", "XDG_DATA_HOME", places.data),
-        ("KAKAOCRON_LOG_DIR", "XDG_STATE_HOME", places.log),
-    )
     return (
         *settings,
-        *((own, str(path)) for own, xdg, path in folders if {own, xdg} & os.environ.keys()),
+        ("KAKAOCRON_DATA_DIR", str(places.data)),
+        ("KAKAOCRON_LOG_DIR", str(places.log)),
     )
 
 

@@ -20,7 +20,8 @@ from kakaocron.config.reading import parse_config
 from kakaocron.doctor.examination import examine
 from kakaocron.doctor.finding import Bench, Finding, Status, fields, worst
 from kakaocron.host.crontab import Crontab, CrontabError, Job, with_block
-from kakaocron.host.probe import Ended, Machine
+from kakaocron.host.probe import Ended, Machine, _cron_at
+from kakaocron.host.systemd import units_of
 from kakaocron.installation import assemble
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Word
@@ -50,6 +51,29 @@ class FakeMachine(Machine):
         assert environment["PATH"] == "/usr/bin:/bin"
         ended: Ended = self.facts.get("ended", Ended(0, "nothing is due"))
         return ended
+
+    def is_program(self, path: str) -> bool:
+        return path not in self.facts.get("gone", [])
+
+    def found_on(self, search_path: str, program: str) -> str | None:
+        found: dict[str, str] = self.facts.get("on", {})
+        return found.get(search_path)
+
+    def user(self) -> str:
+        return "me"
+
+    def is_user(self, name: str) -> bool:
+        return name in {"me", "root"}
+
+    def system_crontabs(self) -> list[tuple[str, bytes]]:
+        return list(self.facts.get("system_crontabs", []))
+
+    def timer_service(self) -> str | None:
+        service: str | None = self.facts.get("timer_service")
+        return service
+
+    def lingers(self) -> bool:
+        return bool(self.facts.get("lingers", True))
 
     def file_system(self, path: str) -> str:
         return str(self.facts.get("file_system", "ext4"))
@@ -164,7 +188,7 @@ class BrokenCrontab(FakeCrontab):
     ("crontab", "name", "status"),
     [
         (FakeCrontab(None), "crontab", "warn"),
-        (FakeCrontab(b"* * * * * /opt/kakaocron tick\n"), "crontab", "ok"),
+        (FakeCrontab(b"* * * * * /opt/kakaocron tick\n"), "crontab", "warn"),
         (FakeCrontab(b"* * * * * /old/kakaocron tick\n"), "crontab", "warn"),
         (FakeCrontab(with_block(b"", Job(("/old",), JOB.config))), "crontab", "fail"),
         (FakeCrontab(with_block(b"* * * * * kakaocron tick\n", JOB)), "crontab-twice", "warn"),
@@ -511,3 +535,166 @@ def test_a_read_only_file_system_is_no_matter_of_owners(well: Bench) -> None:
     finding = found(replace(well, machine=ReadOnly()), "data-folder")
     assert "read-only" in finding.what
     assert "chown" not in finding.mend
+
+
+HELD = "KAKAOCRON_DATA_DIR={data} KAKAOCRON_LOG_DIR={log} "
+RUN = "/opt/kakaocron tick --config /etc/kakaocron/config.toml"
+LINE = f"* * * * * {HELD}{RUN}"
+
+
+class Listening(FakeMachine):
+    """Keeps what it is to run."""
+
+    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
+        self.facts.setdefault("ran", []).append((command, dict(environment)))
+        return Ended(0, "nothing is due")
+
+
+def with_lines(bench: Bench, lines: str, **facts: Any) -> Bench:
+    places = bench.places
+    text = lines.replace("{data}", str(places.data)).replace("{log}", str(places.log)) + "\n"
+    return replace(bench, crontab=FakeCrontab(text.encode()), machine=Listening(**facts))
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        LINE,
+        LINE.replace("* * * * *", "*/1 * * * *"),
+        "HOME=/srv/x\n" + LINE,
+        'TZ=Asia/Seoul\nCRON_TZ=UTC\nMAILTO=""\n' + LINE,
+        "KAKAOCRON_DATA_DIR={data}\nKAKAOCRON_LOG_DIR = {log}\n* * * * * " + RUN,
+        f"XDG_DATA_HOME=/x\nKAKAOCRON_CONFIG=/etc/kakaocron/config.toml\n* * * * * {HELD}"
+        "/opt/kakaocron tick",
+        f"{LINE} >/dev/null 2>&1",
+        "# * * * * * /old/kakaocron tick\n" + LINE,
+        f"* * * * * {HELD}nice -n 5 {RUN}",
+        f"* * * * * cd /opt && {HELD}./kakaocron tick --config /etc/kakaocron/config.toml",
+    ],
+)
+def test_lines_that_run_this_installation_each_minute(well: Bench, lines: str) -> None:
+    assert found(with_lines(well, lines), "crontab") == Finding(
+        "crontab", Status.OK, "has the line of this installation"
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "status", "said"),
+    [
+        (LINE.replace("* * * * *", "@hourly"), "fail", "'@hourly' is not every minute"),
+        (LINE.replace("* * * * *", "0 9 * * *"), "fail", "'0 9 * * *' is not every minute"),
+        (LINE.replace("* * * * *", "*/5 * * * *"), "fail", "'*/5 * * * *' is not every minute"),
+        (LINE.replace("* * * * *", "*/2 * * * *"), "fail", "is not every minute"),
+        (LINE.replace("* * * * *", "* * * * 1-5"), "fail", "is not every minute"),
+        (LINE.replace("/etc/", "/other/"), "warn", "another kakaocron, with /other/kakaocron/"),
+        ("#" + LINE, "fail", "commented out"),
+        ("# " + LINE, "fail", "commented out"),
+        (f"* * * * * root {RUN}", "fail", "'root' is taken for the command"),
+        (f"* * * * * me {RUN}", "fail", "'me' is taken for the command"),
+        (f"HOME=/srv/x\n* * * * * {RUN}", "fail", "(HOME=/srv/x above it)"),
+        (f"XDG_DATA_HOME=/srv/x\n* * * * * {RUN}", "fail", "(XDG_DATA_HOME=/srv/x above it)"),
+        (f"XDG_STATE_HOME=/srv/x\n* * * * * {RUN}", "fail", "log folder is '/srv/x/kakaocron/log'"),
+        (f"KAKAOCRON_DATA_DIR=/x\n* * * * * {RUN}", "fail", "data folder is '/x' (KAKAOCRON_DATA"),
+        (f"* * * * * KAKAOCRON_DATA_DIR=/x {RUN}", "fail", "data folder is '/x', and not"),
+        (LINE.replace("/opt/", "/old/"), "fail", "runs '/old/kakaocron', and not"),
+        (LINE.replace("/opt/", ""), "fail", "PATH (/usr/bin:/bin) has no 'kakaocron'"),
+        ("PATH=/x\n" + LINE.replace("/opt/", ""), "fail", "PATH (/x) has no 'kakaocron'"),
+        (LINE.replace("/opt/", "/gone/"), "fail", "there is no program '/gone/kakaocron'"),
+        (f"{LINE} # 100% sure", "fail", "at a % without a backslash"),
+        ("* * * * * echo kakaocron", "warn", "no line of kakaocron"),
+    ],
+)
+def test_lines_that_do_not_are_told_with_why(
+    well: Bench, lines: str, status: str, said: str
+) -> None:
+    finding = found(with_lines(well, lines, gone=["/gone/kakaocron"]), "crontab")
+    assert said in finding.what
+    assert finding.status == status
+    assert finding.mend
+
+
+def test_a_block_of_the_version_before_is_told_and_installed_anew(well: Bench) -> None:
+    folders = (("KAKAOCRON_DATA_DIR", "/d"), ("KAKAOCRON_LOG_DIR", "/l"))
+    crontab = FakeCrontab(b"HOME=/srv/x\n" + with_block(b"", JOB))
+    bench = replace(well, crontab=crontab, job=replace(JOB, variables=folders))
+    finding = found(bench, "crontab")
+    assert finding.status is Status.FAIL
+    assert finding.mend == "kakaocron cron install"
+
+
+@pytest.mark.parametrize(
+    ("facts", "name", "status", "said"),
+    [
+        ({"system_crontabs": [("/etc/cron.d/k", f"* * * * * root {RUN}\n".encode())]},
+         "crontab-others", "fail", "as root"),
+        ({"system_crontabs": [("/etc/cron.d/k", f"#* * * * * root {RUN}\n".encode())]},
+         "crontab-others", "ok", ""),
+        ({"system_crontabs": [("/etc/cron.d/k", b"* * * * * root kakaocron tick --config /o\n")]},
+         "crontab-others", "ok", ""),
+        ({"timer_service": ""}, "timer", "fail", "something else"),
+        ({"timer_service": "ExecStart=/old tick"}, "timer", "fail", "/old tick"),
+        ({"timer_service": units_of(JOB)["kakaocron.service"]}, "timer", "warn", "both"),
+        ({"timer_service": units_of(JOB)["kakaocron.service"], "lingers": False},
+         "timer", "warn", "log out"),
+    ],
+)  # fmt: skip
+def test_what_else_may_run_the_ticks(
+    well: Bench, facts: MachineFacts, name: str, status: str, said: str
+) -> None:
+    finding = found(replace(well, machine=FakeMachine(**facts)), name)
+    assert finding.status == status
+    assert said in finding.what
+
+
+def test_a_timer_in_place_of_cron_is_well(well: Bench) -> None:
+    machine = FakeMachine(timer_service=units_of(JOB)["kakaocron.service"])
+    bench = replace(well, machine=machine, crontab=FakeCrontab(None))
+    assert [found(bench, name).status for name in ("crontab", "timer")] == ["ok", "ok"]
+
+
+def test_a_line_of_our_own_in_the_machines_crontab_is_well(well: Bench) -> None:
+    line = f"* * * * * me {HELD}{RUN}\n".replace("{data}", str(well.places.data))
+    line = line.replace("{log}", str(well.places.log))
+    machine = FakeMachine(system_crontabs=[("/etc/cron.d/kakaocron", line.encode())])
+    bench = replace(well, machine=machine, crontab=FakeCrontab(None))
+    assert found(bench, "crontab").status is Status.OK
+
+
+def test_the_command_is_tried_with_what_the_crontab_sets(well: Bench) -> None:
+    bench = with_lines(well, "SHELL=/bin/bash\nPATH=/opt\nENVIRONMENT=testing\n" + LINE)
+    assert found(bench, "cron-command").status is Status.OK
+    assert isinstance(bench.machine, Listening)
+    command, environment = bench.machine.facts["ran"][-1]
+    assert command.endswith(f"{RUN} --dry-run")
+    assert (environment["SHELL"], environment["PATH"]) == ("/bin/bash", "/opt")
+    settings = found(bench, "crontab-settings")
+    assert settings.status is Status.WARN
+    assert settings.what.endswith(": ENVIRONMENT")
+
+
+def test_only_a_cron_daemon_of_this_machine_that_lives_is_one(tmp_path: Path) -> None:
+    def process(name: str, state: str = "S", ids: str = "7", command: bytes = b"") -> Path:
+        folder = tmp_path / f"{name}-{state}-{ids}-{len(command)}"
+        folder.mkdir()
+        (folder / "comm").write_text(f"{name}\n")
+        (folder / "cmdline").write_bytes(command)
+        (folder / "status").write_text(f"Name:\t{name}\nState:\t{state} (x)\nNSpid:\t{ids}\n")
+        return folder
+
+    assert _cron_at(process("cron")) == "cron"
+    assert _cron_at(process("crond")) == "crond"
+    assert _cron_at(process("bcron-sched")) == "bcron-sched"
+    assert _cron_at(process("busybox", command=b"busybox\0crond\0-f\0")) == "crond"
+    assert _cron_at(process("busybox", command=b"busybox\0sh\0")) is None
+    assert _cron_at(process("cron", state="Z")) is None
+    assert _cron_at(process("cron", ids="7\t1")) is None
+    assert _cron_at(process("anacron")) is None
+    assert _cron_at(tmp_path / "ended") is None
+
+
+def test_a_command_that_leaves_a_child_with_its_output_does_not_hold_the_doctor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kakaocron.host.probe.COMMAND_SECONDS", 0.5)
+    environment = {"HOME": "/", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
+    assert Machine().run("sleep 60 & sleep 60", environment).code is None

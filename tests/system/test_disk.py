@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from kakaocron.errors import LedgerError
-from kakaocron.ledger.files import Ledger
+from kakaocron.ledger.files import FileLedger
+from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.disk import RealDisk, reason
 
@@ -35,7 +36,9 @@ def test_the_error_names_the_file_of_the_ledger_that_root_has_left(
     try:
         with (
             pytest.raises(LedgerError) as error,
-            Ledger(str(ledger), RealDisk(), SystemClock()).open() as book,
+            FileLedger(
+                str(ledger), RealDisk(), SystemClock(), Heartbeat(str(ledger), RealDisk(), "")
+            ).open() as book,
         ):
             book.read([date(2026, 11, 23)])
     finally:
