@@ -12,12 +12,17 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.config.schema import Message
 from kakaocron.delivery.parcel import Parcel
+from kakaocron.doctor.config import contents_by_cron, other_programs
+from kakaocron.doctor.finding import Bench
 from kakaocron.errors import ContentError, UsageError
+from kakaocron.host.crontab import SystemCrontab, job_of
+from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation, find_installation
 from kakaocron.ledger.lookup import day_of
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
+from kakaocron.system.stderr import complain
 
 
 def preview(
@@ -35,7 +40,7 @@ def preview(
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> int:
-    """Show what would be sent: the text as a bubble, its length, its JSON."""
+    """Show what would be sent, made as cron would: the text as a bubble, its length, its JSON."""
     installation = find_installation(config)
     now = installation.clock.now()
     with reading_times():
@@ -47,10 +52,21 @@ def preview(
     exit_code = 0
     shown: list[dict[str, Any]] = []
     others = day_of(installation.ledger, minute.date())
+    bench = Bench(
+        installation.places,
+        Machine(),
+        SystemCrontab(),
+        job_of(installation.places),
+        now,
+        installation,
+    )
+    contents = contents_by_cron(bench)
+    for line in other_programs(bench, chosen):
+        complain(f"{line}; this is made as cron makes it")
     for one in chosen:
         made: Parcel | ContentError
         try:
-            made = installation.contents.of_message(one, _slot(installation, one, minute), others)
+            made = contents.of_message(one, _slot(installation, one, minute), others)
         except ContentError as error:
             made, exit_code = error, 1
         if as_json:

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kakaocron.config.reading import fault_line
-from kakaocron.config.schema import Config, KakaoSettings, wanted_scopes
+from kakaocron.config.schema import Config, KakaoSettings, Message, wanted_scopes
 from kakaocron.config.starter import DEFAULT_LINK
+from kakaocron.doctor.cron import crons_variables
 from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok, warn
-from kakaocron.errors import UsageError
+from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
+from kakaocron.kst import DAY
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.lookup import day_of
 from kakaocron.messages.faults import faults, plan_faults
 from kakaocron.messages.making import Contents
-from kakaocron.schedule.slots import next_slot
-from kakaocron.states import ME
+from kakaocron.schedule.slots import Slot, next_slot
+from kakaocron.states import BAD, FINAL, ME, Reason, State
 from kakaocron.system.env_file import passed_over
 from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import only_in_shell
-from kakaocron.system.programs import RealOutside
+from kakaocron.system.programs import USUAL, RealOutside, which
+from kakaocron.watching.health import newest_of_each
 
+ENDED = (FINAL | {State.SENT, State.RETRYING}) - {State.CANCELLED}
+NOT_MADE = frozenset({Reason.CONTENT_FAILED, Reason.RETRIES_SPENT, Reason.EXPIRED})
+WANTED = frozenset({Reason.PAUSED, Reason.QUIET, Reason.DAY_OFF})
 MAKE_CONFIG = "Make one: kakaocron init"
 
 # The configuration and what it asks for
@@ -89,7 +98,8 @@ def plan(bench: Bench) -> Iterator[Finding]:
         yield fail("messages", "no message is configured", "Add a [[message]] to config.toml")
     else:
         yield ok("messages", f"{len(config.message)} configured")
-    yield _contents(bench, config)
+    yield from _contents(bench, config)
+    yield _last_slots(bench)
     yield _next_slot(bench, installation)
     yield _link(config.kakao)
     yield _server(config.kakao)
@@ -114,13 +124,83 @@ def plan(bench: Bench) -> Iterator[Finding]:
         yield ok("early-start", f"{what}; [schedule] early_start = true is more exact")
 
 
-def _contents(bench: Bench, config: Config) -> Finding:
-    variables = bench.places.variables
-    contents = Contents(config, bench.places.config.parent, RealOutside(variables))
+def _contents(bench: Bench, config: Config) -> Iterator[Finding]:
+    """Make each message as cron's next tick would, by running its command."""
+    name, installation, variables = "contents", installed(bench), crons_variables(bench)
+    contents = contents_by_cron(bench)
+    differing = other_programs(bench, config.message)
+    if differing:
+        mend = "Give the program's absolute path, so that both run the same"
+        yield warn("programs", " · ".join(differing), mend)
+    else:
+        yield ok("programs", "cron finds the same programs as this shell")
     for keys, fault in faults(contents, variables.get("PATH")):
         what = fault_line(bench.places.config, keys, fault)
-        return fail("contents", what, "Mend it, then: kakaocron config check")
-    return ok("contents", "every message can be made")
+        yield fail(name, what, "Mend it, then: kakaocron config check")
+        return
+    minute = bench.now.replace(second=0, microsecond=0)
+    deliveries = _of_two_days(installation, bench.now)
+    for message in config.message:
+        kind = message.slots[0] if message.slots else "cron"
+        try:
+            contents.of_message(message, Slot(message.name, minute, kind), deliveries)
+        except ContentError as error:
+            what = f"message '{message.name}', made as cron would: {error}"
+            yield fail(name, what, f"Try it: kakaocron preview --message {message.name}")
+            return
+    last = [
+        one
+        for one in newest_of_each(one for one in deliveries if one.state in ENDED)
+        if one.state in BAD and one.text is None and one.reason in NOT_MADE
+    ]
+    if last:
+        what = f"made as cron would now, but not for {last[0].id}: {last[0].detail or 'it failed'}"
+        yield warn(name, what, f"See: kakaocron show {last[0].id}")
+    else:
+        yield ok(name, "every message can be made as cron makes it")
+
+
+def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery]:
+    """Return the deliveries of today and yesterday, none where the ledger cannot be read."""
+    configured = {message.name for message in installation.config.message}
+    try:
+        days = [day_of(installation.ledger, day) for day in (now.date() - DAY, now.date())]
+    except KakaocronError:  # told elsewhere
+        return []
+    return [one for day in days for one in day if one.message in configured]
+
+
+def contents_by_cron(bench: Bench) -> Contents:
+    """Return the messages' contents as cron's ticks make them: with cron's PATH, not this
+    shell's."""
+    folder = bench.places.config.parent
+    return Contents(installed(bench).config, folder, RealOutside(crons_variables(bench)))
+
+
+def other_programs(bench: Bench, messages: Sequence[Message]) -> list[str]:
+    """Say of each message's program if this shell finds another one than cron does."""
+    here, cron = bench.places.variables.get("PATH"), crons_variables(bench).get("PATH")
+    names = {argv[0] for one in messages for argv in (one.command, one.data_command) if argv}
+    said = []
+    for name in sorted(name for name in names if "/" not in name):
+        by_shell, by_cron = (which(name, path or USUAL["PATH"]) for path in (here, cron))
+        if by_shell and by_shell != by_cron:
+            there = f"'{by_cron}'" if by_cron else "not to be found"
+            said.append(f"'{name}' is '{by_shell}' in this shell, and {there} for cron ({cron})")
+    return said
+
+
+def _last_slots(bench: Bench) -> Finding:
+    """Show how each message's last slot ended, if it was not delivered."""
+    ended = [one for one in _of_two_days(installed(bench), bench.now) if one.state in ENDED]
+    bad = [one for one in newest_of_each(ended) if one.state in BAD and one.reason not in WANTED]
+    if not bad:
+        return ok("last-slots", "the last slot of no message failed")
+    said = [
+        f"{one.id} {one.state}" + "".join(f", {why}" for why in (one.reason, one.detail) if why)
+        for one in bad
+    ]
+    return warn("last-slots", " · ".join(said), f"See: kakaocron show {bad[0].id}")
 
 
 def _next_slot(bench: Bench, installation: Installation) -> Finding:

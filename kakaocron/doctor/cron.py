@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -73,14 +73,31 @@ def _bare(machine: Machine) -> dict[str, str]:
     }
 
 
-def crons_variables(bench: Bench) -> dict[str, str]:
-    """Return what cron's ticks have of the environment: by the crontab, if it has our line."""
+# That of systemd's user manager, on Debian.
+SYSTEMDS_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def crons_variables(bench: Bench) -> Mapping[str, str]:
+    """Return the variables that apply to the ticks that cron, or a timer of systemd's, starts."""
+    environment = _crons_environment(bench)
+    try:
+        return find_places(bench.places.config, environment).variables
+    except UsageError:  # the `.env` cannot be read, which is told elsewhere
+        return environment
+
+
+def _crons_environment(bench: Bench) -> dict[str, str]:
+    machine, bare = bench.machine, _bare(bench.machine)
+    found: list[Entry] = []
     with suppress(KakaocronError):
-        content = bench.crontab.read() or b""
-        for entry in entries(content, _bare(bench.machine)):
-            if not entry.is_comment and _is_ours(bench, entry):
-                return dict(entry.settings)
-    return _bare(bench.machine)
+        found += entries(bench.crontab.read() or b"", bare)
+    for _, content in machine.system_crontabs():
+        listed = entries(content, bare, has_user=True)
+        found += [one for one in listed if one.user == machine.user()]
+    for entry in found:
+        if not entry.is_comment and _is_ours(bench, entry):
+            return dict(entry.settings)
+    return {**bare, "PATH": SYSTEMDS_PATH} if machine.timer_service() is not None else bare
 
 
 def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Entry | None]:

@@ -167,7 +167,9 @@ def _runs_a_tick(words: Sequence[str]) -> bool:
     elif options and options[0].startswith("--config="):
         options = options[1:]
     is_ours = any("kakaocron" in word for word in words[:3]) or "--config" in " ".join(words)
-    return is_ours and options[:1] == ["tick"] and all(o.startswith("-") for o in options[1:2])
+    after = options[1] if options[1:] else "-"
+    # `tick 2>/dev/null`: a descriptor's number is no argument.
+    return is_ours and options[:1] == ["tick"] and (after.startswith("-") or after.isdigit())
 
 
 def is_every_minute(schedule: str) -> bool:

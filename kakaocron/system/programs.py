@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import shlex
+import shutil
 import signal
 import stat
 import subprocess
@@ -233,6 +234,16 @@ def _take(fd: int, kept: bytearray) -> bool:
         return True
     kept.extend(part)
     return bool(part)
+
+
+def which(name: str, search_path: str) -> str | None:
+    """Return the path of a program, with no link in its folder's path; the link of a virtual
+    environment to the system's Python is a program of its own."""
+    found = shutil.which(name, path=search_path)
+    if found is None:
+        return None
+    folder, base = os.path.split(found)
+    return f"{os.path.realpath(folder)}/{base}"
 
 
 def _code(code: int) -> str:

@@ -698,3 +698,106 @@ def test_a_command_that_leaves_a_child_with_its_output_does_not_hold_the_doctor(
     monkeypatch.setattr("kakaocron.host.probe.COMMAND_SECONDS", 0.5)
     environment = {"HOME": "/", "PATH": "/usr/bin:/bin", "SHELL": "/bin/sh"}
     assert Machine().run("sleep 60 & sleep 60", environment).code is None
+
+
+def bench_of(
+    folder: Path, sandbox: SandboxServer, clock: FakeClock, config: str, **variables: str
+) -> Bench:
+    installation = install(folder, sandbox, clock, config)
+    installation.places.config.write_text(config)
+    places = replace(installation.places, variables={**installation.places.variables, **variables})
+    installation = changed(installation, places=places)
+    return Bench(places, FakeMachine(), FakeCrontab(None), JOB, clock.now(), installation)
+
+
+def a_message(content: str) -> str:
+    return f'[[message]]\nname = "report"\nslots = ["regular", "peak"]\n{content}\n'
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "said"),
+    [
+        ('command = ["false"]', "fail", "'false' ended with exit code 1"),
+        ('command = ["sh", "-c", "echo no >&2; exit 3"]', "fail", "exit code 3: no"),
+        ('command = ["sleep", "60"]\ntimeout = 1', "fail", "took longer than 1 s"),
+        ('command = ["true"]', "fail", "report"),
+        ('text = "{score}"\ndata_command = ["echo", "[1]"]', "fail", "no object"),
+        ('text = "{score}"\ndata_command = ["echo", \'{"other": 5}\']', "fail", "score"),
+        ('command = ["no-such-program"]', "fail", "no-such-program"),
+        ('command = ["echo", "12,300"]', "ok", "as cron makes it"),
+        ('text = "{score}"\ndata_command = ["echo", \'{"score": 5}\']', "ok", ""),
+    ],
+)
+def test_each_message_is_made_as_cron_would(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, content: str, status: str, said: str
+) -> None:
+    finding = found(bench_of(tmp_path, sandbox, clock, a_message(content)), "contents")
+    assert (finding.status, said in finding.what) == (status, True)
+
+
+def a_program(folder: Path, name: str, prints: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(f"#!/bin/sh\necho {prints}\n")
+    (folder / name).chmod(0o755)
+    return folder
+
+
+def test_a_program_that_is_another_for_cron_is_named_with_both_paths(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    bin_ = a_program(tmp_path / "venv", "false", "well")
+    config = a_message('command = ["false"]')
+    bench = bench_of(tmp_path, sandbox, clock, config, PATH=f"{bin_}:/usr/bin:/bin")
+    programs = found(bench, "programs")
+    assert programs.status is Status.WARN
+    assert f"'{bin_}/false'" in programs.what
+    assert "/usr/bin/false'" in programs.what
+    assert found(bench, "contents").status is Status.FAIL
+
+    crontab = FakeCrontab(f"PATH={bin_}:/bin\n* * * * * {RUN}\n".encode())
+    bench = replace(bench, crontab=crontab, machine=Listening())
+    assert found(bench, "programs").status is Status.OK
+    assert found(bench, "contents").status is Status.OK
+
+
+def test_a_program_that_cron_does_not_find_is_named(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    bin_ = a_program(tmp_path / "venv", "only-here", "well")
+    config = a_message('command = ["only-here"]')
+    bench = bench_of(tmp_path, sandbox, clock, config, PATH=f"{bin_}:/usr/bin:/bin")
+    assert "not to be found for cron (/usr/bin:/bin)" in found(bench, "programs").what
+    assert found(bench, "contents").status is Status.FAIL
+
+
+def test_what_failed_at_its_slot_is_not_called_well_because_it_works_now(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    config = a_message('file = "report.txt"') + "[delivery]\nmax_retries = 0\n"
+    run_tick(install(tmp_path, sandbox, clock, config))
+    (tmp_path / "report.txt").write_text("12,300")
+    bench = bench_of(tmp_path, sandbox, clock, config)
+    contents, last = found(bench, "contents"), found(bench, "last-slots")
+    assert (contents.status, last.status) == ("warn", "warn"), (contents, last)
+    assert "report@20261123T0930" in contents.what
+    assert "report@20261123T0930 failed, retries-spent" in last.what
+    assert "report.txt" in last.what
+    clock.set("09:45:01")
+    run_tick(install(tmp_path, sandbox, clock, config))
+    bench = bench_of(tmp_path, sandbox, clock, config)
+    assert [found(bench, name).status for name in ("contents", "last-slots")] == ["ok", "ok"]
+
+
+def test_preview_makes_a_message_as_cron_does_and_says_where_this_shell_differs(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bin_ = a_program(home / "venv", "echo", "by-the-venv")
+    monkeypatch.setenv("PATH", f"{bin_}:/usr/bin:/bin")
+    path = home / ".config" / "kakaocron" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(a_message('command = ["echo", "by-the-system"]'))
+    assert run(["preview"]) == 0
+    said = capsys.readouterr()
+    assert "by-the-system" in said.out
+    assert f"'{bin_}/echo' in this shell" in said.err
+    assert "/usr/bin/echo' for cron" in said.err

@@ -62,6 +62,8 @@ def one(line: str) -> Entry:
         ("* * * * * A=b nice -n 5 kakaocron tick >> log", ("kakaocron",), None),
         ("* * * * * flock -n /l kakaocron tick --config /c; true", ("kakaocron",), "/c"),
         ("* * * * * kakaocron tick --config /a\\%b", ("kakaocron",), "/a%b"),
+        ("* * * * * kakaocron tick 2>/dev/null", ("kakaocron",), None),
+        ("* * * * * kakaocron tick 1<>/run/log 2>&1", ("kakaocron",), None),
         ("#* * * * * kakaocron tick --config /c", ("kakaocron",), "/c"),
     ],
 )  # fmt: skip
