@@ -382,3 +382,64 @@ def test_the_command_that_is_installed_runs_in_crons_bare_environment(home: Path
     dry = ["/bin/sh", "-c", f"{command} --dry-run"]
     done = subprocess.run(dry, env=bare, capture_output=True, check=False, cwd="/")
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_line_carries_config_data_and_log_folder_always(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["init", "--yes"])
+    capsys.readouterr()
+    assert run(["cron", "show"]) == 0
+    line = capsys.readouterr().out
+    assert f"--config {home}/.config/kakaocron/config.toml" in line
+    assert f"KAKAOCRON_DATA_DIR={home}/.local/share/kakaocron " in line
+    assert f"KAKAOCRON_LOG_DIR={home}/.local/state/kakaocron/log " in line
+    assert run(["cron", "show", "--systemd"]) == 0
+    unit = capsys.readouterr().out
+    assert f"Environment=KAKAOCRON_DATA_DIR={home}/.local/share/kakaocron\n" in unit
+    assert f"Environment=KAKAOCRON_LOG_DIR={home}/.local/state/kakaocron/log\n" in unit
+    monkeypatch.setenv("KAKAOCRON_DATA_DIR", "/srv/data")
+    assert run(["cron", "show"]) == 0
+    assert "KAKAOCRON_DATA_DIR=/srv/data " in capsys.readouterr().out
+
+
+OTHERS = b"MAILTO=me\n0 4 * * * true\n"
+
+
+@pytest.mark.parametrize("added", [b"", b" (newline added above)"])
+def test_the_line_of_the_version_before_is_replaced_and_taken_out(
+    program: Path, home: Path, added: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It named neither data nor log folder, unless the shell did."""
+    config = f"{home}/.config/kakaocron/config.toml".encode()
+    older = (
+        b"# kakaocron begin: " + config + added + b"\n"
+        b"* * * * * /usr/bin/kakaocron tick --config " + config + b"\n# kakaocron end\n"
+    )
+    program.write_bytes(OTHERS + older)
+
+    assert run(["cron", "install"]) == 0
+    installed = program.read_bytes()
+    assert installed.startswith(OTHERS)
+    assert installed.count(b"tick --config") == 1
+    assert b"KAKAOCRON_DATA_DIR=" in installed
+    assert "Another line" not in capsys.readouterr().out
+    program.write_bytes(OTHERS + older)
+    assert run(["cron", "uninstall"]) == 0
+    assert program.read_bytes() == (OTHERS if not added else OTHERS.removesuffix(b"\n"))
+
+
+@pytest.mark.parametrize("above", ["HOME=/srv/x", "XDG_DATA_HOME=/srv/x", "XDG_STATE_HOME=/srv/x"])
+def test_what_stands_above_the_line_moves_no_folder(
+    program: Path, home: Path, above: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As cron runs it: a tick's traces are in this installation's folders."""
+    program.write_text(f"{above}\n")
+    assert run(["cron", "install"]) == 0
+    line = program.read_text().split("\n")[2]
+    name, _, value = above.partition("=")
+    bare = {"HOME": str(home), "LOGNAME": "me", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    command = line.removeprefix("* * * * * ").replace("\\%", "%")
+    subprocess.run(["/bin/sh", "-c", command], env={**bare, name: value}, check=False, cwd="/")
+    assert (home / ".local/state/kakaocron/log/ticks").is_dir()
+    assert not Path("/srv/x").exists()
