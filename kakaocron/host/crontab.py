@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -27,6 +28,8 @@ ADDED = b" (newline added above)"
 # Debian's cron refuses longer commands.
 LONGEST_LINE_BYTES = 990
 TIMEOUT_SECONDS = 20
+# How cron, cronie and systemd-cron, busybox, and bcron say so; they share neither text nor code.
+NO_CRONTAB = ("no crontab for", "can't open '[^/']+': No such file", "Crontab does not exist")
 
 
 class CrontabError(KakaocronError):
@@ -59,7 +62,7 @@ class SystemCrontab:
             _check_faithful(done.stdout)
             return done.stdout
         said = done.stderr.decode("utf-8", "replace").strip()
-        if not done.stdout and "no crontab for" in said:
+        if not done.stdout and any(re.search(none, said) for none in NO_CRONTAB):
             return None
         raise CrontabError(f"'crontab -l' failed ({said or done.returncode}); nothing was changed")
 

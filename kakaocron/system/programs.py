@@ -209,7 +209,7 @@ def _start(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) ->
     status, written = os.pipe()
     try:
         supervisor = subprocess.Popen(  # noqa: S603 - the user's own configuration names it
-            [sys.executable, "-I", "-S", SUPERVISOR, str(written), *argv],
+            [sys.executable or "python3", "-I", "-S", SUPERVISOR, str(written), *argv],
             cwd=folder,
             env=environment,
             stdin=subprocess.PIPE,

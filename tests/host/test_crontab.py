@@ -443,3 +443,28 @@ def test_what_stands_above_the_line_moves_no_folder(
     subprocess.run(["/bin/sh", "-c", command], env={**bare, name: value}, check=False, cwd="/")
     assert (home / ".local/state/kakaocron/log/ticks").is_dir()
     assert not Path("/srv/x").exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "is_none"),
+    [
+        ("no crontab for me", True),
+        ("crontab: can't open 'me': No such file or directory", True),
+        ("bcrontab: Fatal: Crontab does not exist", True),
+        ("crontab: can't open '/var/spool/x': No such file or directory", False),
+        ("crontab: can't change directory to '/var/spool/cron/crontabs'", False),
+        ("bcrontab: Fatal: Could not determine user name", False),
+    ],
+)
+def test_each_cron_has_its_own_words_for_no_crontab(
+    tmp_path: Path, said: str, is_none: bool
+) -> None:
+    program = tmp_path / "crontab"
+    program.write_text(f'#!/bin/sh\necho "{said}" >&2\nexit 111\n')
+    program.chmod(0o755)
+    crontab = SystemCrontab(str(program))
+    if is_none:
+        assert crontab.read() is None
+    else:
+        with pytest.raises(CrontabError):
+            crontab.read()
