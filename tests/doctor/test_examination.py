@@ -84,7 +84,7 @@ class FakeMachine(Machine):
 
 
 CONFIG = (
-    MESSAGE + '[monitor]\nping_url = "https://hc-ping.com/x"\nalert_urls = ["ntfy://x"]\n'
+    MESSAGE + '[monitor]\nping_url = "http://127.0.0.1:9/ping"\nalert_urls = ["ntfy://x"]\n'
     "[schedule]\nearly_start = true\n"
 )
 
@@ -264,7 +264,7 @@ def test_what_is_wrong_with_the_login_and_its_files(
         (ONLY_KAKAOTALK, "me", "warn"),
         (ONLY_KAKAOTALK.replace("talk://", "://"), "alerts", "warn"),
         (ONLY_KAKAOTALK.replace("talk://", "TALK://"), "alerts", "warn"),
-        (ONLY_KAKAOTALK + 'ping_url = "https://hc-ping.com/x"\n', "alerts", "ok"),
+        (ONLY_KAKAOTALK + 'ping_url = "http://127.0.0.1:9/ping"\n', "alerts", "ok"),
         (ONLY_KAKAOTALK + 'alert_command = ["true"]\n', "alerts", "ok"),
         (ONLY_KAKAOTALK.replace('t"]', 't", "ntfy://x"]'), "alerts", "ok"),
         (MESSAGE + 'to = ["uuid-aaa"]\n', "quota", "fail"),
