@@ -277,6 +277,7 @@ def an_interim_answer_is_taken_for_the_answer(patch: Patch) -> None:
 
 
 BUSY = Dials(second_cron=0.2, kill=0.05, pause=0.05)
+CROWDED = Dials(second_cron=0.6, kill=0.05, pause=0.5)
 WEB = Dials(network=0.5)
 SPOILT = Dials(damage=0.1, copy_taken=0.2, restore=0.1)
 POWER = Dials(power_cut=0.05, kill=0.05)
@@ -291,14 +292,14 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     server_errors_are_retried: (WEB, 0),
     any_200_confirms: (WEB, 3),
     kind_in_the_id: (Dials(config_edit=0.5), 0),
-    clock_read_before_the_lock: (BUSY, 25),
-    lock_file_replaced: (BUSY, 10),
+    clock_read_before_the_lock: (CROWDED, 0),
+    lock_file_replaced: (CROWDED, 0),
     no_lock: (BUSY, 6),
     unreadable_ledger_taken_as_empty: (SPOILT, 0),
     older_copy_not_noticed: (SPOILT, 0),
     only_the_size_is_compared: (Dials(copy_taken=0.3, restore=0.05, damage=0.1), 12),
     known_damage_hides_what_is_above_it: (Dials(damage=0.2), 20),
-    expiry_not_checked_at_the_gate: (Dials(pause=1.0), 22),
+    expiry_not_checked_at_the_gate: (Dials(pause=1.0, held_lock=0.5), 30),
     sent_a_minute_early: (BUSY, 0),
     next_slot_does_not_end_a_slot: (Dials(power_cut=0.05, outage_begins=0.05), 2),
     missed_not_recorded: (POWER, 1),
