@@ -44,7 +44,7 @@ EDGES = {
     "kakao/callback", "ledger/files", "ledger/heartbeat", "show/console",
     "show/pictures", "system/clock", "system/disk", "system/log", "system/marks", "system/memory",
     "system/places", "system/programs", "system/socket_http", "system/stderr",
-    "system/supervisor", "system/syscalls", "system/workers", "ticking/idle",
+    "system/supervisor", "system/syscalls", "system/users", "system/workers", "ticking/idle",
     "watching/apprise_process", "watching/pings", "watching/telling", "web/connections",
     "web/server",
 }  # fmt: skip

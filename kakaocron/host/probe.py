@@ -18,7 +18,8 @@ from pathlib import Path
 
 from kakaocron.host.systemd import SERVICE, TIMER
 from kakaocron.system.places import systemd_folder
-from kakaocron.system.syscalls import is_user, open_file, read_up_to, user_name
+from kakaocron.system.syscalls import open_file, read_up_to
+from kakaocron.system.users import is_user, user_name
 
 
 def booted_at(now: datetime) -> datetime | None:

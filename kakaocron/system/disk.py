@@ -10,7 +10,8 @@ from typing import Protocol
 
 from kakaocron.errors import LockTimeoutError
 from kakaocron.system.clock import Clock
-from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk, Stat, user_name
+from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk, Stat
+from kakaocron.system.users import user_name
 
 __all__ = [
     "Disk",

@@ -3,7 +3,6 @@
 import os
 
 from kakaocron import __version__
-from kakaocron.system.syscalls import RealDisk
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ def config_marks(disk: "Disk", config: str) -> "list[str]":
     files = (config, f"{os.path.dirname(config)}/.env")  # noqa: PTH120
     return [
         f"kakaocron {__version__}",
-        *(mark(_CODE_DISK, folder) for folder in _code_folders()),
+        _code_mark(),
         *(mark(disk, path) for path in files),
     ]
 
@@ -46,15 +45,18 @@ def all_marks(disk: "Disk", config: str, data: str, days: "Sequence[str]") -> "l
     ]
 
 
-_CODE_DISK = RealDisk()  # the code is where it is, whatever disk the installation stands on
+def _code_mark() -> str:
+    """Return when the files of the package's folders were last put there: an update replaces some.
 
-
-def _code_folders() -> "list[str]":
-    """Return the package's folders: an update replaces what is in them."""
+    The code is where it is, whatever disk the installation stands on.
+    """
     code = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+    times = {"": os.stat(code).st_mtime_ns}  # noqa: PTH116
     with os.scandir(code) as found:
-        names = sorted(e.name for e in found if e.is_dir() and not e.name.startswith("_"))
-    return [code, *(f"{code}/{name}" for name in names)]
+        for one in found:
+            if not one.name.startswith("_") and one.is_dir():
+                times[one.name] = one.stat().st_mtime_ns
+    return f"{code!a} {sorted(times.items())}"
 
 
 def _marks_in(disk: "Disk", folder: str, *, own: bool) -> "list[str]":

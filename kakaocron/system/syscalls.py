@@ -105,22 +105,3 @@ class RealDisk:
         except BlockingIOError:
             return False
         return True
-
-
-def user_name(uid: int) -> str:
-    import pwd  # noqa: PLC0415 - an idle tick names nobody
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
-
-
-def is_user(name: str) -> bool:
-    import pwd  # noqa: PLC0415 - an idle tick asks for nobody
-
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True

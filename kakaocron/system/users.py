@@ -1,0 +1,20 @@
+"""Who owns what: the names of this machine's users."""
+
+from __future__ import annotations
+
+import pwd
+
+
+def user_name(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"user {uid}"
+
+
+def is_user(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
