@@ -1,0 +1,1 @@
+"""What a user may write: config.toml, read and checked."""

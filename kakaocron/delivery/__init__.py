@@ -1,0 +1,1 @@
+"""Decide, claim, send, record: the engine. It knows no channel by name."""

@@ -1,0 +1,1 @@
+"""How this machine starts us: crontab, systemd."""

@@ -1,0 +1,1 @@
+"""One channel, whole: KakaoTalk messages to oneself and to friends."""

@@ -1,0 +1,1 @@
+"""A configured message becomes a parcel."""

@@ -1,0 +1,1 @@
+"""Kakao without Kakao, and a machine without luck."""

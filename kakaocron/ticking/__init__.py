@@ -1,0 +1,1 @@
+"""One tick from waking to leaving."""
