@@ -20,7 +20,7 @@ from kakaocron.delivery.orders import (
 )
 from kakaocron.delivery.parcel import Parcel, content_hash
 from kakaocron.delivery.policy import Due, next_attempt
-from kakaocron.errors import ContentError, KakaocronError, LedgerError, UsageError
+from kakaocron.errors import ContentError, Exit, KakaocronError, LedgerError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import View
@@ -36,7 +36,7 @@ class DuplicateError(KakaocronError):
 
     def __init__(self, delivery: Delivery, hint: str) -> None:
         super().__init__(
-            f"'{delivery.id}' holds this text for this minute already ({delivery.state}). {hint}"
+            f"'{delivery.id}' holds this text for this minute already ({delivery.state})", hint
         )
 
 
@@ -48,10 +48,10 @@ class ByHand:
     down: Mapping[str, KakaocronError]
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> Exit:
         for error in self.down.values():
             return error.exit_code
-        return 1 if self.delivery.state in BAD else 0
+        return Exit.TROUBLE if self.delivery.state in BAD else Exit.FINE
 
 
 def send_now(
@@ -96,8 +96,8 @@ def _sound_view(installation: Installation, day: date) -> View:
     view = installation.ledger.read(sorted({day, today, today - timedelta(days=1)}))
     for damaged in sorted(view.damaged):
         raise LedgerError(
-            f"The ledger of {damaged} is damaged, so nothing was sent. The next tick sets "
-            "the damage aside; or now: kakaocron tick"
+            f"The ledger of {damaged} is damaged, so nothing was sent",
+            "The next tick sets the damage aside; or now: kakaocron tick",
         )
     return view
 
@@ -270,7 +270,8 @@ def _coming_slot(
             if slot is not None:
                 return slot, one.to
     raise UsageError(
-        f"The ledger has no delivery '{id_}', and it is no coming slot. List them: kakaocron next"
+        f"The ledger has no delivery '{id_}', and it is no coming slot",
+        "List them: kakaocron next",
     )
 
 

@@ -17,7 +17,7 @@ from typing import Annotated, Any, TextIO
 
 from kakaocron import __version__
 from kakaocron.commands.lazy import typer
-from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.system.log import bug
 from kakaocron.system.stderr import complain
 from kakaocron.text.plain import in_plain_letters
@@ -82,9 +82,6 @@ def kakaocron(
         raise UsageError("Say what to do. Try: kakaocron --help")
     if config is not None:
         os.environ["KAKAOCRON_CONFIG"] = str(config)
-
-
-INTERRUPTED = 130
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:
@@ -158,7 +155,7 @@ def _parsed(arguments: Sequence[str]) -> object:
     try:
         return make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
     except typer.TyperException as error:
-        # Empty where the help was printed instead.
+        # Empty where the help was printed instead. Typer hands pydantic's own prefix on.
         said = error.format_message().replace("Value error, ", "")
         if not said:
             return UsageError.exit_code
@@ -179,14 +176,14 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plain")
-    exit_code = 0
+    exit_code: int = Exit.FINE
     try:
         result = _called(arguments)
-        exit_code = result if isinstance(result, int) else 0
+        exit_code = result if isinstance(result, int) else Exit.FINE
         sys.stdout.flush()
         return exit_code
     except KeyboardInterrupt:
-        return INTERRUPTED
+        return Exit.INTERRUPTED
     except (BrokenPipeError, SystemExit):
         # The reader has gone (as in `| head`): Typer makes an exit with 1 of it, which is no fault
         # of ours.

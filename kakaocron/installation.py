@@ -260,9 +260,9 @@ def credentials(places: Places, config: Config) -> Credentials:
     """Gather what the user gave; the environment wins over the configuration."""
     key, client_secret = config.kakao.rest_api_key, config.kakao.client_secret
     return Credentials(
-        secret(places.variables, "KAKAO_REST_API_KEY") or (key.get_secret_value() if key else None),
+        secret(places.variables, "KAKAO_REST_API_KEY") or (key.reveal() if key else None),
         secret(places.variables, "KAKAO_CLIENT_SECRET")
-        or (client_secret.get_secret_value() if client_secret else None),
+        or (client_secret.reveal() if client_secret else None),
         secret(places.variables, "KAKAO_ACCESS_TOKEN"),
         secret(places.variables, "KAKAO_REFRESH_TOKEN"),
     )

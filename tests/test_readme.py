@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import EXIT_CODES, run
+from kakaocron.errors import Exit
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
 from tests.fakes import MESSAGE, FakeClock, kakao_section
@@ -35,6 +36,7 @@ def test_the_korean_page_has_the_commands_of_the_english_one() -> None:
 @pytest.mark.parametrize("page", [ENGLISH, KOREAN], ids=["English", "Korean"])
 def test_the_exit_codes_are_those_of_the_help(page: str) -> None:
     assert EXIT_CODE.findall(page) == EXIT_CODE.findall(EXIT_CODES)
+    assert EXIT_CODE.findall(EXIT_CODES) == [str(int(code)) for code in Exit]
 
 
 @pytest.mark.parametrize("line", commands(KOREAN)[3])

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.config.reading import ConfigError, fault_line, load_config, read_config
-from kakaocron.errors import UsageError
+from kakaocron.config.reading import ConfigError, load_config, located, read_config
+from kakaocron.errors import Exit, UsageError
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.show.console import print_json
@@ -54,12 +54,12 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
         loaded = load_config(places.config, places.profile)
     except ConfigError as error:
         for fault in error.faults:
-            complain(fault)
+            complain(str(fault))
         return error.exit_code
     contents = Contents(loaded, places.config.parent, RealOutside(places.variables))
     found = list(faults(contents, places.variables.get("PATH")))
-    for keys, fault in found:
-        complain(fault_line(places.config, keys, fault))
+    for keys, what in found:
+        complain(str(located(places.config, keys, what)))
     if found:
         return UsageError.exit_code
     count = len(loaded.message)
@@ -67,4 +67,4 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
     print(f"{places.config}: fine, {said if count else 'no message: ticks have nothing to send'}")
     for said in quota_faults(loaded, SystemClock().now().date()):
         complain(said)
-    return 0
+    return Exit.FINE

@@ -8,7 +8,7 @@ from typing import Annotated
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.doctor.examination import examine
 from kakaocron.doctor.finding import Bench, Status, fields, worst
-from kakaocron.errors import UsageError
+from kakaocron.errors import Exit, UsageError
 from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation, find_installation
@@ -23,11 +23,11 @@ def doctor(
 ) -> int:
     """Check everything that can be wrong, and say how to mend it. Exit 1 if anything fails."""
     installation: Installation | None = None
-    config_error: str | None = None
+    config_error: UsageError | None = None
     try:
         installation = find_installation(config)
     except UsageError as error:
-        config_error = str(error)
+        config_error = error
     places = find_places_anyhow(config)
     now = SystemClock().now()
     bench = Bench(
@@ -38,4 +38,4 @@ def doctor(
         print_json(fields(findings))
     else:
         print_findings(findings)
-    return 1 if worst(findings) is Status.FAIL else 0
+    return Exit.TROUBLE if worst(findings) is Status.FAIL else Exit.FINE

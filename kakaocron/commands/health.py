@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.errors import KakaocronError
+from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import find_installation
 from kakaocron.show.console import print_json
 from kakaocron.text.plain import one_line
@@ -27,4 +27,4 @@ def health(
         print_json(found.fields())
     else:
         print("\n".join(map(one_line, found.problems)) or "healthy")
-    return 1 if found.problems else 0
+    return Exit.TROUBLE if found.problems else Exit.FINE

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
+from kakaocron.errors import Exit
 from kakaocron.installation import Edges, make_ledger
 from kakaocron.ledger.ledger import Finding, Ledger
 from kakaocron.show.console import print_json
@@ -44,7 +45,7 @@ def verify(
         for finding in findings:
             print(f"{finding.path}: {finding.what}")
         print(f"{checked.days} days, {checked.lines} lines, {len(findings)} findings")
-    return 1 if any(finding.is_damage for finding in findings) else 0
+    return Exit.TROUBLE if any(finding.is_damage for finding in findings) else Exit.FINE
 
 
 def _fields(finding: Finding) -> dict[str, object]:

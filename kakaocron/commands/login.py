@@ -9,7 +9,7 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
 from kakaocron.config.schema import wanted_scopes
-from kakaocron.errors import LoginError
+from kakaocron.errors import Exit, LoginError
 from kakaocron.installation import find_installation
 from kakaocron.kakao.account import LoggedIn
 from kakaocron.kakao.consent import HOST, PATH, Consent
@@ -76,7 +76,7 @@ def _tell(account: LoggedIn) -> int:
             "console, [Kakao Login] > [Consent items]"
         )
     print("Try it: kakaocron send 안녕")
-    return 0
+    return Exit.FINE
 
 
 def logout(config: Annotated[Path | None, config_option()] = None) -> None:

@@ -14,7 +14,7 @@ from kakaocron.config.schema import Message
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.doctor.config import contents_by_cron, other_programs
 from kakaocron.doctor.finding import Bench
-from kakaocron.errors import ContentError, UsageError
+from kakaocron.errors import ContentError, Exit, UsageError
 from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation, find_installation
@@ -49,7 +49,7 @@ def preview(
     chosen = [find_message(installation, message)] if message else installation.config.message
     if not chosen:
         raise UsageError("The configuration has no [[message]]. See: kakaocron config path")
-    exit_code = 0
+    exit_code = Exit.FINE
     shown: list[dict[str, Any]] = []
     others = day_of(installation.ledger, minute.date())
     bench = Bench(
@@ -68,7 +68,7 @@ def preview(
         try:
             made = contents.of_message(one, _slot(installation, one, minute), others)
         except ContentError as error:
-            made, exit_code = error, 1
+            made, exit_code = error, Exit.TROUBLE
         if as_json:
             shown.append(_fields(one.name, made))
         else:

@@ -8,7 +8,7 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.config.reading import load_config
-from kakaocron.errors import UsageError
+from kakaocron.errors import Exit, UsageError
 from kakaocron.system.places import find_places
 
 
@@ -32,5 +32,5 @@ def simulate(
         print(line)
     if outcome.breaches:
         print(f"replay: kakaocron simulate --seed {seed} --days {days}")
-        return 1
-    return 0
+        return Exit.TROUBLE
+    return Exit.FINE

@@ -9,6 +9,7 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.delivery.snapshot import decide_by
+from kakaocron.errors import Exit
 from kakaocron.installation import Edges, Installation, find_installation
 from kakaocron.system.places import find_places_anyhow
 from kakaocron.system.stderr import complain
@@ -37,4 +38,4 @@ def _dry_run(installation: Installation) -> int:
         print(f"would send {due.id} to {', '.join(due.to)}, attempt {due.attempt}")
     if not decision.settle and not decision.due:
         print("nothing is due")
-    return 0
+    return Exit.FINE

@@ -8,28 +8,43 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
-from msgspec import ValidationError, convert
+from msgspec import Struct, ValidationError, convert
 
 from kakaocron.config.schema import Config, Secret, nearest
-from kakaocron.errors import UsageError
+from kakaocron.errors import Keys, UsageError, readable
 from kakaocron.system.syscalls import read_up_to
-from kakaocron.text.tables import Keys, fault_of
+from kakaocron.text.tables import fault_of
 
 MAX_BYTES = 1 << 20
 MOST_FAULTS = 50
 # Stands where a message is faulty as a whole, so that the others are looked at under their numbers.
 SOUND_MESSAGE = {"name": "x", "slots": ["regular"], "text": "x"}
+MAKE_ONE = "Make one: kakaocron init"
 PROFILES = ("development", "production", "testing")
 
 
-class ConfigError(UsageError):
-    """All that is wrong with a file; each fault a line: file, line, key, what is wrong, what is
-    near."""
+class Fault(Struct, frozen=True):
+    """One thing that is wrong with a file; `str()` of it is the line that the user reads.
 
-    def __init__(self, faults: Sequence[str]) -> None:
+    `keys` are empty where it is the file as a whole.
+    """
+
+    path: str
+    line: int
+    keys: Keys
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {readable(self.keys) or 'the file'}: {self.what}"
+
+
+class ConfigError(UsageError):
+    """All that is wrong with a file."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
         others = len(faults) - 1
         super().__init__(
-            faults[0] + (f" ({others} more: kakaocron config check)" if others else "")
+            f"{faults[0]}" + (f" ({others} more: kakaocron config check)" if others else "")
         )
         self.faults = tuple(faults)
 
@@ -43,9 +58,7 @@ def read_config(path: Path) -> str:
     try:
         content = read_up_to(str(path), MAX_BYTES)
     except FileNotFoundError:
-        raise UsageError(
-            f"There is no configuration at '{path}'. Make one: kakaocron init"
-        ) from None
+        raise UsageError(f"There is no configuration at '{path}'", MAKE_ONE) from None
     except OSError as error:
         raise UsageError(f"Cannot read '{path}': {error.strerror}") from None
     if len(content) > MAX_BYTES:
@@ -54,7 +67,7 @@ def read_config(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: not UTF-8 text. Save the file as UTF-8") from None
+        raise UsageError(f"{path}:{line}: not UTF-8 text", "Save the file as UTF-8") from None
 
 
 def parse_config(text: str, path: str, profile: str | None = None) -> Config:
@@ -73,7 +86,7 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
     lines = key_lines(text)
     profiles = tables.pop("profile", {})
     checked = _checked(tables, path, lines)
-    faults: list[str] = []
+    faults: list[Fault] = []
     for name in _profile_names(profiles, path, lines):
         try:
             overridden = _checked(_merged(tables, profiles[name]), path, lines, ("profile", name))
@@ -137,7 +150,7 @@ def _checked(
     lines: Mapping[tuple[str, ...], int],
     prefix: tuple[str, ...] = (),
 ) -> Config:
-    def told(keys: Keys, what: str) -> str:
+    def told(keys: Keys, what: str) -> Fault:
         line = (
             _line_of((*prefix, *keys), lines, len(prefix))
             or _line_of(keys, lines)
@@ -145,7 +158,7 @@ def _checked(
             or 1
         )
         inside = f" (in profile '{prefix[1]}')" if prefix else ""
-        return f"{path}:{line}: {_readable(keys) or 'the file'}: {what}{inside}"
+        return Fault(path, line, keys, f"{what}{inside}")
 
     config, faults = _converted(tables)
     faults = faults or list(config.contradictions())
@@ -189,21 +202,9 @@ def _copied(table: Any) -> Any:
     return dict(table) if isinstance(table, dict) else table
 
 
-def fault_line(path: Path, keys: tuple[str, ...], fault: str) -> str:
+def located(path: Path, keys: Keys, what: str) -> Fault:
     """Say where in the file a fault stands that a closer look has found."""
-    line = _line_of(keys, key_lines(read_config(path))) or 1
-    return f"{path}:{line}: {_readable(keys)}: {fault}"
-
-
-def _readable(keys: Sequence[str]) -> str:
-    """Write ("message", "0", "text") as `message[1].text`: people count from one."""
-    name = ""
-    for key in keys:
-        if key.isdigit():
-            name += f"[{int(key) + 1}]"
-        elif not key.startswith("function-"):
-            name += f".{key}" if name else key
-    return name
+    return Fault(str(path), _line_of(keys, key_lines(read_config(path))) or 1, keys, what)
 
 
 def _secret(_: type, value: object) -> Secret:

@@ -50,7 +50,7 @@ class Secret:
     def __init__(self, value: str) -> None:
         self._value = value
 
-    def get_secret_value(self) -> str:
+    def reveal(self) -> str:
         return self._value
 
     def __str__(self) -> str:
@@ -87,7 +87,7 @@ def _check_key(keys: tuple[str, ...], secret: Secret | None) -> None:
     """Refuse what can be no key of Kakao's, without quoting it."""
     if secret is None:
         return
-    value = secret.get_secret_value()
+    value = secret.reveal()
     if not value.strip():
         raise FaultError(keys, "is empty; give it, or leave the line out")
     if value != value.strip():
@@ -104,7 +104,7 @@ def _check_key(keys: tuple[str, ...], secret: Secret | None) -> None:
 
 def _alert_url(keys: tuple[str, ...], value: Secret) -> None:
     # What stands before it is shown where a way out is named: it must hold no secret.
-    url = value.get_secret_value()
+    url = value.reveal()
     if url != url.strip() or not url.isprintable():
         raise FaultError(keys, "begins or ends with a blank, or holds a line break; take it out")
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://.", url):
@@ -116,7 +116,7 @@ _KAKAOTALK = frozenset({"kakaotalk", "kakao"})
 
 
 def leads_to_kakaotalk(url: Secret) -> bool:
-    return url.get_secret_value().partition("://")[0].lower() in _KAKAOTALK
+    return url.reveal().partition("://")[0].lower() in _KAKAOTALK
 
 
 def parse_span(text: str) -> Span:

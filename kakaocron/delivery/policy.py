@@ -9,6 +9,7 @@ from types import MappingProxyType
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from kakaocron.errors import Exit
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, Gap, of_delivery
@@ -369,9 +370,9 @@ def _because(result: Result) -> str:
 
 # What stopped a tick, by its exit code; the first that fits a slot's ticks is told.
 _STOPPED_BY = {
-    74: Reason.LEDGER_UNWRITABLE,
-    75: Reason.LOCK_HELD,
-    2: Reason.CONFIG_BROKEN,
+    Exit.LEDGER: Reason.LEDGER_UNWRITABLE,
+    Exit.LOCK: Reason.LOCK_HELD,
+    Exit.USAGE: Reason.CONFIG_BROKEN,
 }
 
 

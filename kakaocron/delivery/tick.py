@@ -13,7 +13,7 @@ from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
 from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
 from kakaocron.delivery.underway import Engine, Sent
-from kakaocron.errors import KakaocronError, LedgerError
+from kakaocron.errors import Exit, KakaocronError, LedgerError
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import NOTHING, End, Word
 from kakaocron.ledger.deliveries import Delivery, apply
@@ -22,8 +22,6 @@ from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Book, Ledger, View
 from kakaocron.states import BAD
 
-BUG = 70
-INTERRUPTED = 130
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
 
@@ -48,17 +46,18 @@ class Report(Struct, frozen=True):
         return tuple(one for one in ended if one.state in BAD and not one.was_meant)
 
     @property
-    def exit_code(self) -> int:
+    def exit_code(self) -> Exit:
         for error in self.down.values():
             return error.exit_code
-        return 1 if any(delivery.state in BAD for delivery in self.ended.values()) else 0
+        is_bad = any(delivery.state in BAD for delivery in self.ended.values())
+        return Exit.TROUBLE if is_bad else Exit.FINE
 
 
 class Ended(Struct, frozen=True):
     """How a tick ended: with a report, with an error that stopped it, or, where it had nothing to
     do, with neither; and whether those after it may find nothing to do."""
 
-    exit_code: int
+    exit_code: Exit
     report: Report | None = None
     error: KakaocronError | None = None
     may_be_idle: bool = False
@@ -78,16 +77,17 @@ class Ended(Struct, frozen=True):
     @property
     def is_fine(self) -> bool:
         """Whether nobody has to look: nothing failed, or only what was paused was missed."""
-        was_meant = self.exit_code == 1 and self.report is not None and not self.report.troubles
-        return self.exit_code == 0 or was_meant
+        if self.exit_code == Exit.TROUBLE:
+            return self.report is not None and not self.report.troubles
+        return self.exit_code == Exit.FINE
 
 
 def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
     """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
     now = engine.clock.now()
     heartbeat.keep_ahead(now)
-    heartbeat.beat(now, Word.START, 0)
-    word, exit_code, ledger_end = Word.FAIL, BUG, NOTHING
+    heartbeat.beat(now, Word.START, Exit.FINE)
+    word, exit_code, ledger_end = Word.FAIL, Exit.BUG, NOTHING
     try:
         report = _tick(engine, plan, heartbeat)
         now, exit_code, ledger_end = report.now, report.exit_code, report.ledger_end
@@ -97,7 +97,7 @@ def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
         exit_code = error.exit_code
         raise
     except KeyboardInterrupt:
-        exit_code = INTERRUPTED
+        exit_code = Exit.INTERRUPTED
         raise
     finally:
         # The instant is that of the decision: what came due since then is for the next tick.

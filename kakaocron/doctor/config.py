@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from kakaocron.config.reading import fault_line
+from kakaocron.config.reading import MAKE_ONE, located
 from kakaocron.config.schema import Config, KakaoSettings, Message, wanted_scopes
 from kakaocron.config.starter import DEFAULT_LINK
 from kakaocron.doctor.cron import crons_variables
@@ -35,7 +35,6 @@ from kakaocron.watching.health import newest_of_each
 ENDED = (FINAL | {State.SENT, State.RETRYING}) - {State.CANCELLED}
 NOT_MADE = frozenset({Reason.CONTENT_FAILED, Reason.RETRIES_SPENT, Reason.EXPIRED})
 WANTED = frozenset({Reason.PAUSED, Reason.QUIET, Reason.DAY_OFF})
-MAKE_CONFIG = "Make one: kakaocron init"
 
 # The configuration and what it asks for
 
@@ -44,8 +43,10 @@ def configuration(bench: Bench) -> Iterator[Finding]:
     places = bench.places
     if bench.config_error:
         is_there = os.path.lexists(places.config)
-        mend = "Mend it: kakaocron config check" if is_there else MAKE_CONFIG
-        yield fail("config", bench.config_error.removesuffix(MAKE_CONFIG).strip(), mend)
+        mend = "Mend it: kakaocron config check" if is_there else MAKE_ONE
+        is_said = bench.config_error.mend == mend
+        what = bench.config_error.what if is_said else str(bench.config_error)
+        yield fail("config", what, mend)
     else:
         yield ok("config", f"'{places.config}' is read and sound")
     for name, path in (("config-mode", places.config), ("env-mode", places.config.parent / ".env")):
@@ -135,7 +136,7 @@ def _contents(bench: Bench, config: Config) -> Iterator[Finding]:
     else:
         yield ok("programs", "cron finds the same programs as this shell")
     for keys, fault in faults(contents, variables.get("PATH")):
-        what = fault_line(bench.places.config, keys, fault)
+        what = str(located(bench.places.config, keys, fault))
         yield fail(name, what, "Mend it, then: kakaocron config check")
         return
     minute = bench.now.replace(second=0, microsecond=0)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
-from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.host.crontab import Job, other_lines, with_block
 from kakaocron.host.crontab_lines import Entry, entries
 from kakaocron.host.probe import Machine
@@ -291,12 +291,13 @@ def _bare_command(bench: Bench, entry: Entry | None) -> Finding:
     return fail(name, f"fails in cron's bare environment: {said}", mend)
 
 
-END_MENDS = {
-    2: "kakaocron config check",
-    3: "kakaocron login",
-    74: "See whether the data folder's disk is full or read-only: df -h; mount",
-    75: "See which process hangs: ps aux | grep kakaocron",
-    130: "If nobody stopped it: see what ends it, as a shutdown or a time limit around cron's job",
+END_MENDS: Mapping[int, str] = {
+    Exit.USAGE: "kakaocron config check",
+    Exit.LOGIN: "kakaocron login",
+    Exit.LEDGER: "See whether the data folder's disk is full or read-only: df -h; mount",
+    Exit.LOCK: "See which process hangs: ps aux | grep kakaocron",
+    Exit.INTERRUPTED: "If nobody stopped it: see what ends it, as a shutdown or a time limit "
+    "around cron's job",
 }
 
 
@@ -309,12 +310,12 @@ def ticks(bench: Bench) -> Iterator[Finding]:
     elif problem is None:
         yield ok("ticks", f"the last was at {last.at:%H:%M:%S}")
     elif bench.now - last.at > RUNNING_WITHIN:
-        yield fail("ticks", problem, "See whether cron runs: kakaocron cron show")
+        yield fail("ticks", problem.what, "See whether cron runs: kakaocron cron show")
     else:
         mend = END_MENDS.get(last.exit_code, "See the log: kakaocron.log in the log folder")
-        yield fail("ticks", problem, mend)
+        yield fail("ticks", problem.what, mend)
     hour = [b for b in beats if bench.now - b.at <= timedelta(hours=1) and b.word is not Word.START]
-    bad = [beat for beat in hour if beat.exit_code not in {0, 1}]
+    bad = [beat for beat in hour if beat.exit_code not in {Exit.FINE, Exit.TROUBLE}]
     if bad:
         codes = Counter(beat.exit_code for beat in bad)
         counts = ", ".join(f"{count} with exit {code}" for code, count in sorted(codes.items()))

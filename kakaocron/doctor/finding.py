@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from kakaocron.errors import SEE_DOCTOR
+from kakaocron.errors import UsageError
 from kakaocron.host.crontab import Crontab, Job
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation
@@ -45,7 +45,7 @@ class Bench:
     job: Job
     now: datetime
     installation: Installation | None = None
-    config_error: str | None = None
+    config_error: UsageError | None = None
 
 
 def ok(name: str, what: str) -> Finding:
@@ -57,7 +57,7 @@ def warn(name: str, what: str, mend: str) -> Finding:
 
 
 def fail(name: str, what: str, mend: str) -> Finding:
-    return Finding(name, Status.FAIL, what.removesuffix(f". {SEE_DOCTOR}"), mend)
+    return Finding(name, Status.FAIL, what, mend)
 
 
 def installed(bench: Bench) -> Installation:

@@ -46,7 +46,7 @@ def online(bench: Bench) -> Iterator[Finding]:
         yield from _scopes(installation, token)
         yield _receivers(installation, token)
     except KakaocronError as error:
-        yield fail("token-accepted", str(error), LOG_IN_AGAIN)
+        yield fail("token-accepted", error.what, LOG_IN_AGAIN)
 
 
 def _proxy(installation: Installation) -> Finding:

@@ -19,7 +19,7 @@ def ledger(bench: Bench) -> Iterator[Finding]:
         days = [day for day in installation.ledger.days() if day >= today - timedelta(days=1)]
         last = installation.ledger.read(days).last_event_at
     except KakaocronError as error:
-        yield fail("ledger", str(error), "Look at the folder's permissions")
+        yield fail("ledger", error.what, "Look at the folder's permissions")
         return
     if damage:
         what = f"{damage[0].path}: {damage[0].what}"

@@ -26,7 +26,7 @@ def login(bench: Bench) -> Iterator[Finding]:
     try:
         tokens = login.read()
     except LoginError as error:
-        yield fail("login", str(error), LOG_IN_AGAIN)
+        yield fail("login", error.what, LOG_IN_AGAIN)
         return
     yield _client_secret(client_secret is not None, tokens)
     if login.credentials.access_token:

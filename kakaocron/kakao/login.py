@@ -74,7 +74,7 @@ atexit.register(_under_way.wait)
 def dead(code: str) -> LoginError:
     """Return the one sentence, always the same, for a login that Kakao has ended."""
     detail = LOGIN_CODES[code].detail if code in LOGIN_CODES else "refused"
-    return LoginError(f"Kakao no longer accepts the saved login ({code}: {detail}). {LOG_IN}")
+    return LoginError(f"Kakao no longer accepts the saved login ({code}: {detail})", LOG_IN)
 
 
 def set_up_wrong(code: str) -> LoginError:
@@ -138,8 +138,8 @@ class Login:
         """
         if self.credentials.access_token:
             raise LoginError(
-                "Kakao does not accept KAKAO_ACCESS_TOKEN: it lives for hours and is not renewed. "
-                "Unset it. " + LOG_IN
+                "Kakao does not accept KAKAO_ACCESS_TOKEN: it lives for hours and is not renewed",
+                f"Unset it. {LOG_IN}",
             )
         with self._alone():
             tokens = self._recovered()
@@ -172,7 +172,7 @@ class Login:
             reply = self._ask_and_keep(form, Tokens(client_id=key))
         if isinstance(reply, Refusal):
             said = f"Kakao refuses the login ({reply.code}: {reply.detail})"
-            raise UsageError(said) if reply.is_setup else LoginError(f"{said}. {LOG_IN}")
+            raise UsageError(said) if reply.is_setup else LoginError(said, LOG_IN)
         return reply.access_token or ""
 
     def end(self, api_url: str) -> bool:
@@ -248,7 +248,7 @@ class Login:
 
     def _check_renewable(self, tokens: Tokens) -> None:
         if tokens.refresh_token is None:
-            raise LoginError(f"Not logged in to Kakao. {LOG_IN}")
+            raise LoginError("Not logged in to Kakao", LOG_IN)
         if not (self.credentials.rest_api_key or tokens.client_id):
             raise LoginError(
                 "Renewing the login needs the app's key: set rest_api_key in [kakao], "
@@ -288,15 +288,15 @@ class Login:
         except FileNotFoundError:
             return Tokens(refresh_token=given)
         except OSError as error:
-            raise UnreadableLoginError(self._unreadable(reason(error))) from None
+            raise UnreadableLoginError(*self._unreadable(reason(error))) from None
         except ValueError as error:
-            raise LoginError(self._unreadable(str(error))) from None
+            raise LoginError(*self._unreadable(str(error))) from None
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
         return tokens
 
-    def _unreadable(self, why: str) -> str:
-        return f"Cannot read the saved login '{self.path}': {why}. {LOG_IN}"
+    def _unreadable(self, why: str) -> tuple[str, str]:
+        return f"Cannot read the saved login '{self.path}': {why}", LOG_IN
 
     def write(self, tokens: Tokens) -> None:
         """Put the tokens on disk, private and durable, in place of the old ones."""

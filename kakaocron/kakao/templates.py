@@ -187,18 +187,13 @@ def checked(template: Mapping[str, Any], *, is_draft: bool = False) -> dict[str,
     except ValidationError as error:
         keys, said = fault_of(error)
         if keys == ("object_type",):
-            raise ContentError(f"template: object_type must be {_KINDS}") from None
+            raise ContentError(f"object_type must be {_KINDS}", ("template",)) from None
         said = said.replace("unknown key", "is no field of this template")
-        raise ContentError(f"template{_readable(keys)}: {said}") from None
+        raise ContentError(said, ("template", *keys)) from None
     return plain(found, lambda value: int(value) if isinstance(value, int) else str(value))
 
 
 _KINDS = "text, feed, list, location, commerce or calendar"
-
-
-def _readable(keys: tuple[str, ...]) -> str:
-    """Write ("contents", "0", "title") as `.contents[1].title`."""
-    return "".join(f"[{int(key) + 1}]" if key.isdigit() else f".{key}" for key in keys)
 
 
 def shown_text(template: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.errors import SEE_DOCTOR, LedgerError
+from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError
 from kakaocron.ledger.beats import NOTHING, End, Word
 from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day
 from kakaocron.ledger.deliveries import Delivery
@@ -189,8 +189,8 @@ class FileLedger(Struct, frozen=True):
             return DayFile(day)
         except NewerFormatError as error:
             raise LedgerError(
-                f"'{self.path(day)}' was written by a later kakaocron ({error}); nothing was sent. "
-                "Upgrade: pip install --upgrade kakaocron"
+                f"'{self.path(day)}' was written by a later kakaocron ({error}); nothing was sent",
+                UPGRADE,
             ) from None
         except OSError as error:
             raise self._unusable("read", error) from error
@@ -329,14 +329,16 @@ class FileLedger(Struct, frozen=True):
             except OSError as error:
                 raise LedgerError(
                     f"'{self.path(day)}' is older than [ledger] keep_days and cannot be removed "
-                    f"({os.strerror(error.errno or 0)}). Remove it by hand"
+                    f"({os.strerror(error.errno or 0)})",
+                    "Remove it by hand",
                 ) from error
         return old
 
     def _unusable(self, verb: str, error: OSError) -> LedgerError:
         return LedgerError(
             f"The ledger '{self.folder}' cannot be {verb} ({reason(error)}), and nothing is sent "
-            f"without it. {SEE_DOCTOR}"
+            "without it",
+            SEE_DOCTOR,
         )
 
 

@@ -25,8 +25,9 @@ class Pauses(Struct, frozen=True):
         except (OSError, ValueError) as error:
             why = reason(error) if isinstance(error, OSError) else error
             raise LedgerError(
-                f"'{self.path}' cannot be read ({why}), so nobody knows what rests; nothing was "
-                "sent. Mend the file, or remove it to pause nothing"
+                f"'{self.path}' cannot be read ({why}), so nobody knows what is paused; "
+                "nothing was sent",
+                "Fix the file, or remove it to pause nothing",
             ) from None
 
     def write(self, pauses: Sequence[Pause]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kakaocron.config.schema import UUID, Config, Message
-from kakaocron.errors import ContentError
+from kakaocron.errors import ContentError, Keys
 from kakaocron.kakao.quota import KAKAOS, Limits
 from kakaocron.kst import DAY, KST
 from kakaocron.messages.making import Contents
@@ -65,12 +65,12 @@ def _wanted(series: Sequence[Series], day: date) -> Counter[str]:
     return wanted
 
 
-def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[tuple[str, ...], str]]:
-    """Yield what is wrong with messages and commands and can be known before their time: the key,
-    and a sentence."""
+def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[Keys, str]]:
+    """Yield what is wrong with messages and commands and can be known before their time: the keys
+    that lead to it, and a sentence."""
     for index, message in enumerate(contents.config.message):
-        for key, fault in _message_faults(contents, message, search_path):
-            yield ("message", str(index), *key.split(".")), fault
+        for keys, fault in _message_faults(contents, message, search_path):
+            yield ("message", str(index), *keys), fault
     for name, uuid in contents.config.friends.items():
         if not UUID.fullmatch(uuid):
             yield ("friends", name), "is no uuid; copy the friend's from: kakaocron friends"
@@ -81,26 +81,26 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[tuple[
 
 def _message_faults(
     contents: Contents, message: Message, search_path: str | None
-) -> Iterator[tuple[str, str]]:
-    yield from _outside_faults(contents, message, search_path)
+) -> Iterator[tuple[Keys, str]]:
+    for key, fault in _outside_faults(contents, message, search_path):
+        yield (key,), fault
     for receiver in message.to:
         if stranger := contents.config.stranger(receiver):
-            yield "to", stranger
-    for key, value in _texts(message):
+            yield ("to",), stranger
+    for keys, value in _texts(message):
         try:
             check_placeholders(value, _known_names(message))
-            if key == "text" and "{" not in value:
+            if keys == ("text",) and "{" not in value:
                 contents.of_text(value, message.overflow)
         except ContentError as error:
-            yield key, str(error)
+            yield keys, str(error)
     if message.template is not None:
         from kakaocron.kakao.templates import checked  # noqa: PLC0415 - slow to build
 
         try:
             checked(tidy_all(message.template), is_draft=True)
         except ContentError as error:
-            key, _, what = str(error).partition(": ")
-            yield key.replace("[", ".").replace("]", ""), what
+            yield error.keys, error.what
 
 
 def _outside_faults(
@@ -148,22 +148,22 @@ def _known_names(message: Message) -> frozenset[str] | None:
     return BUILT_IN | frozenset(map(tidy, message.data or {}))
 
 
-def _texts(message: Message) -> Iterator[tuple[str, str]]:
+def _texts(message: Message) -> Iterator[tuple[Keys, str]]:
     for key in ("text", "scrap_url", "template", "template_args"):
-        yield from _strings(key, getattr(message, key))
+        yield from _strings((key,), getattr(message, key))
     if message.fallback_text is not None:
-        yield "fallback_text", message.fallback_text
+        yield ("fallback_text",), message.fallback_text
 
 
-def _strings(key: str, value: Any) -> Iterator[tuple[str, str]]:
+def _strings(keys: Keys, value: Any) -> Iterator[tuple[Keys, str]]:
     if isinstance(value, str):
-        yield key, value
+        yield keys, value
     elif isinstance(value, Mapping):
         for name, item in value.items():
-            yield from _strings(f"{key}.{name}", item)
+            yield from _strings((*keys, name), item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from _strings(key, item)
+            yield from _strings(keys, item)
 
 
 def quota_faults(config: Config, today: date) -> list[str]:

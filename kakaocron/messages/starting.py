@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from kakaocron.config.reading import parse_config
+from kakaocron.config.reading import ConfigError, Fault, parse_config
 from kakaocron.config.starter import Answers, config_text
 from kakaocron.errors import UsageError
 from kakaocron.kst import DAY, KST
@@ -15,16 +15,18 @@ from kakaocron.system.disk import Disk, make_folders, replace_file
 from kakaocron.system.places import Places
 from kakaocron.system.programs import RealOutside
 
-_OPTIONS = {"kakao.link": "--link", "message[1].text": "--text", "message[1].to": "--to"}
+_OPTIONS = {
+    ("kakao", "link"): "--link",
+    ("message", "0", "text"): "--text",
+    ("message", "0", "to"): "--to",
+}
 
 
-def _of_an_option(error: UsageError) -> UsageError:
+def _of_an_option(error: ConfigError) -> UsageError:
     """Name the option that a fault came from: its line is in no file yet."""
-    for key, option in _OPTIONS.items():
-        before, found, what = str(error).partition(f": {key}: ")
-        if found and before:
-            return UsageError(f"{option}: {what}; nothing was written")
-    return error
+    fault = error.faults[0]
+    option = _OPTIONS.get(fault.keys)
+    return UsageError(f"{option}: {fault.what}; nothing was written") if option else error
 
 
 # Any day of the plan as `init` writes it is as full as any other.
@@ -39,8 +41,8 @@ def write_config(places: Places, answers: Answers, disk: Disk) -> int:
         config = parse_config(content, path, places.profile)
         contents = Contents(config, places.config.parent, RealOutside(places.variables))
         for keys, fault in faults(contents, places.variables.get("PATH")):
-            raise UsageError(f"{path}: message[1].{keys[-1]}: {fault}")
-    except UsageError as error:
+            raise ConfigError([Fault(path, 1, keys, fault)])
+    except ConfigError as error:
         raise _of_an_option(error) from None
     try:
         make_folders(disk, str(places.config.parent))

@@ -258,7 +258,8 @@ def locked(disk: Disk, clock: Clock, path: str, timeout_seconds: float) -> Itera
                 if clock.monotonic() >= deadline:
                     raise LockTimeoutError(
                         f"Another process has held the lock '{path}' for {timeout_seconds:g} s; "
-                        "nothing was done. See which one: fuser -v " + path
+                        "nothing was done",
+                        f"See which one: fuser -v {path}",
                     )
                 clock.sleep(LOCK_POLL_SECONDS)
             if _is_still_at(disk, fd, path):

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct, ValidationError, to_builtins
 
-Keys = tuple[str, ...]
+from kakaocron.errors import Keys
 
 
 class FaultError(ValueError):

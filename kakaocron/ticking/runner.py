@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
-from kakaocron.delivery.tick import INTERRUPTED, Ended, Report
+from kakaocron.delivery.tick import Ended, Report
 from kakaocron.delivery.tick import tick as run_tick
-from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
@@ -20,7 +20,6 @@ from kakaocron.watching.pings import MakeHttp, Pings
 from kakaocron.watching.sentences import sentence
 
 MOST_LINES = 5
-DEAD = 3  # the login
 
 Load = Callable[[], Installation]
 Complain = Callable[[str], None]
@@ -37,7 +36,7 @@ def run(
     it may leave before all else is imported, and calls `run_full` if not.
     """
     if may_leave_at_once(places, edges):
-        return Ended(0)
+        return Ended(Exit.FINE)
     return run_full(places, edges, load, complain, make_pings)
 
 
@@ -69,7 +68,7 @@ def _watched(
     try:
         ended = _ended(installation, incidents, complain)
     except KeyboardInterrupt:
-        _report(installation, Ended(INTERRUPTED), started, pings, incidents, complain)
+        _report(installation, Ended(Exit.INTERRUPTED), started, pings, incidents, complain)
         raise
     keeps_awake = _report(installation, ended, started, pings, incidents, complain)
     if ended.report is not None and ended.may_be_idle and not keeps_awake:
@@ -94,7 +93,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
     ongoing += [of_problem(f"{Kind.LOGIN}:{down}", str(down)) for down in report.down.values()]
     _say(complain, [*incidents.news(ongoing, set(_endings(report))), *_sentences(report)])
-    return Ended(DEAD if has_died else report.exit_code, report, may_be_idle=not has_died)
+    return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
 def _endings(report: Report) -> Iterator[Ending]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from kakaocron.config.schema import MonitorRules
-from kakaocron.errors import SEE_DOCTOR
+from kakaocron.errors import SEE_DOCTOR, Exit
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery
@@ -21,14 +21,27 @@ RUNNING_WITHIN = timedelta(minutes=3)
 SEEN_TO_WITHIN = timedelta(minutes=1)
 # Kakao renews a refresh token in the last month of its life: near its end something is wrong.
 LOGIN_WARNING = timedelta(days=7)
-EXIT_WORDS = {
-    2: "the configuration is broken. See: kakaocron config check",
-    3: "Kakao does not accept the login. Run: kakaocron login",
-    70: "kakaocron has a bug; the log has the whole story: kakaocron.log",
-    74: f"the ledger cannot be written or read. {SEE_DOCTOR}",
-    75: f"another process holds the ledger's lock. {SEE_DOCTOR}",
-    130: "it was ended by a signal, as at a shutdown",
+
+
+class Problem(Struct, frozen=True):
+    """What is wrong, and what to do; `str()` of it is the sentence."""
+
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what}. {self.mend}" if self.mend else self.what
+
+
+EXIT_WORDS: Mapping[int, Problem] = {
+    Exit.USAGE: Problem("the configuration is broken", "See: kakaocron config check"),
+    Exit.LOGIN: Problem("Kakao does not accept the login", "Run: kakaocron login"),
+    Exit.BUG: Problem("kakaocron has a bug; the log has the whole story: kakaocron.log"),
+    Exit.LEDGER: Problem("the ledger cannot be written or read", SEE_DOCTOR),
+    Exit.LOCK: Problem("another process holds the ledger's lock", SEE_DOCTOR),
+    Exit.INTERRUPTED: Problem("it was ended by a signal, as at a shutdown"),
 }
+INSTALL = "Run: kakaocron cron install"
 NOT_LOGGED_IN = "Not logged in to Kakao. Run: kakaocron login"
 
 
@@ -54,19 +67,20 @@ def last_word(beats: Iterable[Beat]) -> Beat | None:
     return ended if newest.at - ended.at <= RUNNING_WITHIN else newest
 
 
-def tick_problem(last: Beat | None, now: datetime) -> str | None:
+def tick_problem(last: Beat | None, now: datetime) -> Problem | None:
     """Say what is wrong with the ticks, None if they run."""
     if last is None:
-        return "No tick has been seen: cron does not run kakaocron. Run: kakaocron cron install"
+        return Problem("No tick has been seen: cron does not run kakaocron", INSTALL)
     if now - last.at > RUNNING_WITHIN:
         minutes = int((now - last.at).total_seconds() // 60)
-        return (
+        return Problem(
             f"No tick for {minutes} minutes (the last at {last.at:%Y-%m-%d %H:%M:%S}): "
-            "cron does not run kakaocron. Run: kakaocron cron install"
+            "cron does not run kakaocron",
+            INSTALL,
         )
     if last.word is Word.FAIL and last.exit_code:
-        why = EXIT_WORDS.get(last.exit_code, f"exit {last.exit_code}")
-        return f"The last tick ({last.at:%H:%M:%S}) failed: {why}"
+        why = EXIT_WORDS.get(last.exit_code, Problem(f"exit {last.exit_code}"))
+        return Problem(f"The last tick ({last.at:%H:%M:%S}) failed: {why.what}", why.mend)
     return None
 
 

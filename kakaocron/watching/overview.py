@@ -202,7 +202,7 @@ def health_of(overview: Overview, rules: MonitorRules) -> Health:
         rate_problem(overview.stats, bounds),
         delay_problem(overview.stats, bounds),
     ]
-    found = tuple(problem for problem in problems if problem)
+    found = tuple(str(problem) for problem in problems if problem)
     return Health(overview.scheduled_count, overview.stats.success_rate, found)
 
 

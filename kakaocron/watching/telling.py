@@ -211,7 +211,7 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
     feed = installation.edges.feed
     ways: dict[str, Way] = {}
     for number, url in enumerate(rules.alert_urls, 1):
-        way = partial(_through_apprise, feed, url.get_secret_value(), variables, told)
+        way = partial(_through_apprise, feed, url.reveal(), variables, told)
         ways[_name_of(number, url)] = way
     if rules.alert_command:
         folder = installation.places.config.parent
@@ -222,7 +222,7 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
 
 
 def _name_of(number: int, url: Secret) -> str:
-    return f"alert_urls {number} ({url.get_secret_value().partition('://')[0]})"
+    return f"alert_urls {number} ({url.reveal().partition('://')[0]})"
 
 
 def title(told: Sequence[Alarm]) -> str:

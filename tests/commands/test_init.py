@@ -33,7 +33,7 @@ def test_what_init_writes_passes_the_check_and_is_enough_for_tick(
     assert "key" not in capsys.readouterr().out.replace("API key", "")
     parsed = parse_config(config_path.read_text(), "config.toml")
     assert parsed.kakao.rest_api_key
-    assert parsed.kakao.rest_api_key.get_secret_value() == 'key"with\\quotes'
+    assert parsed.kakao.rest_api_key.reveal() == 'key"with\\quotes'
     assert parsed.schedule.early_start
 
 
@@ -129,7 +129,7 @@ def test_on_a_terminal_it_asks_and_shows_no_secret(home: Path, config_path: Path
     assert exit_code == 0
     parsed = parse_config(config_path.read_text(), "config.toml")
     assert parsed.kakao.rest_api_key
-    assert parsed.kakao.rest_api_key.get_secret_value() == "typed-key"
+    assert parsed.kakao.rest_api_key.reveal() == "typed-key"
     assert parsed.kakao.link == "https://example.org/page"
     assert b"typed-key" not in said
     assert b"typed-secret" not in said

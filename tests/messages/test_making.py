@@ -249,6 +249,11 @@ CHECKS = [
     ),
     ('text = "안녕"\nto = ["mom"]', "'mom' is neither in [friends] nor a uuid"),
     ('template = { object_type = "text", text = "안녕" }', "message[1].template.link: is missing"),
+    (
+        'template = { object_type = "list", header_title = "a", header_link = { web_url = '
+        '"https://a.kr" }, contents = [{ link = {} }, { link = {} }] }',
+        "message[1].template.contents[1].link: needs one of",
+    ),
     ('template = { object_type = "audio" }', "object_type must be text, feed"),
     ('text = "a"\nfile = "b"', "needs exactly one of"),
     ("", "needs exactly one of"),

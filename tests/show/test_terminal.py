@@ -197,7 +197,7 @@ def test_the_answers_to_init_are_written_and_secrets_never_shown(
     assert "s3cret-key" not in terminal.said
     written = parse_config(config.read_text("utf-8"), "config.toml")
     assert written.kakao.rest_api_key is not None
-    assert written.kakao.rest_api_key.get_secret_value() == "s3cret-key"
+    assert written.kakao.rest_api_key.reveal() == "s3cret-key"
     assert written.kakao.client_secret is None
     assert written.kakao.link == "https://example.com/report"
 

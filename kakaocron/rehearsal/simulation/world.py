@@ -17,7 +17,7 @@ from msgspec import field
 
 from kakaocron.config.schema import Config
 from kakaocron.delivery.tick import Ended
-from kakaocron.errors import KakaocronError
+from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kakao.tokens import to_json
 from kakaocron.kst import KST
@@ -64,7 +64,7 @@ from kakaocron.watching.pings import MakeHttp, Pings
 
 MINUTE = timedelta(minutes=1)
 SETTLE_MINUTES = 20
-DOCUMENTED_EXITS = {0, 1, 2, 3, 74, 75}
+UNEXPECTED_EXITS = {Exit.BUG, Exit.INTERRUPTED}
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,7 @@ class World:
                 ended = run_tick(self, process)
                 self._note(f"exit {process.pid} {ended.exit_code} {self.schedule.now}")
                 run.exit_code, run.is_complete = ended.exit_code, ended.is_complete
-                if ended.exit_code not in DOCUMENTED_EXITS:
+                if ended.exit_code in UNEXPECTED_EXITS:
                     self.history.breaches.append(f"bug: exit {ended.exit_code}: {ended.error}")
         finally:
             run.ended = self.true_time()
