@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import ClassVar
+
+from msgspec import Struct, field
 
 Keys = tuple[str, ...]
 
@@ -19,6 +22,19 @@ class Exit(IntEnum):
     LEDGER = 74
     LOCK = 75
     INTERRUPTED = 130
+
+
+class Cause(Struct, frozen=True, omit_defaults=True):
+    """Why something went wrong: a code, and what is to be said with it. It is what is stored.
+
+    text/causes has the codes and the sentences.
+    """
+
+    code: str
+    facts: Mapping[str, str | int | float] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return " ".join([self.code, *(f"{name}={value}" for name, value in self.facts.items())])
 
 
 def readable(keys: Keys) -> str:
@@ -38,10 +54,11 @@ class ContentError(Exception):
     `keys` lead to the value that is at fault, from the message on, if it is one of its values.
     """
 
-    def __init__(self, what: str, keys: Keys = ()) -> None:
+    def __init__(self, what: str, keys: Keys = (), cause: Cause | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.keys = keys
+        self.cause = cause or Cause("said", {"words": str(self)})
 
     def __str__(self) -> str:
         return f"{readable(self.keys)}: {self.what}" if self.keys else self.what
@@ -55,10 +72,11 @@ class KakaocronError(Exception):
 
     exit_code: ClassVar[Exit] = Exit.TROUBLE
 
-    def __init__(self, what: str, mend: str = "") -> None:
+    def __init__(self, what: str, mend: str = "", cause: Cause | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.mend = mend
+        self.cause = cause or Cause("said", {"words": str(self)})
 
     def __str__(self) -> str:
         return f"{self.what}. {self.mend}" if self.mend else self.what

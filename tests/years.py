@@ -79,6 +79,7 @@ def sent(slot: Slot, at: datetime, how: Result, chance: random.Random) -> Iterat
         state=how.state,
         reason=how.reason,
         detail=how.detail,
+        cause=how.cause,
         attempt=1,
         by="4711-cafe",
         targets={"me": how},

@@ -11,9 +11,10 @@ from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.ledger.deliveries import delivery_fields
-from kakaocron.ledger.lookup import delivery_with_log, find_delivery, recent
+from kakaocron.ledger.lookup import find_delivery, recent
 from kakaocron.show.console import print_csv, print_deliveries, print_delivery, print_json
 from kakaocron.states import State
+from kakaocron.watching.sentences import delivery_with_log
 
 
 def history(

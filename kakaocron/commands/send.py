@@ -11,9 +11,9 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
-from kakaocron.ledger.lookup import delivery_with_log
 from kakaocron.show.console import complain_of, print_json
 from kakaocron.states import BAD, State
+from kakaocron.watching.sentences import delivery_with_log, detail_of
 
 
 def send(
@@ -46,7 +46,7 @@ def send(
         print_json(delivery_with_log(delivery))
     elif delivery.state is State.RETRYING:
         when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else "later"
-        print(f"{delivery.id}: {delivery.detail}; a tick at or after {when} tries again")
+        print(f"{delivery.id}: {detail_of(delivery)}; a tick at or after {when} tries again")
     elif delivery.state not in BAD:
         print(f"{delivery.id}: {delivery.state}")
     complain_of(sent)

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
-from kakaocron.errors import KakaocronError
+from kakaocron.errors import Cause, KakaocronError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
@@ -23,9 +23,10 @@ from kakaocron.system.http import Phase
 class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did not leave
     """The request may not leave; `reason` says why."""
 
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail)
+    def __init__(self, reason: Reason, cause: Cause) -> None:
+        super().__init__(str(cause))
         self.reason = reason
+        self.cause = cause
 
 
 class Flight(Struct):
@@ -54,7 +55,7 @@ class Flight(Struct):
         self.hold()
         with self._lock:
             if self._is_abandoned:
-                raise Withheld(Reason.READ_TIMEOUT, "the attempt was given up")
+                raise Withheld(Reason.READ_TIMEOUT, Cause("given-up"))
             moment = self.may_leave()
             self.sent_at = self.sent_at or moment
 
@@ -75,11 +76,11 @@ class Flight(Struct):
                 verdict = Verdict(
                     Meaning.NOT_SENT,
                     Reason.UNREACHABLE,
-                    "gave up before it left",
+                    Cause("given-up-before"),
                     phase=Phase.BEFORE,
                 )
             else:
-                verdict = Verdict(Meaning.AMBIGUOUS, Reason.READ_TIMEOUT, "gave up waiting")
+                verdict = Verdict(Meaning.AMBIGUOUS, Reason.READ_TIMEOUT, Cause("given-up-waiting"))
             for receiver in self.to:
                 found = self.results.get(receiver)
                 parts = found.parts if found else self.parts_done.get(receiver, 0)
@@ -91,10 +92,10 @@ class Flight(Struct):
 class Allowance(Protocol):
     """What a service still takes on a day."""
 
-    def spend(self, wanted: Mapping[str, int]) -> dict[str, str]:
+    def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
         """Count messages that are about to go, so many to each receiver.
 
-        Returns those to whom they may not go, each with the reason in words.
+        Returns those to whom they may not go, each with its cause.
         """
         ...
 

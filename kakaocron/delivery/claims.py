@@ -21,6 +21,7 @@ from kakaocron.delivery.policy import (
 )
 from kakaocron.delivery.underway import Engine, Run, Underway
 from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
+from kakaocron.errors import Cause, ContentError
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
 from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
 from kakaocron.states import Reason, State
@@ -96,28 +97,32 @@ def _without_content(
     allowed: Allowances,
 ) -> list[Event]:
     """Record that the content failed, or claim what may go in its place as time runs out."""
-    due, why = one.due, str(one.parcel)
+    due, why = one.due, _why_not(one.parcel)
     verdict = Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, why, phase=Phase.BEFORE)
     outcome = outcome_event(engine, due, dict.fromkeys(due.to, result_of(verdict)), None, now)
     if isinstance(one.parcel, FallbackError):
         next_at = before_fallback(outcome.next_attempt_at, due, now)
         if next_at is None:
             claim = claim_event(engine, run, due, one.parcel.fallback, now, delivery)
-            claim = replace(claim, reason=Reason.CONTENT_FAILED, detail=why)
+            claim = replace(claim, reason=Reason.CONTENT_FAILED, cause=why)
             return _within_quotas(engine, one, claim, allowed)
         outcome = replace(outcome, next_attempt_at=next_at)
     return [claim_event(engine, run, due, None, now, delivery), outcome]
+
+
+def _why_not(made: Parcel | ContentError | None) -> Cause | None:
+    return made.cause if isinstance(made, ContentError) else None
 
 
 def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowances) -> list[Event]:
     """Hold back what would pass a quota: it would be refused, or be counted against the sender."""
     known = one.due.known
     done = {name: known[name].parts if name in known else 0 for name in one.due.to}
-    refused: dict[str, str] = {}
+    refused: dict[str, Cause] = {}
     for channel, to in one.to.items():
         refused |= allowed[channel].spend({name: max(1, one.parts - done[name]) for name in to})
     one.blocked = {
-        name: Result(State.FAILED, Reason.QUOTA, why, phase=Phase.BEFORE, parts=done[name])
+        name: Result(State.FAILED, Reason.QUOTA, phase=Phase.BEFORE, parts=done[name], cause=why)
         for name, why in refused.items()
     }
     if len(one.blocked) == len(one.due.to):
@@ -126,7 +131,7 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
 
 
 def _too_late(due: Due, now: datetime) -> Settle:
-    why = "its content was not ready in time"
+    why = Cause("making-too-late")
     return settle_slot(due.slot, due.all_to, now, State.MISSED, Reason.EXPIRED, why)
 
 
@@ -179,6 +184,8 @@ def outcome_event(
         state=decisive.state,
         reason=decisive.reason,
         detail=decisive.detail,
+        cause=decisive.cause,
+        behind=decisive.behind,
         attempt=due.attempt,
         by=engine.owner,
         targets=closed,
@@ -196,17 +203,15 @@ def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
 
     def may_leave() -> datetime:
         if claim is None or receipt is None or not engine.ledger.still_ours(receipt):
-            raise Withheld(Reason.LEDGER_DAMAGED, "the ledger does not show this process's claim")
+            raise Withheld(Reason.LEDGER_DAMAGED, Cause("claim-gone"))
         # The clock comes last: a process may be stopped for hours while it reads.
         now = engine.clock.now()
         if now < due.slot.at:
-            raise Withheld(Reason.CLOCK_WRONG, "the clock was set back before the slot")
+            raise Withheld(Reason.CLOCK_WRONG, Cause("set-back"))
         if now >= due.expires_at:
-            raise Withheld(Reason.EXPIRED, "the slot's time ran out before the request could leave")
+            raise Withheld(Reason.EXPIRED, Cause("slot-over"))
         if not claim.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
-            raise Withheld(
-                Reason.EXPIRED, "the claim's time ran out before the request could leave"
-            )
+            raise Withheld(Reason.EXPIRED, Cause("claim-over"))
         return now
 
     return may_leave
@@ -214,4 +219,4 @@ def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
 
 def no_claim() -> datetime:
     """The gate of what is boarded: nothing leaves."""
-    raise Withheld(Reason.LEDGER_DAMAGED, "it has no claim")
+    raise Withheld(Reason.LEDGER_DAMAGED, Cause("no-claim"))

@@ -19,6 +19,7 @@ from kakaocron.ledger.events import Claim, Event, Outcome, as_read
 from kakaocron.ledger.ledger import Book, View
 from kakaocron.states import State
 from kakaocron.system.log import log
+from kakaocron.text.causes import content_error, in_words
 
 # How long a content may take: less than a minute, so that the next tick does not make it too.
 MAKING_SECONDS = 50.0
@@ -207,7 +208,7 @@ def _collect(engine: Engine, run: Run, seconds: float) -> None:
             run.move(one, Stage.WAITING)
     for one in run.at(Stage.MAKING):
         if one.tasks & ended or elapsed >= one.make_until:
-            one.parcel = one.made or ContentError("making the content took too long")
+            one.parcel = one.made or content_error("making-too-long")
             run.move(one, Stage.WAITING)
     flying = run.at(Stage.IN_FLIGHT)
     is_set_back = any(now < one.claim.at - CLOCK_SLACK for one in flying if one.claim)
@@ -282,7 +283,7 @@ def _note_end(run: Run, before: Mapping[str, Delivery], events: Sequence[Event])
             "🔄 메시지 재시도: %s - %s (%s) - %s",
             delivery.id,
             delivery.reason,
-            delivery.detail,
+            _why(delivery),
             isoformat(next_at) if next_at else "",
         )
     else:
@@ -291,5 +292,9 @@ def _note_end(run: Run, before: Mapping[str, Delivery], events: Sequence[Event])
             delivery.id,
             delivery.state,
             delivery.reason,
-            delivery.detail,
+            _why(delivery),
         )
+
+
+def _why(delivery: Delivery) -> str | None:
+    return in_words(delivery.cause) if delivery.cause else delivery.detail

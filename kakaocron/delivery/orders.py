@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kakaocron.delivery.policy import settle_delivery, settle_slot
-from kakaocron.errors import UsageError
+from kakaocron.errors import Cause, UsageError
 from kakaocron.kst import MINUTE, isoformat
 from kakaocron.ledger.deliveries import Delivery, of_delivery
 from kakaocron.ledger.events import Event, Pointer, Reopen, Schedule, of_slot
@@ -112,5 +112,5 @@ def resolved(delivery: Delivery, now: datetime, *, delivered: bool) -> Event:
         )
     state = State.SENT if delivered else State.FAILED
     return settle_delivery(
-        delivery, now, state, Reason.BY_HAND, detail=f"resolved at {isoformat(now)}"
+        delivery, now, state, Reason.BY_HAND, cause=Cause("resolved", {"at": isoformat(now)})
     )

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from kakaocron.errors import ContentError
+from kakaocron.text.causes import content_error
 
 
 class Part(Struct, frozen=True):
@@ -39,8 +40,8 @@ class Parcel(Struct, frozen=True):
 class FallbackError(ContentError):
     """The content cannot be made; `fallback` may be sent in its place when time runs out."""
 
-    def __init__(self, why: str, fallback: Parcel) -> None:
-        super().__init__(why)
+    def __init__(self, why: ContentError, fallback: Parcel) -> None:
+        super().__init__(why.what, why.keys, why.cause)
         self.fallback = fallback
 
 
@@ -50,7 +51,7 @@ def parcel_of(fields: Mapping[str, Any]) -> Parcel:
         parts = tuple(Part(part["kind"], dict(part["fields"])) for part in fields["parts"])
         return Parcel(fields["text"], parts)
     except (KeyError, TypeError, ValueError):
-        raise ContentError("the ledger's copy of the content cannot be read") from None
+        raise content_error("bad-copy") from None
 
 
 def content_hash(text: str) -> str:

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from kakaocron.errors import Exit
+from kakaocron.errors import Cause, Exit
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, Gap, of_delivery
@@ -229,10 +229,10 @@ def settle_slot(
     now: datetime,
     state: State,
     reason: Reason,
-    detail: str | None = None,
+    cause: Cause | None = None,
 ) -> Settle:
     """Return the line that gives a slot its first state, without an attempt."""
-    return of_slot(Settle, slot, to, now, state=state, reason=reason, detail=detail)
+    return of_slot(Settle, slot, to, now, state=state, reason=reason, cause=cause)
 
 
 def next_attempt(delivery: Delivery, policy: Policy) -> Due:
@@ -298,7 +298,8 @@ def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Settle | None:
     if now < expires_at:
         return None
     if delivery.state is State.RETRYING:
-        return settle_delivery(delivery, now, State.FAILED, Reason.EXPIRED, detail=delivery.detail)
+        ended = settle_delivery(delivery, now, State.FAILED, Reason.EXPIRED, cause=delivery.cause)
+        return replace(ended, detail=delivery.detail)
     if delivery.state is State.SCHEDULED:
         return settle_delivery(delivery, now, State.MISSED, Reason.NO_TICK)
     return None
@@ -310,7 +311,7 @@ def settle_delivery(
     state: State,
     reason: Reason,
     *,
-    detail: str | None = None,
+    cause: Cause | None = None,
     next_attempt_at: datetime | None = None,
 ) -> Settle:
     """Return the line that gives a delivery another state, without an attempt."""
@@ -320,7 +321,7 @@ def settle_delivery(
         now,
         state=state,
         reason=reason,
-        detail=detail,
+        cause=cause,
         next_attempt_at=next_attempt_at,
     )
 
@@ -345,7 +346,7 @@ def conclude(
     else:
         return dict(results), next_at
     closed = {
-        name: replace(result, state=State.FAILED, reason=end, detail=_because(result))
+        name: replace(result, state=State.FAILED, reason=end, behind=result.reason)
         if result.state is State.RETRYING
         else result
         for name, result in results.items()
@@ -362,10 +363,6 @@ def before_fallback(next_attempt_at: datetime | None, due: Due, now: datetime) -
     if next_attempt_at is None or now >= last:
         return None
     return min(next_attempt_at, last)
-
-
-def _because(result: Result) -> str:
-    return ": ".join(str(part) for part in (result.reason, result.detail) if part)
 
 
 # What stopped a tick, by its exit code; the first that fits a slot's ticks is told.

@@ -21,6 +21,7 @@ from kakaocron.ledger.events import Event, as_read
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Book, Ledger, View
 from kakaocron.states import BAD
+from kakaocron.text.causes import in_words
 
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
@@ -146,7 +147,7 @@ def _sound_snapshot(
     problems = [
         (
             f"ledger-damaged:{found.day}:{found.what}",
-            f"The ledger of {found.day} is damaged ({found.what}); a copy is kept as "
+            f"The ledger of {found.day} is damaged ({in_words(found.what)}); a copy is kept as "
             f"'{found.kept}'. Slots that it may have held are not sent again: "
             "kakaocron history --days 2",
         )

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from kakaocron.errors import Cause
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Failure, Phase
@@ -24,11 +25,11 @@ def result_of(verdict: Verdict, parts: int = 0) -> Result:
     return Result(
         state,
         verdict.reason,
-        verdict.detail,
-        verdict.code,
-        verdict.http_status,
-        verdict.phase,
-        parts,
+        code=verdict.code,
+        http_status=verdict.http_status,
+        phase=verdict.phase,
+        parts=parts,
+        cause=verdict.cause,
     )
 
 
@@ -51,7 +52,7 @@ class Verdict(Struct, frozen=True):
 
     meaning: Meaning
     reason: Reason | None = None
-    detail: str | None = None
+    cause: Cause | None = None
     code: int | str | None = None
     http_status: int | None = None
     phase: Phase = Phase.AFTER
@@ -63,6 +64,6 @@ def of_failure(failure: Failure) -> Verdict:
     return Verdict(
         Meaning.NOT_SENT if is_before else Meaning.AMBIGUOUS,
         failure.reason,
-        failure.detail,
+        failure.cause,
         phase=failure.phase,
     )

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from kakaocron.doctor.finding import LOG_IN_AGAIN, OTHERS, Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import LoginError
-from kakaocron.kakao.login import LOG_IN
+from kakaocron.kakao.causes import LOG_IN
 from kakaocron.kakao.tokens import RENEWED_EVERY, WARNING_DAYS, Tokens
 
 # The login

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kakaocron.delivery.verdicts import Meaning, Verdict
+from kakaocron.errors import Cause
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, Refusal
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer
@@ -24,7 +25,7 @@ def of_memo(answer: Answer) -> Verdict:
     if answer.status == _OK and body is not None and _is_int(body.get("result_code")):
         if body["result_code"] == 0:
             return Verdict(Meaning.CONFIRMED, http_status=_OK)
-        return _unproven(answer, f"result_code {body['result_code']}")
+        return _unproven(answer, "kakao-result-code", code=body["result_code"])
     return _of_error(answer, body)
 
 
@@ -56,7 +57,7 @@ def _of_group_error(
     """
     if verdict.code not in RECEIVER_CODES or len(receivers) == 1 or uuid in named:
         return verdict
-    return _unproven(answer, f"{verdict.detail}; Kakao did not say for which receivers")
+    return _unproven(answer, "kakao-one-of-several", code=verdict.code or 0)
 
 
 def _of_receiver(
@@ -66,7 +67,7 @@ def _of_receiver(
         return Verdict(Meaning.CONFIRMED, http_status=answer.status)
     if uuid in failed and uuid not in sent:
         return _of_code(failed[uuid], answer.status)
-    return _unproven(answer, f"Kakao did not say clearly what became of receiver {uuid}")
+    return _unproven(answer, "kakao-receiver", receiver=uuid)
 
 
 def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
@@ -74,32 +75,30 @@ def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
     if isinstance(code, int) and code < 0:
         return _of_code(code, answer.status)
     status = answer.status
+    http = Cause("http", {"status": status})
     if status in _SERVER_ERRORS:
-        return Verdict(Meaning.AMBIGUOUS, Reason.SERVER_FAULT, f"HTTP {status}", http_status=status)
+        return Verdict(Meaning.AMBIGUOUS, Reason.SERVER_FAULT, http, http_status=status)
     if status == _UNAUTHORIZED and body is not None:
-        return Verdict(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=status)
+        return Verdict(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, http, http_status=status)
     if status == _TOO_MANY:
-        return Verdict(
-            Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "HTTP 429", http_status=status
-        )
-    return _unproven(answer, _describe(answer))
+        return Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, http, http_status=status)
+    kind = answer.headers.get("content-type", "no content type").split(";")[0][:60]
+    length = len(answer.body)
+    return _unproven(answer, "kakao-no-answer", status=status, bytes=length, kind=kind)
 
 
 def _of_code(code: int, status: int) -> Verdict:
     if code in MESSAGE_CODES:
-        meaning, reason, words = MESSAGE_CODES[code]
-        return Verdict(meaning, reason, f"{words} ({code})", code, status)
+        meaning, reason, _ = MESSAGE_CODES[code]
+        return Verdict(meaning, reason, Cause("kakao", {"code": code}), code, status)
     # A code that no table names: nobody knows whether trying again could double the message.
-    return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, f"unknown code {code}", code, status)
+    cause = Cause("kakao-unknown-code", {"code": code})
+    return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, cause, code, status)
 
 
-def _unproven(answer: Answer, detail: str) -> Verdict:
-    return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, detail, http_status=answer.status)
-
-
-def _describe(answer: Answer) -> str:
-    kind = answer.headers.get("content-type", "no content type").split(";")[0][:60]
-    return f"HTTP {answer.status} with {len(answer.body)} bytes of {kind}, not Kakao's answer"
+def _unproven(answer: Answer, code: str, /, **facts: str | int) -> Verdict:
+    cause = Cause(code, facts)
+    return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, cause, http_status=answer.status)
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:

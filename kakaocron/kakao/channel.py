@@ -12,7 +12,7 @@ from msgspec import Struct
 from kakaocron.delivery.channel import Flight, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
-from kakaocron.errors import KakaocronError, LoginError
+from kakaocron.errors import Cause, KakaocronError, LoginError
 from kakaocron.kakao.answers import of_friends, of_memo
 from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
 from kakaocron.kakao.quota import Usage, used
@@ -72,7 +72,7 @@ class KakaoTalk(Struct, frozen=True):
             verdict = Verdict(
                 Meaning.REFUSED_FOR_GOOD,
                 Reason.REFUSED,
-                self.stranger(name) or "",
+                Cause("stranger", {"receiver": name}),
                 phase=Phase.BEFORE,
             )
             flight.land(name, verdict, 0)
@@ -107,16 +107,16 @@ class KakaoTalk(Struct, frozen=True):
                 verdicts = self._request(part, receivers, self.login.renew(token), flight)
             return verdicts
         except Withheld as withheld:
-            verdict = Verdict(Meaning.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE)
+            verdict = Verdict(Meaning.NOT_SENT, withheld.reason, withheld.cause, phase=Phase.BEFORE)
         except LoginError as error:
             flight.down = error
             may_change = isinstance(error, UnreadableLoginError)
             meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
-            verdict = Verdict(meaning, Reason.NOT_LOGGED_IN, str(error), phase=Phase.BEFORE)
+            verdict = Verdict(meaning, Reason.NOT_LOGGED_IN, error.cause, phase=Phase.BEFORE)
         except KakaocronError as error:
             is_unreachable = isinstance(error, UnreachableError)
             reason = Reason.UNREACHABLE if is_unreachable else Reason.NOT_LOGGED_IN
-            verdict = Verdict(Meaning.NOT_SENT, reason, str(error), phase=Phase.BEFORE)
+            verdict = Verdict(Meaning.NOT_SENT, reason, error.cause, phase=Phase.BEFORE)
         return dict.fromkeys(receivers, verdict)
 
     def _request(

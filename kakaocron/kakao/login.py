@@ -11,8 +11,16 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
 
-from kakaocron.errors import KakaocronError, LedgerError, LockTimeoutError, LoginError, UsageError
+from kakaocron.errors import (
+    Cause,
+    KakaocronError,
+    LedgerError,
+    LockTimeoutError,
+    LoginError,
+    UsageError,
+)
 from kakaocron.kakao.answers import of_token
+from kakaocron.kakao.causes import LOG_IN, MENDS, what
 from kakaocron.kakao.codes import LOGIN_CODES, Refusal
 from kakaocron.kakao.tokens import LAST_MOMENTS, LONG_PAUSE, Tokens, from_json, merged, to_json
 from kakaocron.kst import isoformat
@@ -36,7 +44,6 @@ LOCK_TIMEOUT_SECONDS = 15.0
 # Two tokens of the longest kind that Kakao gives, and what else is noted.
 FILE_BYTES = 4096
 PAUSE_AFTER_REFUSAL = timedelta(minutes=1)
-LOG_IN = "Run: kakaocron login"
 
 
 class _UnderWay:
@@ -71,15 +78,20 @@ _under_way = _UnderWay()
 atexit.register(_under_way.wait)
 
 
+def _told(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:
+    """Return what an error says of a cause: what, what to do, and the cause itself."""
+    cause = Cause(code, facts)
+    return what(cause), MENDS.get(code, ""), cause
+
+
 def dead(code: str) -> LoginError:
     """Return the one sentence, always the same, for a login that Kakao has ended."""
-    detail = LOGIN_CODES[code].detail if code in LOGIN_CODES else "refused"
-    return LoginError(f"Kakao no longer accepts the saved login ({code}: {detail})", LOG_IN)
+    return LoginError(*_told("login-dead", code=code))
 
 
 def set_up_wrong(code: str) -> LoginError:
     """Return the one sentence, always the same, for an app that the user has to mend first."""
-    return LoginError(f"Kakao refuses to renew the login ({code}: {LOGIN_CODES[code].detail})")
+    return LoginError(*_told("login-refused", code=code))
 
 
 class UnreadableLoginError(LoginError):
@@ -137,10 +149,7 @@ class Login:
         its token is used: a new refresh token may have made the old one worthless.
         """
         if self.credentials.access_token:
-            raise LoginError(
-                "Kakao does not accept KAKAO_ACCESS_TOKEN: it lives for hours and is not renewed",
-                f"Unset it. {LOG_IN}",
-            )
+            raise LoginError(*_told("token-refused"))
         with self._alone():
             tokens = self._recovered()
             is_another = tokens.access_token != rejected
@@ -238,7 +247,9 @@ class Login:
         with room_for(self.disk, self.path, FILE_BYTES) as keep:
             answer = self.http.ask(Request(f"{self.auth_url}/oauth/token", form))
             if isinstance(answer, Failure):
-                raise UnreachableError(f"Kakao's login server: {answer.detail}")
+                raise UnreachableError(
+                    *_told("login-server", behind=answer.cause.code, **answer.cause.facts)
+                )
             reply = of_token(answer)
             if isinstance(reply, Refusal):
                 return reply
@@ -248,22 +259,17 @@ class Login:
 
     def _check_renewable(self, tokens: Tokens) -> None:
         if tokens.refresh_token is None:
-            raise LoginError("Not logged in to Kakao", LOG_IN)
+            raise LoginError(*_told("not-logged-in"))
         if not (self.credentials.rest_api_key or tokens.client_id):
-            raise LoginError(
-                "Renewing the login needs the app's key: set rest_api_key in [kakao], "
-                "or KAKAO_REST_API_KEY"
-            )
+            raise LoginError(*_told("no-key"))
         if tokens.is_dead:
             raise dead(tokens.refused or "")
         if tokens.refused_until and self.clock.now() < tokens.refused_until:
             refused = tokens.refused or ""
             if refused in LOGIN_CODES and LOGIN_CODES[refused].is_setup:
                 raise set_up_wrong(refused)
-            raise NoTokenNowError(
-                f"Kakao refused a new token ({tokens.refused}); "
-                f"the next try is at {tokens.refused_until:%H:%M:%S}"
-            )
+            until = f"{tokens.refused_until:%H:%M:%S}"
+            raise NoTokenNowError(*_told("no-token-until", code=refused, until=until))
 
     def _refused(self, tokens: Tokens, refusal: Refusal) -> KakaocronError:
         pause = max(PAUSE_AFTER_REFUSAL, timedelta(seconds=refusal.wait_seconds))
@@ -275,7 +281,7 @@ class Login:
             return dead(refusal.code)
         if refusal.is_setup:
             return set_up_wrong(refusal.code)
-        return NoTokenNowError(f"Kakao gives no token now ({refusal.code}: {refusal.detail})")
+        return NoTokenNowError(*_told("no-token", code=refusal.code))
 
     def read(self) -> Tokens:
         """Return the saved tokens; KAKAO_REFRESH_TOKEN begins a login where there is none.

@@ -12,6 +12,7 @@ from datetime import date
 
 from msgspec import Struct, field
 
+from kakaocron.errors import Cause
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.states import ME, State
@@ -39,7 +40,7 @@ class Usage(Struct):
     counts: Counter[str] = field(default_factory=Counter)
     limits: Limits = KAKAOS
 
-    def spend(self, wanted: Mapping[str, int]) -> dict[str, str]:
+    def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
         """Count messages that are about to go, so many to each receiver.
 
         Returns those to whom they may not go, each with the quota that would be passed.
@@ -54,16 +55,16 @@ class Usage(Struct):
                 self.counts[receiver] += messages
         return refused
 
-    def _over(self, receiver: str, messages: int) -> str | None:
+    def _over(self, receiver: str, messages: int) -> Cause | None:
         limits, mine, all_ = self.limits, self.counts[receiver], self.counts.total()
         for count, most, what in (
-            (mine, limits.per_pair, "from one sender to one friend"),
-            (mine, limits.per_receiver, "to one receiver"),
-            (all_, limits.per_sender, "from one sender"),
-            (all_, limits.per_app, "of one app"),
+            (mine, limits.per_pair, "pair"),
+            (mine, limits.per_receiver, "receiver"),
+            (all_, limits.per_sender, "sender"),
+            (all_, limits.per_app, "app"),
         ):
             if count + messages > most:
-                return f"Kakao takes {most} messages a day {what}, and {count} went out today"
+                return Cause(f"quota-{what}", {"most": most, "sent": count})
         return None
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import Meta, Struct, ValidationError, convert
 
-from kakaocron.errors import ContentError
+from kakaocron.errors import Cause, ContentError, Keys, readable
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
 from kakaocron.text.plain import is_web_address, utf16_units
 from kakaocron.text.splitting import counted
@@ -187,13 +187,17 @@ def checked(template: Mapping[str, Any], *, is_draft: bool = False) -> dict[str,
     except ValidationError as error:
         keys, said = fault_of(error)
         if keys == ("object_type",):
-            raise ContentError(f"object_type must be {_KINDS}", ("template",)) from None
+            raise _fault(("template",), f"object_type must be {_KINDS}") from None
         said = said.replace("unknown key", "is no field of this template")
-        raise ContentError(said, ("template", *keys)) from None
+        raise _fault(("template", *keys), said) from None
     return plain(found, lambda value: int(value) if isinstance(value, int) else str(value))
 
 
 _KINDS = "text, feed, list, location, commerce or calendar"
+
+
+def _fault(keys: Keys, what: str) -> ContentError:
+    return ContentError(what, keys, Cause("template", {"key": readable(keys), "fault": what}))
 
 
 def shown_text(template: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kakaocron.delivery.parcel import Parcel, Part
-from kakaocron.errors import ContentError
+from kakaocron.kakao.causes import content_error
 from kakaocron.text.plain import utf16_units
 from kakaocron.text.splitting import counted
 
@@ -22,16 +22,12 @@ def text_parcel(text: str, link: str, texts: Sequence[str] | None = None) -> Par
     Raises ContentError if Kakao would not take it.
     """
     if not text.strip():
-        raise ContentError("the text is empty")
+        raise content_error("empty-text")
     parts = []
     for one in texts or (text,):
         units = utf16_units(one)
         if units > MAX_UTF16_UNITS:
-            raise ContentError(
-                f"{counted(one)}the text has {units} characters, Kakao takes {MAX_UTF16_UNITS}; "
-                "shorten it, "
-                'or configure a message with overflow = "split"'
-            )
+            raise content_error("long-text", text=counted(one), units=units, most=MAX_UTF16_UNITS)
         links = {"web_url": link, "mobile_web_url": link}
         parts.append(template_part({"object_type": "text", "text": one, "link": links}))
     return Parcel(text, tuple(parts))
@@ -47,5 +43,5 @@ def as_json(value: Mapping[str, Any]) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise ContentError("the text holds half a surrogate pair, which is no character") from None
+        raise content_error("half-pair") from None
     return text

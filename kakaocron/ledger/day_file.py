@@ -10,6 +10,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
+from kakaocron.errors import Cause
 from kakaocron.ledger.beats import NO_MARK, NOTHING, End
 from kakaocron.ledger.deliveries import Delivery, Gap, fold_into
 from kakaocron.ledger.events import (
@@ -69,19 +70,17 @@ class DayFile(Struct, frozen=True):
             return end.size <= self.end.size
         return end.mark in {self._mark_at(end.size), self._mark_at(end.size + 1)}
 
-    def damage_since(self, known: End) -> str | None:
+    def damage_since(self, known: End) -> Cause | None:
         """Return what is wrong with a file that once ended as is known, None if nothing is."""
         if self.damaged:
             numbers = ", ".join(str(number) for number in self.damaged[:5])
             more = ", …" if len(self.damaged) > 5 else ""  # noqa: PLR2004
-            return f"unreadable line {numbers}{more}"
+            return Cause("bad-lines", {"lines": f"{numbers}{more}"})
         if self.goes_on_from(known):
             return None
         if known.size > self.end.size:
-            return (
-                f"it has {self.end.size} bytes, and had {known.size}: an older copy, or cut short"
-            )
-        return "it is not the file that the ticks have seen: an older copy"
+            return Cause("shorter", {"bytes": self.end.size, "before": known.size})
+        return Cause("other-file")
 
     def findings(self, path: str) -> Iterator[Finding]:
         """Yield what there is to say of the file, which stands at `path`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from kakaocron.errors import Cause
 from kakaocron.kst import isoformat
 from kakaocron.ledger.events import (
     Claim,
@@ -27,6 +28,8 @@ from kakaocron.schedule.slots import Slot, parse_delivery_id
 from kakaocron.states import FINAL, WORST_FIRST, Reason, State, place_of
 
 Entry = Schedule | Settle | Reopen
+# What a result or a delivery says of why it is so, in words.
+DetailOf = Callable[[Result], str | None]
 
 # A claim whose writer's clock ran ahead of ours by more than this cannot be judged by its lease.
 CLOCK_SLACK = timedelta(seconds=5)
@@ -85,6 +88,8 @@ class Delivery(Struct, frozen=True):
     updated_at: datetime | None = None
     is_reopened: bool = False  # by hand: it has no slot to keep any more
     tries_before: int = 0  # attempts made before it was last reopened
+    cause: Cause | None = None
+    behind: Reason | None = None
 
     @property
     def sent_at(self) -> datetime | None:
@@ -202,6 +207,8 @@ def _held(delivery: Delivery | None, state: State, event: Event) -> Delivery | N
         state=state,
         reason=event.reason,
         detail=event.detail,
+        cause=event.cause,
+        behind=event.behind,
         next_attempt_at=None,
         updated_at=event.at,
     )
@@ -212,7 +219,7 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
     if delivery.state is State.CONFIRMED and not event.forced:
         return delivery
     targets = _targets_after(delivery, event)
-    decisive = Result(event.state or delivery.state, event.reason, event.detail)
+    decisive = _said(event.state or delivery.state, event)
     if isinstance(event, Settle) and targets:
         decisive = worst(targets.values())
     return replace(
@@ -220,6 +227,8 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
         state=decisive.state,
         reason=decisive.reason,
         detail=decisive.detail,
+        cause=decisive.cause,
+        behind=decisive.behind,
         to=event.to or delivery.to,
         next_attempt_at=event.next_attempt_at,
         targets=targets,
@@ -227,6 +236,10 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
         is_reopened=delivery.is_reopened or isinstance(event, Reopen),
         tries_before=len(delivery.attempts) if isinstance(event, Reopen) else delivery.tries_before,
     )
+
+
+def _said(state: State, of: Event | Delivery) -> Result:
+    return Result(state, of.reason, of.detail, cause=of.cause, behind=of.behind)
 
 
 def _with_content(
@@ -259,7 +272,7 @@ def _targets_after(delivery: Delivery, event: Entry) -> Mapping[str, Result]:
         }
     if not isinstance(event, Settle) or event.state is None:
         return delivery.targets
-    settled = Result(event.state, event.reason, event.detail)
+    settled = _said(event.state, event)
     return {
         name: found
         if (found := delivery.targets.get(name)) and found.state in {State.CONFIRMED, State.FAILED}
@@ -283,6 +296,8 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
         state=State.SENDING,
         reason=None,
         detail=None,
+        cause=None,
+        behind=None,
         to=delivery.to or event.to,
         attempts=(*delivery.attempts, attempt),
         targets={**delivery.targets, **sending},
@@ -302,13 +317,15 @@ def _ended(delivery: Delivery, event: Outcome) -> Delivery:
     is_held = not delivery.state.is_known or delivery.state is State.SCHEDULED
     if is_held and decisive.state is not State.CONFIRMED:
         # Reopened meanwhile: who has no confirmation by now is still to be served.
-        decisive = Result(delivery.state, delivery.reason, delivery.detail)
+        decisive = _said(delivery.state, delivery)
     return replace(
         delivery,
         targets=targets,
         state=decisive.state,
         reason=decisive.reason,
         detail=decisive.detail,
+        cause=decisive.cause,
+        behind=decisive.behind,
         next_attempt_at=event.next_attempt_at if is_awaited else delivery.next_attempt_at,
         updated_at=event.at,
     )
@@ -372,7 +389,13 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
     }
 
 
-def attempt_fields(attempt: Attempt) -> dict[str, Any]:
+def shown_result(result: Result, detail_of: DetailOf) -> dict[str, Any]:
+    """Return a result as JSON fields, without those that say nothing; its cause in words."""
+    plain = replace(result, detail=detail_of(result), cause=None, behind=None)
+    return result_fields(plain)
+
+
+def attempt_fields(attempt: Attempt, detail_of: DetailOf) -> dict[str, Any]:
     """Return an attempt as an element of the `attempt_log` of `show --json`."""
     ended = attempt.ended_at
     return {
@@ -384,7 +407,9 @@ def attempt_fields(attempt: Attempt) -> dict[str, Any]:
         if ended
         else None,
         "to": list(attempt.to),
-        "results": {name: result_fields(result) for name, result in attempt.results.items()},
+        "results": {
+            name: shown_result(result, detail_of) for name, result in attempt.results.items()
+        },
     }
 
 

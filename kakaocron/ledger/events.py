@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 from zlib import crc32
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 from msgspec.structs import asdict, replace
 
+from kakaocron.errors import Cause
 from kakaocron.kst import KST, in_kst, isoformat
 from kakaocron.schedule.slots import Slot, parse_delivery_id
 from kakaocron.states import WORD, Reason, State
@@ -34,7 +35,9 @@ class NewerFormatError(ValueError):
 class Result(Struct, frozen=True):
     """How one receiver's part of an attempt ended. `parts` counts the confirmed ones of a split.
 
-    `code` is the channel's own: a number or a word.
+    `code` is the channel's own: a number or a word. `behind` is the reason of the last attempt,
+    where `reason` says why there is no further one. `detail` is what an earlier version said in
+    place of a cause.
     """
 
     state: State
@@ -44,12 +47,15 @@ class Result(Struct, frozen=True):
     http_status: int | None = None
     phase: str | None = None
     parts: int = 0
+    cause: Cause | None = None
+    behind: Reason | None = None
 
 
 class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
     """One ledger line: what every kind of line has. Instants are aware.
 
-    `settled`: every slot up to this instant had a state when the line was written.
+    `settled`: every slot up to this instant had a state when the line was written. `detail` and
+    `behind` as in a Result.
     """
 
     at: datetime
@@ -57,6 +63,8 @@ class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
     state: State | None = None
     reason: Reason | None = None
     detail: str | None = None
+    cause: Cause | None = None
+    behind: Reason | None = None
     settled: datetime | None = None
     v: int = FORMAT_VERSION
 
@@ -190,6 +198,8 @@ def to_line(event: Event) -> bytes:
         "state": event.state,
         "reason": _checked(event.reason),
         "detail": event.detail,
+        "cause": event.cause,
+        "behind": _checked(event.behind),
         **{name: value for name, value in said.items() if name not in _COMMON},
         "settled": event.settled,
     }
@@ -213,6 +223,8 @@ def _plain(value: Any) -> Any:
         return isoformat(value)
     if isinstance(value, Result):
         return result_fields(value)
+    if isinstance(value, Cause):
+        return to_builtins(value)
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return value
@@ -224,6 +236,8 @@ def result_fields(result: Result) -> dict[str, Any]:
         "state": result.state,
         "reason": _checked(result.reason),
         "detail": result.detail,
+        "cause": result.cause and to_builtins(result.cause),
+        "behind": _checked(result.behind),
         "code": result.code,
         "http_status": result.http_status,
         "phase": result.phase,
@@ -287,6 +301,8 @@ class _UnknownLine(Struct, frozen=True):
     state: State | None = None
     reason: Reason | None = None
     detail: str | None = None
+    cause: Cause | None = None
+    behind: Reason | None = None
     settled: datetime | None = None
 
 

@@ -11,7 +11,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError
+from kakaocron.errors import SEE_DOCTOR, UPGRADE, Cause, LedgerError
 from kakaocron.ledger.beats import NOTHING, End, Word
 from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day
 from kakaocron.ledger.deliveries import Delivery
@@ -88,7 +88,7 @@ class FileBook(Struct):
         self.read([day])
         return self._files[day]
 
-    def _set_aside(self, found: DayFile, what: str) -> SetAside:
+    def _set_aside(self, found: DayFile, what: Cause) -> SetAside:
         day, heartbeat = found.day, self.ledger.heartbeat
         kept = self.ledger.keep_copy(day, self.now)
         # Up to the latest instant that a tick of that day has seen. A reset says of which day's
@@ -97,7 +97,7 @@ class FileBook(Struct):
         damage = Damage(
             at=self.now,
             id=day.isoformat(),
-            detail=what,
+            cause=what,
             kept=kept,
             until=max([self.now, *beats]),
             lines=found.marks,
@@ -284,7 +284,7 @@ class FileLedger(Struct, frozen=True):
             return None
         return found.inode, found.size, found.mtime_ns, found.ctime_ns
 
-    def damage(self, days: Iterable[date]) -> dict[date, str]:
+    def damage(self, days: Iterable[date]) -> dict[date, Cause]:
         """Return what is wrong with days that are damaged and not set aside yet."""
         # In this order: a tick leaves its heartbeat when its lines are written, so that what it
         # says of the end is in the file that is read after it.
@@ -292,7 +292,7 @@ class FileLedger(Struct, frozen=True):
         found = {day: self.read_day(day).damage_since(end) for day, end in known.items()}
         return {day: what for day, what in found.items() if what is not None}
 
-    def damage_of(self, found: DayFile) -> str | None:
+    def damage_of(self, found: DayFile) -> Cause | None:
         return found.damage_since(self.heartbeat.ledger_end(found.day))
 
     def verify(self) -> tuple[Checked, list[Finding]]:

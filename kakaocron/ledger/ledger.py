@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
+from kakaocron.errors import Cause
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.deliveries import Delivery, Gap
 from kakaocron.ledger.events import Event
@@ -51,7 +52,7 @@ class SetAside(Struct, frozen=True):
     """A day's damage that was set aside: what it was, and where what was there is kept."""
 
     day: date
-    what: str
+    what: Cause
     kept: str
 
 
@@ -123,7 +124,7 @@ class Ledger(Reader, Protocol):
         """Return what changes, hashable, whenever a day's lines do."""
         ...
 
-    def damage(self, days: Iterable[date]) -> dict[date, str]:
+    def damage(self, days: Iterable[date]) -> dict[date, Cause]:
         """Return what is wrong with days that are damaged and not set aside yet."""
         ...
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any
 
 from kakaocron.errors import UsageError
 from kakaocron.kst import DAY
-from kakaocron.ledger.deliveries import Delivery, attempt_fields, delivery_fields
+from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import Ledger, Reader
 from kakaocron.schedule.slots import parse_delivery_id
 
@@ -44,9 +43,3 @@ def find_delivery(ledger: Reader, id_: str) -> Delivery:
     if delivery is None:
         raise UsageError(f"The ledger has no delivery '{id_}'. List them: kakaocron history")
     return delivery
-
-
-def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
-    """Return the object that `show --json` prints."""
-    log = [attempt_fields(attempt) for attempt in delivery.attempts]
-    return {**delivery_fields(delivery), "attempt_log": log}

@@ -22,6 +22,7 @@ from kakaocron.ledger.stats import stats_of
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import State
 from kakaocron.system.programs import Outside
+from kakaocron.text.causes import content_error
 from kakaocron.text.placeholders import (
     BUILT_IN,
     Rate,
@@ -55,7 +56,7 @@ class Contents(Struct, frozen=True):
                 slot = replace(due.slot, message=name)
                 others = (one for one in deliveries.values() if one.id != due.id)
                 return self.of_message(message, slot, others, due.attempt)
-        raise ContentError(f"the configuration has no message '{name}' any more")
+        raise content_error("no-message", message=name)
 
     def of_message(
         self,
@@ -77,7 +78,7 @@ class Contents(Struct, frozen=True):
             fallback = self._fallback(message, fields)
             if fallback is None:
                 raise
-            raise FallbackError(str(error), fallback) from None
+            raise FallbackError(error, fallback) from None
 
     def of_text(self, text: str, overflow: str = "error") -> Parcel:
         """Make a parcel of a text: as it is, but for what no message may hold. Raises
@@ -113,7 +114,7 @@ class Contents(Struct, frozen=True):
         if message.scrap_url is not None:
             url = tidy(fill(message.scrap_url, fields))
             if not is_web_address(url):
-                raise ContentError("scrap_url gives no address such as https://www.naver.com")
+                raise content_error("bad-scrap-url")
             as_json({"url": url})
             return Parcel(url, (Part("scrap", {"request_url": url}),))
         return self.of_text(fill(self._text(message), fields), message.overflow)
@@ -177,18 +178,16 @@ def _decoded(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ContentError(
-            f"'{name}' is not UTF-8 text (byte {error.start}); write it as UTF-8"
-        ) from None
+        raise content_error("not-utf8", name=name, at=error.start) from None
 
 
 def _json_object(content: bytes, name: str) -> dict[str, Any]:
     try:
         found = json.loads(_decoded(content, name))
     except (ValueError, RecursionError) as error:
-        raise ContentError(f"'{name}' gives no JSON: {str(error)[:80]}") from None
+        raise content_error("no-json", name=name, error=str(error)[:80]) from None
     if not isinstance(found, dict):
-        raise ContentError(f"'{name}' gives JSON, but no object such as {{\"score\": 5}}")
+        raise content_error("no-object", name=name)
     return _data_fields(found, f"'{name}'")
 
 
@@ -198,10 +197,7 @@ def _data_fields(found: Mapping[str, Any], whose: str) -> dict[str, Any]:
     try:
         fields: dict[str, Any] = tidy_all(found)
     except RecursionError:
-        raise ContentError(f"{whose}: the data are nested too deeply") from None
+        raise content_error("deep-data", name=whose) from None
     if taken := sorted(BUILT_IN & fields.keys()):
-        raise ContentError(
-            f"{whose} has a field '{taken[0]}', which is kakaocron's own placeholder; choose "
-            "another name"
-        )
+        raise content_error("taken-name", name=whose, field=taken[0])
     return fields

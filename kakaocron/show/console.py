@@ -26,7 +26,7 @@ from kakaocron.system.stderr import complain
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
 from kakaocron.watching.coming import Coming
-from kakaocron.watching.sentences import sentence
+from kakaocron.watching.sentences import detail_of, sentence
 
 if TYPE_CHECKING:
     from kakaocron.doctor.finding import Finding
@@ -192,7 +192,7 @@ def print_delivery(delivery: Delivery) -> None:
     out.print(Text(delivery.id, "bold"))
     rows = [
         ("state", delivery.state + (f" ({delivery.reason})" if delivery.reason else "")),
-        ("detail", delivery.detail),
+        ("detail", detail_of(delivery)),
         ("slot", f"{delivery.slot:%Y-%m-%d %H:%M} KST, {delivery.kind}"),
         ("to", ", ".join(f"{n}: {r.state}" for n, r in delivery.targets.items())),
         (
@@ -212,7 +212,11 @@ def print_delivery(delivery: Delivery) -> None:
         )
         for name, result in attempt.results.items():
             facts = [f"HTTP {result.http_status}" if result.http_status else None]
-            facts += [f"code {result.code}" if result.code else None, result.reason, result.detail]
+            facts += [
+                f"code {result.code}" if result.code else None,
+                result.reason,
+                detail_of(result),
+            ]
             said = ", ".join(str(fact) for fact in facts if fact)
             out.print(Text(f"  {clean(name)}: {result.state} {clean(said)}"))
 

@@ -18,6 +18,7 @@ from kakaocron.states import LOOK_FIRST, State, place_of
 from kakaocron.text.plain import clean
 from kakaocron.watching.explain import Explanation, Finding
 from kakaocron.watching.overview import Overview
+from kakaocron.watching.sentences import detail_of
 
 if TYPE_CHECKING:
     pass
@@ -254,8 +255,8 @@ def _finding(found: Finding) -> Group:
     if found.is_expected or found.id:
         rows.append(_row("why", found.why))
     if found.delivery:
-        if found.delivery.detail:
-            rows.append(_row("detail", found.delivery.detail))
+        if detail := detail_of(found.delivery):
+            rows.append(_row("detail", detail))
         rows += [_row("attempt", _attempt(one)) for one in found.delivery.attempts]
     rows.append(_row("next", found.what_next))
     return Group(*rows)

@@ -4,17 +4,19 @@ It is read as python-dotenv 1.2 reads it (a test holds the two against each othe
 read the same file. Idle ticks read it too, and could not afford that library's imports.
 """
 
-from kakaocron.errors import UsageError
 from kakaocron.system.syscalls import read_up_to
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kakaocron.errors import UsageError
+
     # The line (from 1), what stands there, its name (None: no statement) and value (None: no `=`).
     Statement = tuple[int, str, str | None, str | None]
 
 MAX_BYTES = 1 << 20
+MEND = "Mend it, or remove it"
 OWN_NAMES = ("KAKAO", "ENVIRONMENT", "LOG_LEVEL")
 
 _ESCAPES = {
@@ -36,10 +38,16 @@ def read_env_file(path: str, environ: "Mapping[str, str]") -> dict[str, str]:
     found: dict[str, str | None] = {}
     for line, said, name, value in _statements(_text(path)):
         if (name is None or value is None) and _means_own(said):
-            raise UsageError(f"{path}:{line}: not a line of the form NAME=value")
+            raise _unusable(f"{path}:{line}: not a line of the form NAME=value")
         if name is not None:
             found[name] = None if value is None else _filled(value, found, environ)
     return {name: value for name, value in found.items() if value is not None}
+
+
+def _unusable(what: str, mend: str = "") -> "UsageError":
+    from kakaocron.errors import UsageError  # noqa: PLC0415 - no idle tick needs it
+
+    return UsageError(what, mend)
 
 
 def passed_over(path: str) -> list[int]:
@@ -51,16 +59,16 @@ def _text(path: str) -> str:
     try:
         content = read_up_to(path, MAX_BYTES)
         if len(content) > MAX_BYTES:
-            raise UsageError(f"'{path}' is longer than {MAX_BYTES} bytes. Mend it, or remove it")
+            raise _unusable(f"'{path}' is longer than {MAX_BYTES} bytes", MEND)
         text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"Cannot read '{path}' ({why}). Mend it, or remove it") from None
+        raise _unusable(f"Cannot read '{path}' ({why})", MEND) from None
     if "\0" in text:  # no variable can hold it
         line = text[: text.index("\0")].count("\n") + 1
-        raise UsageError(f"{path}:{line}: holds a NUL character. Mend it, or remove it")
+        raise _unusable(f"{path}:{line}: holds a NUL character", MEND)
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -9,7 +9,9 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from kakaocron.errors import Cause
 from kakaocron.states import Reason
+from kakaocron.text.causes import in_words
 
 
 class Phase(StrEnum):
@@ -32,7 +34,11 @@ class Failure(Struct, frozen=True):
 
     phase: Phase
     reason: Reason
-    detail: str
+    cause: Cause
+
+    @property
+    def detail(self) -> str:
+        return in_words(self.cause)
 
 
 CONNECT_TIMEOUT_SECONDS = 5.0

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable, Mapping
 
 from msgspec import Struct
 
+from kakaocron.errors import Cause
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer
+from kakaocron.text.causes import in_words
 
 MAX_ANSWER_BYTES = 1 << 20
 MAX_LINE_BYTES = 1 << 16
@@ -27,9 +29,13 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 
 class OddAnswerError(Exception):
-    """What came is no whole and plain answer; the text says why."""
+    """What came is no whole and plain answer; the cause says why."""
 
     reason = Reason.CONNECTION_RESET
+
+    def __init__(self, code: str, /, **facts: str | int) -> None:
+        self.cause = Cause(code, facts)
+        super().__init__(in_words(self.cause))
 
 
 class TooLongError(OddAnswerError):
@@ -38,7 +44,7 @@ class TooLongError(OddAnswerError):
     reason = Reason.UNPROVEN_ANSWER
 
     def __init__(self) -> None:
-        super().__init__(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+        super().__init__("long-answer", most=MAX_ANSWER_BYTES)
 
 
 class Incoming:
@@ -59,7 +65,7 @@ class Incoming:
         while (end := self._read.find(b"\n", searched)) < 0:
             searched = len(self._read)
             if searched > MAX_LINE_BYTES:
-                raise OddAnswerError("a line of the answer has no end")
+                raise OddAnswerError("endless-line")
             self._expect_more()
         return self._cut(end + 1)[:-1].removesuffix(b"\r")
 
@@ -87,7 +93,7 @@ class Incoming:
     def _expect_more(self) -> None:
         some = self._receive()
         if not some:
-            raise OddAnswerError("the answer broke off")
+            raise OddAnswerError("broke-off")
         self._read += some
 
 
@@ -105,7 +111,7 @@ def read_answer(incoming: Incoming) -> Answer:
     body = _decoded(_body(head, incoming), head.headers.get("content-encoding", ""))
     # A second answer may overrule a no. A yes stands: nothing takes a message back.
     if head.status not in GOOD_STATUSES and incoming.left.strip(b"\r\n"):
-        raise OddAnswerError("more than one answer came")
+        raise OddAnswerError("two-answers")
     return Answer(head.status, head.headers, body)
 
 
@@ -117,16 +123,16 @@ def read_head(incoming: Incoming) -> Head:
     for _ in range(MAX_INTERIM_ANSWERS + 1):
         head = _one_head(incoming)
         if head.status == SWITCHING_PROTOCOLS:
-            raise OddAnswerError("the server changed to another protocol unasked")
+            raise OddAnswerError("other-protocol")
         if head.status not in range(100, 200):
             return head
-    raise OddAnswerError("only interim answers came")
+    raise OddAnswerError("only-interim")
 
 
 def _one_head(incoming: Incoming) -> Head:
     status_line = _STATUS_LINE.fullmatch(incoming.line())
     if status_line is None:
-        raise OddAnswerError("what came is no HTTP/1.1 answer")
+        raise OddAnswerError("not-http")
     return Head(int(status_line[1]), int(status_line[2]), _headers(incoming))
 
 
@@ -138,10 +144,10 @@ def _headers(incoming: Incoming) -> dict[str, str]:
             return found
         header = _HEADER.fullmatch(line)
         if header is None:
-            raise OddAnswerError("a header of the answer cannot be read")
+            raise OddAnswerError("bad-header")
         name, value = header[1].decode("ascii").lower(), header[2].strip(b" \t").decode("latin-1")
         found[name] = f"{found[name]}, {value}" if name in found else value
-    raise OddAnswerError(f"the answer has more than {MAX_HEADERS} headers")
+    raise OddAnswerError("many-headers", most=MAX_HEADERS)
 
 
 def _body(head: Head, incoming: Incoming) -> bytes:
@@ -149,7 +155,7 @@ def _body(head: Head, incoming: Incoming) -> bytes:
     coding, lengths = head.headers.get("transfer-encoding"), head.headers.get("content-length")
     if coding is not None:
         if lengths is not None or coding.lower() != "chunked" or head.minor_version == 0:
-            raise OddAnswerError("the answer tells its length in two ways, or in an unknown one")
+            raise OddAnswerError("unclear-length")
         return b"" if head.status in BODILESS else _chunks(incoming)
     length = None if lengths is None else _length(lengths.split(","))
     if head.status in BODILESS:
@@ -162,7 +168,7 @@ def _length(values: Iterable[str]) -> int:
     different = {value.strip(" \t") for value in values}
     length = different.pop()
     if different or _LENGTH.fullmatch(length) is None:
-        raise OddAnswerError("the Content-Length of the answer cannot be read")
+        raise OddAnswerError("bad-length")
     return int(length)
 
 
@@ -173,7 +179,7 @@ def _chunks(incoming: Incoming) -> bytes:
         if len(body) > MAX_ANSWER_BYTES:
             raise TooLongError
         if incoming.line():
-            raise OddAnswerError("a chunk of the answer does not end where it should")
+            raise OddAnswerError("bad-chunk-end")
     _headers(incoming)  # the trailer, of which nothing is needed
     return bytes(body)
 
@@ -181,7 +187,7 @@ def _chunks(incoming: Incoming) -> bytes:
 def _chunk_size(incoming: Incoming) -> int:
     size = _CHUNK_SIZE.fullmatch(incoming.line())
     if size is None:
-        raise OddAnswerError("a chunk of the answer has no size")
+        raise OddAnswerError("bad-chunk-size")
     return int(size[1], 16)
 
 
@@ -190,14 +196,14 @@ def _decoded(body: bytes, coding: str) -> bytes:
     if not body or coding.lower() in {"", "identity"}:
         return body
     if coding.lower() not in {"gzip", "x-gzip"}:
-        raise OddAnswerError("the answer is in a coding that was not asked for")
+        raise OddAnswerError("odd-coding")
     unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
     try:
         unpacked = unpacker.decompress(body, MAX_ANSWER_BYTES)
     except zlib.error:
-        raise OddAnswerError("the answer is not gzip, as it says") from None
+        raise OddAnswerError("no-gzip") from None
     if unpacker.unconsumed_tail:
         raise TooLongError
     if not unpacker.eof or unpacker.unused_data:
-        raise OddAnswerError("the gzip of the answer broke off, or more follows it")
+        raise OddAnswerError("bad-gzip")
     return unpacked

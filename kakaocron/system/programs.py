@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from kakaocron.errors import ContentError
+from kakaocron.text.causes import content_error
 
 MAX_BYTES = 100_000
 MAX_COMPLAINT = 120
@@ -58,18 +59,17 @@ class RealOutside:
             running = _start(argv, folder, self.environment())
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or str(error)
-            raise ContentError(f"cannot run '{name}': {said}") from None
+            raise content_error("cannot-run", name=name, error=said) from None
         try:
             word, code = running.read(name, deadline, timeout_seconds)
         finally:
             running.end()
         if word == "error":
             path = str(folder / name) if "/" in name else name
-            raise ContentError(f"cannot run '{name}': {not_runnable(path) or os.strerror(code)}")
+            why = not_runnable(path) or os.strerror(code)
+            raise content_error("cannot-run", name=name, error=why)
         if code != 0:
-            complaint = _last_line(bytes(running.complaint))
-            words = f": {complaint}" if complaint else ""
-            raise ContentError(f"'{name}' ended with {_code(code)}{words}")
+            raise _ended(name, code, _last_line(bytes(running.complaint)))
         return bytes(running.output)
 
     def read(self, path: Path) -> bytes:
@@ -78,14 +78,14 @@ class RealOutside:
             fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
             with open(fd, "rb") as file:  # noqa: PTH123
                 if not stat.S_ISREG(os.fstat(fd).st_mode):
-                    raise ContentError(f"'{path}' is not a file")
+                    raise content_error("no-file", path=str(path))
                 content = file.read(MAX_BYTES + 1)
         except OSError as error:
-            raise ContentError(f"cannot read '{path}': {error.strerror}") from None
+            raise content_error("cannot-read", path=str(path), error=error.strerror or "") from None
         except ValueError:
-            raise ContentError(f"cannot read a file of the name '{path}'") from None
+            raise content_error("bad-file-name", path=str(path)) from None
         if len(content) > MAX_BYTES:
-            raise ContentError(f"'{path}' is longer than {MAX_BYTES} bytes")
+            raise content_error("long-file", path=str(path), most=MAX_BYTES)
         return content
 
 
@@ -166,16 +166,16 @@ class _Running:
                     if not _take(key.fd, key.data):
                         selector.unregister(key.fd)
                         if key.fd == self.status and not self.ended:
-                            raise ContentError(f"'{name}' was killed with its supervisor")
+                            raise content_error("killed", name=name)
                     elif key.fd == self.status:
                         until = min(deadline, time.monotonic() + GRACE_SECONDS)
                 if len(self.output) > MAX_BYTES:
-                    raise ContentError(f"'{name}' printed more than {MAX_BYTES} bytes")
+                    raise content_error("printed-much", name=name, most=MAX_BYTES)
                 del self.complaint[:-MAX_BYTES]
                 if time.monotonic() >= until:
                     break
         if not self.ended:
-            raise ContentError(f"'{name}' took longer than {timeout_seconds:g} s")
+            raise content_error("too-slow", name=name, seconds=timeout_seconds)
         _take(self._fd(self.supervisor.stderr), self.complaint)
         word, number = self.ended.split(b"\n")[0].decode().split(" ")
         return word, int(number)
@@ -246,8 +246,12 @@ def which(name: str, search_path: str) -> str | None:
     return f"{os.path.realpath(folder)}/{base}"
 
 
-def _code(code: int) -> str:
-    return f"exit code {code}" if code > 0 else f"signal {-code}"
+def _ended(name: str, code: int, complaint: str) -> ContentError:
+    how: dict[str, str | int] = {"code": code} if code > 0 else {"signal": -code}
+    kind = "exit" if code > 0 else "signal"
+    if complaint:
+        return content_error(f"{kind}-saying", name=name, words=complaint, **how)
+    return content_error(kind, name=name, **how)
 
 
 def _last_line(complaint: bytes) -> str:

@@ -22,7 +22,7 @@ import certifi
 from msgspec import Struct
 
 from kakaocron import __version__
-from kakaocron.errors import UsageError
+from kakaocron.errors import Cause, UsageError
 from kakaocron.states import Reason
 from kakaocron.system.http import (
     CONNECT_TIMEOUT_SECONDS,
@@ -97,8 +97,7 @@ class SocketHttp:
                     gate()
                 if _is_silent(connection):
                     return self._exchange(connection, _as_bytes(request, target))
-        why = "the server closes every connection, or talks before it is asked"
-        return Failure(Phase.BEFORE, Reason.UNREACHABLE, why)
+        return Failure(Phase.BEFORE, Reason.UNREACHABLE, Cause("closes-at-once"))
 
     def warm(self, url: str, count: int) -> None:
         try:
@@ -171,7 +170,7 @@ class SocketHttp:
         incoming = Incoming(_InTime(connection, self._patience))
         status = read_head(incoming).status
         if status not in GOOD_STATUSES or incoming.left:
-            raise OddAnswerError(f"the proxy {proxy} gives no way to the server: HTTP {status}")
+            raise OddAnswerError("proxy-refuses", proxy=str(proxy), status=status)
 
     def _trusted(self) -> ssl.SSLContext:
         with self._lock:
@@ -185,12 +184,11 @@ class SocketHttp:
             connection.sendall(request)
             return read_answer(Incoming(_InTime(connection, self._silence)))
         except OddAnswerError as error:
-            return Failure(Phase.AFTER, error.reason, str(error))
+            return Failure(Phase.AFTER, error.reason, error.cause)
         except TimeoutError:
-            return Failure(Phase.AFTER, Reason.READ_TIMEOUT, "no answer in time")
+            return Failure(Phase.AFTER, Reason.READ_TIMEOUT, Cause("no-answer"))
         except OSError:
-            why = "the connection was cut before the answer"
-            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, why)
+            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, Cause("cut"))
 
 
 class _InTime:
@@ -284,15 +282,16 @@ def _trusted(variables: Mapping[str, str]) -> ssl.SSLContext:
     return context
 
 
-def _why_unreachable(error: Exception) -> str:
+def _why_unreachable(error: Exception) -> Cause:
     if isinstance(error, socket.gaierror):
-        return "DNS: the server's name cannot be looked up"
+        return Cause("dns")
     if isinstance(error, ssl.SSLError):
-        return "TLS: no trusted connection to the server"
+        return Cause("tls")
     if isinstance(error, TimeoutError):
-        return "connecting took too long"
+        return Cause("connect-timeout")
     if isinstance(error, OSError):
-        return f"no connection: {os.strerror(error.errno)}" if error.errno else "no connection"
-    if isinstance(error, ValueError):
-        return "the server's address cannot be read"
-    return str(error)
+        said = {"error": os.strerror(error.errno)} if error.errno else {}
+        return Cause("no-connection-because" if said else "no-connection", said)
+    if isinstance(error, UsageError | OddAnswerError):
+        return error.cause
+    return Cause("bad-address")

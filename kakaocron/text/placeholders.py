@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from kakaocron.errors import ContentError
+from kakaocron.text.causes import content_error
 from kakaocron.text.plain import tidy
 
 MAX_FIELD_WIDTH = 200
@@ -33,25 +34,25 @@ class _Formatter(string.Formatter):
 
     def get_field(self, field_name: str, args: Any, kwargs: Any) -> tuple[Any, str]:
         if not field_name.replace("_", "a").isalnum() or field_name.isdigit():
-            raise ContentError(f"'{{{field_name}}}' is not a plain name")
+            raise content_error("bad-name", name=field_name)
         if field_name not in kwargs:
             known = ", ".join(sorted(kwargs))
-            raise ContentError(f"no value for '{{{field_name}}}'; there are: {known}")
+            raise content_error("no-value", name=field_name, known=known)
         self._name = field_name
         return kwargs[field_name], field_name
 
     def convert_field(self, value: Any, conversion: str | None) -> Any:
         if conversion is not None:
-            raise ContentError(f"'!{conversion}' is not allowed in a placeholder")
+            raise content_error("conversion", conversion=conversion)
         return value
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if not _SPEC.fullmatch(format_spec) or _width(format_spec) > MAX_FIELD_WIDTH:
-            raise ContentError(f"format '{format_spec[:40]}' is not allowed")
+            raise content_error("bad-format", format=format_spec[:40])
         text = self._formatted(value, format_spec)
         self._length += len(text)
         if self._length > MAX_FILLED:
-            raise ContentError(f"what the placeholders stand for has over {MAX_FILLED} characters")
+            raise content_error("long-values", most=MAX_FILLED)
         return text
 
     def _formatted(self, value: Any, format_spec: str) -> str:
@@ -65,9 +66,8 @@ class _Formatter(string.Formatter):
         try:
             return format(shown, spec)
         except (ValueError, TypeError, OverflowError):
-            raise ContentError(
-                f"'{{{self._name}:{format_spec}}}': the value of '{self._name}' is "
-                f"{_kind(value)}, which this format cannot show"
+            raise content_error(
+                "cannot-show", name=self._name, format=format_spec, kind=_kind(value)
             ) from None
 
 
@@ -118,7 +118,7 @@ def fill(template: str, fields: Mapping[str, Any]) -> str:
     except ContentError:
         raise
     except (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError) as error:
-        raise ContentError(f"'{template[:40]}': {error}") from None
+        raise content_error("bad-template", template=template[:40], error=str(error)) from None
 
 
 class SlotTime(datetime):
@@ -133,7 +133,7 @@ def fill_all(value: Any, fields: Mapping[str, Any]) -> Any:
     try:
         return _filled(value, fields)
     except RecursionError:
-        raise ContentError("the template is nested too deeply") from None
+        raise content_error("deep-template") from None
 
 
 def _filled(value: Any, fields: Mapping[str, Any]) -> Any:
@@ -153,7 +153,7 @@ def check_placeholders(template: str, known: Iterable[str] | None = None) -> Non
     try:
         names = known or [name or "" for _, name, _, _ in string.Formatter().parse(template)]
     except ValueError as error:
-        raise ContentError(f"'{template[:40]}': {error}") from None
+        raise content_error("bad-template", template=template[:40], error=str(error)) from None
     fill(template, dict.fromkeys(names, _Anything()))
 
 

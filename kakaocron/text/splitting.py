@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kakaocron.errors import ContentError
+from kakaocron.text.causes import content_error
 from kakaocron.text.plain import utf16_units
 
 ELLIPSIS = "…"
@@ -50,10 +50,7 @@ def split(text: str, limit: int) -> list[str]:
         if len(bodies) < 10**digits:
             total = str(len(bodies))
             return [label(str(n), total) + body for n, body in enumerate(bodies, 1)]
-    raise ContentError(
-        f"{counted(text)}the text has {utf16_units(text)} characters, which is more than "
-        f"{MAX_PARTS} parts"
-    )
+    raise content_error("many-parts", text=counted(text), units=utf16_units(text), most=MAX_PARTS)
 
 
 def label(number: str, total: str) -> str:
@@ -68,7 +65,7 @@ def _bodies(pieces: Sequence[str], room: int) -> list[str]:
             break
         end = _fitting(pieces, start, room)
         if end == start:
-            raise ContentError("one character of the text is longer than a whole message may be")
+            raise content_error("long-character")
         if end < len(pieces):
             end = _break_before(pieces, start, end)
         bodies.append("".join(pieces[start:end]))

@@ -13,6 +13,7 @@ from kakaocron.kst import in_kst, isoformat
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.states import BAD, Reason, State
 from kakaocron.watching.health import newest_of_each, reasons_of
+from kakaocron.watching.sentences import why as why_of
 
 REMINDER = timedelta(days=1)
 # A single failed attempt mends itself more often than not; two of them are told.
@@ -205,7 +206,7 @@ def key_of(delivery: Delivery) -> str | None:
 
 def _sentence(group: list[Delivery]) -> str:
     newest = max(group, key=lambda one: one.slot)
-    why = f"{newest.reason}" + (f": {newest.detail}" if newest.detail else "")
+    why = why_of(newest)
     if len(group) > 1:
         first = min(group, key=lambda one: one.slot)
         what = f"{len(group)} slots from {first.id} to {newest.id} are not confirmed"

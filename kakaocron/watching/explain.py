@@ -15,6 +15,7 @@ from kakaocron.ledger.deliveries import Delivery, attempt_fields
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
 from kakaocron.schedule.slots import Series, Slot, expiry
 from kakaocron.states import Reason, State
+from kakaocron.watching.sentences import detail_of
 
 INSTANT = timedelta.resolution
 
@@ -70,8 +71,8 @@ class Finding(Struct, frozen=True):
             "state": self.state,
             "reason": self.reason,
             "why": self.why,
-            "detail": self.delivery.detail if self.delivery else None,
-            "attempt_log": [attempt_fields(attempt) for attempt in log],
+            "detail": detail_of(self.delivery) if self.delivery else None,
+            "attempt_log": [attempt_fields(attempt, detail_of) for attempt in log],
             "next": self.what_next,
         }
 

@@ -14,6 +14,7 @@ from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.stats import Stats
 from kakaocron.states import Reason, State
+from kakaocron.watching.sentences import detail_of
 
 # A tick a minute: one may be late, two may not.
 RUNNING_WITHIN = timedelta(minutes=3)
@@ -112,7 +113,7 @@ def quota_problem(deliveries: Iterable[Delivery]) -> str | None:
     if not spent:
         return None
     newest = max(spent, key=lambda one: one.slot)
-    return f"A quota of Kakao's is used up ({newest.detail}): {newest.id} is not delivered"
+    return f"A quota of Kakao's is used up ({detail_of(newest)}): {newest.id} is not delivered"
 
 
 def is_about(delivery: Delivery, reason: Reason) -> bool:
@@ -123,16 +124,12 @@ def is_about(delivery: Delivery, reason: Reason) -> bool:
 def reasons_of(delivery: Delivery) -> list[Reason]:
     """Return a delivery's reason and those that lie behind it: why its last attempt failed."""
     found = [delivery.reason] if delivery.reason else []
-    behind = (delivery.detail or "").partition(":")[0]
-    if behind in _REASONS:
-        found.append(Reason(behind))
+    found += [delivery.behind] if delivery.behind else []
     if delivery.state in {State.RETRYING, State.FAILED}:
         for attempt in delivery.attempts[-1:]:
-            found += [result.reason for result in attempt.results.values() if result.reason]
+            for result in attempt.results.values():
+                found += [reason for reason in (result.reason, result.behind) if reason]
     return found
-
-
-_REASONS = frozenset(Reason)
 
 
 def rate_problem(stats: Stats, bounds: Bounds) -> str | None:

@@ -14,12 +14,13 @@ from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation, find_installation
 from kakaocron.kst import DAY, isoformat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
-from kakaocron.ledger.lookup import day_of, delivery_with_log, find_delivery
+from kakaocron.ledger.lookup import day_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
 from kakaocron.schedule.phrases import read_minute
 from kakaocron.states import LOOK_FIRST, State, place_of
 from kakaocron.watching.overview import explain_minute, health_of, look
 from kakaocron.watching.prometheus import metrics_of
+from kakaocron.watching.sentences import delivery_with_log
 
 HEAT_DAYS = 30
 MOST_ROWS = 500

@@ -16,7 +16,7 @@ from kakaocron.delivery.channel import Flight, Withheld
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.tick import Report, tick
 from kakaocron.delivery.verdicts import Meaning, Verdict
-from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.errors import Cause, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk
 from kakaocron.ledger.deliveries import Delivery
@@ -24,12 +24,13 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
+from kakaocron.text.causes import said
 from tests.delivery.test_early_start import RunningClock
 from tests.fakes import MESSAGE, NOW, FakeClock, install, texts
 
 BOTH = MESSAGE + 'to = ["fake:1", "me"]\n'
 ID = "report@20261123T0930"
-REFUSED = Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "busy", "TRY_LATER", 200)
+REFUSED = Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, said("busy"), "TRY_LATER", 200)
 
 
 @dataclass
@@ -51,9 +52,9 @@ class FakeChannel:
     def allowance(self, deliveries: Iterable[Delivery], day: date) -> FakeChannel:
         return self
 
-    def spend(self, wanted: Mapping[str, int]) -> dict[str, str]:
+    def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
         self.asked.append(dict(wanted))
-        return {name: "enough" for name in wanted if len(self.asked) > self.most}
+        return {name: said("enough") for name in wanted if len(self.asked) > self.most}
 
     def prepare(self, count: int) -> None:
         self.prepared.append(count)
@@ -66,7 +67,7 @@ class FakeChannel:
                 flight.leave()
             except Withheld as withheld:
                 verdict = Verdict(
-                    Meaning.NOT_SENT, withheld.reason, str(withheld), phase=Phase.BEFORE
+                    Meaning.NOT_SENT, withheld.reason, withheld.cause, phase=Phase.BEFORE
                 )
                 flight.land(name, verdict, 0)
                 continue
@@ -156,7 +157,7 @@ def test_a_channel_that_is_down_is_reported_by_name_and_stops_no_other(
     both: Installation, sandbox: SandboxServer, fake: FakeChannel
 ) -> None:
     fake.down = UsageError("The dealer does not know this key")
-    fake.verdicts.append(Verdict(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, "key", "KEY"))
+    fake.verdicts.append(Verdict(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, said("key"), "KEY"))
     report = run(both)
 
     assert report.down == {"fake": fake.down}

@@ -31,6 +31,7 @@ from kakaocron.ledger.events import Result, Settle
 from kakaocron.schedule.slots import Minutes, Series, Slot, Timetable
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
+from kakaocron.text.causes import said
 from tests.ledger.lines import line
 
 SLOT = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
@@ -746,9 +747,11 @@ def test_the_first_of_several_things_to_come_ends_the_quiet() -> None:
 def test_a_verdict_becomes_a_receivers_result_with_all_that_it_says(
     outcome: Meaning, state: State
 ) -> None:
-    verdict = Verdict(outcome, Reason.QUOTA, "full", -532, 400, Phase.BEFORE)
+    verdict = Verdict(outcome, Reason.QUOTA, said("full"), -532, 400, Phase.BEFORE)
 
-    assert result_of(verdict, 3) == Result(state, Reason.QUOTA, "full", -532, 400, "before", 3)
+    assert result_of(verdict, 3) == Result(
+        state, Reason.QUOTA, None, -532, 400, "before", 3, said("full")
+    )
     assert result_of(verdict).parts == 0
 
 
@@ -789,8 +792,10 @@ def test_without_another_attempt_those_refused_for_now_have_failed_and_say_why()
 
     assert next_at is None
     assert closed == results | {
-        "me": Result(State.FAILED, Reason.RETRIES_SPENT, "quota: full"),
-        "mum": Result(State.FAILED, Reason.RETRIES_SPENT, "unreachable", -1, parts=2),
+        "me": Result(State.FAILED, Reason.RETRIES_SPENT, "full", behind=Reason.QUOTA),
+        "mum": Result(
+            State.FAILED, Reason.RETRIES_SPENT, code=-1, parts=2, behind=Reason.UNREACHABLE
+        ),
     }
 
 

@@ -11,13 +11,16 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import astuple
+from msgspec.structs import astuple, replace
 
 from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
+from kakaocron.errors import Cause
 from kakaocron.kakao.answers import of_friends, of_memo, of_token
+from kakaocron.kakao.causes import in_words
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, Refusal
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, Phase
+from kakaocron.text.causes import said
 
 AMBIGUOUS = {-1, -7, -603, -9798}
 REFUSED_FOR_NOW = {-3, -10, -11, -502, -531, -532, -533, -536}
@@ -50,9 +53,20 @@ def json_answer(body: object, status: int = 200) -> Answer:
     return Answer(status, {"content-type": "application/json"}, json.dumps(body).encode())
 
 
+def words(verdict: Verdict) -> str:
+    """Return why a verdict is as it is, as a user reads it."""
+    assert verdict.cause is not None
+    return in_words(verdict.cause)
+
+
+def worded(verdict: Verdict) -> Verdict:
+    """Return a verdict whose cause is the sentence itself."""
+    return replace(verdict, cause=said(words(verdict)))
+
+
 def unproven(detail: str, status: int = 200, code: int | None = None) -> Verdict:
     return Verdict(
-        Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, detail, code, status, phase=Phase.AFTER
+        Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, said(detail), code, status, phase=Phase.AFTER
     )
 
 
@@ -79,7 +93,7 @@ def test_a_code_decides_whatever_the_status_and_the_wording(code: int, status: i
     assert verdict.meaning is EXPECTED[code]
     assert verdict.reason is REASONS[code]
     assert (verdict.code, verdict.http_status) == (code, status)
-    assert re.fullmatch(rf"\w.+ \({code}\)", verdict.detail or "")
+    assert re.fullmatch(rf"\w.+ \({code}\)", words(verdict))
     assert of_friends(answer, ["uuid-aaa"]) == {"uuid-aaa": verdict}
 
 
@@ -91,7 +105,7 @@ def test_the_codes_about_people_and_no_others_may_hold_for_one_receiver_of_sever
 def test_a_code_that_no_table_names_is_ambiguous(code: int) -> None:
     verdict = of_memo(json_answer({"msg": "?", "code": code}, 400))
 
-    assert verdict == unproven(f"unknown code {code}", 400, code)
+    assert worded(verdict) == unproven(f"unknown code {code}", 400, code)
 
 
 @pytest.mark.parametrize(
@@ -134,7 +148,7 @@ def test_no_status_but_200_confirms_whatever_the_body() -> None:
 
 @pytest.mark.parametrize("code", [-500, 1])
 def test_another_result_code_proves_nothing_and_is_told(code: int) -> None:
-    assert of_memo(json_answer({"result_code": code})) == unproven(f"result_code {code}")
+    assert worded(of_memo(json_answer({"result_code": code}))) == unproven(f"result_code {code}")
 
 
 def not_json(status: int) -> Verdict:
@@ -147,24 +161,24 @@ def test_a_status_without_kakaos_code_proves_nothing() -> None:
     }
 
     assert faults == set(range(500, 600))
-    assert not_json(503) == Verdict(
-        Meaning.AMBIGUOUS, Reason.SERVER_FAULT, "HTTP 503", http_status=503
+    assert worded(not_json(503)) == Verdict(
+        Meaning.AMBIGUOUS, Reason.SERVER_FAULT, said("HTTP 503"), http_status=503
     )
     for status in [100, 200, 204, 302, 401, 404, 418]:
-        assert not_json(status) == unproven(
+        assert worded(not_json(status)) == unproven(
             f"HTTP {status} with 6 bytes of text/html, not Kakao's answer", status
         )
 
 
 def test_too_many_requests_are_refused_for_now() -> None:
-    assert not_json(429) == Verdict(
-        Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, "HTTP 429", http_status=429
+    assert worded(not_json(429)) == Verdict(
+        Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, said("HTTP 429"), http_status=429
     )
 
 
 def test_a_401_is_a_word_on_the_login_only_if_it_is_json() -> None:
-    assert of_memo(json_answer({"msg": "?"}, 401)) == Verdict(
-        Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, "HTTP 401", http_status=401
+    assert worded(of_memo(json_answer({"msg": "?"}, 401))) == Verdict(
+        Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, said("HTTP 401"), http_status=401
     )
     assert not_json(401).meaning is Meaning.AMBIGUOUS
 
@@ -174,8 +188,7 @@ def test_a_code_that_kakao_never_gives_is_no_code(code: object) -> None:
     verdict = of_memo(json_answer({"code": code}, 400))
 
     assert (verdict.meaning, verdict.code) == (Meaning.AMBIGUOUS, None)
-    assert verdict.detail is not None
-    assert verdict.detail.startswith("HTTP 400 with ")
+    assert words(verdict).startswith("HTTP 400 with ")
 
 
 @pytest.mark.parametrize(
@@ -187,7 +200,7 @@ def test_a_code_that_kakao_never_gives_is_no_code(code: object) -> None:
     ],
 )
 def test_what_is_not_kakaos_is_described_in_few_words(headers: dict[str, str], kind: str) -> None:
-    assert of_memo(Answer(200, headers, b"?")) == unproven(
+    assert worded(of_memo(Answer(200, headers, b"?"))) == unproven(
         f"HTTP 200 with 1 bytes of {kind}, not Kakao's answer"
     )
 
@@ -240,11 +253,12 @@ def test_a_receivers_verdict_says_what_kakao_said_of_him() -> None:
 
     assert verdicts["a"] == Verdict(Meaning.CONFIRMED, http_status=200)
     assert verdicts["b"] == Verdict(
-        Meaning.REFUSED_FOR_NOW, Reason.QUOTA, MESSAGE_CODES[-532][2] + " (-532)", -532, 200
+        Meaning.REFUSED_FOR_NOW, Reason.QUOTA, Cause("kakao", {"code": -532}), -532, 200
     )
+    assert words(verdicts["b"]) == MESSAGE_CODES[-532][2] + " (-532)"
     assert (verdicts["d"].meaning, verdicts["d"].code) == (Meaning.REFUSED_FOR_GOOD, -530)
     for unclear in ("both", "c"):
-        assert verdicts[unclear] == unproven(
+        assert worded(verdicts[unclear]) == unproven(
             f"Kakao did not say clearly what became of receiver {unclear}"
         )
 
@@ -299,10 +313,10 @@ def test_whatever_json_comes_is_judged_and_confirmed_on_kakaos_word_alone(
 
 @pytest.mark.parametrize("reason", [Reason.UNREACHABLE, Reason.READ_TIMEOUT])
 def test_a_failure_is_ambiguous_once_anything_may_have_left(reason: Reason) -> None:
-    before, after = (of_failure(Failure(phase, reason, "how")) for phase in Phase)
+    before, after = (of_failure(Failure(phase, reason, said("how"))) for phase in Phase)
 
-    assert before == Verdict(Meaning.NOT_SENT, reason, "how", phase=Phase.BEFORE)
-    assert after == Verdict(Meaning.AMBIGUOUS, reason, "how", phase=Phase.AFTER)
+    assert before == Verdict(Meaning.NOT_SENT, reason, said("how"), phase=Phase.BEFORE)
+    assert after == Verdict(Meaning.AMBIGUOUS, reason, said("how"), phase=Phase.AFTER)
 
 
 # --- kauth ----------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Failure, Phase, Request
 from kakaocron.system.socket_http import SocketHttp
+from kakaocron.watching.sentences import detail_of
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 
 ID = "report@20261123T0930"
@@ -242,7 +243,7 @@ def test_a_402_is_recorded_with_what_to_do(
     report = run_tick(install(tmp_path, sandbox, clock, variables=variables))
 
     assert ended(report) == NOT_LOGGED_IN
-    assert "log in again" in str(report.ended[ID].detail)
+    assert "log in again" in str(detail_of(report.ended[ID]))
     assert texts(sandbox) == []
 
 
@@ -654,7 +655,7 @@ def test_a_name_that_cannot_be_looked_up_is_tried_again(
     report = run_tick(at(installation, "http://kapi.kakao.example"))
 
     assert ended(report) == UNREACHABLE
-    assert "DNS" in str(report.ended[ID].detail)
+    assert "DNS" in str(detail_of(report.ended[ID]))
 
 
 def test_a_server_without_trusted_tls_is_told_nothing(
@@ -663,7 +664,7 @@ def test_a_server_without_trusted_tls_is_told_nothing(
     report = run_tick(at(install(tmp_path, sandbox, clock), sandbox.url.replace("http:", "https:")))
 
     assert ended(report) == UNREACHABLE
-    assert "TLS" in str(report.ended[ID].detail)
+    assert "TLS" in str(detail_of(report.ended[ID]))
     assert texts(sandbox) == []
 
 
@@ -717,8 +718,8 @@ def test_a_proxy_that_we_cannot_watch_gets_nothing(
     report = run_tick(behind(installation, http_proxy="socks5://user:secret@127.0.0.1:9"))
 
     assert ended(report) == UNREACHABLE
-    assert "HTTP_PROXY names a proxy of the kind 'socks5://'" in str(report.ended[ID].detail)
-    assert "secret" not in str(report.ended[ID].detail)
+    assert "HTTP_PROXY names a proxy of the kind 'socks5://'" in str(detail_of(report.ended[ID]))
+    assert "secret" not in str(detail_of(report.ended[ID]))
 
 
 def test_retries_end_with_a_word_when_they_are_spent(

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kakaocron.delivery.verdicts import Meaning, Verdict
+from kakaocron.errors import Cause
 from kakaocron.kakao.answers import of_friends
 from kakaocron.kakao.codes import RECEIVER_CODES
 from kakaocron.states import Reason
@@ -33,7 +34,7 @@ def test_a_receivers_error_for_several_is_ambiguous_for_those_not_named(code: in
     assert verdicts["b"] == Verdict(
         Meaning.AMBIGUOUS,
         Reason.UNPROVEN_ANSWER,
-        f"{verdicts['a'].detail}; Kakao did not say for which receivers",
+        Cause("kakao-one-of-several", {"code": code}),
         http_status=400,
     )
 

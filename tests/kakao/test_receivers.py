@@ -29,6 +29,7 @@ from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Reque
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.workers import Signal, Task
+from kakaocron.text.causes import said
 from tests.fakes import NOW, FakeClock, install, run_tick
 from tests.test_actions import at
 
@@ -74,7 +75,7 @@ class ErraticKakao:
         if "template_object" not in form:
             return self._pass_on(request, form)
         if self.dice.random() < 0.08:
-            return Failure(Phase.BEFORE, Reason.UNREACHABLE, "no route")
+            return Failure(Phase.BEFORE, Reason.UNREACHABLE, said("no route"))
         if gate is not None:
             gate()
         if "receiver_uuids" in form:
@@ -108,7 +109,7 @@ class ErraticKakao:
     def _lost(self, request: Request, form: dict[str, str]) -> Failure:
         if self.dice.random() < 0.5:
             self._pass_on(request, form)
-        return Failure(Phase.AFTER, Reason.READ_TIMEOUT, "silence")
+        return Failure(Phase.AFTER, Reason.READ_TIMEOUT, said("silence"))
 
     def _friends(self, request: Request, form: dict[str, str]) -> Answer | Failure:
         uuids: list[str] = json.loads(form["receiver_uuids"])

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import astuple, replace
 
+from kakaocron.errors import Cause
 from kakaocron.kst import KST, isoformat
 from kakaocron.ledger.deliveries import (
     Attempt,
@@ -159,6 +160,9 @@ _NAMES = st.text(st.characters(codec="utf-8"), max_size=12)
 _INSTANTS = st.integers(0, 4_102_444_800_000).map(
     lambda number: datetime.fromtimestamp(0, KST) + timedelta(milliseconds=number)
 )
+_CAUSES = st.builds(
+    Cause, _NAMES, st.dictionaries(_NAMES, _NAMES | st.integers(-(2**53), 2**53), max_size=3)
+)
 _RESULTS = st.builds(
     Result,
     st.sampled_from([State.CONFIRMED, State.FAILED, State.UNKNOWN, State.RETRYING]),
@@ -168,6 +172,8 @@ _RESULTS = st.builds(
     st.none() | st.integers(100, 599),
     st.sampled_from([None, "before", "after"]),
     st.integers(0, 20),
+    st.none() | _CAUSES,
+    st.none() | st.sampled_from(Reason),
 )
 
 
@@ -177,6 +183,7 @@ _RESULTS = st.builds(
     state=st.sampled_from(State),
     reason=st.none() | st.sampled_from(Reason),
     detail=st.none() | _NAMES,
+    cause=st.none() | _CAUSES,
     settled=st.none() | _INSTANTS,
     to=st.lists(_NAMES, max_size=4),
     text=_NAMES,
@@ -187,6 +194,7 @@ def test_a_settling_line_is_read_back_as_it_was_written(
     state: State,
     reason: Reason | None,
     detail: str | None,
+    cause: Cause | None,
     settled: datetime | None,
     to: list[str],
     text: str,
@@ -197,6 +205,8 @@ def test_a_settling_line_is_read_back_as_it_was_written(
         "text": text,
         "expires_at": None,
         "next_attempt_at": settled,
+        "cause": cause,
+        "behind": reason,
     }
     event = line(kind, at, ID, state, reason, detail, settled, **data)
 
@@ -423,12 +433,12 @@ def test_what_is_not_known_is_empty() -> None:
     attempt = Attempt(1, "a", SLOT, SLOT, ())
     delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
 
-    assert astuple(event) == (SLOT, ID, None, None, None, None, 1)
+    assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, 1)
     assert Gap(SLOT).known == frozenset()
-    assert astuple(result)[1:] == (None, None, None, None, None, 0)
+    assert astuple(result)[1:] == (None, None, None, None, None, 0, None, None)
     assert astuple(attempt)[5:] == (None, None, {})
     assert astuple(delivery)[5:] == (
-        (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
+        (), None, None, None, (), {}, None, None, None, None, None, None, False, 0, None, None,
     )  # fmt: skip
 
 
@@ -1128,7 +1138,7 @@ def test_a_delivery_has_the_fields_of_the_contract_and_no_other() -> None:
 def test_an_attempt_tells_its_time_duration_status_and_code() -> None:
     (attempt,) = folded(claim(), outcome({"me": F})).attempts
 
-    assert attempt_fields(attempt) == {
+    assert attempt_fields(attempt, lambda one: one.detail) == {
         "attempt": 1,
         "claimed_at": "2026-11-23T09:30:00+09:00",
         "sent_at": "2026-11-23T09:30:00.500+09:00",
@@ -1151,7 +1161,7 @@ def test_an_attempt_tells_its_time_duration_status_and_code() -> None:
 def test_an_attempt_that_never_left_is_timed_from_its_claim() -> None:
     unsent = outcome({"me": R}, at=SLOT + 3 * SECOND)
     (attempt,) = folded(claim(), replace(unsent, sent_at=None)).attempts
-    fields = attempt_fields(attempt)
+    fields = attempt_fields(attempt, lambda one: one.detail)
 
     assert (fields["sent_at"], fields["duration_seconds"]) == (None, 3.0)
 
@@ -1165,7 +1175,7 @@ def test_a_delivery_tells_when_it_is_tried_again_and_why() -> None:
 
 def test_an_attempt_under_way_has_no_end() -> None:
     (attempt,) = folded(claim()).attempts
-    fields = attempt_fields(attempt)
+    fields = attempt_fields(attempt, lambda one: one.detail)
 
     assert (fields["ended_at"], fields["duration_seconds"], fields["results"]) == (None, None, {})
 

@@ -33,7 +33,10 @@ def plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return isoformat(value)
     if isinstance(value, Delivery | Attempt | Result):
-        return plain(asdict(value))
+        fields = asdict(value)
+        later = {name: fields.pop(name) for name in ("cause", "behind") if name in fields}
+        assert set(later.values()) <= {None}
+        return plain(fields)
     if isinstance(value, Mapping):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

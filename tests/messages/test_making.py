@@ -30,6 +30,7 @@ from kakaocron.states import Reason, State
 from kakaocron.system.programs import RealOutside
 from kakaocron.text.placeholders import BUILT_IN
 from kakaocron.text.plain import utf16_units
+from kakaocron.watching.sentences import detail_of
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 from tests.test_actions import at
 
@@ -186,7 +187,7 @@ def test_wrong_content_is_a_reason_in_the_ledger_and_other_messages_go_out(
     assert texts(sandbox) == ["보고 2026-11-23 09:30"]
     found = one(installation, "m@20261123T0930")
     assert (found.state, found.reason) == (State.RETRYING, Reason.CONTENT_FAILED)
-    assert said in (found.detail or "")
+    assert said in (detail_of(found) or "")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,7 @@ def test_a_fault_of_the_configuration_keeps_only_its_own_message_back(
     assert texts(sandbox) == ["보고 2026-11-23 09:30"]
     found = one(installation, "m@20261123T0930")
     assert found.reason is Reason.CONTENT_FAILED
-    assert said in (found.detail or "")
+    assert said in (detail_of(found) or "")
 
 
 def test_content_that_recovers_is_sent_by_a_retry(

@@ -31,6 +31,7 @@ from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, Gate, Http, Phase, Request
 from kakaocron.system.syscalls import PRIVATE_FILE, Stat
 from kakaocron.system.workers import Signal, Task
+from kakaocron.text.causes import said
 from kakaocron.ticking.runner import run
 
 UNREACHABLE = "unreachable"
@@ -149,14 +150,14 @@ class _Http:
         asked = on_the_wire(request)
         trouble = _next(solo, is_message=gate is not None, is_token=asked.path == TOKEN_PATH)
         if trouble == UNREACHABLE:
-            return Failure(Phase.BEFORE, Reason.UNREACHABLE, "no connection to the server")
+            return Failure(Phase.BEFORE, Reason.UNREACHABLE, said("no connection to the server"))
         if gate is not None:
             gate()
         fault = Fault.parse(f"{trouble}@/") if trouble else None
         done = solo.kakao.exchange(asked, solo.at, fault)
         solo.changed()
         if done.answer is None or done.action == "half":
-            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, "the connection was cut")
+            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, said("the connection was cut"))
         headers = {name.lower(): value for name, value in done.answer.headers.items()}
         return Answer(done.answer.status, headers, done.answer.body)
 

@@ -37,6 +37,7 @@ from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Reque
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.workers import Signal
+from kakaocron.text.causes import said
 from kakaocron.ticking.upkeep import look_after_login
 from tests.fakes import MESSAGE, NOW, FakeClock, kakao_section
 
@@ -55,14 +56,14 @@ class ModelHttp:
 
     def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
         if self.is_offline:
-            return Failure(Phase.BEFORE, Reason.UNREACHABLE, "offline")
+            return Failure(Phase.BEFORE, Reason.UNREACHABLE, said("offline"))
         if gate:
             gate()
         self.asked.append(urlsplit(request.url).path)
         wire_request = self._wire(request)
         wire = self.kakao.exchange(wire_request, self.clock.now(), self.faults.next(wire_request))
         if wire.action != "answer" or wire.answer is None:
-            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, "cut")
+            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, said("cut"))
         headers = {name.lower(): value for name, value in wire.answer.headers.items()}
         return Answer(wire.answer.status, headers, wire.answer.body)
 

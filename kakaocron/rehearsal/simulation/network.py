@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+from kakaocron.errors import Cause
 from kakaocron.rehearsal.sandbox import wire
 from kakaocron.rehearsal.sandbox.faults import Fault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
@@ -74,7 +75,7 @@ class SimulatedHttp:
         self.process.wait(self.net.rng.choice((0.005, 0.01, 0.03)))
         if trouble is not None and trouble.kind == "unreachable":
             self.process.wait(trouble.seconds)
-            return Failure(Phase.BEFORE, Reason.UNREACHABLE, "no connection to the server")
+            return Failure(Phase.BEFORE, Reason.UNREACHABLE, Cause("no-connection"))
         self.process.leave()
         if gate is not None:
             self._pass(gate)
@@ -137,11 +138,11 @@ class SimulatedHttp:
         try:
             return read_answer(Incoming(coming.receive))
         except OddAnswerError as error:
-            return Failure(Phase.AFTER, error.reason, str(error))
+            return Failure(Phase.AFTER, error.reason, error.cause)
         except TimeoutError:
-            return Failure(Phase.AFTER, Reason.READ_TIMEOUT, "no answer in time")
+            return Failure(Phase.AFTER, Reason.READ_TIMEOUT, Cause("no-answer"))
         except ConnectionResetError:
-            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, "the connection was cut")
+            return Failure(Phase.AFTER, Reason.CONNECTION_RESET, Cause("cut"))
 
 
 @dataclass(slots=True)

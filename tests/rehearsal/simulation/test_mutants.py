@@ -79,7 +79,7 @@ def retry_after_a_read_timeout(patch: Patch) -> None:
     patch.setattr(
         channel,
         "of_failure",
-        lambda failure: Verdict(Meaning.NOT_SENT, failure.reason, failure.detail),
+        lambda failure: Verdict(Meaning.NOT_SENT, failure.reason, failure.cause),
     )
 
 

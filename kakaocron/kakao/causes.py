@@ -1,0 +1,76 @@
+"""What Kakao's answers add to the causes that the ledger keeps, and all of them in words. Pure."""
+
+from __future__ import annotations
+
+from kakaocron.errors import Cause, ContentError
+from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES
+from kakaocron.text import causes
+
+LOG_IN = "Run: kakaocron login"
+
+# As those of text/causes: never reworded, only added to. {meaning} is that of Kakao's {code}.
+TEMPLATES: causes.Templates = {
+    "kakao": "{meaning} ({code})",
+    "kakao-one-of-several": "{meaning} ({code}); Kakao did not say for which receivers",
+    "kakao-unknown-code": "unknown code {code}",
+    "kakao-result-code": "result_code {code}",
+    "kakao-receiver": "Kakao did not say clearly what became of receiver {receiver}",
+    "kakao-no-answer": "HTTP {status} with {bytes} bytes of {kind}, not Kakao's answer",
+    "quota-pair": "Kakao takes {most} messages a day from one sender to one friend, and {sent} "
+    "went out today",
+    "quota-receiver": "Kakao takes {most} messages a day to one receiver, and {sent} went out "
+    "today",
+    "quota-sender": "Kakao takes {most} messages a day from one sender, and {sent} went out today",
+    "quota-app": "Kakao takes {most} messages a day of one app, and {sent} went out today",
+    "long-text": "{text}the text has {units} characters, Kakao takes {most}; shorten it, or "
+    'configure a message with overflow = "split"',
+    "empty-text": "the text is empty",
+    "half-pair": "the text holds half a surrogate pair, which is no character",
+    "template": "{key}: {fault}",
+    "stranger": "'{receiver}' is neither in [friends] nor a uuid. See: kakaocron friends",
+    "not-logged-in": "Not logged in to Kakao",
+    "no-key": "Renewing the login needs the app's key: set rest_api_key in [kakao], or "
+    "KAKAO_REST_API_KEY",
+    "login-dead": "Kakao no longer accepts the saved login ({code}: {meaning})",
+    "login-refused": "Kakao refuses to renew the login ({code}: {meaning})",
+    "no-token": "Kakao gives no token now ({code}: {meaning})",
+    "no-token-until": "Kakao refused a new token ({code}); the next try is at {until}",
+    "token-refused": "Kakao does not accept KAKAO_ACCESS_TOKEN: it lives for hours and is not "
+    "renewed",
+    "login-server": "Kakao's login server: {error}",
+}
+# What to do, where that is not in the sentence.
+MENDS: causes.Templates = {
+    "not-logged-in": LOG_IN,
+    "login-dead": LOG_IN,
+    "token-refused": f"Unset it. {LOG_IN}",
+}
+
+
+def in_words(cause: Cause) -> str:
+    """Return the sentence for a cause, Kakao's own among them, and what to do."""
+    mend = MENDS.get(cause.code)
+    return f"{what(cause)}. {mend}" if mend else what(cause)
+
+
+def what(cause: Cause) -> str:
+    """Return the sentence for a cause alone."""
+    if cause.code not in TEMPLATES:
+        return causes.in_words(cause)
+    said = {"meaning": _meaning(cause.facts.get("code")), **cause.facts}
+    if isinstance(behind := cause.facts.get("behind"), str):
+        said["error"] = causes.in_words(Cause(behind, cause.facts))
+    return causes.in_words(Cause(cause.code, said), TEMPLATES)
+
+
+def _meaning(code: object) -> str:
+    if isinstance(code, int) and code in MESSAGE_CODES:
+        return MESSAGE_CODES[code][2]
+    known = LOGIN_CODES.get(code) if isinstance(code, str) else None
+    return known.detail if known else "no answer of kauth's"
+
+
+def content_error(code: str, /, **facts: str | float) -> ContentError:
+    """Return the error of a content that Kakao would not take."""
+    cause = Cause(code, facts)
+    return ContentError(in_words(cause), cause=cause)

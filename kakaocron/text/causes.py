@@ -1,0 +1,116 @@
+"""Causes in words: one code, one English sentence. The one place where they are made. Pure.
+
+What a channel adds to these codes is in its own folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kakaocron.errors import Cause, ContentError
+
+Templates = Mapping[str, str]
+
+# The codes are part of the ledger's format: never reworded, only added to. Facts that are words
+# come from outside: a program's, a server's, the user's own.
+TEMPLATES: Templates = {
+    "said": "{words}",
+    # No connection: nothing was sent.
+    "dns": "DNS: the server's name cannot be looked up",
+    "tls": "TLS: no trusted connection to the server",
+    "connect-timeout": "connecting took too long",
+    "no-connection": "no connection",
+    "no-connection-because": "no connection: {error}",
+    "bad-address": "the server's address cannot be read",
+    "closes-at-once": "the server closes every connection, or talks before it is asked",
+    "proxy-refuses": "the proxy {proxy} gives no way to the server: HTTP {status}",
+    # The request left, and no answer that proves anything came.
+    "no-answer": "no answer in time",
+    "cut": "the connection was cut before the answer",
+    "endless-line": "a line of the answer has no end",
+    "broke-off": "the answer broke off",
+    "two-answers": "more than one answer came",
+    "other-protocol": "the server changed to another protocol unasked",
+    "only-interim": "only interim answers came",
+    "not-http": "what came is no HTTP/1.1 answer",
+    "bad-header": "a header of the answer cannot be read",
+    "many-headers": "the answer has more than {most} headers",
+    "unclear-length": "the answer tells its length in two ways, or in an unknown one",
+    "bad-length": "the Content-Length of the answer cannot be read",
+    "bad-chunk-end": "a chunk of the answer does not end where it should",
+    "bad-chunk-size": "a chunk of the answer has no size",
+    "odd-coding": "the answer is in a coding that was not asked for",
+    "no-gzip": "the answer is not gzip, as it says",
+    "bad-gzip": "the gzip of the answer broke off, or more follows it",
+    "long-answer": "the answer is longer than {most} bytes",
+    "http": "HTTP {status}",
+    # The request was not let go.
+    "no-claim": "it has no claim",
+    "claim-gone": "the ledger does not show this process's claim",
+    "set-back": "the clock was set back before the slot",
+    "slot-over": "the slot's time ran out before the request could leave",
+    "claim-over": "the claim's time ran out before the request could leave",
+    "given-up": "the attempt was given up",
+    "given-up-before": "gave up before it left",
+    "given-up-waiting": "gave up waiting",
+    # The content cannot be made.
+    "making-too-late": "its content was not ready in time",
+    "making-too-long": "making the content took too long",
+    "bad-copy": "the ledger's copy of the content cannot be read",
+    "no-message": "the configuration has no message '{message}' any more",
+    "many-parts": "{text}the text has {units} characters, which is more than {most} parts",
+    "long-character": "one character of the text is longer than a whole message may be",
+    "bad-name": "'{{{name}}}' is not a plain name",
+    "no-value": "no value for '{{{name}}}'; there are: {known}",
+    "conversion": "'!{conversion}' is not allowed in a placeholder",
+    "bad-format": "format '{format}' is not allowed",
+    "long-values": "what the placeholders stand for has over {most} characters",
+    "cannot-show": "'{{{name}:{format}}}': the value of '{name}' is {kind}, which this format "
+    "cannot show",
+    "bad-template": "'{template}': {error}",
+    "deep-template": "the template is nested too deeply",
+    "bad-scrap-url": "scrap_url gives no address such as https://www.naver.com",
+    "not-utf8": "'{name}' is not UTF-8 text (byte {at}); write it as UTF-8",
+    "no-json": "'{name}' gives no JSON: {error}",
+    "no-object": "'{name}' gives JSON, but no object such as {{\"score\": 5}}",
+    "deep-data": "{name}: the data are nested too deeply",
+    "taken-name": "{name} has a field '{field}', which is kakaocron's own placeholder; choose "
+    "another name",
+    "cannot-run": "cannot run '{name}': {error}",
+    "exit": "'{name}' ended with exit code {code}",
+    "exit-saying": "'{name}' ended with exit code {code}: {words}",
+    "signal": "'{name}' ended with signal {signal}",
+    "signal-saying": "'{name}' ended with signal {signal}: {words}",
+    "killed": "'{name}' was killed with its supervisor",
+    "too-slow": "'{name}' took longer than {seconds:g} s",
+    "printed-much": "'{name}' printed more than {most} bytes",
+    "no-file": "'{path}' is not a file",
+    "cannot-read": "cannot read '{path}': {error}",
+    "bad-file-name": "cannot read a file of the name '{path}'",
+    "long-file": "'{path}' is longer than {most} bytes",
+    # By hand.
+    "resolved": "resolved at {at}",
+    # The ledger.
+    "bad-lines": "unreadable line {lines}",
+    "shorter": "it has {bytes} bytes, and had {before}: an older copy, or cut short",
+    "other-file": "it is not the file that the ticks have seen: an older copy",
+}
+
+
+def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
+    """Return the sentence for a cause; for one that is not in the table its code and facts."""
+    try:
+        return templates[cause.code].format_map(cause.facts)
+    except (KeyError, ValueError, TypeError):  # of a later version
+        return str(cause)
+
+
+def said(words: str) -> Cause:
+    """Return the cause of what somebody else has put into words."""
+    return Cause("said", {"words": words})
+
+
+def content_error(code: str, /, **facts: str | float) -> ContentError:
+    """Return the error of a content that cannot be made for one of the causes above."""
+    cause = Cause(code, facts)
+    return ContentError(in_words(cause), cause=cause)

@@ -1,0 +1,69 @@
+"""What is stored of a cause, and what is said of it."""
+
+from __future__ import annotations
+
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from kakaocron.errors import Cause
+from kakaocron.kakao import causes as kakaos
+from kakaocron.kakao.codes import MESSAGE_CODES
+from kakaocron.text import causes
+
+DOCS = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
+ALL = {**causes.TEMPLATES, **kakaos.TEMPLATES}
+
+
+def facts_of(template: str) -> set[str]:
+    names = {name for _, name, _, _ in string.Formatter().parse(template) if name}
+    return names - {"meaning"}  # Kakao's, of a code
+
+
+def test_the_page_lists_every_code_with_its_facts() -> None:
+    table = DOCS.partition("### Causes")[2].partition("|---|")[2].partition("## Damage")[0]
+    rows = re.findall(r"^\| `([a-z0-9-]+)` \| (.*?) \|", table, re.MULTILINE)
+
+    assert {code: set(re.findall(r"`(\w+)`", facts)) for code, facts in rows} == {
+        code: facts_of(template) for code, template in ALL.items()
+    }
+
+
+def test_no_channel_takes_a_code_that_is_everybodys() -> None:
+    assert not causes.TEMPLATES.keys() & kakaos.TEMPLATES.keys()
+
+
+@pytest.mark.parametrize("code", sorted(ALL))
+def test_every_cause_is_one_plain_line(code: str) -> None:
+    facts: dict[str, str | int | float] = dict.fromkeys(facts_of(ALL[code]), 7)
+    said = kakaos.in_words(Cause(code, facts))
+
+    assert said == " ".join(said.split())
+    assert "{meaning}" not in said
+    assert code == "said" or said != str(Cause(code, facts))
+
+
+@pytest.mark.parametrize("code", sorted(MESSAGE_CODES))
+def test_a_code_of_kakaos_is_said_in_words_and_with_its_number(code: int) -> None:
+    assert kakaos.in_words(Cause("kakao", {"code": code})) == f"{MESSAGE_CODES[code][2]} ({code})"
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (Cause("of-later", {"a": 1, "b": "x"}), "of-later a=1 b=x"),
+        (Cause("http"), "http"),  # its fact is lost
+        (Cause("too-slow", {"name": "a", "seconds": "b"}), "too-slow name=a seconds=b"),
+        (Cause("said", {"words": "{0.__class__} {x}"}), "{0.__class__} {x}"),
+    ],
+)
+def test_what_cannot_be_said_is_shown_as_it_stands(cause: Cause, said: str) -> None:
+    assert causes.in_words(cause) == kakaos.in_words(cause) == said
+
+
+def test_what_the_login_server_met_is_said_with_it() -> None:
+    cause = Cause("login-server", {"behind": "no-connection-because", "error": "no route"})
+
+    assert kakaos.in_words(cause) == "Kakao's login server: no connection: no route"
