@@ -14,6 +14,7 @@ from kakaocron.installation import find_installation
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import find_delivery
+from kakaocron.text.documents import with_version
 from kakaocron.watching.overview import look
 
 
@@ -77,7 +78,7 @@ class Scheduler:
 
     def get_schedule_status(self) -> dict[str, Any]:
         """Return what `status --json` prints."""
-        return look(self._installation).fields()
+        return with_version(look(self._installation).fields())
 
     def cleanup_old_messages(self, days: int = 7) -> int:
         """Remove the days of the ledger that are more than `days` ago; return how many."""

@@ -21,7 +21,8 @@ MODULES = {
 # nothing else, so that no two of them can need each other.
 LAYERS = (
     {"errors", "states", "kst"},
-    {"text", "schedule"},
+    {"text"},
+    {"schedule"},  # reads documents, and so versions
     {"system"},
     {"ledger", "host"},
     {"delivery"},

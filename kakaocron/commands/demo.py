@@ -8,6 +8,7 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import json_option
+from kakaocron.errors import Exit
 from kakaocron.rehearsal.demo import run_day
 from kakaocron.rehearsal.picture import print_day
 from kakaocron.show.console import print_json, progress
@@ -30,4 +31,4 @@ def demo(
         print_json(day.fields())
     else:
         print_day(day)
-    return 0 if day.verdict.holds else 1
+    return Exit.FINE if day.verdict.holds else Exit.TROUBLE

@@ -165,7 +165,7 @@ def _pruned(ledger: Ledger, plan: Plan, seen: Snapshot) -> list[tuple[str, str]]
         try:
             ledger.prune(today, plan.keep_days)
         except LedgerError as error:  # what was sent is recorded; this is no part of it
-            return [(f"prune:{error}", str(error))]
+            return [("prune:", str(error))]
     return []
 
 

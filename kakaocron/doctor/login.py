@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from kakaocron.doctor.finding import LOG_IN_AGAIN, OTHERS, Bench, Finding, fail, installed, ok, warn
-from kakaocron.errors import LoginError
+from kakaocron.errors import UPGRADE, LoginError
 from kakaocron.kakao.causes import LOG_IN
 from kakaocron.kakao.tokens import RENEWED_EVERY, WARNING_DAYS, Tokens
 
@@ -26,7 +26,7 @@ def login(bench: Bench) -> Iterator[Finding]:
     try:
         tokens = login.read()
     except LoginError as error:
-        yield fail("login", error.what, LOG_IN_AGAIN)
+        yield fail("login", error.what, UPGRADE if error.mend == UPGRADE else LOG_IN_AGAIN)
         return
     yield _client_secret(client_secret is not None, tokens)
     if login.credentials.access_token:

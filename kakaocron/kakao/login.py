@@ -12,6 +12,7 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from kakaocron.errors import (
+    UPGRADE,
     Cause,
     KakaocronError,
     LedgerError,
@@ -39,6 +40,7 @@ from kakaocron.system.disk import (
 )
 from kakaocron.system.http import Answer, Failure, Http, Request
 from kakaocron.system.log import log
+from kakaocron.text.documents import NewerDocumentError
 
 LOCK_TIMEOUT_SECONDS = 15.0
 # Two tokens of the longest kind that Kakao gives, and what else is noted.
@@ -221,6 +223,8 @@ class Login:
         """
         try:
             tokens = from_json(read_file(self.disk, beside(self.path)))
+        except NewerDocumentError as error:
+            raise self._of_later(error) from None
         except (OSError, ValueError):
             return self.read()
         adopt(self.disk, self.path)
@@ -295,11 +299,16 @@ class Login:
             return Tokens(refresh_token=given)
         except OSError as error:
             raise UnreadableLoginError(*self._unreadable(reason(error))) from None
+        except NewerDocumentError as error:
+            raise self._of_later(error) from None
         except ValueError as error:
             raise LoginError(*self._unreadable(str(error))) from None
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
         return tokens
+
+    def _of_later(self, error: NewerDocumentError) -> LoginError:
+        return LoginError(f"Cannot read the saved login '{self.path}': {error}", UPGRADE)
 
     def _unreadable(self, why: str) -> tuple[str, str]:
         return f"Cannot read the saved login '{self.path}': {why}", LOG_IN

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kakaocron.kst import in_kst, isoformat
+from kakaocron.text.documents import NewerDocumentError, versioned, with_version
 from kakaocron.text.plain import is_secret
 
 # A token that dies within this time is renewed before it is used.
@@ -111,13 +112,14 @@ def to_json(tokens: Tokens) -> bytes:
     for name in _INSTANTS:
         moment = getattr(tokens, name)
         fields[name] = isoformat(moment) if moment else None
-    return json.dumps({"v": 1, **fields}, indent=1).encode() + b"\n"
+    return json.dumps(with_version(fields), indent=1).encode() + b"\n"
 
 
 def from_json(content: bytes) -> Tokens:
-    """Read a token file. Raises ValueError, whose text holds nothing of the file."""
+    """Read a token file. Raises ValueError, whose text holds nothing of the file;
+    NewerDocumentError for one of a later version."""
     try:
-        fields = json.loads(content)
+        fields = versioned(content)
         texts = {name: fields.get(name) for name in _TEXTS}
         instants = {
             name: in_kst(datetime.fromisoformat(fields[name])) if fields.get(name) else None
@@ -131,5 +133,7 @@ def from_json(content: bytes) -> Tokens:
                 str.encode(value)  # a TypeError or ValueError for what is no text
         known: dict[str, Any] = {**texts, **instants}
         return Tokens(**known)
+    except NewerDocumentError:
+        raise
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError("not a token file of kakaocron's") from None

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from kakaocron.errors import LedgerError
+from kakaocron.errors import UPGRADE, LedgerError
 from kakaocron.schedule.pauses import Pause, as_of, from_json, to_json
 from kakaocron.system.disk import Disk, read_file, reason, replace_file
+from kakaocron.text.documents import NewerDocumentError
 
 
 class Pauses(Struct, frozen=True):
@@ -22,6 +23,10 @@ class Pauses(Struct, frozen=True):
             return from_json(read_file(self.disk, self.path))
         except FileNotFoundError:
             return ()
+        except NewerDocumentError as error:
+            raise LedgerError(
+                f"'{self.path}' cannot be read: {error}; nothing was sent", UPGRADE
+            ) from None
         except (OSError, ValueError) as error:
             why = reason(error) if isinstance(error, OSError) else error
             raise LedgerError(

@@ -19,10 +19,10 @@ from kakaocron.schedule.slots import (
     Slot,
     slots_between,
 )
+from kakaocron.text.documents import versioned, with_version
 
 Paused = Callable[[str, datetime], bool]
 
-FORMAT_VERSION = 1
 MONTH = timedelta(days=31)
 
 
@@ -127,15 +127,13 @@ def to_json(pauses: Sequence[Pause]) -> bytes:
         }
         for pause in pauses
     ]
-    return json.dumps({"v": FORMAT_VERSION, "pauses": rows}, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(with_version({"pauses": rows}), ensure_ascii=False).encode() + b"\n"
 
 
 def from_json(content: bytes) -> tuple[Pause, ...]:
-    """Read pauses back. Raises ValueError for anything that is none."""
+    """Read pauses back. Raises ValueError for anything that is none, NewerDocumentError."""
     try:
-        document: Any = json.loads(content)
-        if document["v"] != FORMAT_VERSION:
-            raise ValueError(f"format {document['v']}")
+        document = versioned(content)
         return tuple(
             Pause(
                 in_kst(datetime.fromisoformat(row["start"])),

@@ -23,6 +23,7 @@ from kakaocron.kakao.texts import MAX_UTF16_UNITS
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
+from kakaocron.text.documents import with_version
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
 from kakaocron.watching.coming import Coming
@@ -90,9 +91,12 @@ def is_utf8() -> bool:
 
 
 def print_json(document: Any) -> None:
-    """Print one document. What would harm a terminal, or its encoding lacks, is written as an
-    escape: the same JSON."""
-    text = json.dumps(document, ensure_ascii=not is_utf8(), indent=2)
+    """Print one document, an object with its version.
+
+    What would harm a terminal, or its encoding lacks, is written as an escape: the same JSON.
+    """
+    said = with_version(document) if isinstance(document, Mapping) else document
+    text = json.dumps(said, ensure_ascii=not is_utf8(), indent=2)
     print(_UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 

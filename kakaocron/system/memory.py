@@ -11,10 +11,14 @@ from typing import Any
 from msgspec import Struct
 
 from kakaocron.system.disk import NO_LINK, Disk, guard, make_folders, read_file, replace_file
+from kakaocron.text.documents import versioned, with_version
 
 
 class Memory(Struct, frozen=True):
-    """A JSON object in `path`, or in `spare` where that cannot be written (a full disk)."""
+    """A JSON object in `path`, or in `spare` where that cannot be written (a full disk).
+
+    One of a later version is as good as none.
+    """
 
     path: str
     spare: str
@@ -25,13 +29,14 @@ class Memory(Struct, frozen=True):
         for path in (self.path, self.spare):
             with suppress(OSError, ValueError, RecursionError):
                 flags = self._guard(path)
-                one = json.loads(read_file(self.disk, path, flags=flags))
-                found.update(one if isinstance(one, dict) else {})
+                found.update(versioned(read_file(self.disk, path, flags=flags)))
         return found
 
     def write(self, fields: Mapping[str, Any]) -> None:
         """Replace it; where nothing can be written it is forgotten, which is no reason to fail."""
-        content = json.dumps(fields, ensure_ascii=False, indent=1).encode("utf-8", "replace")
+        content = json.dumps(with_version(fields), ensure_ascii=False, indent=1).encode(
+            "utf-8", "replace"
+        )
         for path in (self.path, self.spare):
             try:
                 make_folders(self.disk, os.path.dirname(path))  # noqa: PTH120

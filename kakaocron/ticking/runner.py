@@ -15,7 +15,15 @@ from kakaocron.system.log import bug
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
 from kakaocron.ticking.upkeep import look_after_login
-from kakaocron.watching.incidents import Ending, Incidents, Kind, incidents_of, of_error, of_problem
+from kakaocron.watching.incidents import (
+    Ending,
+    Incidents,
+    Kind,
+    incidents_of,
+    mark_of,
+    of_error,
+    of_problem,
+)
 from kakaocron.watching.pings import MakeHttp, Pings
 from kakaocron.watching.sentences import sentence
 
@@ -91,7 +99,9 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     found = [*report.problems, *look_after_login(installation, report).items()]
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
-    ongoing += [of_problem(f"{Kind.LOGIN}:{down}", str(down)) for down in report.down.values()]
+    ongoing += [
+        of_problem(f"{Kind.LOGIN}:{mark_of(str(down))}", str(down)) for down in report.down.values()
+    ]
     _say(complain, [*incidents.news(ongoing, set(_endings(report))), *_sentences(report)])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 

@@ -226,7 +226,6 @@ def _sentence(group: list[Delivery]) -> str:
 def to_fields(memory: Memory) -> dict[str, Any]:
     """Return the memory as JSON."""
     return {
-        "v": 1,
         "seen": isoformat(memory.seen) if memory.seen else None,
         "troubles": {
             key: {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from enum import Enum, StrEnum, auto
+from zlib import crc32
 
 from msgspec import Struct
 
@@ -70,7 +71,12 @@ class Incident(Struct, frozen=True):
 
 def of_error(error: KakaocronError) -> Incident:
     """Return the incident of an error that has stopped a tick."""
-    return Incident(Kind(f"exit-{error.exit_code}"), str(error), str(error))
+    return Incident(Kind(f"exit-{error.exit_code}"), mark_of(str(error)), str(error))
+
+
+def mark_of(sentence: str) -> str:
+    """Return what tells a sentence from others, in place of its words."""
+    return f"{crc32(sentence.encode('utf-8', 'surrogatepass')):08x}"
 
 
 def of_problem(key: str, sentence: str) -> Incident:
@@ -102,7 +108,7 @@ class Incidents(Struct, frozen=True):
             for key, said in told.items()
             if key in now or not _is_over(key, endings, reached)
         }
-        now_told = {**kept, **now}
+        now_told = {**kept, **dict.fromkeys(now, True)}
         if now_told != told:
             self.memory.write(now_told)
         return [said for key, said in now.items() if key not in told]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.text.documents import with_version
 from kakaocron.watching.overview import Health
 from kakaocron.web.connections import BACKLOG, PatientProtocol
 from kakaocron.web.views import Views
@@ -107,9 +108,9 @@ def make_app(views: Views, host: str) -> Starlette:
     ) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             try:
-                return JSONResponse(await run_in_threadpool(read, request))
+                return _json(await run_in_threadpool(read, request))
             except UsageError as error:
-                return JSONResponse({"problems": [str(error)]}, on_usage_error)
+                return _json({"problems": [str(error)]}, on_usage_error)
 
         return endpoint
 
@@ -121,7 +122,7 @@ def make_app(views: Views, host: str) -> Starlette:
             found = await run_in_threadpool(views.health)
         except KakaocronError as error:
             found = Health(0, None, (str(error),)).fields()
-        return JSONResponse(found, OK if found["status"] == "healthy" else UNAVAILABLE)
+        return _json(found, OK if found["status"] == "healthy" else UNAVAILABLE)
 
     async def metrics(_: Request) -> Response:
         return PlainTextResponse(await run_in_threadpool(views.metrics), media_type=METRICS_TYPE)
@@ -155,12 +156,12 @@ def make_app(views: Views, host: str) -> Starlette:
 
 
 async def _cannot(_: Request, error: Exception) -> Response:
-    return JSONResponse({"problems": [str(error)]}, UNAVAILABLE)
+    return _json({"problems": [str(error)]}, UNAVAILABLE)
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for these alone
-    return JSONResponse({"problems": [error.detail]}, error.status_code)
+    return _json({"problems": [error.detail]}, error.status_code)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -174,6 +175,11 @@ def listen(host: str, port: int) -> socket.socket:
         raise UsageError(
             f"Cannot listen on {host} port {port}: {error.strerror}. Try --port 0"
         ) from None
+
+
+def _json(document: Any, status: int = OK) -> JSONResponse:
+    said = with_version(document) if isinstance(document, Mapping) else document
+    return JSONResponse(said, status)
 
 
 def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], None]) -> None:

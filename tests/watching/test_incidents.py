@@ -22,6 +22,7 @@ from kakaocron.watching.incidents import (
     Incident,
     Incidents,
     Kind,
+    mark_of,
     of_error,
     of_problem,
 )
@@ -45,7 +46,7 @@ ERRORS = (KakaocronError, UsageError, LoginError, LedgerError, LockTimeoutError,
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_every_error_that_may_stop_a_tick_is_an_incident(kind: type[KakaocronError]) -> None:
-    assert of_error(kind("so")).key == f"exit-{kind.exit_code}:so"
+    assert of_error(kind("so")).key == f"exit-{kind.exit_code}:{mark_of('so')}"
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -428,7 +428,7 @@ def test_health_without_ticks_is_unhealthy_in_json_and_exit_code(
     assert run(["health", "--json"]) == 1
     found = json.loads(capsys.readouterr().out)
     assert found["status"] == "unhealthy"
-    assert set(found) == {"status", "scheduled_count", "success_rate", "problems"}
+    assert set(found) == {"v", "status", "scheduled_count", "success_rate", "problems"}
 
 
 def test_health_with_a_broken_configuration_is_unhealthy(

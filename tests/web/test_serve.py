@@ -38,7 +38,7 @@ def test_health_is_503_until_a_tick_runs_and_200_after_it(site: Site) -> None:
 
     site.tick()
     after = site.get("/health")
-    assert set(after.json()) == {"status", "scheduled_count", "success_rate", "problems"}
+    assert set(after.json()) == {"v", "status", "scheduled_count", "success_rate", "problems"}
     ticks = [problem for problem in after.json()["problems"] if "tick" in problem]
     assert ticks == []
 
@@ -244,7 +244,7 @@ def test_a_list_that_is_cut_says_how_long_it_would_be(site: Site) -> None:
 
     assert len(found["rows"]) == 500
     assert found["total"] == sum(hour["count"] for day in days for hour in day["hours"] if hour)
-    assert site.get("/api/deliveries?text=NO-SUCH").json() == {"total": 0, "rows": []}
+    assert site.get("/api/deliveries?text=NO-SUCH").json() == {"v": 1, "total": 0, "rows": []}
 
 
 @pytest.mark.parametrize("query", ["days=x", "days=-1", "days=999999999999", "state=%00", "text=("])
