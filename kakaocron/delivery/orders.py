@@ -9,7 +9,7 @@ from typing import Any
 from kakaocron.delivery.policy import settle_delivery, settle_slot
 from kakaocron.errors import Cause, UsageError
 from kakaocron.kst import MINUTE, isoformat
-from kakaocron.ledger.deliveries import Delivery, of_delivery
+from kakaocron.ledger.deliveries import REOPENED_IN_PEACE, Delivery, of_delivery
 from kakaocron.ledger.events import Event, Pointer, Reopen, Schedule, of_slot
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import ONCE, Reason, State
@@ -86,12 +86,14 @@ def reopened(delivery: Delivery, now: datetime, at: datetime, life: timedelta) -
             "cancelled delivery can be retried"
         )
     due = max(at, now, delivery.slot)
+    is_in_peace = delivery.was_meant or delivery.state is State.CANCELLED
     reopen = of_delivery(
         Reopen,
         delivery,
         now,
         state=State.SCHEDULED,
         reason=Reason.BY_HAND,
+        detail=REOPENED_IN_PEACE if is_in_peace else None,
         expires_at=due + life,
         next_attempt_at=due,
     )

@@ -35,6 +35,8 @@ DetailOf = Callable[[Result], str | None]
 CLOCK_SLACK = timedelta(seconds=5)
 
 _SENT_BY_HAND = "send-"
+# The detail of what is reopened though it had not gone wrong: it was paused or cancelled.
+REOPENED_IN_PEACE = "it was paused or cancelled"
 
 
 def is_by_hand(id_: str) -> bool:
@@ -114,6 +116,23 @@ class Delivery(Struct, frozen=True):
     def is_held(self) -> bool:
         """Whether it waits for a person's word: nobody knows whether it arrived."""
         return self.state is State.UNKNOWN and self.next_attempt_at is None
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it is being sent, or will be, after it had come to an end or failed once."""
+        waits = self.state in {State.SCHEDULED, State.SENDING, State.RETRYING}
+        return waits and (self.is_reopened or len(self.attempts) > 1)
+
+    @property
+    def standing(self) -> State:
+        """Its state; of what a person reopened: the end that it had, until there is another."""
+        if not (self.is_reopened and self.is_on_its_way) or self.detail == REOPENED_IN_PEACE:
+            return self.state
+        before = self.attempts[: self.tries_before]
+        if not before:
+            return State.MISSED
+        state = worst(before[-1].results.values()).state if before[-1].results else State.UNKNOWN
+        return state if state in FINAL else State.FAILED
 
     @property
     def was_meant(self) -> bool:

@@ -49,7 +49,7 @@ def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
     planned = [d for d in deliveries if not is_by_hand(d.id) and not d.was_meant]
     lateness = (d.delay_seconds for d in planned if not d.is_reopened)
     delays = sorted(delay for delay in lateness if delay is not None)
-    endings = Counter(d.state for d in planned if d.state in ENDED)
+    endings = Counter(d.standing for d in planned if d.standing in ENDED)
     return Stats(
         len(deliveries) + upcoming,
         sum(d.delay_seconds is not None for d in deliveries),

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from kakaocron.kst import in_kst, isoformat
+from kakaocron.kst import DAY, in_kst, isoformat
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.states import BAD, Reason, State
 from kakaocron.watching.health import newest_of_each, reasons_of
@@ -21,6 +21,8 @@ PATIENCE_ATTEMPTS = 2
 # Alarms that no way out took are offered again after a minute, then ever later, up to an hour.
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
+# What has gone wrong longer ago is over when a newer delivery of the same message is fine.
+LONGEST_LOOK_BACK = timedelta(days=31)
 
 LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY = "login", "quota", "ledger", "lock", "rate", "delay"
 # These only follow from other troubles: they are told where nothing else has been.
@@ -98,12 +100,15 @@ class Findings:
     """What one look found: troubles that last, things that have happened, and what is still to be
     settled by a person although the trouble is over, by key.
 
-    After a look that saw only a part (the ledger could not be read), nothing is called over.
+    `open` holds the keys of troubles that are not over if they are known: what they are about is
+    on its way again, or nothing is known of it. After a look that saw only a part (the ledger could
+    not be read), nothing is called over.
     """
 
     lasting: Mapping[str, str]
     happened: Mapping[str, str] = field(default_factory=dict)
     held: Mapping[str, str] = field(default_factory=dict)
+    open: frozenset[str] = frozenset()
     is_partial: bool = False
 
 
@@ -111,7 +116,8 @@ def review(memory: Memory, found: Findings, now: datetime) -> Memory:
     """Return the memory after a look; `untold` has grown by what is to be told."""
     known = dict(memory.troubles)
     alarms: list[Alarm] = []
-    over = [] if found.is_partial else [key for key in known if key not in found.lasting]
+    going_on = {*found.lasting, *found.open}
+    over = [] if found.is_partial else [key for key in known if key not in going_on]
     for key in over:
         ended = known.pop(key)
         if not ended.is_muted:
@@ -163,14 +169,23 @@ def of_deliveries(
 ) -> Findings:
     """Return the troubles that last, what has happened since, and what is held, by key.
 
-    A trouble lasts while the newest delivery of a configured message is part of it. What a person
-    sends by hand is in front of that person's eyes already.
+    A trouble lasts while the newest delivery of a configured message is part of it, and is open
+    while that is on its way again, or nothing of the message is among these deliveries. What a
+    person sends by hand is in front of that person's eyes already.
     """
-    told = [one for one in deliveries if _is_telling(one) and not is_by_hand(one.id)]
+    planned = [one for one in deliveries if not is_by_hand(one.id)]
+    told = [one for one in planned if _is_telling(one)]
     lasting: dict[str, list[Delivery]] = {}
-    for one in newest_of_each(told):
-        if one.message in configured and (key := key_of(one)):
+    silent, open_ = set(configured), set[str]()
+    for one in newest_of_each(one for one in planned if _is_telling(one) or one.is_on_its_way):
+        if one.message not in configured:
+            continue
+        if not _is_telling(one):
+            open_ |= _keys_before(one)
+        elif key := key_of(one):
             lasting.setdefault(key, []).append(one)
+    silent -= {one.message for one in planned if _is_telling(one) or _is_settled_by_hand(one)}
+    open_ |= {key for message in silent for key in _own_keys(message)}
     happened: dict[str, list[Delivery]] = {}
     held: dict[str, list[Delivery]] = {}
     for one in told:
@@ -183,7 +198,32 @@ def of_deliveries(
         {key: _sentence(happened.get(key, group)) for key, group in lasting.items()},
         {key: _sentence(group) for key, group in happened.items()},
         {key: _sentence(group) for key, group in held.items()},
+        frozenset(open_),
     )
+
+
+def _own_keys(message: str) -> set[str]:
+    return {f"unknown:{message}", f"delivery:{message}"}
+
+
+def _keys_before(delivery: Delivery) -> set[str]:
+    """Return the troubles that a delivery may have been part of before it went on its way again."""
+    ended = (attempt for attempt in delivery.attempts if attempt.results)
+    reasons = {result.reason for attempt in ended for result in attempt.results.values()}
+    return _own_keys(delivery.message) | {_SHARED[r] for r in reasons if r in _SHARED}
+
+
+def _is_settled_by_hand(delivery: Delivery) -> bool:
+    """Say whether a person put an end to what had begun: a slot cancelled ahead had not."""
+    has_begun = delivery.is_reopened or bool(delivery.attempts)
+    return has_begun and delivery.state in {State.CANCELLED, State.SENT}
+
+
+def days_of(memory: Memory, today: date) -> list[date]:
+    """Return the days whose deliveries tell whether what is known is over."""
+    since = [one.since.date() for one in memory.troubles.values()]
+    first = max(min(since, default=today) - DAY, today - LONGEST_LOOK_BACK)
+    return [first + n * DAY for n in range((today - first).days + 1)]
 
 
 def _is_telling(delivery: Delivery) -> bool:

@@ -118,15 +118,20 @@ def quota_problem(deliveries: Iterable[Delivery]) -> str | None:
 
 def is_about(delivery: Delivery, reason: Reason) -> bool:
     """Say whether a reason lies at the bottom of a delivery that is not delivered."""
-    return delivery.state in {State.RETRYING, State.FAILED} and reason in reasons_of(delivery)
+    return _has_failed(delivery) and reason in reasons_of(delivery)
+
+
+def _has_failed(delivery: Delivery) -> bool:
+    return delivery.state is State.RETRYING or delivery.standing is State.FAILED
 
 
 def reasons_of(delivery: Delivery) -> list[Reason]:
     """Return a delivery's reason and those that lie behind it: why its last attempt failed."""
     found = [delivery.reason] if delivery.reason else []
     found += [delivery.behind] if delivery.behind else []
-    if delivery.state in {State.RETRYING, State.FAILED}:
-        for attempt in delivery.attempts[-1:]:
+    if _has_failed(delivery):
+        ended = [attempt for attempt in delivery.attempts if attempt.results]
+        for attempt in ended[-1:]:
             for result in attempt.results.values():
                 found += [reason for reason in (result.reason, result.behind) if reason]
     return found

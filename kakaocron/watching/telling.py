@@ -18,7 +18,6 @@ from kakaocron.config.schema import Secret, leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import LedgerError, LockTimeoutError
 from kakaocron.installation import Installation, make_memory
-from kakaocron.kst import DAY
 from kakaocron.ledger.stats import stats_of
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
@@ -113,7 +112,7 @@ class Monitor:
 
     def _look(self, ended: Ended, now: datetime) -> Memory:
         memory = self._memory()
-        found = _findings(self.installation, ended, memory.seen or now - FIRST_LOOK_BACK, now)
+        found = _findings(self.installation, ended, memory, now)
         return alarms.review(memory, found, now)
 
     def _memory(self) -> Memory:
@@ -163,17 +162,18 @@ def _go(way: Way, seconds: float, name: str, failures: dict[str, str]) -> None:
         failures[name] = type(error).__name__
 
 
-def _findings(installation: Installation, ended: Ended, since: datetime, now: datetime) -> Findings:
+def _findings(installation: Installation, ended: Ended, memory: Memory, now: datetime) -> Findings:
     if ended.report is None:
         return Findings(_stopped_by(ended), is_partial=True)
+    days = alarms.days_of(memory, now.date())
     try:
-        seen = installation.snapshot()
+        seen = installation.snapshot(days)
     except LedgerError as error:
         return Findings({alarms.LEDGER: str(error)}, is_partial=True)
     today = seen.on(now.date())
-    both = (*seen.on(now.date() - DAY), *today)
+    recent = [one for day in days for one in seen.on(day)]
     configured = frozenset(one.name for one in installation.plan.series)
-    found = of_deliveries(both, configured, since)
+    found = of_deliveries(recent, configured, memory.seen or now - FIRST_LOOK_BACK)
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]
@@ -186,13 +186,16 @@ def _findings(installation: Installation, ended: Ended, since: datetime, now: da
     if login and not installation.login.credentials.access_token:
         lasting[alarms.LOGIN] = login
     bounds, stats = bounds_of(installation.config.monitor), stats_of(today)
-    for key, problem in (
-        (alarms.RATE, rate_problem(stats, bounds)),
-        (alarms.DELAY, delay_problem(stats, bounds)),
+    open_ = set(found.open)
+    for key, problem, figure in (
+        (alarms.RATE, rate_problem(stats, bounds), stats.success_rate),
+        (alarms.DELAY, delay_problem(stats, bounds), stats.delay_p99_seconds),
     ):
         if problem:
             lasting[key] = problem
-    return Findings(lasting, happened, found.held)
+        elif figure is None:  # of a day on which nothing has been sent yet nothing can be said
+            open_.add(key)
+    return Findings(lasting, happened, found.held, frozenset(open_))
 
 
 def _stopped_by(ended: Ended) -> dict[str, str]:

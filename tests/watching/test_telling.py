@@ -16,14 +16,18 @@ from typing import Any
 import pytest
 from msgspec.structs import replace as changed
 
-from kakaocron.actions import pause, resolve, resume
+from kakaocron.actions import cancel, pause, resolve, resume, retry
 from kakaocron.installation import Installation, make_memory
+from kakaocron.ledger.deliveries import Attempt, Delivery
+from kakaocron.ledger.events import Result
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.simulation.home import logged_in
+from kakaocron.states import Reason, State
 from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk, Stat
 from kakaocron.watching import telling
-from kakaocron.watching.overview import look
+from kakaocron.watching.alarms import of_deliveries
+from kakaocron.watching.overview import health_of, look
 from kakaocron.watching.pings import address
 from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, texts
 from tests.watchers import DeadMansSwitch, Watcher
@@ -69,6 +73,12 @@ def scene(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Scene:
     return Scene(tmp_path, sandbox, clock)
 
 
+def health(installation: Installation) -> tuple[str, ...]:
+    """Return what is wrong, but for ticks, which these tests run as they please."""
+    found = health_of(look(installation), installation.config.monitor).problems
+    return tuple(one for one in found if "tick" not in one.lower())
+
+
 def tick(installation: Installation, **edges: Any) -> int:
     """Run one watched tick as a process of its own would."""
     return ended_tick(installation, **edges).exit_code
@@ -89,6 +99,62 @@ def test_a_failed_delivery_is_told_once_and_once_when_it_is_over(scene: Scene) -
     assert "report@20261123T0915 failed (refused" in begun["body"]
     assert "kakaocron retry report@20261123T0915" in begun["body"]
     assert over["title"] == "kakaocron: over"
+
+
+@pytest.mark.parametrize(("word", "turns"), [("cancelled", 2), ("sent", 2), ("waiting", 1)])
+def test_what_is_to_be_sent_again_later_is_over_when_it_is_and_not_before(
+    scene: Scene, word: str, turns: int
+) -> None:
+    scene.sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:16:01")
+    id_ = "report@20261123T0915"
+    retry(scene.installation, id_, NOW.replace(hour=9, minute=25))
+    scene.tick("09:17:01")
+    assert [turn for turn, _ in scene.alarms] == ["begun"]
+    assert "Only 0.0%" in str(health(scene.installation))
+
+    if word == "cancelled":
+        cancel(scene.installation, id_)
+    scene.tick("09:25:01" if word == "sent" else "09:18:01")
+    assert [turn for turn, _ in scene.alarms] == ["begun", "over"][:turns]
+
+
+def test_what_a_person_sends_that_was_cancelled_is_no_failure(scene: Scene) -> None:
+    scene.clock.set("09:01")
+    cancel(scene.installation, "report@20261123T0915")
+    retry(scene.installation, "report@20261123T0915", NOW)
+    scene.tick("09:16:01")
+    assert health(scene.installation) == ()
+    assert scene.alarms == []
+
+
+def test_a_resend_on_its_way_does_not_end_its_trouble(scene: Scene) -> None:
+    seen = look(scene.installation).now
+    ended = Result(State.UNKNOWN, Reason.READ_TIMEOUT)
+    tries = tuple(
+        Attempt(n, "x", seen, seen, ("me",), seen, seen, {} if n == 2 else {"me": ended})
+        for n in (1, 2)
+    )
+    slot = Delivery("report@x", "report", "peak", seen, State.SENDING, ("me",), attempts=tries)
+    found = of_deliveries([slot], {"report"}, seen)
+    assert found.lasting == {}
+    assert "unknown:report" in found.open
+
+
+def test_a_trouble_of_last_week_is_not_over_because_nothing_came_since(scene: Scene) -> None:
+    weekly = MESSAGE.replace("text", 'days = ["mon"]\ntext')
+    command = json.dumps(["sh", "-c", f"cat >>{scene.told}; echo >>{scene.told}"])
+    config = f"[monitor]\nalert_command = {command}\n{weekly}"
+    scene.installation = install(scene.told.parent, scene.sandbox, scene.clock, config)
+    scene.sandbox.faults.enqueue("-501")
+    scene.tick("20:45:01", "20:46:01")
+    for day in (24, 25, 26, 29):
+        scene.tick("00:00:01", "09:00:01", "21:00:01", day=day)
+    keys = {(turn, key) for turn, key in scene.alarms}
+    assert ("begun", "delivery:report") in keys
+    assert not {one for one in keys if one[0] == "over"}
+    scene.tick("09:00:01", day=30)
+    assert ("over", "delivery:report") in scene.alarms
 
 
 def test_an_unknown_delivery_is_told_with_the_command_that_settles_it(scene: Scene) -> None:
