@@ -308,7 +308,7 @@ def test_the_log_has_the_lines_that_users_know(after_a_morning: Shell) -> None:
         "✅ 메시지 전송 성공: report@20261123T0830",
         "✅ 전송 확인 완료: report@20261123T0830",
         "🔄 메시지 재시도: report@20261123T0930",
-        "❌ 메시지 최종 실패: report@20261123T0900",
+        "❓ 전송 결과 불명: report@20261123T0900",
     ):
         assert words in log
 

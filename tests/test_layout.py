@@ -52,7 +52,7 @@ EDGES = {
 # These are handed the edges, and put them to use.
 DOERS = {
     "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
-    "delivery/snapshot", "delivery/tick", "delivery/underway",
+    "delivery/log_lines", "delivery/snapshot", "delivery/tick", "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
     "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/versions", "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/lookup", "ledger/pause_file",

@@ -66,7 +66,7 @@ def begin(
     """
     due = one.due
     if not is_ours(delivery, due, engine.policy, now):
-        log.info("⚠️ 중복 메시지 감지: %s", due.id)
+        log.debug("%s is another process's", due.id)
         return []
     if now >= due.expires_at:
         return [] if delivery else [_too_late(due, now)]

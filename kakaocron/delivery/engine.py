@@ -9,17 +9,16 @@ from functools import partial
 
 from kakaocron.delivery import claims, early_start
 from kakaocron.delivery.early_start import HEAD_START, LONGEST_WAIT
+from kakaocron.delivery.log_lines import log_end
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.policy import Due
 from kakaocron.delivery.underway import Engine, Run, Sent, Stage, Underway, ready
 from kakaocron.errors import ContentError, LedgerError, LockTimeoutError
-from kakaocron.kst import isoformat
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, apply
 from kakaocron.ledger.events import Claim, Event, Outcome, as_read
 from kakaocron.ledger.ledger import Book, View
-from kakaocron.states import State
 from kakaocron.system.log import log
-from kakaocron.text.causes import content_error, in_words
+from kakaocron.text.causes import content_error
 
 # How long a content may take: less than a minute, so that the next tick does not make it too.
 MAKING_SECONDS = 50.0
@@ -274,27 +273,4 @@ def _note_end(run: Run, before: Mapping[str, Delivery], events: Sequence[Event])
     if delivery is None:
         return
     run.sent.ended[delivery.id] = delivery
-    if delivery.state is State.CONFIRMED:
-        log.info("✅ 메시지 전송 성공: %s", delivery.id)
-        log.info("✅ 전송 확인 완료: %s", delivery.id)
-    elif delivery.state is State.RETRYING:
-        next_at = delivery.next_attempt_at
-        log.warning(
-            "🔄 메시지 재시도: %s - %s (%s) - %s",
-            delivery.id,
-            delivery.reason,
-            _why(delivery),
-            isoformat(next_at) if next_at else "",
-        )
-    else:
-        log.error(
-            "❌ 메시지 최종 실패: %s - %s - %s (%s)",
-            delivery.id,
-            delivery.state,
-            delivery.reason,
-            _why(delivery),
-        )
-
-
-def _why(delivery: Delivery) -> str | None:
-    return in_words(delivery.cause) if delivery.cause else delivery.detail
+    log_end(delivery)

@@ -59,6 +59,14 @@ class Snapshot(Struct, frozen=True):
         """Where today's part of the ledger ends."""
         return self.view.end_of(self.now.date())
 
+    @property
+    def began_at(self) -> datetime | None:
+        """When the very first tick ran, if that was today."""
+        today, days = self.now.date(), self.beats.heartbeat.days()
+        if days and days[0] < today:
+            return None
+        return min((beat.at for beat in self.beats.of_ticks_on(today)), default=None)
+
     def on(self, day: date) -> tuple[Delivery, ...]:
         """Return a day's deliveries, in the order of their slots."""
         return in_order(one for one in self.view.deliveries.values() if one.slot.date() == day)

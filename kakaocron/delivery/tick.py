@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from kakaocron.delivery.engine import send_all
+from kakaocron.delivery.log_lines import log_end
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
 from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
@@ -20,7 +21,7 @@ from kakaocron.ledger.deliveries import Delivery, apply
 from kakaocron.ledger.events import Event, as_read
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Book, Ledger, View
-from kakaocron.states import BAD
+from kakaocron.states import BAD, State
 from kakaocron.text.causes import in_words
 
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
@@ -116,6 +117,10 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
         settle = [replace(event, settled=settled_until) for event in decision.settle]
         if settle:
             book.record(settle)
+    settled = _folded(seen.view, settle)
+    for delivery in settled.values():
+        if delivery.state is not State.MISSED:  # of a host that was off there may be thousands
+            log_end(delivery)
     sent = Sent()
     if decision.due:
         sent = send_all(
@@ -124,7 +129,7 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
     ledger_end = engine.ledger.note_ends(seen.view, seen.now)
     return Report(
         now=seen.now,
-        ended={**_folded(seen.view, settle), **sent.ended},
+        ended={**settled, **sent.ended},
         due=decision.due,
         problems=(
             *problems,

@@ -31,6 +31,7 @@ from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import only_in_shell
 from kakaocron.system.programs import USUAL, RealOutside, which
 from kakaocron.watching.health import newest_of_each
+from kakaocron.watching.sentences import detail_of
 
 ENDED = (FINAL | {State.SENT, State.RETRYING}) - {State.CANCELLED}
 NOT_MADE = frozenset({Reason.CONTENT_FAILED, Reason.RETRIES_SPENT, Reason.EXPIRED})
@@ -155,7 +156,9 @@ def _contents(bench: Bench, config: Config) -> Iterator[Finding]:
         if one.state in BAD and one.text is None and one.reason in NOT_MADE
     ]
     if last:
-        what = f"made as cron would now, but not for {last[0].id}: {last[0].detail or 'it failed'}"
+        what = (
+            f"made as cron would now, but not for {last[0].id}: {detail_of(last[0]) or 'it failed'}"
+        )
         yield warn(name, what, f"See: kakaocron show {last[0].id}")
     else:
         yield ok(name, "every message can be made as cron makes it")
@@ -198,7 +201,7 @@ def _last_slots(bench: Bench) -> Finding:
     if not bad:
         return ok("last-slots", "the last slot of no message failed")
     said = [
-        f"{one.id} {one.state}" + "".join(f", {why}" for why in (one.reason, one.detail) if why)
+        f"{one.id} {one.state}" + "".join(f", {why}" for why in (one.reason, detail_of(one)) if why)
         for one in bad
     ]
     return warn("last-slots", " · ".join(said), f"See: kakaocron show {bad[0].id}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from math import ceil
 from typing import Any
 
@@ -15,16 +15,51 @@ from kakaocron.states import State
 
 # A delivery that left within this time of its slot counts as punctual.
 PUNCTUAL_SECONDS = 60.0
-ENDED = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED})
 
 
 # The state of a slot, and how many seconds late it left.
 Ending = tuple[State, float | None]
 
 
+class Slots(Struct, frozen=True):
+    """The slots of a day that came to an end: the base of its success rate.
+
+    What a person sent at once, and what he or she had paused, is none of them. What was sent again
+    by hand counts as it ended first, until it has ended again.
+    """
+
+    confirmed: int = 0
+    failed: int = 0
+    unknown: int = 0
+    missed: int = 0
+
+    @property
+    def ended(self) -> int:
+        return self.confirmed + self.failed + self.unknown + self.missed
+
+    @property
+    def success_rate(self) -> float | None:
+        return self.confirmed / self.ended if self.ended else None
+
+
+def is_planned(delivery: Delivery) -> bool:
+    """Say whether a delivery is one of the schedule's, and counts in its shares."""
+    return not is_by_hand(delivery.id) and not delivery.was_meant
+
+
+def slots_of(deliveries: Iterable[Delivery]) -> Slots:
+    counts = Counter(one.standing for one in deliveries if is_planned(one))
+    return Slots(
+        counts[State.CONFIRMED], counts[State.FAILED], counts[State.UNKNOWN], counts[State.MISSED]
+    )
+
+
 class Stats(Struct, frozen=True):
     """Counts of deliveries, shares from 0 to 1 (None where there is nothing to divide by), and
-    how late they left, in seconds."""
+    how late they left, in seconds.
+
+    The totals are of everything, the shares and the lateness of the schedule alone (see Slots).
+    """
 
     total_scheduled: int
     total_sent: int
@@ -38,18 +73,23 @@ class Stats(Struct, frozen=True):
     delay_p99_seconds: float | None
 
 
-def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
+def stats_of(
+    deliveries: Iterable[Delivery], upcoming: int = 0, began_at: datetime | None = None
+) -> Stats:
     """Count deliveries; `upcoming` slots of the same time are scheduled and not due yet.
 
     The shares and the lateness are those of the schedule: of what a person sent, had rest or sent
-    again they say nothing.
+    again they say nothing. A slot from before `began_at`, the very first tick, could not be sent in
+    time, and tells nothing of the lateness.
     """
     deliveries = list(deliveries)
     counts = Counter(delivery.state for delivery in deliveries)
-    planned = [d for d in deliveries if not is_by_hand(d.id) and not d.was_meant]
-    lateness = (d.delay_seconds for d in planned if not d.is_reopened)
+    lateness = (
+        d.delay_seconds
+        for d in deliveries
+        if is_planned(d) and not d.is_reopened and (began_at is None or d.slot >= began_at)
+    )
     delays = sorted(delay for delay in lateness if delay is not None)
-    endings = Counter(d.standing for d in planned if d.standing in ENDED)
     return Stats(
         len(deliveries) + upcoming,
         sum(d.delay_seconds is not None for d in deliveries),
@@ -57,7 +97,7 @@ def stats_of(deliveries: Iterable[Delivery], upcoming: int = 0) -> Stats:
         counts[State.CONFIRMED],
         counts[State.UNKNOWN],
         counts[State.MISSED],
-        endings[State.CONFIRMED] / endings.total() if endings else None,
+        slots_of(deliveries).success_rate,
         sum(delay <= PUNCTUAL_SECONDS for delay in delays) / len(delays) if delays else None,
         percentile(delays, 0.50),
         percentile(delays, 0.99),

@@ -18,7 +18,7 @@ from kakaocron.delivery.policy import Due
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_parcel
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.stats import stats_of
+from kakaocron.ledger.stats import slots_of
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import State
 from kakaocron.system.programs import Outside
@@ -150,12 +150,12 @@ def _has_begun(known: Delivery | None) -> bool:
 
 def _today(deliveries: Iterable[Delivery]) -> dict[str, Any]:
     """Return a day's totals as placeholders; before anything has ended, all has gone well."""
-    stats = stats_of(deliveries)
-    rate = stats.success_rate
+    slots = slots_of(deliveries)
+    rate = slots.success_rate
     return {
         "success_rate": Rate(1.0 if rate is None else rate),
-        "completed_count": stats.total_confirmed,
-        "failed_count": stats.total_failed,
+        "completed_count": slots.confirmed,
+        "failed_count": slots.failed,
     }
 
 

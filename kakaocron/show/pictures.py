@@ -15,7 +15,7 @@ from kakaocron.ledger.deliveries import Attempt
 from kakaocron.ledger.stats import DayReport, Report
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
 from kakaocron.states import LOOK_FIRST, State, place_of
-from kakaocron.text.plain import clean
+from kakaocron.text.plain import clean, in_percent
 from kakaocron.watching.explain import Explanation, Finding
 from kakaocron.watching.overview import Overview
 from kakaocron.watching.sentences import detail_of
@@ -145,13 +145,18 @@ def _by_hour(marks: Iterable[tuple[datetime, State]]) -> list[tuple[datetime, St
 
 
 def _totals(overview: Overview) -> Iterator[Text]:
-    stats = overview.stats
-    slots = "1 slot" if stats.total_scheduled == 1 else f"{stats.total_scheduled} slots"
+    stats, slots = overview.stats, overview.slots
+    by_hand, paused = overview.by_hand, overview.paused
+    count = stats.total_scheduled - sum(by_hand.values()) - paused
     yield Text(
-        f"{slots} today: {stats.total_confirmed} confirmed, "
-        f"{stats.total_failed} failed, {stats.total_unknown} unknown, "
-        f"{stats.total_missed} missed, {overview.scheduled_count} to come"
+        f"{count} slot{'' if count == 1 else 's'} today: {slots.confirmed} confirmed, "
+        f"{slots.failed} failed, {slots.unknown} unknown, "
+        f"{slots.missed} missed, {overview.scheduled_count} to come"
     )
+    beside = [f"{paused} paused"] if paused else []
+    beside += [f"{number} {state} by hand" for state, number in sorted(by_hand.items())]
+    if beside:
+        yield Text(f"besides: {', '.join(beside)}")
     yield Text(
         f"success {_percent(stats.success_rate)}, on schedule {_percent(stats.schedule_accuracy)}, "
         f"lateness p50 {_seconds(stats.delay_p50_seconds)}, "
@@ -187,7 +192,7 @@ def _span(span: timedelta) -> str:
 
 
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
+    return "–" if share is None else in_percent(share)
 
 
 def _seconds(seconds: float | None) -> str:

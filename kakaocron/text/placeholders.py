@@ -11,7 +11,7 @@ from typing import Any
 
 from kakaocron.errors import ContentError
 from kakaocron.text.causes import content_error
-from kakaocron.text.plain import tidy
+from kakaocron.text.plain import in_percent, tidy
 
 MAX_FIELD_WIDTH = 200
 MAX_FILLED = 100_000
@@ -170,7 +170,7 @@ class Rate(float):
     """A share from 0 to 1, shown in per cent unless a format says otherwise."""
 
     def __format__(self, format_spec: str) -> str:
-        return super().__format__(format_spec or ".1%")
+        return super().__format__(format_spec) if format_spec else in_percent(self)
 
 
 BUILT_IN = frozenset(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from math import floor
 from typing import Any
 
 
@@ -87,3 +88,8 @@ def is_web_address(text: str) -> bool:
 def is_secret(value: object) -> bool:
     """Say whether a token or a key may be of this form: it must go into a line of HTTP."""
     return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value
+
+
+def in_percent(share: float) -> str:
+    """Write a share from 0 to 1 in per cent, rounded down: what is not all is not 100.0%."""
+    return f"{floor(share * 1000 + 1e-9) / 10:.1f}%"

@@ -14,6 +14,7 @@ from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.stats import Stats
 from kakaocron.states import Reason, State
+from kakaocron.text.plain import in_percent
 from kakaocron.watching.sentences import detail_of
 
 # A tick a minute: one may be late, two may not.
@@ -142,7 +143,7 @@ def rate_problem(stats: Stats, bounds: Bounds) -> str | None:
     if rate is None or rate >= bounds.min_success_rate:
         return None
     return (
-        f"Only {rate:.1%} of today's deliveries are confirmed; the bound is "
+        f"Only {in_percent(rate)} of today's slots are confirmed; the bound is "
         f"{bounds.min_success_rate:.1%}. See: kakaocron status"
     )
 

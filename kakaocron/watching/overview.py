@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -19,9 +20,9 @@ from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat
 from kakaocron.ledger.beats import Beat
-from kakaocron.ledger.deliveries import Delivery, delivery_fields
+from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
-from kakaocron.ledger.stats import Report, Stats, report_of_day, stats_of
+from kakaocron.ledger.stats import Report, Slots, Stats, report_of_day, slots_of, stats_of
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
 from kakaocron.schedule.slots import Series, Slot, slots_between
 from kakaocron.states import State
@@ -53,6 +54,7 @@ class Overview(Struct, frozen=True):
     deliveries: tuple[Delivery, ...]
     upcoming: tuple[Slot, ...]
     stats: Stats
+    slots: Slots
     next_regular: Slot | None
     next_peak: Slot | None
     following: tuple[Coming, ...]
@@ -78,6 +80,16 @@ class Overview(Struct, frozen=True):
     def day(self) -> tuple[Delivery, ...]:
         """Today's deliveries, with what no tick has seen to yet."""
         return in_order([*self.deliveries, *self.unseen_today])
+
+    @property
+    def by_hand(self) -> Mapping[State, int]:
+        """How many of today's were sent at once by a person: they are no slots."""
+        return Counter(one.state for one in self.deliveries if is_by_hand(one.id))
+
+    @property
+    def paused(self) -> int:
+        """How many of today's slots were not sent as they were paused."""
+        return sum(one.was_meant for one in self.deliveries)
 
     @property
     def scheduled_count(self) -> int:
@@ -148,7 +160,8 @@ def overview_of(
         last_beat=last_word(seen.newest_beats),
         deliveries=deliveries,
         upcoming=tuple(sorted(unpaused, key=lambda slot: (slot.at, slot.message))),
-        stats=stats_of(deliveries, unseen_today + len(ahead)),
+        stats=stats_of(deliveries, unseen_today + len(ahead), seen.began_at),
+        slots=slots_of(deliveries),
         next_regular=first_open(series, pauses, now, "regular", known),
         next_peak=first_open(series, pauses, now, "peak", known),
         following=tuple(following),

@@ -185,7 +185,7 @@ def _findings(installation: Installation, ended: Ended, memory: Memory, now: dat
     login = str(down) if down else login_of(installation.login, now)[1]
     if login and not installation.login.credentials.access_token:
         lasting[alarms.LOGIN] = login
-    bounds, stats = bounds_of(installation.config.monitor), stats_of(today)
+    bounds, stats = bounds_of(installation.config.monitor), stats_of(today, began_at=seen.began_at)
     open_ = set(found.open)
     for key, problem, figure in (
         (alarms.RATE, rate_problem(stats, bounds), stats.success_rate),

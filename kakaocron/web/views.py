@@ -100,6 +100,7 @@ class Views:
             **overview.fields(),
             "next_slot": next((isoformat(one.at) for one in overview.following), None),
             "unseen": [delivery_fields(one) for one in overview.unseen_today],
+            "slots": {"confirmed": overview.slots.confirmed, "ended": overview.slots.ended},
             "min_success_rate": here.config.monitor.min_success_rate,
             "health": health_of(overview, here.config.monitor).fields(),
             "ahead": ahead,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.ledger.events import Result
-from kakaocron.ledger.stats import percentile, stats_of
+from kakaocron.ledger.stats import percentile, slots_of, stats_of
 from kakaocron.states import Reason, State
 
 SLOT = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
@@ -84,3 +84,20 @@ def test_each_state_is_counted_and_open_ones_count_for_no_rate() -> None:
 @pytest.mark.parametrize(("late", "accuracy"), [(59.0, 1.0), (60.0, 1.0), (60.001, 0.0)])
 def test_a_minute_late_is_punctual_and_more_is_not(late: float, accuracy: float) -> None:
     assert stats_of([delivery(State.CONFIRMED, late)]).schedule_accuracy == accuracy
+
+
+def test_the_base_of_the_success_rate_is_what_is_counted_beside_it() -> None:
+    by_hand = [replace(delivery(State.FAILED, 1.0), id="send-1a2b") for _ in range(2)]
+    rested = replace(delivery(State.MISSED), reason=Reason.PAUSED)
+    slots = slots_of([delivery(State.CONFIRMED), delivery(State.UNKNOWN), *by_hand, rested])
+
+    assert (slots.confirmed, slots.failed, slots.unknown, slots.missed) == (1, 0, 1, 0)
+    assert (slots.ended, slots.success_rate) == (2, 0.5)
+
+
+def test_a_slot_from_before_the_very_first_tick_was_not_late() -> None:
+    first = [delivery(State.CONFIRMED, 420.0)]
+
+    assert stats_of(first, began_at=SLOT + timedelta(seconds=1)).schedule_accuracy is None
+    assert stats_of(first, began_at=SLOT).schedule_accuracy == 0.0
+    assert stats_of(first).delay_p99_seconds == 420.0

@@ -14,12 +14,17 @@ import pytest
 from kakaocron import actions
 from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
+from kakaocron.delivery.engine import send_all
+from kakaocron.delivery.parcel import Parcel
+from kakaocron.delivery.policy import Due
 from kakaocron.errors import UsageError
 from kakaocron.installation import Installation
 from kakaocron.kst import KST
+from kakaocron.ledger.events import Claim, of_slot
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.holidays import is_holiday
-from kakaocron.schedule.slots import slots_between
+from kakaocron.schedule.slots import Slot, slots_between
+from kakaocron.states import State
 from kakaocron.system.log import log, log_to_file
 from kakaocron.watching.coming import Coming, coming
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
@@ -194,6 +199,36 @@ def test_the_log_has_the_lines_that_users_know(
     assert any(line.startswith(f"❌ 메시지 최종 실패: {first}") for line in lines)
     assert f"✅ 메시지 전송 성공: {second}" in lines
     assert f"✅ 전송 확인 완료: {second}" in lines
+
+
+def test_what_is_unknown_and_what_another_tick_has_are_not_logged_as_what_they_are_not(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    log_to_file(tmp_path / "kakaocron.log")
+    installation = install(tmp_path, sandbox, clock, MESSAGE)
+    sandbox.faults.enqueue("cut-after")
+    run_tick(installation)
+    slot = Slot("rates", clock.now().replace(second=0), "peak")
+    due = Due(slot, ("me",), ("me",), 1, slot.at + timedelta(minutes=10))
+    made = Parcel("x", ())
+    with installation.ledger.open() as book:  # of a process that has died since
+        book.record(
+            [
+                of_slot(
+                    Claim, slot, ("me",), book.now, state=State.SENDING, attempt=1, by="x",
+                    until=book.now + timedelta(seconds=1),
+                )
+            ]
+        )  # fmt: skip
+    send_all(installation.engine, [due], lambda _: made)
+    clock.set("09:31")
+    run_tick(installation)
+
+    log = (tmp_path / "kakaocron.log").read_text("utf-8")
+    assert "❓ 전송 결과 불명: report@20261123T0930" in log
+    assert "❓ 전송 결과 불명: rates@20261123T0930" in log
+    assert "최종 실패" not in log
+    assert "중복 메시지" not in log
 
 
 @pytest.mark.parametrize(("level", "count"), [("INFO", 3), ("error", 0)])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaocron.text.plain import tidy, tidy_all, utf16_units
+from kakaocron.text.plain import in_percent, tidy, tidy_all, utf16_units
 
 FAMILY = "👨‍👩‍👧‍👦"
 ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -68,3 +68,11 @@ def test_tables_and_lists_are_tidied_with_their_keys() -> None:
     assert tidy_all({name: ["a\r\nb", {"x": "\0"}, 5, None, True]}) == {
         "점수": ["a\nb", {"x": ""}, 5, None, True]
     }
+
+
+@pytest.mark.parametrize(
+    ("share", "said"),
+    [(1.0, "100.0%"), (0.9999, "99.9%"), (0.9, "90.0%"), (0.29, "29.0%"), (0.0, "0.0%")],
+)
+def test_what_is_not_all_is_not_called_100_per_cent(share: float, said: str) -> None:
+    assert in_percent(share) == said

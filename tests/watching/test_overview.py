@@ -577,3 +577,28 @@ def test_a_login_near_its_end_is_a_problem(
     assert login_problem(tokens, NOW - timedelta(seconds=1)) is None
     assert "ends in 7 days" in (login_problem(tokens, NOW) or "")
     assert "expired on" in (login_problem(tokens, end) or "")
+
+
+def test_the_first_tick_of_all_is_late_for_no_slot(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    print_overview(day_of_ticks(installation, clock, "09:36:01"))
+    assert "success 100.0%, on schedule –, lateness p50 –" in capsys.readouterr().out
+    print_overview(day_of_ticks(installation, clock, "09:45:01"))
+    assert "on schedule 100.0%" in capsys.readouterr().out
+
+
+def test_what_is_sent_by_hand_stands_beside_the_slots(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:15:01")
+    sandbox.faults.enqueue("-2", "-2")
+    for text in ("a", "b"):
+        send_now(installation, text=text)
+    print_overview(look(installation))
+    out = capsys.readouterr().out
+    assert "slots today: 1 confirmed, 0 failed, 0 unknown, 0 missed" in out
+    assert "besides: 2 failed by hand" in out
+    assert "success 100.0%" in out

@@ -56,7 +56,8 @@ async function ask(path) {
 const clock = (iso, seconds = true) => (iso ? iso.slice(11, seconds ? 19 : 16) : "");
 const instant = (iso) => `${clock(iso)}.${(/\.(\d{3})/.exec(iso) || [0, "000"])[1]}`; // a whole second has no fraction
 const dayOf = (iso) => iso.slice(5, 10);
-const percent = (share) => (share === null ? "–" : `${(share * 100).toFixed(share === 1 ? 0 : 1)}%`);
+// Rounded down: what is not all is not 100%.
+const percent = (share) => (share === null ? "–" : `${share === 1 ? 100 : (Math.floor(share * 1000 + 1e-9) / 10).toFixed(1)}%`);
 
 function seconds(value) {
   if (value === null || value === undefined) return "–";
@@ -112,7 +113,7 @@ function drawCards() {
   const next = page.next_slot;
   $("cards").replaceChildren(
     card("next slot", next ? clock(next, false) : "–", next ? `in ${left(next)}` : page.pauses.length ? "paused" : "nothing is scheduled"),
-    card("confirmed", percent(stats.success_rate), `${stats.total_confirmed} of ${stats.total_confirmed + stats.total_failed + stats.total_unknown + stats.total_missed} today`, stats.success_rate !== null && stats.success_rate < page.min_success_rate),
+    card("confirmed", percent(stats.success_rate), `${page.slots.confirmed} of ${page.slots.ended} slots today`, stats.success_rate !== null && stats.success_rate < page.min_success_rate),
     card("on schedule", percent(stats.schedule_accuracy), "left within a minute"),
     card("lateness p50", seconds(stats.delay_p50_seconds), `p99 ${seconds(stats.delay_p99_seconds)}`),
     card("login", token.refresh_expires_at ? left(token.refresh_expires_at) : "–", token.expires_at ? `token ${Date.parse(token.expires_at) > now() ? `for ${left(token.expires_at)}` : "is renewed next"}` : "no token saved"),
