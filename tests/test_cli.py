@@ -204,9 +204,30 @@ def test_send_reads_stdin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None
     ("fault", "exit_code"), [("", 0), ("-10", 0), ("-2", 1), ("cut-after", 1), ("401-twice", 1)]
 )
 def test_send_ends_as_the_delivery_did(shell: Shell, fault: str, exit_code: int) -> None:
+    shell.run("tick")  # what is tried again is a tick's
     shell.sandbox.faults.enqueue(*([fault] if fault else []))
 
     assert shell.run("send", "안녕")[0] == exit_code
+
+
+def test_what_is_left_to_ticks_where_none_runs_is_no_success(shell: Shell) -> None:
+    shell.sandbox.faults.enqueue("-10")
+    exit_code, out, err = shell.run("send", "안녕")
+
+    assert exit_code == 1
+    assert "tries again" in out
+    assert err.startswith("No tick runs here")
+
+
+def test_a_send_that_is_sent_again_by_itself_says_so(shell: Shell, tmp_path: Path) -> None:
+    config = kakao_section(shell.sandbox) + '[delivery]\non_unknown = "resend"\n' + MESSAGE
+    (tmp_path / "config.toml").write_text(config, "utf-8")
+    shell.run("tick")
+    shell.sandbox.faults.enqueue("cut-after")
+    err = shell.run("send", "안녕")[2]
+
+    assert "It is sent again by itself at 09:30:31" in err
+    assert "Look at the chat" not in err
 
 
 def test_send_of_a_message_fills_it(shell: Shell) -> None:

@@ -46,8 +46,8 @@ def retry(
         when = read_time(at, installation.clock.now()) if at is not None else None
     done = actions.retry(installation, id_, when)
     _show(done.delivery, as_json)
-    complain_of(done)
-    return done.exit_code
+    exit_code = complain_of(done, installation)
+    return exit_code if when is None else done.exit_code  # booked it is all the same
 
 
 def resolve(

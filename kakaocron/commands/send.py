@@ -13,7 +13,7 @@ from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.show.console import complain_of, print_json
 from kakaocron.states import BAD, State
-from kakaocron.watching.sentences import delivery_with_log, detail_of
+from kakaocron.watching.sentences import delivery_with_log, detail_of, in_brackets_of
 
 
 def send(
@@ -46,8 +46,8 @@ def send(
         print_json(delivery_with_log(delivery))
     elif delivery.state is State.RETRYING:
         when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else "later"
-        print(f"{delivery.id}: {detail_of(delivery)}; a tick at or after {when} tries again")
+        who = in_brackets_of(delivery, installation.config.names())
+        print(f"{delivery.id}: {detail_of(delivery)}; a tick at or after {when} tries again.{who}")
     elif delivery.state not in BAD:
         print(f"{delivery.id}: {delivery.state}")
-    complain_of(sent)
-    return sent.exit_code
+    return complain_of(sent, installation)

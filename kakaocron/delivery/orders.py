@@ -54,9 +54,11 @@ def entered(
 def cancelled(delivery: Delivery, now: datetime) -> Event:
     """Return the line that cancels a delivery. Raises UsageError if that cannot be."""
     if delivery.state is State.UNKNOWN:
+        again = delivery.next_attempt_at
+        resent = f"; it is sent again by itself at {again:%H:%M:%S} until you do" if again else ""
         raise UsageError(
             f"'{delivery.id}' is unknown: it may have arrived. Look at the chat, then: "
-            f"kakaocron resolve {delivery.id} --delivered (or --not-delivered)"
+            f"kakaocron resolve {delivery.id} --delivered (or --not-delivered){resent}"
         )
     if delivery.state is State.SENDING:
         raise UsageError(f"'{delivery.id}' is being sent; it is too late to cancel it")

@@ -156,9 +156,8 @@ def _contents(bench: Bench, config: Config) -> Iterator[Finding]:
         if one.state in BAD and one.text is None and one.reason in NOT_MADE
     ]
     if last:
-        what = (
-            f"made as cron would now, but not for {last[0].id}: {detail_of(last[0]) or 'it failed'}"
-        )
+        why = detail_of(last[0]) or "it failed"
+        what = f"made as cron would now, but not for {last[0].id}: {why}"
         yield warn(name, what, f"See: kakaocron show {last[0].id}")
     else:
         yield ok(name, "every message can be made as cron makes it")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kakaocron.errors import KakaocronError, LoginError
+from kakaocron.kakao.answers import scopes_missing
+from kakaocron.kakao.codes import BOXES
 from kakaocron.system.http import Answer, Failure, Http, Request
 
 _OK, _UNAUTHORIZED = 200, 401
@@ -78,8 +80,12 @@ def ask(http: Http, url: str, token: str) -> dict[str, Any]:
     path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
     said = f"Kakao refuses '/{path}' ({code})."
     if code == _NO_SCOPE:
+        scopes = scopes_missing(found)
+        what = ", ".join(scopes) or "it"
+        boxes = [f" '{BOXES[scope]}'" for scope in scopes if scope in BOXES]
         raise LoginError(
-            f"{said} The account has not agreed to it: kakaocron login, and tick the box"
+            f"{said} The account has not agreed to {what}: kakaocron login, and tick the "
+            f"box{' and'.join(boxes)}"
         )
     if answer.status == _UNAUTHORIZED or code in _NO_LOGIN:
         raise LoginError(f"{said} Log in again: kakaocron login")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
+
+from msgspec.structs import replace
 
 from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.errors import Cause
@@ -17,6 +20,8 @@ _OK = 200
 _UNAUTHORIZED = 401
 _TOO_MANY = 429
 _SERVER_ERRORS = range(500, 600)
+_NO_SCOPE = -402
+_SCOPE = re.compile(r"[a-z_.]{1,60}")
 
 
 def of_memo(answer: Answer) -> Verdict:
@@ -53,9 +58,12 @@ def _of_group_error(
 ) -> Verdict:
     """Judge a plain error for one of several receivers.
 
-    Kakao may answer so for one failing receiver; what became of the others it does not say.
+    Kakao may answer so for one failing receiver; what became of the others it does not say. Only a
+    refused login is never one receiver's: then the message was taken for nobody.
     """
-    if verdict.code not in RECEIVER_CODES or len(receivers) == 1 or uuid in named:
+    is_for_one = verdict.code in RECEIVER_CODES or not named.isdisjoint(receivers)
+    is_for_all = not is_for_one or verdict.meaning is Meaning.LOG_IN_AGAIN
+    if is_for_all or len(receivers) == 1 or uuid in named:
         return verdict
     return _unproven(answer, "kakao-one-of-several", code=verdict.code or 0)
 
@@ -73,7 +81,12 @@ def _of_receiver(
 def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
     code = body.get("code") if body else None
     if isinstance(code, int) and code < 0:
-        return _of_code(code, answer.status)
+        verdict = _of_code(code, answer.status)
+        scopes = scopes_missing(body or {}) if code == _NO_SCOPE else ()
+        if scopes:
+            facts: dict[str, str | int] = {"scopes": ", ".join(scopes), "code": code}
+            return replace(verdict, cause=Cause("kakao-no-scope", facts))
+        return verdict
     status = answer.status
     http = Cause("http", {"status": status})
     if status in _SERVER_ERRORS:
@@ -85,6 +98,13 @@ def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
     kind = answer.headers.get("content-type", "no content type").split(";")[0][:60]
     length = len(answer.body)
     return _unproven(answer, "kakao-no-answer", status=status, bytes=length, kind=kind)
+
+
+def scopes_missing(body: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the scopes that an error says are needed and were not agreed to."""
+    allowed = _strings(body.get("allowed_scopes"))
+    wanted = sorted(_strings(body.get("required_scopes")) - allowed)
+    return tuple(scope for scope in wanted if _SCOPE.fullmatch(scope))
 
 
 def _of_code(code: int, status: int) -> Verdict:

@@ -12,6 +12,7 @@ LOG_IN = "Run: kakaocron login"
 TEMPLATES: causes.Templates = {
     "kakao": "{meaning} ({code})",
     "kakao-one-of-several": "{meaning} ({code}); Kakao did not say for which receivers",
+    "kakao-no-scope": "the account has not agreed to {scopes}; log in again ({code})",
     "kakao-unknown-code": "unknown code {code}",
     "kakao-result-code": "result_code {code}",
     "kakao-receiver": "Kakao did not say clearly what became of receiver {receiver}",

@@ -56,6 +56,44 @@ MESSAGE_CODES: Mapping[int, tuple[Meaning, Reason, str]] = {
     -9798: (_AMBIGUOUS, Reason.SERVER_FAULT, "Kakao is under maintenance"),
 }
 
+# The boxes of Kakao's consent page, by scope, as Kakao names them.
+BOXES: Mapping[str, str] = {
+    "talk_message": "카카오톡 메시지 전송",
+    "friends": "카카오 서비스 내 친구목록(프로필사진, 즐겨찾기 포함)",
+}
+
+
+class Remedy(Struct, frozen=True):
+    """What a person can do of a refusal; whether sending it again helps then, and when at the
+    earliest."""
+
+    words: str
+    helps: bool = True
+    at: str | None = None
+
+
+_CONSENT_ITEMS = "console, [Kakao Login] > [Consent items]"
+_NOTHING_HELPS = "Only Kakao or the account's owner can change that"
+
+REMEDIES: Mapping[int, Remedy] = {
+    -2: Remedy("Look at what is sent (kakaocron preview) and to whom (kakaocron friends)"),
+    -3: Remedy(f"Switch it on: {_CONSENT_ITEMS}"),
+    -4: Remedy(_NOTHING_HELPS, helps=False),
+    -5: Remedy("Ask Kakao for the permission: console, [App]"),
+    -6: Remedy(_NOTHING_HELPS, helps=False),
+    -9: Remedy("Look for a newer kakaocron", helps=False),
+    -11: Remedy("Raise the limit: console"),
+    -12: Remedy(_NOTHING_HELPS, helps=False),
+    -101: Remedy("Run: kakaocron login"),
+    -103: Remedy(_NOTHING_HELPS, helps=False),
+    -402: Remedy("Run: kakaocron login, and tick {box}"),
+    -405: Remedy(_NOTHING_HELPS, helps=False),
+    -406: Remedy(_NOTHING_HELPS, helps=False),
+    -504: Remedy(_NOTHING_HELPS, helps=False),
+    -530: Remedy("The receiver allows messages in KakaoTalk's settings", helps=False),
+    -531: Remedy("The quota is free again next month", helps=False),
+}
+
 # Codes about people, not about the call: one receiver's, or a quota that may run out midway.
 RECEIVER_CODES = frozenset({-501, -502, -504, -530, -531, -532, -533, -536})
 

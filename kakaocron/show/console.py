@@ -27,10 +27,12 @@ from kakaocron.text.documents import with_version
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
 from kakaocron.watching.coming import Coming
+from kakaocron.watching.overview import ticks_run
 from kakaocron.watching.sentences import detail_of, sentence
 
 if TYPE_CHECKING:
     from kakaocron.doctor.finding import Finding
+    from kakaocron.installation import Installation
     from kakaocron.kakao.friends import Friend
 
 COLOURS = {
@@ -332,9 +334,28 @@ def say_booked(delivery: Delivery, names: Mapping[str, str]) -> None:
     )
 
 
-def complain_of(done: ByHand) -> None:
-    """Say on stderr what went wrong with a manual send, if anything did."""
+def complain_of(done: ByHand, installation: Installation) -> int:
+    """Say on stderr what went wrong with a manual send, if anything did; return the exit code.
+
+    What waits for a tick where none runs has gone wrong too.
+    """
     for error in done.down.values():
         complain(str(error))
     if not done.down and done.delivery.state in BAD:
-        complain(sentence(done.delivery))
+        complain(sentence(done.delivery, installation.config.names()))
+    if waits_in_vain(done.delivery, installation):
+        return done.exit_code or 1
+    return done.exit_code
+
+
+NO_TICKS = "No tick runs here, so nothing sends it: kakaocron cron install (or now: kakaocron tick)"
+
+
+def waits_in_vain(delivery: Delivery, installation: Installation) -> bool:
+    """Say on stderr, and return, whether a delivery waits for a tick though none runs here."""
+    waits = delivery.state in {State.SCHEDULED, State.RETRYING}
+    waits = waits or (delivery.state is State.UNKNOWN and delivery.next_attempt_at is not None)
+    if not waits or ticks_run(installation):
+        return False
+    complain(NO_TICKS)
+    return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from kakaocron.delivery.tick import Ended, Report
@@ -102,7 +102,8 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     ongoing += [
         of_problem(f"{Kind.LOGIN}:{mark_of(str(down))}", str(down)) for down in report.down.values()
     ]
-    _say(complain, [*incidents.news(ongoing, set(_endings(report))), *_sentences(report)])
+    told = incidents.news(ongoing, set(_endings(report)))
+    _say(complain, [*told, *_sentences(report, installation.config.names())])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
@@ -140,11 +141,11 @@ def _report(
     return monitor.keeps_awake
 
 
-def _sentences(report: Report) -> list[str]:
+def _sentences(report: Report, names: Mapping[str, str]) -> list[str]:
     if report.down:
         return []
     bad = report.troubles
-    lines = [sentence(delivery) for delivery in bad[:MOST_LINES]]
+    lines = [sentence(delivery, names) for delivery in bad[:MOST_LINES]]
     if len(bad) > MOST_LINES:
         lines.append(f"… and {len(bad) - MOST_LINES} more. See: kakaocron history")
     return lines

@@ -13,6 +13,7 @@ from kakaocron.kst import DAY, in_kst, isoformat
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.states import BAD, Reason, State
 from kakaocron.watching.health import newest_of_each, reasons_of
+from kakaocron.watching.sentences import NOBODY, Names, advice, in_brackets_of
 from kakaocron.watching.sentences import why as why_of
 
 REMINDER = timedelta(days=1)
@@ -165,7 +166,10 @@ def not_told(memory: Memory, now: datetime) -> Memory:
 
 
 def of_deliveries(
-    deliveries: Iterable[Delivery], configured: Collection[str], since: datetime
+    deliveries: Iterable[Delivery],
+    configured: Collection[str],
+    since: datetime,
+    names: Names = NOBODY,
 ) -> Findings:
     """Return the troubles that last, what has happened since, and what is held, by key.
 
@@ -195,9 +199,9 @@ def of_deliveries(
             if one.is_held:
                 held.setdefault(key, []).append(one)
     return Findings(
-        {key: _sentence(happened.get(key, group)) for key, group in lasting.items()},
-        {key: _sentence(group) for key, group in happened.items()},
-        {key: _sentence(group) for key, group in held.items()},
+        {key: _sentence(happened.get(key, group), names) for key, group in lasting.items()},
+        {key: _sentence(group, names) for key, group in happened.items()},
+        {key: _sentence(group, names) for key, group in held.items()},
         frozenset(open_),
     )
 
@@ -244,23 +248,23 @@ def key_of(delivery: Delivery) -> str | None:
     return shared or f"{what}:{delivery.message}"
 
 
-def _sentence(group: list[Delivery]) -> str:
+def _sentence(group: list[Delivery], names: Names) -> str:
     newest = max(group, key=lambda one: one.slot)
     why = why_of(newest)
     if len(group) > 1:
         first = min(group, key=lambda one: one.slot)
         what = f"{len(group)} slots from {first.id} to {newest.id} are not confirmed"
         return f"{what}; the last: {newest.state} ({why}). See: kakaocron history --days 2"
+    who = in_brackets_of(newest, names)
     if newest.state is State.UNKNOWN:
-        return (
-            f"Nobody can know whether {newest.id} arrived ({why}). Look at the chat, then: "
-            f"kakaocron resolve {newest.id} --delivered (or --not-delivered)"
-        )
+        return f"Nobody can know whether {newest.id} arrived ({why}).{who} {advice(newest)}"
     if newest.state is State.RETRYING:
         count = len(newest.attempts)
         times = "attempt" if count == 1 else "attempts"
-        return f"{newest.id} is not delivered after {count} {times} ({why}); it is tried again"
-    return f"{newest.id} {newest.state} ({why}). To send it anyway: kakaocron retry {newest.id}"
+        return (
+            f"{newest.id} is not delivered after {count} {times} ({why}); it is tried again.{who}"
+        )
+    return f"{newest.id} {newest.state} ({why}).{who} {advice(newest)}"
 
 
 def to_fields(memory: Memory) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from kakaocron.ledger.deliveries import Delivery, attempt_fields
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
 from kakaocron.schedule.slots import Series, Slot, expiry
 from kakaocron.states import Reason, State
-from kakaocron.watching.sentences import detail_of
+from kakaocron.watching.sentences import advice, detail_of
 
 INSTANT = timedelta.resolution
 
@@ -248,10 +248,9 @@ def _what_next(delivery: Delivery, now: datetime, policy: Policy) -> str | None:
     at, expires_at = delivery.next_attempt_at, expiry_of(delivery, policy)
     match delivery.state:
         case State.UNKNOWN if at is None:
-            options = "--delivered (or --not-delivered)"
-            said = f"look at the chat, then: kakaocron resolve {delivery.id} {options}"
+            said = _as_a_clause(advice(delivery))
         case State.FAILED | State.MISSED:
-            said = f"to send it anyway: kakaocron retry {delivery.id}"
+            said = _as_a_clause(advice(delivery))
         case State.SENDING if delivery.lease_is_over(now):
             said = "the next tick counts it as unknown"
         case State.SENDING:
@@ -268,6 +267,10 @@ def _what_next(delivery: Delivery, now: datetime, policy: Policy) -> str | None:
         case _:
             return None
     return said
+
+
+def _as_a_clause(said: str) -> str:
+    return said[0].lower() + said[1:]
 
 
 def _first_attempt(slot: datetime, expires_at: datetime, now: datetime) -> str:

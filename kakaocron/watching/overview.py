@@ -224,6 +224,13 @@ def _overdue(overview: Overview) -> list[Delivery]:
     return [one for one in overview.unseen if one.slot <= until and not one.was_meant]
 
 
+def ticks_run(installation: Installation) -> bool:
+    """Say whether ticks run here: what is to be tried again is theirs."""
+    seen = installation.snapshot()
+    last = last_word(seen.newest_beats)
+    return last is not None and seen.now - last.at <= RUNNING_WITHIN
+
+
 def login_of(login: Login, now: datetime) -> tuple[Tokens, str | None]:
     """Return the tokens that are used, and what is wrong with them."""
     if given := login.credentials.access_token:

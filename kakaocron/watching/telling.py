@@ -173,7 +173,8 @@ def _findings(installation: Installation, ended: Ended, memory: Memory, now: dat
     today = seen.on(now.date())
     recent = [one for day in days for one in seen.on(day)]
     configured = frozenset(one.name for one in installation.plan.series)
-    found = of_deliveries(recent, configured, memory.seen or now - FIRST_LOOK_BACK)
+    since = memory.seen or now - FIRST_LOOK_BACK
+    found = of_deliveries(recent, configured, since, installation.config.names())
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]

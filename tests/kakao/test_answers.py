@@ -263,6 +263,30 @@ def test_a_receivers_verdict_says_what_kakao_said_of_him() -> None:
         )
 
 
+def test_a_plain_error_that_names_one_receiver_says_nothing_of_the_others() -> None:
+    for code in (-2, -10, -530):
+        body = json.dumps({"code": code, "receiver_ids": ["a"]}).encode()
+        found = of_friends(Answer(400, {}, body), ["a", "b", "c"])
+        assert found["a"].code == code
+        assert {found["b"].meaning, found["c"].meaning} == {Meaning.AMBIGUOUS}
+    body = json.dumps({"code": -401, "receiver_ids": ["a"]}).encode()
+    found = of_friends(Answer(401, {}, body), ["a", "b"])
+    assert {one.meaning for one in found.values()} == {Meaning.LOG_IN_AGAIN}
+
+
+def test_a_scope_that_was_not_agreed_to_is_named() -> None:
+    body = {"code": -402, "required_scopes": ["talk_message"], "allowed_scopes": ["profile"]}
+    found = of_memo(Answer(403, {}, json.dumps(body).encode()))
+    assert found.cause is not None
+    assert in_words(found.cause) == (
+        "the account has not agreed to talk_message; log in again (-402)"
+    )
+    body["required_scopes"] = ["<b>", 3]
+    unnamed = of_memo(Answer(403, {}, json.dumps(body).encode()))
+    assert unnamed.cause is not None
+    assert "a scope" in in_words(unnamed.cause)
+
+
 @pytest.mark.parametrize("lists", [None, "a", {"a": 1}, 5])
 def test_lists_of_receivers_that_are_none_name_nobody(lists: object) -> None:
     body = {"successful_receiver_uuids": lists, "failure_info": lists}
