@@ -57,6 +57,7 @@ COMMANDS = {
     "report": ("report", "report"),
     "health": ("health", "health"),
     "metrics": ("metrics", "metrics"),
+    "alarm": ("alarm", "alarm"),
     "serve": ("serve", "serve"),
     "next": ("next", "next_slots"),
     "config": ("config", "config_app"),

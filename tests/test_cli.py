@@ -417,7 +417,7 @@ def test_a_file_full_of_digits_is_told_of_in_one_line_with_what_to_do(shell: She
     assert exit_code == 74
     assert told.startswith(f"'{pauses}' cannot be read (")
     assert "2026-11-23T09:01:111" in told
-    assert told.endswith("Mend the file, or remove it to pause nothing\n")
+    assert told.endswith("Fix the file, or remove it to pause nothing\n")
     assert len(told.splitlines()) == 1
     assert len(told) < 2 * LONGEST_LINE
 

@@ -74,8 +74,16 @@ def _http_url(key: str, value: str) -> str:
     return value.rstrip("/")
 
 
+def _open_url(key: str, value: str) -> str:
+    """Check an address that is shown wherever it helps: it must hold no password."""
+    url = _http_url(key, value)
+    if "@" in urlsplit(url).netloc:
+        raise FaultError((key,), "holds a user or password before the @; take that out")
+    return url
+
+
 def _server_url(key: str, value: str) -> str:
-    url = urlsplit(_http_url(key, value))
+    url = urlsplit(_open_url(key, value))
     if url.scheme == "http" and not LOOPBACK.fullmatch(url.hostname or ""):
         raise FaultError(
             (key,), "must begin with https://, or the token would cross the network in clear"
@@ -158,7 +166,7 @@ class KakaoSettings(Section, frozen=True):
         super().__post_init__()
         _check_key(("rest_api_key",), self.rest_api_key)
         _check_key(("client_secret",), self.client_secret)
-        force_setattr(self, "link", _http_url("link", self.link))
+        force_setattr(self, "link", _open_url("link", self.link))
         for key in ("api_url", "auth_url"):
             force_setattr(self, key, _server_url(key, getattr(self, key)))
 
@@ -200,7 +208,7 @@ class LedgerRules(Section, frozen=True):
 
 
 class MonitorRules(Section, frozen=True):
-    ping_url: str | None = None
+    ping_url: Secret | None = None  # who knows it can end the silence that is the alarm
     alert_urls: tuple[Secret, ...] = ()
     alert_command: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     min_success_rate: Annotated[float, Meta(ge=0, le=1)] = 0.9
@@ -209,13 +217,18 @@ class MonitorRules(Section, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.ping_url is not None:
-            force_setattr(self, "ping_url", _http_url("ping_url", self.ping_url))
+            ping_url = _http_url("ping_url", self.ping_url.reveal())
+            force_setattr(self, "ping_url", Secret(ping_url))
         for index, url in enumerate(self.alert_urls):
             _alert_url(("alert_urls", str(index)), url)
 
     @property
+    def tells_people(self) -> bool:
+        return bool(self.alert_urls or self.alert_command)
+
+    @property
     def tells_somebody(self) -> bool:
-        return bool(self.ping_url or self.alert_urls or self.alert_command)
+        return bool(self.ping_url or self.tells_people)
 
     @property
     def urls_elsewhere(self) -> tuple[Secret, ...]:

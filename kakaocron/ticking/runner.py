@@ -70,7 +70,7 @@ def _watched(
     """Run a tick and report how it ended, an interrupt too; leave a plan for the ticks after it."""
     started, url = installation.clock.monotonic(), installation.config.monitor.ping_url
     make = partial(make_http, installation.places, installation.edges)
-    pings = make_pings(url, make) if url else None
+    pings = make_pings(url.reveal(), make) if url else None
     if pings is not None:
         pings.begin()
     try:

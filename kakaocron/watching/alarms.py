@@ -92,6 +92,7 @@ class Memory:
     seen: datetime | None = None
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     untold: tuple[Alarm, ...] = ()
+    mentioned: int = 0  # so many of them a way has taken that does not count (KakaoTalk itself)
     tries: int = 0
     next_try: datetime | None = None
 
@@ -156,11 +157,14 @@ def may_tell(memory: Memory, now: datetime) -> bool:
 
 
 def told(memory: Memory) -> Memory:
-    return replace(memory, untold=(), tries=0, next_try=None)
+    return replace(memory, untold=(), mentioned=0, tries=0, next_try=None)
 
 
-def not_told(memory: Memory, now: datetime) -> Memory:
-    """Return the memory after no way out took the alarms: they are kept, and offered later."""
+def not_told(memory: Memory, now: datetime, *, mentioned: bool = False) -> Memory:
+    """Return the memory after no way out that counts took the alarms: they are kept, and offered
+    later; `mentioned` says that one which does not count took them."""
+    if mentioned:
+        memory = replace(memory, mentioned=len(memory.untold))
     pause = min(FIRST_PAUSE * 2 ** min(memory.tries, 10), LONGEST_PAUSE)
     return replace(memory, tries=memory.tries + 1, next_try=now + pause)
 
@@ -281,6 +285,7 @@ def to_fields(memory: Memory) -> dict[str, Any]:
             for key, one in memory.troubles.items()
         },
         "untold": [alarm.fields() for alarm in memory.untold],
+        "mentioned": memory.mentioned,
         "tries": memory.tries,
         "next_try": isoformat(memory.next_try) if memory.next_try else None,
     }
@@ -306,6 +311,7 @@ def from_fields(fields: Mapping[str, Any]) -> Memory:
             _instant(fields["seen"]) if fields["seen"] else None,
             troubles,
             untold,
+            int(fields.get("mentioned", 0)),
             int(fields["tries"]),
             _instant(fields["next_try"]) if fields["next_try"] else None,
         )

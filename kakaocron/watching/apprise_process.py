@@ -17,7 +17,8 @@ NOT_TOLD = {
 
 
 def main() -> int:
-    """Read `url`, `title` and `body`; return 0 when they are told, else a code of NOT_TOLD."""
+    """Read `url`, `title`, `body` and `type` (Apprise's: failure, warning, success); return 0 when
+    they are told, else a code of NOT_TOLD."""
     document = json.load(sys.stdin)
     try:
         import apprise  # noqa: PLC0415 - an extra
@@ -26,7 +27,10 @@ def main() -> int:
     out = apprise.Apprise()
     if not out.add(document["url"]):
         return 4
-    return 0 if out.notify(title=document["title"], body=document["body"]) else 5
+    is_told = out.notify(
+        title=document["title"], body=document["body"], notify_type=document["type"]
+    )
+    return 0 if is_told else 5
 
 
 if __name__ == "__main__":

@@ -48,6 +48,10 @@ class Pings:
         self._start_is_told.wait(START_ANSWER_SECONDS + 1)
         self._ping("" if is_fine else "/fail", min(ANSWER_SECONDS, seconds))
 
+    def fail(self, seconds: float) -> None:
+        """Say that something is wrong, of no tick. Raises NotToldError."""
+        self._ping("/fail", min(ANSWER_SECONDS, seconds))
+
     def _say_start(self) -> None:
         self._is_over.wait(START_DELAY_SECONDS)
         # The ping of the end says the same and more, and its failure is noted.

@@ -7,6 +7,7 @@ all have one deadline, and who has not answered by then is left behind.
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +15,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from kakaocron.config.schema import Secret, leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
-from kakaocron.errors import LedgerError, LockTimeoutError
+from kakaocron.errors import LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Installation, make_memory
 from kakaocron.ledger.stats import stats_of
 from kakaocron.system.disk import locked
@@ -35,6 +35,12 @@ LONGEST_SECONDS = 8.0
 TICK_SECONDS = 48.0
 LEAST_SECONDS = 0.5
 FIRST_LOOK_BACK = timedelta(hours=1)
+TEST = "test"
+TEST_SENTENCE = "This is a test of kakaocron's alarms; nothing is wrong (kakaocron alarm --test)"
+NO_OTHER_WAY = (
+    "KakaoTalk cannot report that it is broken, so nobody counts as told. Set another way in "
+    "[monitor] too: ping_url, alert_urls or alert_command"
+)
 
 Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
 Feed = Callable[[Sequence[str], bytes, Mapping[str, str], float, Path | None], int]
@@ -78,7 +84,7 @@ class Monitor:
         ways: dict[str, Way] = {}
         if self.pings is not None:
             ways["ping_url"] = partial(self.pings.end, ended.is_fine)
-        if not _ways_to_people(self.installation, ()):
+        if not self.installation.config.monitor.tells_people:
             return self._try(ways)
         path = f"{self.installation.places.data}/alarms.lock"
         try:
@@ -89,26 +95,49 @@ class Monitor:
         except OSError:  # a full disk: better told twice than not at all
             return self._end_with_alarms(ended, ways)
 
-    @property
-    def _through_kakaotalk(self) -> set[str]:
-        """The ways out that say nothing of a broken KakaoTalk, whatever they answer."""
-        urls = enumerate(self.installation.config.monitor.alert_urls, 1)
-        return {_name_of(number, url) for number, url in urls if leads_to_kakaotalk(url)}
-
     def _end_with_alarms(self, ended: Ended, ways: Mapping[str, Way]) -> Heard:
         now = self.installation.clock.now()
         memory = self._look(ended, now)
         telling = alarms.may_tell(memory, now)
-        people = _ways_to_people(self.installation, memory.untold) if telling else {}
+        people: dict[str, Way] = {}
+        if telling:
+            fresh = memory.untold[memory.mentioned :]
+            people = _ways_to_people(self.installation, memory.untold)
+            people |= _ways_by_kakaotalk(self.installation, fresh) if fresh else {}
         # Written before and after: a process killed in between has lost no alarm.
         self._remember(memory)
         heard = self._try({**ways, **people})
         if people and heard.tried:
-            counted = people.keys() - self._through_kakaotalk or people.keys()
-            is_told = bool(counted - heard.failures.keys())
-            memory = alarms.told(memory) if is_told else alarms.not_told(memory, now)
+            took = [name for name in people if name not in heard.failures]
+            if any(counts(name) for name in took):
+                memory = alarms.told(memory)
+            else:
+                memory = alarms.not_told(memory, now, mentioned=bool(took))
             self._remember(memory)
+        if _by_kakaotalk_alone(self.installation) and memory.untold:
+            alone = next(iter(_ways_by_kakaotalk(self.installation, ())))
+            failures = {**heard.failures, alone: f"'{alone}': {NO_OTHER_WAY}"}
+            return Heard(failures, heard.tried)
         return heard
+
+    def test(self) -> dict[str, str | None]:
+        """Send an alarm that is a test by every way out; return by name why one did not take it.
+
+        Raises UsageError where there is no way out.
+        """
+        alarm = Alarm(alarms.Turn.BEGUN, TEST, self.installation.clock.now(), TEST_SENTENCE)
+        ways: dict[str, Way] = {}
+        if self.pings is not None:
+            ways["ping_url"] = self.pings.fail
+        ways |= _ways_to_people(self.installation, [alarm])
+        ways |= _ways_by_kakaotalk(self.installation, [alarm])
+        if not ways:
+            raise UsageError(
+                "There is no way out for alarms. Set ping_url, alert_urls or alert_command in "
+                "[monitor]"
+            )
+        failures = self._failures(ways)
+        return {name: failures.get(name) for name in ways}
 
     def _look(self, ended: Ended, now: datetime) -> Memory:
         memory = self._memory()
@@ -132,25 +161,32 @@ class Monitor:
 
     def _try(self, ways: Mapping[str, Way]) -> Heard:
         """Go all the ways side by side; who has not answered by the deadline has failed."""
-        clock, workers = self.installation.clock, self.installation.edges.workers
+        clock = self.installation.clock
         deadline = min(clock.monotonic() + LONGEST_SECONDS, self.started + TICK_SECONDS)
         seconds = deadline - clock.monotonic()
         if seconds < LEAST_SECONDS or not ways:
             return Heard()
-        failures: dict[str, str] = {}
-        for name, way in ways.items():
-            workers.start(name, partial(_go, way, seconds, name, failures))
-        waiting = set(ways)
-        while waiting and clock.monotonic() < deadline:
-            waiting -= set(workers.wait(deadline - clock.monotonic()))
-        said = dict(failures)
-        said.update(dict.fromkeys(waiting, f"no answer within {seconds:.0f} s"))
+        said = self._failures(ways, seconds)
         for name, why in said.items():
             log.warning("monitor %s: %s", name, why)
         return Heard(
             {name: f"The monitor '{name}' cannot be told: {why}" for name, why in said.items()},
             tuple(ways),
         )
+
+    def _failures(
+        self, ways: Mapping[str, Way], seconds: float = LONGEST_SECONDS
+    ) -> dict[str, str]:
+        """Go all the ways side by side; return why those failed that did, by name."""
+        clock, workers = self.installation.clock, self.installation.edges.workers
+        deadline = clock.monotonic() + seconds
+        failures: dict[str, str] = {}
+        for name, way in ways.items():
+            workers.start(name, partial(_go, way, seconds, name, failures))
+        waiting = set(ways)
+        while waiting and clock.monotonic() < deadline:
+            waiting -= set(workers.wait(deadline - clock.monotonic()))
+        return {**failures, **dict.fromkeys(waiting, f"no answer within {seconds:.0f} s")}
 
 
 def _go(way: Way, seconds: float, name: str, failures: dict[str, str]) -> None:
@@ -210,13 +246,13 @@ def _stopped_by(ended: Ended) -> dict[str, str]:
 
 
 def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
-    """Return the ways in which alarms leave; a name tells which, without its secrets."""
+    """Return the ways in which alarms leave and that count; a name tells which, without its
+    secrets."""
     rules, variables = installation.config.monitor, installation.places.variables
     feed = installation.edges.feed
-    ways: dict[str, Way] = {}
-    for number, url in enumerate(rules.alert_urls, 1):
-        way = partial(_through_apprise, feed, url.reveal(), variables, told)
-        ways[_name_of(number, url)] = way
+    ways = {
+        name: way for name, way in _ways_through_apprise(installation, told).items() if counts(name)
+    }
     if rules.alert_command:
         folder = installation.places.config.parent
         ways["alert_command"] = partial(
@@ -225,11 +261,48 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
     return ways
 
 
-def _name_of(number: int, url: Secret) -> str:
-    return f"alert_urls {number} ({url.reveal().partition('://')[0]})"
+def _ways_by_kakaotalk(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
+    """Return the ways of Apprise's that go by KakaoTalk: it cannot report that it is broken."""
+    ways = _ways_through_apprise(installation, told)
+    return {name: way for name, way in ways.items() if not counts(name)}
+
+
+def _by_kakaotalk_alone(installation: Installation) -> bool:
+    ways = _ways_to_people(installation, ())
+    return not ways and bool(_ways_by_kakaotalk(installation, ()))
+
+
+def _ways_through_apprise(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
+    feed, variables = installation.edges.feed, installation.places.variables
+    ways: dict[str, Way] = {}
+    for number, url in enumerate(installation.config.monitor.alert_urls, 1):
+        secret = url.reveal()
+        name = f"alert_urls {number} ({secret.partition('://')[0]})"
+        ways[name] = partial(_through_apprise, feed, secret, variables, told)
+    return ways
+
+
+# The schemes of Apprise's plugin for KakaoTalk, in the names of ways.
+_KAKAOTALK = re.compile(r".* \(kakao(talk)?\)", re.IGNORECASE)
+
+
+def counts(name: str) -> bool:
+    """Say whether who has taken an alarm by this way has told a person by another way than
+    KakaoTalk."""
+    return not _KAKAOTALK.fullmatch(name)
+
+
+def apprise_type(told: Sequence[Alarm]) -> str:
+    """Return what Apprise calls such alarms: as the worst of them."""
+    turns = {alarm.turn for alarm in told}
+    if alarms.Turn.BEGUN in turns:
+        return "failure"
+    return "warning" if alarms.Turn.LASTING in turns else "success"
 
 
 def title(told: Sequence[Alarm]) -> str:
+    if [alarm.key for alarm in told] == [TEST]:
+        return "kakaocron: a test"
     begun = sum(alarm.turn is not alarms.Turn.OVER for alarm in told)
     if not begun:
         return "kakaocron: over"
@@ -246,6 +319,7 @@ def _through_apprise(
     # Without the folder that it is called in, where anybody's apprise.py may lie.
     command = (sys.executable, "-P", "-m", "kakaocron.watching.apprise_process")
     document = {"url": url, "title": title(told), "body": body(told)}
+    document["type"] = apprise_type(told)
     code = _run(feed, command, variables, document, seconds)
     if code != 0:
         raise NotToldError(NOT_TOLD.get(code, f"Apprise ended with exit {code}"))

@@ -26,9 +26,10 @@ from kakaocron.states import Reason, State
 from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk, Stat
 from kakaocron.watching import telling
-from kakaocron.watching.alarms import of_deliveries
+from kakaocron.watching.alarms import Alarm, Turn, of_deliveries
 from kakaocron.watching.overview import health_of, look
 from kakaocron.watching.pings import address
+from kakaocron.watching.telling import apprise_type
 from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, texts
 from tests.watchers import DeadMansSwitch, Watcher
 
@@ -450,6 +451,58 @@ def test_alarms_go_through_apprise(
     assert "report@20261123T0915" in document["message"]
 
 
+@pytest.mark.parametrize(
+    ("turns", "kind"),
+    [("begun over", "failure"), ("lasting over", "warning"), ("over", "success")],
+)
+def test_apprise_is_told_how_bad_it_is(turns: str, kind: str) -> None:
+    told = [Alarm(Turn(turn), "x", NOW, "x") for turn in turns.split()]
+    assert apprise_type(told) == kind
+
+
+def test_apprise_hears_of_a_failure_as_one_and_of_its_end_as_a_success(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
+    sandbox.faults.enqueue("-501")
+    scene.tick("09:15:01", "09:16:01", "09:30:01")
+    assert [document["type"] for _, _, document in watcher.requests] == ["failure", "success"]
+
+
+@pytest.mark.parametrize("scheme", ["kakaotalk", "KakaoTalk", "kakao"])
+def test_kakaotalk_never_counts_as_told(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+    scheme: str,
+) -> None:
+    handed: list[Any] = []
+
+    def feed(command: Any, content: bytes, *_: Any) -> int:
+        handed.append(json.loads(content))
+        return 0
+
+    config = f'[monitor]\nalert_urls = ["{scheme}://x"]\n{MESSAGE}'
+    installation = install(tmp_path, sandbox, clock, config)
+    sandbox.faults.enqueue("-501")
+    for at in ("09:15:01", "09:16:01", "09:17:01", "09:20:01", "09:25:01"):
+        clock.set(at)
+        ended_tick(installation, feed=feed)
+
+    assert len(handed) == 1  # mentioned once, as it may arrive, and kept all the same
+    kept = json.loads((installation.places.data / "alarms.json").read_text())
+    assert len(kept["untold"]) == 1
+    assert capsys.readouterr().err.count("KakaoTalk cannot report that it is broken") == 1
+
+    other = f'[monitor]\nalert_urls = ["{scheme}://x", "ntfy://y"]\n{MESSAGE}'
+    clock.set("10:30:01")
+    ended_tick(install(tmp_path, sandbox, clock, other), feed=feed)
+    assert {one["url"] for one in handed} == {f"{scheme}://x", "ntfy://y"}
+    kept = json.loads((installation.places.data / "alarms.json").read_text())
+    assert kept["untold"] == []
+
+
 def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, watcher: Watcher
 ) -> None:
@@ -492,7 +545,8 @@ def test_what_kakaotalk_took_has_told_nobody_that_kakaotalk_is_broken(
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
 
-    assert len(watcher.requests) == len(through_kakaotalk) == 3
+    assert len(watcher.requests) == 3
+    assert through_kakaotalk
     watcher.status = 200
     scene.tick("09:22:04", "09:23:05")
     assert len(watcher.requests) == 4
