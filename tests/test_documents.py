@@ -81,6 +81,22 @@ def test_the_keys_of_each_document_are_those_that_scripts_know(
     assert found == DOCUMENTS[command]
 
 
+def test_the_ledger_holds_codes_and_show_says_them(after_a_morning: Shell, tmp_path: Path) -> None:
+    content = (tmp_path / "data" / "ledger" / "2026-11-23.jsonl").read_text("utf-8")
+    lines = [json.loads(line) for line in content.splitlines()]
+    results = [line["targets"]["me"] for line in lines if line["event"] == "outcome"]
+
+    assert [found.get("cause") for found in results] == [
+        None,
+        {"code": "cut"},
+        {"code": "kakao", "facts": {"code": -10}},
+    ]
+    assert '"detail"' not in content
+    shown = after_a_morning.json("show", "report@20261123T0930")["attempt_log"][0]["results"]["me"]
+    assert shown["detail"] == "the app's call quota is used up (-10)"
+    assert "cause" not in shown
+
+
 def newer(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"v": 2, "pauses": [], "token": "s3cret"}), "utf-8")

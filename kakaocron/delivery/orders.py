@@ -20,6 +20,19 @@ BY_HAND = frozenset({ONCE, "send"})  # the kinds of what a person enters
 RETRYABLE = frozenset({State.FAILED, State.MISSED, State.UNKNOWN, State.CANCELLED})
 
 
+def resolve_command(id_: str) -> str:
+    return f"kakaocron resolve {id_} --delivered (or --not-delivered)"
+
+
+def look_and_resolve(id_: str) -> str:
+    """Say what a person can do where nobody knows whether the message arrived."""
+    return f"Look at the chat, then: {resolve_command(id_)}"
+
+
+def retry_anyway(id_: str) -> str:
+    return f"To send it anyway: kakaocron retry {id_}"
+
+
 def once_slot(hash_: str, at: datetime) -> Slot:
     """Return a one-off's slot: the first whole minute at or after `at`, as cron has no others."""
     minute = at.replace(second=0, microsecond=0)
@@ -57,8 +70,8 @@ def cancelled(delivery: Delivery, now: datetime) -> Event:
         again = delivery.next_attempt_at
         resent = f"; it is sent again by itself at {again:%H:%M:%S} until you do" if again else ""
         raise UsageError(
-            f"'{delivery.id}' is unknown: it may have arrived. Look at the chat, then: "
-            f"kakaocron resolve {delivery.id} --delivered (or --not-delivered){resent}"
+            f"'{delivery.id}' is unknown: it may have arrived",
+            f"{look_and_resolve(delivery.id)}{resent}",
         )
     if delivery.state is State.SENDING:
         raise UsageError(f"'{delivery.id}' is being sent; it is too late to cancel it")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kakaocron.errors import Cause, ContentError
+from kakaocron.errors import UPGRADE, Cause, ContentError
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES
 from kakaocron.text import causes
 
@@ -30,6 +30,10 @@ TEMPLATES: causes.Templates = {
     "template": "{key}: {fault}",
     "stranger": "'{receiver}' is neither in [friends] nor a uuid. See: kakaocron friends",
     "not-logged-in": "Not logged in to Kakao",
+    "login-unreadable": "Cannot read the saved login '{path}': {error}",
+    "no-login-file": "Cannot read the saved login '{path}': not a token file of kakaocron's",
+    "later-login-file": "Cannot read the saved login '{path}': a later kakaocron wrote it",
+    "login-unwritable": "Cannot write '{path}': {error}",
     "no-key": "Renewing the login needs the app's key: set rest_api_key in [kakao], or "
     "KAKAO_REST_API_KEY",
     "login-dead": "Kakao no longer accepts the saved login ({code}: {meaning})",
@@ -44,6 +48,9 @@ TEMPLATES: causes.Templates = {
 MENDS: causes.Templates = {
     "not-logged-in": LOG_IN,
     "login-dead": LOG_IN,
+    "login-unreadable": LOG_IN,
+    "no-login-file": LOG_IN,
+    "later-login-file": UPGRADE,
     "token-refused": f"Unset it. {LOG_IN}",
 }
 

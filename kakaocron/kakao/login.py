@@ -12,7 +12,6 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from kakaocron.errors import (
-    UPGRADE,
     Cause,
     KakaocronError,
     LedgerError,
@@ -212,9 +211,10 @@ class Login:
             ):
                 yield
         except LockTimeoutError as error:
-            raise NoTokenNowError(str(error)) from None
+            raise NoTokenNowError(error.what, error.mend, error.cause) from None
         except OSError as error:
-            raise LedgerError(f"Cannot write '{self.path}': {reason(error)}") from error
+            said = {"path": self.path, "error": reason(error)}
+            raise LedgerError(*_told("login-unwritable", **said)) from error
 
     def _recovered(self) -> Tokens:
         """Return the saved tokens; those that a process saved in part before it died come first.
@@ -223,8 +223,8 @@ class Login:
         """
         try:
             tokens = from_json(read_file(self.disk, beside(self.path)))
-        except NewerDocumentError as error:
-            raise self._of_later(error) from None
+        except NewerDocumentError:
+            raise LoginError(*_told("later-login-file", path=self.path)) from None
         except (OSError, ValueError):
             return self.read()
         adopt(self.disk, self.path)
@@ -298,20 +298,15 @@ class Login:
         except FileNotFoundError:
             return Tokens(refresh_token=given)
         except OSError as error:
-            raise UnreadableLoginError(*self._unreadable(reason(error))) from None
-        except NewerDocumentError as error:
-            raise self._of_later(error) from None
-        except ValueError as error:
-            raise LoginError(*self._unreadable(str(error))) from None
+            told = _told("login-unreadable", path=self.path, error=reason(error))
+            raise UnreadableLoginError(*told) from None
+        except NewerDocumentError:
+            raise LoginError(*_told("later-login-file", path=self.path)) from None
+        except ValueError:
+            raise LoginError(*_told("no-login-file", path=self.path)) from None
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
         return tokens
-
-    def _of_later(self, error: NewerDocumentError) -> LoginError:
-        return LoginError(f"Cannot read the saved login '{self.path}': {error}", UPGRADE)
-
-    def _unreadable(self, why: str) -> tuple[str, str]:
-        return f"Cannot read the saved login '{self.path}': {why}", LOG_IN
 
     def write(self, tokens: Tokens) -> None:
         """Put the tokens on disk, private and durable, in place of the old ones."""

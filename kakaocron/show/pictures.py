@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from kakaocron.delivery.orders import resolve_command
 from kakaocron.ledger.deliveries import Attempt
 from kakaocron.ledger.stats import DayReport, Report
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
@@ -98,7 +99,7 @@ def _held(overview: Overview) -> Iterator[Text]:
         words = "Nobody can know whether these arrived. Look at the chat, then settle each:"
         yield Text(f"\n{words}", COLOURS[State.UNKNOWN])
     for one in held[:MOST_HELD]:
-        yield Text(f"kakaocron resolve {one.id} --delivered (or --not-delivered)")
+        yield Text(resolve_command(one.id))
     if len(held) > MOST_HELD:
         more = f"… and {len(held) - MOST_HELD} more"
         yield Text(f"{more}: kakaocron history --days 2 --state unknown")

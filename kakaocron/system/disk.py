@@ -8,10 +8,11 @@ from contextlib import contextmanager, suppress
 from errno import EPERM
 from typing import Protocol
 
-from kakaocron.errors import LockTimeoutError
+from kakaocron.errors import Cause, LockTimeoutError
 from kakaocron.system.clock import Clock
 from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk, Stat
 from kakaocron.system.users import user_name
+from kakaocron.text.causes import in_words
 
 __all__ = [
     "Disk",
@@ -256,18 +257,17 @@ def locked(disk: Disk, clock: Clock, path: str, timeout_seconds: float) -> Itera
         try:
             while not disk.try_lock(fd):
                 if clock.monotonic() >= deadline:
-                    raise LockTimeoutError(
-                        f"Another process has held the lock '{path}' for {timeout_seconds:g} s; "
-                        "nothing was done",
-                        f"See which one: fuser -v {path}",
-                    )
+                    cause = Cause("lock-held", {"path": path, "seconds": timeout_seconds})
+                    mend = f"See which one: fuser -v {path}"
+                    raise LockTimeoutError(in_words(cause), mend, cause)
                 clock.sleep(LOCK_POLL_SECONDS)
             if _is_still_at(disk, fd, path):
                 yield
                 return
             # Somebody replaced the file while we waited: our lock guards nothing. Begin again.
             if clock.monotonic() >= deadline:
-                raise LockTimeoutError(f"The lock '{path}' is replaced again and again")
+                cause = Cause("lock-replaced", {"path": path})
+                raise LockTimeoutError(in_words(cause), cause=cause)
         finally:
             disk.close(fd)
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from msgspec import Struct, field
 
-from kakaocron.errors import UsageError
+from kakaocron.text.causes import usage_error
 
 # Each also in lower case, which wins.
 PROXY_NAMES = frozenset({"HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"})
@@ -70,15 +70,14 @@ def _value(variables: Mapping[str, str], name: str) -> str:
 def _proxy(name: str, address: str) -> Proxy:
     scheme, has_scheme, _ = address.partition("://")
     if has_scheme and scheme.lower() != "http":
-        mend = "Only HTTP proxies can be used: most that speak it too are given as http://HOST:PORT"
-        raise UsageError(f"{name} names a proxy of the kind '{scheme}://'. {mend}")
+        raise usage_error("proxy-kind", name=name, scheme=scheme)
     try:
         parts = urlsplit(address if has_scheme else f"http://{address}")
         host, port = parts.hostname, parts.port or DEFAULT_PORTS["http"]
     except ValueError:
         host, port = None, 0
     if not host:
-        raise UsageError(f"{name} cannot be read. Write it as http://HOST:PORT")
+        raise usage_error("bad-proxy", name=name)
     if parts.username is None:
         return Proxy(host, port)
     user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"

@@ -41,6 +41,7 @@ from kakaocron.system.http_answer import (
     read_head,
 )
 from kakaocron.system.proxies import CA_NAMES, DEFAULT_PORTS, Proxy, proxy_for
+from kakaocron.text.causes import usage_error
 
 # How many times the longest silence a whole answer may take: a server may drip for ever.
 LONGEST_ANSWER = 3
@@ -277,7 +278,7 @@ def _trusted(variables: Mapping[str, str]) -> ssl.SSLContext:
             context = ssl.create_default_context(cafile=path)
     except OSError as error:
         why = error.strerror or "no certificates"
-        raise UsageError(f"{name}: cannot read '{path}' ({why})") from None
+        raise usage_error("bad-certificates", name=name or "", path=path, error=why) from None
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kakaocron.errors import Cause, ContentError
+from kakaocron.errors import Cause, ContentError, UsageError
 
 Templates = Mapping[str, str]
 
@@ -23,6 +23,10 @@ TEMPLATES: Templates = {
     "no-connection-because": "no connection: {error}",
     "bad-address": "the server's address cannot be read",
     "closes-at-once": "the server closes every connection, or talks before it is asked",
+    "proxy-kind": "{name} names a proxy of the kind '{scheme}://'. Only HTTP proxies can be used: "
+    "most that speak it too are given as http://HOST:PORT",
+    "bad-proxy": "{name} cannot be read. Write it as http://HOST:PORT",
+    "bad-certificates": "{name}: cannot read '{path}' ({error})",
     "proxy-refuses": "the proxy {proxy} gives no way to the server: HTTP {status}",
     # The request left, and no answer that proves anything came.
     "no-answer": "no answer in time",
@@ -90,7 +94,9 @@ TEMPLATES: Templates = {
     "long-file": "'{path}' is longer than {most} bytes",
     # By hand.
     "resolved": "resolved at {at}",
-    # The ledger.
+    # Files.
+    "lock-held": "Another process has held the lock '{path}' for {seconds:g} s; nothing was done",
+    "lock-replaced": "The lock '{path}' is replaced again and again",
     "bad-lines": "unreadable line {lines}",
     "shorter": "it has {bytes} bytes, and had {before}: an older copy, or cut short",
     "other-file": "it is not the file that the ticks have seen: an older copy",
@@ -108,6 +114,12 @@ def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
 def said(words: str) -> Cause:
     """Return the cause of what somebody else has put into words."""
     return Cause("said", {"words": words})
+
+
+def usage_error(code: str, /, **facts: str | float) -> UsageError:
+    """Return the error of a setting that cannot be used for one of the causes above."""
+    cause = Cause(code, facts)
+    return UsageError(in_words(cause), cause=cause)
 
 
 def content_error(code: str, /, **facts: str | float) -> ContentError:

@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kakaocron.delivery.orders import look_and_resolve, retry_anyway
 from kakaocron.kakao.causes import in_words
 from kakaocron.kakao.codes import BOXES, REMEDIES, Remedy
 from kakaocron.ledger.deliveries import Delivery, attempt_fields, delivery_fields
@@ -78,11 +79,11 @@ def advice(delivery: Delivery) -> str:
                 f'(on_unknown = "resend"), unless it is in the chat and you say so first: '
                 f"{settle} --delivered"
             )
-        return f"Look at the chat, then: {settle} --delivered (or --not-delivered)"
+        return look_and_resolve(delivery.id)
     retry = f"kakaocron retry {delivery.id}"
     remedy = _remedy(delivery)
     if remedy is None:
-        return f"To send it anyway: {retry}"
+        return retry_anyway(delivery.id)
     if not remedy.helps:
         return f"{remedy.words}; to send it again as it is cannot help"
     return f"{remedy.words}; then: {retry}" + (f" --at '{remedy.at}'" if remedy.at else "")
