@@ -81,6 +81,7 @@ def decide(
     part of the ledger may have lost: what is due in it and has no final state may have been sent,
     so it is not sent (again). `paused` says whether a message was paused at an instant.
     """
+    recorded = deliveries
     deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
     settle: list[Settle] = []
     due: list[Due] = []
@@ -100,11 +101,11 @@ def decide(
                 lost = Reason.LEDGER_DAMAGED
                 settle.append(settle_slot(slot, one.to, now, State.UNKNOWN, lost))
             elif paused(slot.message, slot.at):
-                if slot.at <= now:
+                if slot.at <= now and slot.id not in recorded:
                     settle.append(settle_slot(slot, one.to, now, State.MISSED, Reason.PAUSED))
             elif now < expires_at:
                 due.append(Due(slot, one.to, one.to, 1, expires_at))
-            else:
+            elif slot.id not in recorded:  # else it was missed all the same
                 reason = missed_reason(slot, expires_at)
                 settle.append(settle_slot(slot, one.to, now, State.MISSED, reason))
     due.sort(key=lambda item: (item.slot.at, item.slot.message))
@@ -152,7 +153,7 @@ def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Ite
 def is_void(delivery: Delivery, now: datetime) -> bool:
     """Say whether a slot was given up by a clock that ran ahead and has been set back since.
 
-    Nothing of it was ever claimed, so it is as good as new.
+    Nothing of it was ever claimed, so it is as good as new where it can still be sent in time.
     """
     return (
         delivery.state is State.MISSED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import hashlib
 import signal
 import threading
 from collections.abc import Iterator, Mapping
@@ -45,6 +46,7 @@ LOCK_TIMEOUT_SECONDS = 15.0
 # Two tokens of the longest kind that Kakao gives, and what else is noted.
 FILE_BYTES = 4096
 PAUSE_AFTER_REFUSAL = timedelta(minutes=1)
+VARIABLE = "KAKAO_REFRESH_TOKEN"
 
 
 class _UnderWay:
@@ -90,6 +92,11 @@ def dead(code: str) -> LoginError:
     return LoginError(*_told("login-dead", code=code))
 
 
+def variable_dead(code: str) -> LoginError:
+    """Return the sentence for a KAKAO_REFRESH_TOKEN that Kakao does not accept."""
+    return LoginError(*_told("variable-dead", code=code))
+
+
 def set_up_wrong(code: str) -> LoginError:
     """Return the one sentence, always the same, for an app that the user has to mend first."""
     return LoginError(*_told("login-refused", code=code))
@@ -115,6 +122,11 @@ class Credentials:
     client_secret: str | None = field(default=None, repr=False)
     access_token: str | None = field(default=None, repr=False)
     refresh_token: str | None = field(default=None, repr=False)
+
+    def digest(self) -> str:
+        """Return what changes with the key or the secret, and gives neither away."""
+        text = f"{self.rest_api_key}\0{self.client_secret}"
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +240,7 @@ class Login:
         except (OSError, ValueError):
             return self.read()
         adopt(self.disk, self.path)
-        return tokens
+        return self._as_of_now(tokens)
 
     def _renewed(self, tokens: Tokens) -> Tokens:
         self._check_renewable(tokens)
@@ -267,7 +279,7 @@ class Login:
         if not (self.credentials.rest_api_key or tokens.client_id):
             raise LoginError(*_told("no-key"))
         if tokens.is_dead:
-            raise dead(tokens.refused or "")
+            raise self.dead(tokens)
         if tokens.refused_until and self.clock.now() < tokens.refused_until:
             refused = tokens.refused or ""
             if refused in LOGIN_CODES and LOGIN_CODES[refused].is_setup:
@@ -280,9 +292,15 @@ class Login:
         if refusal.wait_seconds and tokens.refused == refusal.code:
             pause = LONG_PAUSE
         until = None if refusal.is_dead else self.clock.now() + pause
-        self.write(replace(tokens, refused=refusal.code, refused_until=until))
+        tokens = replace(
+            tokens,
+            refused=refusal.code,
+            refused_until=until,
+            refused_with=self.credentials.digest(),
+        )
+        self.write(tokens)
         if refusal.is_dead:
-            return dead(refusal.code)
+            return self.dead(tokens)
         if refusal.is_setup:
             return set_up_wrong(refusal.code)
         return NoTokenNowError(*_told("no-token", code=refusal.code))
@@ -304,9 +322,35 @@ class Login:
             raise LoginError(*_told("later-login-file", path=self.path)) from None
         except ValueError:
             raise LoginError(*_told("no-login-file", path=self.path)) from None
+        tokens = self._as_of_now(tokens)
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
         return tokens
+
+    def _as_of_now(self, tokens: Tokens) -> Tokens:
+        """Return the tokens without a refusal that another key or secret has met: with those of
+        now it is tried at once."""
+        known = LOGIN_CODES.get(tokens.refused or "")
+        is_of_the_app = known is not None and (known.is_setup or known.is_dead)
+        if not is_of_the_app or tokens.refused_with in {None, self.credentials.digest()}:
+            return tokens
+        return replace(tokens, refused=None, refused_until=None, refused_with=None)
+
+    def dead(self, tokens: Tokens) -> LoginError:
+        """Return what to say of tokens that Kakao has ended: whose they were, and what to do."""
+        is_given = tokens.refresh_token == self.credentials.refresh_token
+        has_never_worked = tokens.refreshed_at is None
+        return (variable_dead if is_given and has_never_worked else dead)(tokens.refused or "")
+
+    def old_variable(self, tokens: Tokens) -> str | None:
+        """Say that the variable holds another refresh token than the one in use, if it does."""
+        given = self.credentials.refresh_token
+        if given is None or tokens.refresh_token in {None, given}:
+            return None
+        return (
+            f"{VARIABLE} is out of date: the saved login '{self.path}' has a newer token, which is "
+            "used. Unset it; where that file is not kept, put the newer one there"
+        )
 
     def write(self, tokens: Tokens) -> None:
         """Put the tokens on disk, private and durable, in place of the old ones."""

@@ -42,6 +42,7 @@ class Tokens:
     refreshed_at: datetime | None = None
     refused: str | None = None  # the code with which kauth last refused
     refused_until: datetime | None = None  # None with `refused`: this login is dead
+    refused_with: str | None = None  # a digest of the key and secret that were refused
 
     def is_fresh(self, now: datetime, margin: timedelta = MARGIN) -> bool:
         return bool(
@@ -88,6 +89,7 @@ def merged(tokens: Tokens, reply: Mapping[str, Any], now: datetime) -> Tokens:
         refreshed_at=now,
         refused=None,
         refused_until=None,
+        refused_with=None,
     )
     if not is_secret(reply.get("refresh_token")):
         return renewed
@@ -104,7 +106,7 @@ def _end(now: datetime, seconds: int) -> datetime:
 
 
 _INSTANTS = ("access_expires_at", "refresh_expires_at", "refreshed_at", "refused_until")
-_TEXTS = ("access_token", "refresh_token", "client_id", "refused")
+_TEXTS = ("access_token", "refresh_token", "client_id", "refused", "refused_with")
 
 
 def to_json(tokens: Tokens) -> bytes:
@@ -128,7 +130,7 @@ def from_json(content: bytes) -> Tokens:
         secrets = texts["access_token"], texts["refresh_token"]
         if not all(value is None or is_secret(value) for value in secrets):
             raise ValueError
-        for value in (texts["client_id"], texts["refused"]):
+        for value in (texts["client_id"], texts["refused"], texts["refused_with"]):
             if value is not None:
                 str.encode(value)  # a TypeError or ValueError for what is no text
         known: dict[str, Any] = {**texts, **instants}

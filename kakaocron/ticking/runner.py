@@ -14,7 +14,7 @@ from kakaocron.states import State
 from kakaocron.system.log import bug
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
-from kakaocron.ticking.upkeep import look_after_login
+from kakaocron.ticking.upkeep import look_after_login, variables_out_of_date
 from kakaocron.watching.incidents import (
     Ending,
     Incidents,
@@ -97,6 +97,7 @@ def _ended(installation: Installation, incidents: Incidents, complain: Complain)
 def _ticked(installation: Installation, incidents: Incidents, complain: Complain) -> Ended:
     report = run_tick(installation.engine, installation.plan, installation.heartbeat)
     found = [*report.problems, *look_after_login(installation, report).items()]
+    found += variables_out_of_date(installation).items()
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
     ongoing += [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
 from kakaocron.delivery.tick import Report
@@ -40,6 +41,16 @@ def _look_after(login: Login, installation: Installation, report: Report) -> dic
     except KakaocronError as error:
         log.warning("the token is not renewed: %s", error)
     return _ends_soon(installation, tokens)
+
+
+def variables_out_of_date(installation: Installation) -> dict[str, str]:
+    """Return sentences on variables whose tokens Kakao has replaced, by stable keys."""
+    found: dict[str, str] = {}
+    for login in installation.logins.values():
+        with suppress(LoginError):
+            if said := login.old_variable(login.read()):
+                found[f"login-variable:{login.path}"] = said
+    return found
 
 
 def _is_idle(installation: Installation, report: Report) -> bool:

@@ -29,6 +29,7 @@ class Kind(StrEnum):
     CLOCK_WRONG = "clock-wrong"
     LOGIN = "login"
     LOGIN_ENDS = "login-ends"
+    LOGIN_VARIABLE = "login-variable"
     WATCHER = "watcher"
 
 
@@ -53,6 +54,7 @@ ENDED_BY: Mapping[Kind, Ending] = {
     Kind.CLOCK_WRONG: Ending.TICK,
     Kind.LOGIN: Ending.CONFIRMED,
     Kind.LOGIN_ENDS: Ending.TICK,
+    Kind.LOGIN_VARIABLE: Ending.TICK,
     Kind.WATCHER: Ending.REACHED,
 }
 

@@ -239,6 +239,8 @@ def login_of(login: Login, now: datetime) -> tuple[Tokens, str | None]:
         tokens = login.read()
     except LoginError as error:
         return Tokens(), str(error)
+    if tokens.is_dead:
+        return tokens, str(login.dead(tokens))
     is_logged_in = tokens.refresh_token or tokens.access_token
     return tokens, login_problem(tokens, now) if is_logged_in else NOT_LOGGED_IN
 

@@ -12,7 +12,7 @@ from kakaocron import actions
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import parse_delivery_id, slots_between
 from kakaocron.states import State
-from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, day_file, ended_tick, install, run_tick, texts
 
 
 def test_a_tick_sends_a_slot_at_its_own_minute(
@@ -136,3 +136,30 @@ def test_an_old_day_that_cannot_be_removed_stops_no_tick(
     ((_, problem),) = first.problems
     assert str(stuck) in problem
     assert (first.exit_code, first.is_complete, second.problems) == (1, True, ())
+
+
+def test_what_was_missed_is_missed_once_though_the_clock_is_set_back(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    for at in ("09:00:01", "12:00:01"):  # the host was off in between
+        clock.set(at)
+        ended_tick(installation)
+    told = capsys.readouterr().err
+    lines = day_file(installation).read_bytes().count(b'"no-tick"')
+    assert told.count("Missed") > 3
+
+    clock.set("11:50:01")
+    ended_tick(installation)
+    assert capsys.readouterr().err.count("Missed") == 0
+    assert day_file(installation).read_bytes().count(b'"no-tick"') == lines
+
+
+def test_what_a_clock_ahead_has_given_up_is_sent_when_it_comes(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    for at in ("09:00:01", "12:00:01", "09:14:01", "09:15:01"):
+        clock.set(at)
+        ended_tick(installation)
+    assert "보고 2026-11-23 09:15" in texts(sandbox)

@@ -407,7 +407,7 @@ def test_health_names_a_dead_login_and_a_lost_bound(
     day_of_ticks(installation, clock, "09:30:01")
 
     login, rate = problems(installation)
-    assert "no longer accepts the saved login" in login
+    assert "no longer accepts KAKAO_REFRESH_TOKEN" in login
     assert "Only 0.0%" in rate
 
 
