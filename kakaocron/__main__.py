@@ -1,10 +1,18 @@
 """The entry point of `kakaocron` and of `python -m kakaocron`."""
 
+import _signal  # type: ignore[import-not-found] # `signal` costs an idle tick more than all it does
 import os
 import sys
 
+ASKING = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP)
+INTERRUPTED = 130
+
 
 def main() -> None:
+    for number in ASKING:
+        if _signal.getsignal(number) != _signal.SIG_IGN:
+            # Nothing has been done so far. Each command has its own way to end from `run` on.
+            _signal.signal(number, lambda *_: os._exit(INTERRUPTED))
     from kakaocron.ticking.idle import is_idle_tick  # noqa: PLC0415
 
     if is_idle_tick(sys.argv[1:], os.environ):
@@ -17,7 +25,12 @@ def main() -> None:
     gc.set_threshold(20_000)
     from kakaocron.cli import run  # noqa: PLC0415
 
-    exit_code = run(sys.argv[1:])
+    try:
+        exit_code = run(sys.argv[1:])
+    except KeyboardInterrupt:  # as it ended anyway
+        exit_code = INTERRUPTED
+    for number in ASKING:
+        _signal.signal(number, _signal.SIG_IGN)  # what is left to be waited for has its limit
     gc.freeze()
     sys.exit(exit_code)
 

@@ -7,7 +7,6 @@ import errno
 import io
 import os
 import re
-import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -18,6 +17,7 @@ from typing import Annotated, Any, TextIO
 from kakaocron import __version__
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import Exit, KakaocronError, UsageError
+from kakaocron.system.interrupts import SIGNALS
 from kakaocron.system.log import bug
 from kakaocron.system.stderr import complain
 from kakaocron.text.plain import in_plain_letters
@@ -30,7 +30,8 @@ Exit codes:
   2  wrong usage or configuration
   3  not logged in, or the login has died
  70  a bug
- 74  the ledger cannot be written or read; nothing was sent
+ 74  the ledger cannot be written or read: nothing more is sent, and the words
+     say whether something in flight may have arrived
  75  no ledger lock in time; nothing done
 130  interrupted"""
 
@@ -171,7 +172,7 @@ def _parsed(arguments: Sequence[str]) -> object:
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; return its exit code. Every error is one line on stderr."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    SIGNALS.catch()
     codecs.register_error("plain", in_plain_letters)
     _open_missing_streams()
     for stream in (sys.stdout, sys.stderr):
@@ -224,10 +225,6 @@ def _drop_what_cannot_be_written() -> None:
 
 def _drop(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _say(error: KakaocronError) -> int:

@@ -95,7 +95,8 @@ class LoginError(KakaocronError):
 
 
 class LedgerError(KakaocronError):
-    """The ledger cannot be written or read: nothing was sent."""
+    """The ledger cannot be written or read: nothing more is sent, and the words say whether
+    something in flight may have arrived."""
 
     exit_code = Exit.LEDGER
 

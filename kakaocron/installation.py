@@ -29,6 +29,7 @@ from kakaocron.messages.making import Contents
 from kakaocron.system.clock import Clock, SystemClock
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import CONNECT_TIMEOUT_SECONDS, Answer, Failure, Gate, Http, Request
+from kakaocron.system.interrupts import SIGNALS, Interrupts
 from kakaocron.system.log import log_to_file
 from kakaocron.system.marks import config_marks, data_marks
 from kakaocron.system.memory import Memory
@@ -83,6 +84,7 @@ class Edges(Struct, frozen=True):
     make_reading: Callable[[], Reading] = Reading
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
     feed: Callable[[Sequence[str], bytes, Mapping[str, str], float, Path | None], int] = feed
+    interrupts: Interrupts = field(default_factory=lambda: SIGNALS)
 
 
 class Installation(Struct, frozen=True):
@@ -157,6 +159,7 @@ def assemble(
         owner=edges.owner,
         lease=lease(config),
         at_once=config.delivery.at_once,
+        interrupts=edges.interrupts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
     outside = edges.outside or RealOutside(places.variables)

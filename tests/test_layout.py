@@ -43,16 +43,17 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
     "kakao/callback", "ledger/files", "ledger/heartbeat", "show/console",
-    "show/pictures", "system/clock", "system/disk", "system/log", "system/marks", "system/memory",
-    "system/places", "system/programs", "system/socket_http", "system/stderr",
-    "system/supervisor", "system/syscalls", "system/users", "system/workers", "ticking/idle",
-    "watching/apprise_process", "watching/pings", "watching/telling", "web/connections",
-    "web/server",
+    "show/pictures", "system/clock", "system/disk", "system/interrupts", "system/log",
+    "system/marks", "system/memory", "system/places", "system/programs", "system/socket_http",
+    "system/stderr", "system/supervisor", "system/syscalls", "system/users", "system/workers",
+    "ticking/idle", "watching/apprise_process", "watching/pings", "watching/telling",
+    "web/connections", "web/server",
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
     "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
-    "delivery/log_lines", "delivery/snapshot", "delivery/tick", "delivery/underway",
+    "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
+    "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
     "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/versions", "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/lookup", "ledger/pause_file",
@@ -72,7 +73,7 @@ PURE_MODULES = sorted(
 # What a module may import that computes and does nothing else; the last line's are other people's.
 PURE = frozenset({
     "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "copy",
-    "dataclasses", "datetime", "difflib", "email.utils", "enum", "fractions", "functools",
+    "dataclasses", "datetime", "difflib", "email.utils", "enum", "errno", "fractions", "functools",
     "hashlib", "heapq", "hmac", "html", "ipaddress", "itertools", "json", "math", "operator", "re",
     "shlex", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata",
     "urllib.parse", "zlib",

@@ -121,3 +121,7 @@ class Channel(Protocol):
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
         """Bring a parcel to its receivers; `flight` learns how each fared."""
         ...
+
+    def let_go(self) -> None:
+        """Close connections that are only kept for what is still to come."""
+        ...

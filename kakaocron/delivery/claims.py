@@ -204,6 +204,8 @@ def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
     def may_leave() -> datetime:
         if claim is None or receipt is None or not engine.ledger.still_ours(receipt):
             raise Withheld(Reason.LEDGER_DAMAGED, Cause("claim-gone"))
+        if engine.interrupts.is_asked:
+            raise Withheld(Reason.TICK_CRASHED, Cause("told-to-end"))
         # The clock comes last: a process may be stopped for hours while it reads.
         now = engine.clock.now()
         if now < due.slot.at:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from kakaocron.delivery import claims
-from kakaocron.delivery.channel import Flight
+from kakaocron.delivery.channel import Channel, Flight
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.underway import Engine, Run, Stage, Underway
 from kakaocron.ledger.events import to_line
@@ -32,7 +32,7 @@ def prepare(engine: Engine, run: Run, seconds: float) -> None:
     until = engine.clock.monotonic() + seconds
     for name, count in run.deliveries.items():
         run.preparing[name] = until
-        most = min(count, engine.at_once)
+        most = min(count, run.most or engine.at_once)
         engine.workers.start(_preparing(name), partial(engine.channels[name].prepare, most))
 
 
@@ -73,8 +73,10 @@ def board(engine: Engine, run: Run, group: Sequence[Underway]) -> None:
     for one in group:
         if one.stage is Stage.WAITING and one.at > now and isinstance(one.parcel, Parcel):
             one.claimed = engine.workers.signal()
-            take_off(engine, one, "board", claims.no_claim, one.claimed.wait)
-            run.move(one, Stage.BOARDED)
+            if take_off(engine, run, one, claims.no_claim, one.claimed.wait):
+                run.move(one, Stage.BOARDED)
+            else:  # without threads enough it sets out once it is claimed
+                turn_back(one)
 
 
 def release(engine: Engine, one: Underway) -> None:
@@ -97,14 +99,15 @@ def turn_back(one: Underway) -> None:
 
 def take_off(
     engine: Engine,
+    run: Run,
     one: Underway,
-    verb: str,
     may_leave: Callable[[], datetime],
-    hold: Callable[[], object] = lambda: None,
-) -> None:
+    hold: Callable[[], object] | None = None,
+) -> bool:
     """Start a worker for each channel of a delivery; none waits for another.
 
-    `verb` tells their names from those of workers that were given up.
+    With `hold` they are held at the gate, which asks for a thread each: say whether there were
+    enough. Without it they set out one after another if need be.
     """
     parcel = one.to_send
     assert parcel is not None  # noqa: S101 - a claim without content has ended already
@@ -113,12 +116,24 @@ def take_off(
     for channel, receivers in one.to.items():
         to = [name for name in receivers if name not in one.blocked]
         if to:
-            flight = Flight(may_leave, to, one.parts, done, hold=hold)
+            flight = Flight(may_leave, to, one.parts, done, hold=hold or (lambda: None))
             one.flights[channel] = flight
-            name = f"{verb} {one.id} {channel}"
+            # The verb tells their names from those of workers that were given up.
+            name = f"{'board' if hold else 'send'} {one.id} {channel}"
+            task = partial(_deliver, engine.channels[channel], parcel, flight, run, name)
+            if hold is None:
+                engine.workers.start(name, task)
+            elif not engine.workers.try_start(name, task):
+                return False
             one.tasks.add(name)
-            deliver = engine.channels[channel].deliver
-            engine.workers.start(name, partial(deliver, parcel, to, flight))
+    return True
+
+
+def _deliver(channel: Channel, parcel: Parcel, flight: Flight, run: Run, name: str) -> None:
+    try:
+        channel.deliver(parcel, flight.to, flight)
+    except Exception as error:
+        run.note_bug(name, error)
 
 
 def has_waited(engine: Engine, run: Run) -> bool:

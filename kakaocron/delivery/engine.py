@@ -8,17 +8,24 @@ from datetime import datetime
 from functools import partial
 
 from kakaocron.delivery import claims, early_start
-from kakaocron.delivery.early_start import HEAD_START, LONGEST_WAIT
-from kakaocron.delivery.log_lines import log_end
+from kakaocron.delivery.early_start import HEAD_START
+from kakaocron.delivery.landing import (
+    collect,
+    leave,
+    make_room,
+    note_end,
+    note_flights,
+    outcome,
+    wind_up,
+)
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.policy import Due
 from kakaocron.delivery.underway import Engine, Run, Sent, Stage, Underway, ready
-from kakaocron.errors import ContentError, LedgerError, LockTimeoutError
-from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, apply
-from kakaocron.ledger.events import Claim, Event, Outcome, as_read
+from kakaocron.errors import ContentError
+from kakaocron.ledger.events import Claim, Event
 from kakaocron.ledger.ledger import Book, View
 from kakaocron.system.log import log
-from kakaocron.text.causes import content_error
+from kakaocron.system.scarcity import is_scarcity
 
 # How long a content may take: less than a minute, so that the next tick does not make it too.
 MAKING_SECONDS = 50.0
@@ -36,24 +43,36 @@ def send_all(
     come in and the claims that take their places. What lies ahead waits for its instant. `settled`
     is noted in the ledger's lines.
 
-    Raises LedgerError or LockTimeoutError when the ledger fails; then nothing more is claimed, and
-    what was under way is recorded if it can be.
+    Whatever ends it early, nothing more is claimed then, and what is in flight is waited for and
+    recorded. Raises LedgerError or LockTimeoutError when the ledger fails, KeyboardInterrupt if the
+    process is told to end, and, once all the others are done, the first bug met in a worker.
     """
     run = _take_up(engine, due, settled)
+    with engine.interrupts.held(engine.workers.wake):
+        try:
+            _send(engine, run, make)
+        except BaseException as error:
+            wind_up(engine, run, error)
+            raise
+        if engine.interrupts.is_asked:
+            wind_up(engine, run, None)
+    if run.bugs:
+        raise run.bugs[0]
+    return run.sent
+
+
+def _send(engine: Engine, run: Run, make: Make) -> None:
     early_start.prepare(engine, run, early_start.PREPARING_SECONDS)
-    try:
-        while not run.is_over:
+    while not run.is_over and not engine.interrupts.is_asked:
+        try:
             _make_more(engine, run, make)
             early_start.warm_up(engine, run)
             _record_and_claim(engine, run)
-            _collect(engine, run, _patience(engine, run))
-    except (LedgerError, LockTimeoutError):
-        _land_the_rest(engine, run)
-        raise
-    finally:
-        for one in run.at(Stage.BOARDED):
-            _leave(run, one)
-    return run.sent
+            collect(engine, run, _patience(engine, run))
+        except Exception as error:
+            if not (is_scarcity(error) and make_room(engine, run)):
+                raise
+            log.warning("one after another from here on: %s", error)
 
 
 def _take_up(engine: Engine, due: Sequence[Due], settled: datetime | None) -> Run:
@@ -72,14 +91,17 @@ def _make_more(engine: Engine, run: Run, make: Make) -> None:
         one.tasks = {f"make {one.id}"}
         one.make_until = engine.clock.monotonic() + MAKING_SECONDS
         run.move(one, Stage.MAKING)
-        engine.workers.start(f"make {one.id}", partial(_make, make, one))
+        engine.workers.start(f"make {one.id}", partial(_make, run, make, one))
 
 
-def _make(make: Make, one: Underway) -> None:
+def _make(run: Run, make: Make, one: Underway) -> None:
     try:
         one.made = make(one.due)
     except ContentError as error:
         one.made = error
+    except Exception as error:
+        run.note_bug(f"make {one.id}", error)
+        one.made = ContentError(f"it could not be made: {type(error).__name__}")
 
 
 def _record_and_claim(engine: Engine, run: Run) -> None:
@@ -92,7 +114,7 @@ def _record_and_claim(engine: Engine, run: Run) -> None:
     with engine.ledger.open() as book:
         wanted, view, allowed = _look(engine, run, book, landed)
         lines: dict[Underway, list[Event]]
-        lines = {one: [_outcome(engine, one, book.now)] for one in landed}
+        lines = {one: [outcome(engine, one, book.now)] for one in landed}
         lines |= _begin(engine, run, wanted, view, book.now, allowed)
         claimed = _record(book, lines)
         for one in claimed:
@@ -101,13 +123,13 @@ def _record_and_claim(engine: Engine, run: Run) -> None:
         log.info("📤 메시지 전송 시작: %s", one.id)
     run.sent.left += sum(one not in lines for one in wanted)
     for one in landed:
-        _note_flights(run, one)
+        note_flights(run, one)
     for one, events in lines.items():
         if events and one.stage is not Stage.IN_FLIGHT:
-            _note_end(run, view.deliveries, events)
+            note_end(run, view.deliveries, events)
     for one in (*landed, *wanted):
         if one.stage is not Stage.IN_FLIGHT:
-            _leave(run, one)
+            leave(run, one)
 
 
 def _look(
@@ -128,6 +150,8 @@ def _look(
         book.now = early_start.wait_for(engine, run, wanted, first)
         # What came meanwhile, as the process was stopped, has not been looked up.
         wanted = [one for one in ready(engine, run, book.now) if one in looked_up]
+    if engine.interrupts.is_asked:
+        wanted = []
     return wanted, view, allowed
 
 
@@ -144,7 +168,7 @@ def _wanted(engine: Engine, run: Run, now: datetime) -> list[Underway]:
         return wanted
     for one in list(run.waiting()):
         if one.at > run.began:
-            _leave(run, one)
+            leave(run, one)
     return [one for one in wanted if one.at <= run.began]
 
 
@@ -171,57 +195,26 @@ def _begin(
 def _record(book: Book, lines: Mapping[Underway, Sequence[Event]]) -> list[Underway]:
     """Write all lines at once; return what is claimed by them."""
     events = [event for group in lines.values() for event in group]
-    receipts = book.record(events) if events else {}
     claimed = []
     for one, group in lines.items():
         if group and isinstance(group[-1], Claim):
-            one.claim, one.receipt = group[-1], receipts[one.id]
+            one.claim = group[-1]  # from here on it may be in the ledger, whatever is raised
             claimed.append(one)
+    receipts = book.record(events) if events else {}
+    for one in claimed:
+        one.receipt = receipts[one.id]
     return claimed
 
 
 def _start(engine: Engine, run: Run, one: Underway) -> None:
     """Let a claimed delivery go: what is at the gate, or by workers of its own."""
-    if one.stage is Stage.BOARDED and not one.blocked:
+    is_at_the_gate = one.stage is Stage.BOARDED and not one.blocked
+    run.move(one, Stage.IN_FLIGHT)
+    if is_at_the_gate:
         early_start.release(engine, one)
     else:
         early_start.turn_back(one)
-        early_start.take_off(engine, one, "send", claims.gate(engine, one))
-    run.move(one, Stage.IN_FLIGHT)
-
-
-def _leave(run: Run, one: Underway) -> None:
-    """Have no more to do with a delivery; what it has at the gate is given up."""
-    early_start.turn_back(one)
-    run.move(one, Stage.ENDED)
-
-
-def _collect(engine: Engine, run: Run, seconds: float) -> None:
-    """Wait for whatever comes next, and move on what has ended or has to be given up."""
-    ended = set(engine.workers.wait(seconds))
-    now, elapsed = engine.clock.now(), engine.clock.monotonic()
-    early_start.note_prepared(engine, run, ended)
-    for one in run.at(Stage.BOARDED):
-        if one.tasks & ended:
-            early_start.turn_back(one)
-            run.move(one, Stage.WAITING)
-    for one in run.at(Stage.MAKING):
-        if one.tasks & ended or elapsed >= one.make_until:
-            one.parcel = one.made or content_error("making-too-long")
-            run.move(one, Stage.WAITING)
-    flying = run.at(Stage.IN_FLIGHT)
-    is_set_back = any(now < one.claim.at - CLOCK_SLACK for one in flying if one.claim)
-    for one in flying:
-        one.tasks -= ended
-        if one.tasks and not is_set_back and one.claim and now < one.claim.until:
-            continue
-        for flight in one.flights.values():
-            flight.abandon()
-        run.move(one, Stage.LANDED)
-    # A clock that was set back leaves slots too far ahead: a later tick will see to them.
-    for one in list(run.waiting()):
-        if one.at - now > LONGEST_WAIT:
-            _leave(run, one)
+        early_start.take_off(engine, run, one, claims.gate(engine, one))
 
 
 def _patience(engine: Engine, run: Run) -> float:
@@ -240,37 +233,3 @@ def _patience(engine: Engine, run: Run) -> float:
     seconds += [one.make_until - elapsed for one in run.at(Stage.MAKING)]
     seconds += [until - elapsed for until in run.preparing.values()]
     return max(0.0, min([1.0, *seconds]))
-
-
-def _land_the_rest(engine: Engine, run: Run) -> None:
-    """After the ledger failed: wait for what is under way, and try once more to record it."""
-    while run.count(Stage.IN_FLIGHT):
-        # What has landed waits with it, and is no reason to look again at once, and again.
-        _collect(engine, run, 1.0)
-    landed = run.at(Stage.LANDED)
-    if landed:
-        with engine.ledger.open() as book:
-            book.record([_outcome(engine, one, book.now) for one in landed])
-
-
-def _outcome(engine: Engine, one: Underway, now: datetime) -> Outcome:
-    return claims.outcome_event(engine, one.due, one.results, one.sent_at, now)
-
-
-def _note_flights(run: Run, one: Underway) -> None:
-    """Remember what flights have learned of their channels."""
-    for channel, flight in one.flights.items():
-        if flight.down is not None:
-            run.sent.down.setdefault(channel, flight.down)
-        run.sent.server_date = flight.server_date or run.sent.server_date
-
-
-def _note_end(run: Run, before: Mapping[str, Delivery], events: Sequence[Event]) -> None:
-    """Remember how a delivery ended, and log it."""
-    delivery = before.get(events[0].id)
-    for event in events:
-        delivery = apply(delivery, as_read(event))
-    if delivery is None:
-        return
-    run.sent.ended[delivery.id] = delivery
-    log_end(delivery)

@@ -85,7 +85,7 @@ class Ended(Struct, frozen=True):
 
 
 def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
-    """Do what this minute asks for. Raises LedgerError, LockTimeoutError: then nothing was sent."""
+    """Do what this minute asks for. Raises what ends the sending early (see `send_all`)."""
     now = engine.clock.now()
     heartbeat.keep_ahead(now)
     heartbeat.beat(now, Word.START, Exit.FINE)

@@ -8,6 +8,7 @@ from enum import Enum
 from itertools import islice
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.delivery.channel import Channel, Flight
 from kakaocron.delivery.parcel import FallbackError, Parcel
@@ -16,7 +17,12 @@ from kakaocron.errors import ContentError, KakaocronError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Claim, Result
 from kakaocron.ledger.ledger import Ledger, Receipt
+from kakaocron.states import Reason, State
 from kakaocron.system.clock import Clock
+from kakaocron.system.http import Phase
+from kakaocron.system.interrupts import SIGNALS, Interrupts
+from kakaocron.system.log import log
+from kakaocron.system.scarcity import is_scarcity
 from kakaocron.system.workers import Signal, Workers
 
 
@@ -37,6 +43,7 @@ class Engine(Struct, frozen=True):
     lease: timedelta
     at_once: int = 16
     is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
+    interrupts: Interrupts = SIGNALS
 
     def by_channel(self, to: Iterable[str]) -> dict[str, list[str]]:
         """Sort receivers by the channel that reaches them; the order of each group is kept."""
@@ -44,6 +51,11 @@ class Engine(Struct, frozen=True):
         for receiver in to:
             groups.setdefault(self.channel_of(receiver), []).append(receiver)
         return groups
+
+
+NEVER_LEFT = Result(
+    State.RETRYING, Reason.TICK_CRASHED, "the sending ended before it left", phase=Phase.BEFORE
+)
 
 
 class Stage(Enum):
@@ -100,8 +112,13 @@ class Underway(Struct, eq=False):
 
     @property
     def results(self) -> dict[str, Result]:
-        """How each receiver fared, as far as it is known."""
-        found = dict(self.blocked)
+        """How each receiver of a claim fared; who was never set out for got nothing."""
+        known = self.due.known
+        found = {
+            name: replace(NEVER_LEFT, parts=known[name].parts) if name in known else NEVER_LEFT
+            for name in self.due.to
+        }
+        found.update(self.blocked)
         for flight in self.flights.values():
             found.update(flight.results)
         return found
@@ -138,6 +155,8 @@ class Run(Struct):
     deliveries: Mapping[str, int] = field(default_factory=dict)  # how many each channel has
     preparing: dict[str, float] = field(default_factory=dict)  # channels, and until when at most
     sent: Sent = field(default_factory=Sent)
+    most: int | None = None  # in flight at a time, once the machine has run out of something
+    bugs: list[Exception] = field(default_factory=list)  # met by workers
     stages: dict[Stage, dict[str, Underway]] = field(
         default_factory=lambda: {stage: {} for stage in Stage if stage is not Stage.ENDED}
     )
@@ -162,6 +181,12 @@ class Run(Struct):
         if stage is not Stage.ENDED:
             self.stages[stage][one.id] = one
 
+    def note_bug(self, task: str, error: Exception) -> None:
+        """Take down what a worker met that nobody foresaw; what the machine lacks is no bug."""
+        log.error("the worker '%s' met %s", task, type(error).__name__, exc_info=error)
+        if not is_scarcity(error):
+            self.bugs.append(error)
+
     def waiting(self) -> Iterator[Underway]:
         """Yield what has its content and no claim; what is at the gate comes first."""
         yield from self.stages[Stage.BOARDED].values()
@@ -170,7 +195,7 @@ class Run(Struct):
 
 def ready(engine: Engine, run: Run, now: datetime) -> list[Underway]:
     """Return what may be claimed at `now`: as many as there are places."""
-    places = max(0, engine.at_once - run.count(Stage.IN_FLIGHT))
+    places = max(0, (run.most or engine.at_once) - run.count(Stage.IN_FLIGHT))
     come = (
         one
         for one in run.waiting()

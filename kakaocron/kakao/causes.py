@@ -37,8 +37,8 @@ TEMPLATES: causes.Templates = {
     "no-key": "Renewing the login needs the app's key: set rest_api_key in [kakao], or "
     "KAKAO_REST_API_KEY",
     "login-dead": "Kakao no longer accepts the saved login ({code}: {meaning})",
-    "variable-dead": "Kakao no longer accepts KAKAO_REFRESH_TOKEN ({code}: {meaning}): it is out of "
-    "date. Put the token of a new login there, or unset it",
+    "variable-dead": "Kakao no longer accepts KAKAO_REFRESH_TOKEN ({code}: {meaning}): it is out "
+    "of date. Put the token of a new login there, or unset it",
     "login-refused": "Kakao refuses to renew the login ({code}: {meaning})",
     "no-token": "Kakao gives no token now ({code}: {meaning})",
     "no-token-until": "Kakao refused a new token ({code}); the next try is at {until}",

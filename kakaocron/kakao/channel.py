@@ -79,6 +79,9 @@ class KakaoTalk(Struct, frozen=True):
         for group in groups([name for name in to if name not in strangers]):
             self._deliver_parts(parcel, group, flight)
 
+    def let_go(self) -> None:
+        self.http.close()
+
     def _deliver_parts(self, parcel: Parcel, group: Sequence[str], flight: Flight) -> None:
         """Send the parts in order; a receiver who did not get one gets none after it."""
         first = min(flight.parts_done.get(receiver, 0) for receiver in group)

@@ -39,7 +39,9 @@ from kakaocron.system.disk import (
     sync_folder,
 )
 from kakaocron.system.http import Answer, Failure, Http, Request
+from kakaocron.system.interrupts import ASKING
 from kakaocron.system.log import log
+from kakaocron.system.scarcity import is_scarcity
 from kakaocron.text.documents import NewerDocumentError
 
 LOCK_TIMEOUT_SECONDS = 15.0
@@ -61,7 +63,7 @@ class _UnderWay:
 
     @contextmanager
     def one_more(self) -> Iterator[None]:
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, ASKING)
         with self._changed:
             self._count += 1
         try:
@@ -316,6 +318,9 @@ class Login:
         except FileNotFoundError:
             return Tokens(refresh_token=given)
         except OSError as error:
+            if is_scarcity(error):
+                said = {"path": self.path, "error": reason(error)}
+                raise NoTokenNowError(*_told("login-unreadable", **said)) from error
             told = _told("login-unreadable", path=self.path, error=reason(error))
             raise UnreadableLoginError(*told) from None
         except NewerDocumentError:

@@ -28,7 +28,7 @@ from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
 from kakaocron.watching.coming import Coming
 from kakaocron.watching.overview import ticks_run
-from kakaocron.watching.sentences import detail_of, sentence
+from kakaocron.watching.sentences import detail_of, sent_words, sentence
 
 if TYPE_CHECKING:
     from kakaocron.doctor.finding import Finding
@@ -211,7 +211,7 @@ def print_delivery(delivery: Delivery) -> None:
         if value:
             out.print(Text(f"{name:>13}  {clean(value)}"))
     for attempt in delivery.attempts:
-        sent = f"sent {attempt.sent_at:%H:%M:%S.%f}"[:-3] if attempt.sent_at else "nothing sent"
+        sent = sent_words(attempt)
         ended = f"ended {attempt.ended_at:%H:%M:%S.%f}"[:-3] if attempt.ended_at else "no end known"
         out.print(
             f"\nattempt {attempt.number}: claimed {attempt.claimed_at:%H:%M:%S}, {sent}, {ended}"

@@ -19,7 +19,7 @@ from kakaocron.states import LOOK_FIRST, State, place_of
 from kakaocron.text.plain import clean, in_percent
 from kakaocron.watching.explain import Explanation, Finding
 from kakaocron.watching.overview import Overview
-from kakaocron.watching.sentences import detail_of
+from kakaocron.watching.sentences import detail_of, sent_words
 
 if TYPE_CHECKING:
     pass
@@ -269,7 +269,7 @@ def _finding(found: Finding) -> Group:
 
 
 def _attempt(attempt: Attempt) -> str:
-    sent = f"sent {attempt.sent_at:%H:%M:%S.%f}"[:-3] if attempt.sent_at else "nothing sent"
+    sent = sent_words(attempt)
     parts = [f"{attempt.number}: claimed {attempt.claimed_at:%H:%M:%S}", sent]
     for name, result in attempt.results.items():
         facts = [result.reason, f"HTTP {result.http_status}" if result.http_status else None]

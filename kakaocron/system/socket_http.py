@@ -106,9 +106,12 @@ class SocketHttp:
         except (ValueError, UsageError):
             return  # the request itself will meet and report it
         missing = count - len(self._standing(target))
-        threads = [Thread(target=self._warm, args=(target,), daemon=True) for _ in range(missing)]
-        for thread in threads:
-            thread.start()
+        threads: list[Thread] = []
+        with suppress(RuntimeError, MemoryError):  # no more threads to be had: fewer connections
+            for _ in range(missing):
+                thread = Thread(target=self._warm, args=(target,), daemon=True)
+                thread.start()
+                threads.append(thread)
         deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))

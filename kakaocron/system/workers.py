@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from kakaocron.system.log import log
+from kakaocron.system.scarcity import is_scarcity
 
 Task = Callable[[], None]
 
@@ -23,43 +25,87 @@ class Signal(Protocol):
 class Workers(Protocol):
     """Runs tasks, each under a name, and tells which have ended."""
 
-    def start(self, name: str, task: Task) -> None: ...
+    def start(self, name: str, task: Task) -> None:
+        """Run a task beside the others, or after them if the machine has no thread for it."""
+        ...
+
+    def try_start(self, name: str, task: Task) -> bool:
+        """Run a task beside the others, if the machine has a thread for it."""
+        ...
 
     def signal(self) -> Signal: ...
 
     def wait(self, timeout_seconds: float) -> list[str]:
         """Return the names of the tasks that have ended since the last call.
 
-        Waits for one if none has, at the longest for the given time.
+        Waits for one if none has, at the longest for the given time, or until `wake`.
         """
         ...
 
+    def wake(self) -> None:
+        """End a wait, from a signal's handler too."""
+        ...
+
+
+AWAKE = ""  # the name of no task
+
 
 class Threads:
-    """A daemon thread a task, so that a task that never ends does not keep the process alive."""
+    """A daemon thread a task, so that a task that never ends does not keep the process alive.
+
+    A task for which there is no thread is started when another has ended; where none is under way,
+    `wait` runs it itself.
+    """
 
     def __init__(self) -> None:
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._under_way = 0
+        self._parked: deque[tuple[str, Task]] = deque()
 
     def start(self, name: str, task: Task) -> None:
-        def run() -> None:
-            try:
-                task()
-            except Exception:
-                log.exception("bug in the worker '%s'", name)
-            finally:
-                self._ended.put(name)
+        self._parked.append((name, task))
+        self._start_parked()
 
-        threading.Thread(target=run, name=name, daemon=True).start()
+    def try_start(self, name: str, task: Task) -> bool:
+        try:
+            thread = threading.Thread(target=self._run, args=(name, task), name=name, daemon=True)
+            thread.start()
+        except (RuntimeError, MemoryError) as error:
+            if not is_scarcity(error):
+                raise
+            return False
+        self._under_way += 1
+        return True
 
     def signal(self) -> Signal:
         return threading.Event()
 
     def wait(self, timeout_seconds: float) -> list[str]:
+        self._start_parked()
+        if self._parked and not self._under_way:
+            self._under_way += 1
+            self._run(*self._parked.popleft())
         try:
             ended = [self._ended.get(timeout=max(0.0, timeout_seconds))]
         except queue.Empty:
             return []
         while not self._ended.empty():
             ended.append(self._ended.get())
+        ended = [name for name in ended if name != AWAKE]
+        self._under_way -= len(ended)
         return ended
+
+    def wake(self) -> None:
+        self._ended.put(AWAKE)
+
+    def _start_parked(self) -> None:
+        while self._parked and self.try_start(*self._parked[0]):
+            self._parked.popleft()
+
+    def _run(self, name: str, task: Task) -> None:
+        try:
+            task()
+        except Exception:
+            log.exception("bug in the worker '%s'", name)
+        finally:
+            self._ended.put(name)

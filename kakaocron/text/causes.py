@@ -51,6 +51,7 @@ TEMPLATES: Templates = {
     # The request was not let go.
     "no-claim": "it has no claim",
     "claim-gone": "the ledger does not show this process's claim",
+    "told-to-end": "the process was told to end before it left",
     "set-back": "the clock was set back before the slot",
     "slot-over": "the slot's time ran out before the request could leave",
     "claim-over": "the claim's time ran out before the request could leave",

@@ -36,7 +36,8 @@ MEANINGS: Mapping[Reason, str] = {
     Reason.CONNECTION_RESET: "no whole answer came back after the request had left",
     Reason.SERVER_FAULT: "Kakao had a fault of its own after taking the request",
     Reason.UNPROVEN_ANSWER: "the answer does not prove that Kakao took the message",
-    Reason.PROCESS_DIED: "the process that was sending it died before it noted the answer",
+    Reason.PROCESS_DIED: "the process that was sending it died before it noted the answer: "
+    "it may have been sent",
     Reason.LEDGER_DAMAGED: "the part of the ledger that would tell is damaged",
     Reason.LEDGER_UNWRITABLE: "the ledger could not be written, so nothing was sent",
     Reason.LOCK_HELD: "another process held the ledger's lock for too long",

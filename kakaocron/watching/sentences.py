@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from kakaocron.delivery.orders import look_and_resolve, retry_anyway
 from kakaocron.kakao.causes import in_words
 from kakaocron.kakao.codes import BOXES, REMEDIES, Remedy
-from kakaocron.ledger.deliveries import Delivery, attempt_fields, delivery_fields
+from kakaocron.ledger.deliveries import Attempt, Delivery, attempt_fields, delivery_fields
 from kakaocron.ledger.events import Result
 from kakaocron.states import ME, Reason, State
 
@@ -135,3 +135,10 @@ def _with_box(remedy: Remedy, result: Result) -> Remedy:
     boxes = [f"'{box}'" for scope, box in BOXES.items() if scope in (detail_of(result) or "")]
     words = remedy.words.format(box=f"the box {' and '.join(boxes)}" if boxes else "its box")
     return replace(remedy, words=words)
+
+
+def sent_words(attempt: Attempt) -> str:
+    """Say whether a request of an attempt left: one without an outcome may have sent."""
+    if attempt.sent_at:
+        return f"sent {attempt.sent_at:%H:%M:%S.%f}"[:-3]
+    return "nothing sent" if attempt.ended_at else "may have been sent"

@@ -59,6 +59,9 @@ class FakeChannel:
     def prepare(self, count: int) -> None:
         self.prepared.append(count)
 
+    def let_go(self) -> None:
+        """Nothing is kept."""
+
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
         self.wait()
         flight.down = self.down

@@ -51,6 +51,13 @@ class Inline:
         task()
         self._ended.append(name)
 
+    def try_start(self, name: str, task: Task) -> bool:
+        self.start(name, task)
+        return True
+
+    def wake(self) -> None:
+        """Nothing waits."""
+
     def signal(self) -> Signal:
         return threading.Event()
 

@@ -131,6 +131,13 @@ class _Workers:
         task()
         self._ended.append(name)
 
+    def try_start(self, name: str, task: Task) -> bool:
+        self.start(name, task)
+        return True
+
+    def wake(self) -> None:
+        """Nothing waits."""
+
     def signal(self) -> Signal:
         return threading.Event()
 

@@ -96,6 +96,13 @@ class Straight:
         task()
         self._ended.append(name)
 
+    def try_start(self, name: str, task: Callable[[], None]) -> bool:
+        self.start(name, task)
+        return True
+
+    def wake(self) -> None:
+        """Nothing waits."""
+
     def signal(self) -> Signal:
         return threading.Event()
 

@@ -9,7 +9,10 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True)
 class Dials:
-    """Probabilities: the first ones per tick and per request, the others per minute."""
+    """Probabilities: the first ones and the last per tick and per request, the others per minute.
+
+    `kill` ends a process at once, `signal` asks it to end.
+    """
 
     kill: float = 0.0
     pause: float = 0.0
@@ -29,9 +32,10 @@ class Dials:
     damage: float = 0.0
     config_edit: float = 0.0
     by_hand: float = 0.0
+    signal: float = 0.0
 
     def per_minute(self) -> Iterator[tuple[str, float]]:
-        for field in fields(self)[4:]:
+        for field in fields(self)[4:-1]:
             yield field.name, getattr(self, field.name)
 
 
@@ -63,6 +67,6 @@ def dials_for(rng: random.Random, by_hand: float = 0.0) -> Dials:
     drawn = {
         field.name: getattr(USUAL, field.name) * rng.choice((0, 0, 1, 1, 5))
         for field in fields(Dials)
-        if field.name != "by_hand"
+        if field.name not in {"by_hand", "signal"}
     }
-    return Dials(**drawn, by_hand=by_hand)
+    return Dials(**drawn, by_hand=by_hand, signal=drawn["kill"])

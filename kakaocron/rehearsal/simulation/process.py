@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -32,8 +33,9 @@ class Killed(BaseException):
 class Mishap:
     """What goes wrong in a process at its call number `at`, counted from 1.
 
-    `kill` strikes before call `at`, or after it if `is_after`; `pause` stops the process for
-    `seconds`; `fail` lets the first call named in `calls` from then on fail with `number`.
+    `kill` strikes before call `at`, or after it if `is_after`; `signal` asks the process to end;
+    `pause` stops it for `seconds`; `fail` lets the first call named in `calls` from then on fail
+    with `number`.
     """
 
     kind: str
@@ -57,6 +59,29 @@ class Host(Protocol):
     def is_crowded(self) -> bool: ...
 
 
+class ProcessInterrupts:
+    """The signals of one process, in its main thread."""
+
+    def __init__(self) -> None:
+        self.is_asked = False
+        self._is_held = False
+
+    @contextmanager
+    def held(self, wake: Callable[[], None]) -> Iterator[None]:
+        self._is_held = True
+        try:
+            yield
+        finally:
+            self._is_held = False
+        if self.is_asked:
+            raise KeyboardInterrupt
+
+    def take(self) -> None:
+        if not self._is_held:
+            raise KeyboardInterrupt
+        self.is_asked = True
+
+
 @dataclass(eq=False)
 class Process:
     """A running command. Its edges ask `call` at each system call."""
@@ -75,26 +100,35 @@ class Process:
     stopped_until: float = 0.0
     pauses: int = 0
     names_called: list[str] | None = None
+    main: Task | None = None
+    is_signalled: bool = False  # and not raised in the main thread so far
+    interrupts: ProcessInterrupts = field(default_factory=ProcessInterrupts)
 
     def check(self) -> None:
         if self.is_dead:
             raise Killed
+        if self.is_signalled and self.host.schedule.current is self.main:
+            self.is_signalled = False
+            self.interrupts.take()
 
     def enter(self, name: str) -> Mishap | None:
         """Begin a system call; return how it is to fail, if it is."""
-        if self.is_dead:
-            raise Killed
+        self.check()
         self.calls += 1
         if self.names_called is not None:
             self.names_called.append(name)
         if not self.is_indivisible and self.host.is_crowded():
             self.wait(self.host.rng.choice(_CALL_TIMES))
         failing = None
-        for mishap in self.mishaps:
+        for mishap in list(self.mishaps):
             if self.calls < mishap.at:
                 continue
             if mishap.kind == "kill" and not mishap.is_after:
                 self.die()
+            elif mishap.kind == "signal":
+                self.mishaps.remove(mishap)
+                self.is_disturbed = True
+                self.signal()
             elif mishap.kind == "pause" and not self.is_indivisible:
                 self.mishaps.remove(mishap)
                 self.is_disturbed = True
@@ -122,6 +156,14 @@ class Process:
     def die(self) -> None:
         self.kill()
         raise Killed
+
+    def signal(self) -> None:
+        """Ask the process to end: its main thread learns of it, as soon as it comes to run."""
+        self.is_signalled = True
+        if self.host.schedule.current is self.main:
+            self.check()
+        elif self.main is not None:
+            self.host.schedule.wake(self.main, self.host.schedule.now)
 
     def kill(self) -> None:
         """End the process from outside: its files are closed, its locks free."""
@@ -158,6 +200,7 @@ class Process:
 
         task = self.host.schedule.start(run)
         self.tasks.append(task)
+        self.main = self.main or task
         return task
 
 
@@ -311,6 +354,13 @@ class ProcessWorkers:
                         schedule.wake(self._waiting, schedule.now)
 
         self._process.start(run)
+
+    def try_start(self, name: str, task: Work) -> bool:
+        self.start(name, task)
+        return True
+
+    def wake(self) -> None:
+        """A signal wakes the main thread anyway."""
 
     def signal(self) -> ProcessSignal:
         return ProcessSignal(self._process)

@@ -273,7 +273,7 @@ class World:
 
     def _run(self, process: Process, run: Run) -> None:
         try:
-            with self._watched(process):
+            with self._watched(process), suppress(KeyboardInterrupt):
                 ended = run_tick(self, process)
                 self._note(f"exit {process.pid} {ended.exit_code} {self.schedule.now}")
                 run.exit_code, run.is_complete = ended.exit_code, ended.is_complete
@@ -285,7 +285,7 @@ class World:
 
     def _obey(self, process: Process, order: Order) -> None:
         try:
-            with self._watched(process), suppress(KakaocronError):
+            with self._watched(process), suppress(KakaocronError, KeyboardInterrupt):
                 installation = assemble(PLACES, self.config, edges_of(self, process))
                 self.person.carry_out(installation, order)
                 order.is_done = True
@@ -318,6 +318,8 @@ class World:
         at = rng.choice((rng.randrange(1, 40), rng.randrange(1, 140)))
         if rng.random() < dials.kill:
             found.append(Mishap("kill", at, is_after=rng.random() < 0.5))  # noqa: PLR2004
+        if dials.signal and rng.random() < dials.signal:
+            found.append(Mishap("signal", rng.choice((at, rng.randrange(1, 140)))))
         if rng.random() < dials.pause:
             seconds = rng.choice((0.5, 3.0, 20.0, 45.0, 70.0, 200.0, 900.0))
             found.append(Mishap("pause", at, seconds=seconds))
@@ -553,6 +555,7 @@ def edges_of(world: World, process: Process) -> Edges:
         clock=ProcessClock(process),
         disk=disk,
         workers=ProcessWorkers(process),
+        interrupts=process.interrupts,
         make_http=make_http,
         owner=process.owner,
         make_reading=partial(RememberedReading, world.read_line, memory=world.readings),
