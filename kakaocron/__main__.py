@@ -31,6 +31,13 @@ def main() -> None:
         exit_code = INTERRUPTED
     for number in ASKING:
         _signal.signal(number, _signal.SIG_IGN)  # what is left to be waited for has its limit
+    if exit_code == INTERRUPTED:
+        # CPython ends by SIGINT in place of our code if the interrupt came while `exec` ran a
+        # string, as each dataclass does (pythonrun.c, run_eval_code_obj).
+        import atexit  # noqa: PLC0415
+
+        atexit._run_exitfuncs()
+        os._exit(exit_code)
     gc.freeze()
     sys.exit(exit_code)
 

@@ -129,10 +129,8 @@ def _record_claimed(engine: Engine, run: Run) -> None:
         except (KakaocronError, OSError, MemoryError) as error:
             if engine.clock.monotonic() < until:
                 engine.workers.wait(PAUSE_SECONDS)
-            elif departed := [one.id for one in claimed if one.sent_at]:
-                raise _may_have_arrived(departed, error) from error
             else:
-                raise
+                raise _not_recorded(claimed, error) from error
 
 
 def _record(engine: Engine, run: Run, book: Book, claimed: Sequence[Underway]) -> None:
@@ -161,15 +159,19 @@ def _stands(engine: Engine, one: Underway, delivery: Delivery | None) -> bool:
     return (last.number, last.by) == (one.due.attempt, engine.owner)
 
 
-def _may_have_arrived(ids: Sequence[str], error: Exception) -> LedgerError:
-    many = f"{len(ids)} messages" if len(ids) > 1 else "1 message"
+def _not_recorded(claimed: Sequence[Underway], error: Exception) -> LedgerError:
+    """Return what to say where claims stand in the ledger, and not how they ended."""
+    departed = [one.id for one in claimed if one.sent_at]
+    many = f"{len(departed)} message{'s' if len(departed) > 1 else ''} may have arrived"
+    what = f"{many}: {', '.join(departed)}" if departed else "nothing has left"
     cause = error if isinstance(error, OSError) else error.__cause__
-    why = cause.strerror if isinstance(cause, OSError) else None
     if isinstance(error, LockTimeoutError):
         why = "another process holds its lock"
+    else:
+        why = (isinstance(cause, OSError) and cause.strerror) or type(cause or error).__name__
     return LedgerError(
-        f"{many} may have arrived, as the ledger could not take how it ended "
-        f"({why or 'see the log'}): {', '.join(ids)}. Nothing more is sent without it. {SEE_DOCTOR}"
+        f"The ledger does not take how the sending ended ({why}); {what}. Nothing more is sent "
+        f"without it. {SEE_DOCTOR}"
     )
 
 

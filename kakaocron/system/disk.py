@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 LOCK_POLL_SECONDS = 0.02
-READ_BYTES = 1 << 20
+READ_BYTES = 1 << 16  # a buffer that memory can still be had for when it is scarce
 NO_LINK = os.O_NOFOLLOW
 OPEN_TO_OTHERS = 0o077
 

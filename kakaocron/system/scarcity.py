@@ -6,7 +6,13 @@ import errno
 
 SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS})
 # Python's own words where it has no thread (RuntimeError), and the loader's (ImportError).
-_WORDS = ("start new thread", "Too many open files", "Cannot allocate memory")
+_WORDS = (
+    "start new thread",
+    "can't allocate",
+    "Too many open files",
+    "Cannot allocate memory",
+    "failed to map segment",
+)
 
 
 def is_scarcity(error: BaseException | None) -> bool:
