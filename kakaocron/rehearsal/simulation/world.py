@@ -182,10 +182,10 @@ class World:
         """Let the history happen, let things settle, and judge it."""
         try:
             self._play()
-        finally:
-            self._end_all()
-            self.schedule.run(self.schedule.now)
-            self.schedule.close()
+        except Exception:
+            self._close()
+            raise  # an interrupt comes while another thread leads: the process is to end
+        self._close()
         states = self._states()
         told = read_ledger(self._ledger_files())
         breaches = judge(self.history, states, told)
@@ -206,6 +206,11 @@ class World:
             stopped_at_the_write(self.history),
             len(self.history.orders),
         )
+
+    def _close(self) -> None:
+        self._end_all()
+        self.schedule.run(self.schedule.now)
+        self.schedule.close()
 
     def _play(self) -> None:
         self._log_in()
