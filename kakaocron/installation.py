@@ -26,6 +26,7 @@ from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.messages.making import Contents
+from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import CONNECT_TIMEOUT_SECONDS, Answer, Failure, Gate, Http, Request
@@ -130,13 +131,36 @@ class Installation(Struct, frozen=True):
 
 
 def find_installation(config_path: Path | None = None, edges: Edges | None = None) -> Installation:
-    """Read the environment and the configuration. Raises UsageError."""
-    edges = edges or Edges()
+    """Read the environment and the configuration, to look at what is there: nothing is written
+    into the data folder. Raises UsageError, LedgerError."""
+    return _found(config_path, edges or Edges(), find_own_places)
+
+
+def take_installation(config_path: Path | None = None, edges: Edges | None = None) -> Installation:
+    """Read them for a command that writes: a data folder that belongs to nobody is this
+    configuration's from now on. Raises UsageError, LedgerError, LockTimeoutError."""
+    return _found(config_path, edges or Edges(), take_own_places)
+
+
+def _found(
+    config_path: Path | None, edges: Edges, own: Callable[[Path | None, Edges], Places]
+) -> Installation:
     marks = config_marks(edges.disk, str(find_config(config_path)))
     places = find_places(config_path)
     config = load_config(places.config, places.profile)
+    places = own(config_path, edges)
     log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
     return assemble(places, config, edges, marks)
+
+
+def find_own_places(config_path: Path | None, edges: Edges) -> Places:
+    """Return the places of a configuration, if they are its own. Raises UsageError, LedgerError."""
+    return settled(find_places(config_path), edges.disk)
+
+
+def take_own_places(config_path: Path | None, edges: Edges) -> Places:
+    """Return them, claimed. Raises UsageError, LedgerError, LockTimeoutError."""
+    return claim(find_places(config_path), edges.disk, edges.clock, edges.owner)
 
 
 def assemble(
@@ -163,7 +187,7 @@ def assemble(
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
     outside = edges.outside or RealOutside(places.variables)
-    contents = Contents(config, places.config.parent, outside)
+    contents = Contents(config, places.folder, outside)
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
     plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.as_of)
@@ -238,6 +262,13 @@ def make_ledger(places: Places, edges: Edges) -> Ledger:
 
 def make_memory(places: Places, disk: Disk, name: str) -> Memory:
     return Memory(str(places.data / name), f"{spare_folder(places)}/{name}", disk)
+
+
+def make_refusals(places: Places, disk: Disk) -> Memory:
+    """Return what a configuration remembers that may not write into its data folder."""
+    name = f"refused-{crc32(os.fsencode(places.config)):08x}.json"
+    path = f"{spare_folder(places)}/{name}"
+    return Memory(path, path, disk)
 
 
 def make_heartbeat(places: Places, disk: Disk) -> Heartbeat:

@@ -10,7 +10,7 @@ from typing import Any
 from kakaocron import actions
 from kakaocron.actions import DuplicateError
 from kakaocron.errors import UsageError
-from kakaocron.installation import find_installation
+from kakaocron.installation import take_installation
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import find_delivery
@@ -27,7 +27,7 @@ class Scheduler:
 
     def __init__(self, config: str | Path | None = None) -> None:
         """Read the configuration (None: the one that the commands use). Raises UsageError."""
-        self._installation = find_installation(Path(config) if config is not None else None)
+        self._installation = take_installation(Path(config) if config is not None else None)
 
     def schedule_message(
         self,

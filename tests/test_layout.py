@@ -44,10 +44,10 @@ EDGES = {
     "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
     "kakao/callback", "ledger/files", "ledger/heartbeat", "show/console",
     "show/pictures", "system/clock", "system/disk", "system/interrupts", "system/log",
-    "system/marks", "system/memory", "system/places", "system/programs", "system/socket_http",
-    "system/stderr", "system/supervisor", "system/syscalls", "system/users", "system/workers",
-    "ticking/idle", "watching/apprise_process", "watching/pings", "watching/telling",
-    "web/connections", "web/server",
+    "system/marks", "system/memory", "system/paths", "system/places", "system/programs",
+    "system/socket_http", "system/stderr", "system/supervisor", "system/syscalls", "system/users",
+    "system/workers", "ticking/idle", "watching/apprise_process", "watching/pings",
+    "watching/telling", "web/connections", "web/server",
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
@@ -58,7 +58,8 @@ DOERS = {
     "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/versions", "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/lookup", "ledger/pause_file",
     "messages/faults",
-    "messages/making", "messages/starting", "scheduler", "system/env_file", "ticking/idle_plan",
+    "messages/making", "messages/starting", "scheduler", "system/belonging", "system/env_file",
+    "ticking/idle_plan",
     "ticking/runner", "ticking/upkeep", "watching/coming", "watching/incidents",
     "watching/overview", "watching/prometheus", "web/views",
 }  # fmt: skip

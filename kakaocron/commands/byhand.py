@@ -10,7 +10,7 @@ from kakaocron.commands.completion import Offers, bad_ids, unknown_ids, waiting_
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import UsageError
-from kakaocron.installation import find_installation
+from kakaocron.installation import take_installation
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.show.console import complain_of, print_json
@@ -29,7 +29,7 @@ def cancel(
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Take back what has not been sent: a one-off, a retry, or one coming slot."""
-    _show(actions.cancel(find_installation(config), id_), as_json)
+    _show(actions.cancel(take_installation(config), id_), as_json)
 
 
 def retry(
@@ -41,7 +41,7 @@ def retry(
     as_json: Annotated[bool, json_option()] = False,
 ) -> int:
     """Send once more what failed, was missed, is unknown or was cancelled."""
-    installation = find_installation(config)
+    installation = take_installation(config)
     with reading_times():
         when = read_time(at, installation.clock.now()) if at is not None else None
     done = actions.retry(installation, id_, when)
@@ -62,7 +62,7 @@ def resolve(
     """Say of an unknown delivery whether it arrived."""
     if delivered == not_delivered:
         raise UsageError(f"Say which: kakaocron resolve {id_} --delivered (or --not-delivered)")
-    _show(actions.resolve(find_installation(config), id_, delivered=delivered), as_json)
+    _show(actions.resolve(take_installation(config), id_, delivered=delivered), as_json)
 
 
 def _show(delivery: Delivery, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""`kakaocron config path|show|check`."""
+"""`kakaocron config path|show|check|adopt`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.config.reading import ConfigError, load_config, located, read_config
 from kakaocron.errors import Exit, UsageError
+from kakaocron.installation import Edges
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.show.console import print_json
+from kakaocron.system.belonging import adopt as adopt_folder
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import find_places
 from kakaocron.system.programs import RealOutside
@@ -56,7 +58,7 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
         for fault in error.faults:
             complain(str(fault))
         return error.exit_code
-    contents = Contents(loaded, places.config.parent, RealOutside(places.variables))
+    contents = Contents(loaded, places.folder, RealOutside(places.variables))
     found = list(faults(contents, places.variables.get("PATH")))
     for keys, what in found:
         complain(str(located(places.config, keys, what)))
@@ -68,3 +70,15 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
     for said in quota_faults(loaded, SystemClock().now().date()):
         complain(said)
     return Exit.FINE
+
+
+@config_app.command("adopt")
+def adopt(config: Annotated[Path | None, config_option()] = None) -> None:
+    """Let this configuration take the data folder as it is now: after config.toml was moved, or
+    for a new ledger where another was known. What the old ledger has sent, a new one does not
+    know."""
+    places = find_places(config)
+    load_config(places.config, places.profile)
+    edges = Edges()
+    print(adopt_folder(places, edges.disk, edges.clock, edges.owner))
+    print("See whether all is well: kakaocron doctor")

@@ -11,6 +11,7 @@ from kakaocron.commands.options import config_option
 from kakaocron.config.reading import load_config
 from kakaocron.host.crontab import Job, SystemCrontab, install, job_of, other_lines, uninstall
 from kakaocron.host.systemd import remove_units, units_of, write_units
+from kakaocron.installation import Edges, take_own_places
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import (
     Places,
@@ -49,13 +50,14 @@ def install_job(
     """Let cron run a tick every minute. Installing again changes nothing."""
     places = find_places(config)
     load_config(places.config, places.profile)
+    take_own_places(config, Edges())
     job = job_of(places)
     if systemd:
         _install_units(job)
     else:
         _install_line(places, job)
     for name in only_in_shell(places):
-        print(f"{name} is set in this shell only; put it into '{places.config.parent / '.env'}'")
+        print(f"{name} is set in this shell only; put it into '{places.env_file}'")
 
 
 def _install_line(places: Places, job: Job) -> None:

@@ -57,7 +57,7 @@ def init(
 
 def _own_secret(places: Places, name: str) -> str | None:
     """Return what this shell's environment has: cron's will not have it, but reads `.env`."""
-    beside = read_env_file(str(places.config.parent / ".env"), places.variables)
+    beside = read_env_file(str(places.env_file), places.variables)
     return None if name in beside or f"{name}_FILE" in beside else secret(places.variables, name)
 
 

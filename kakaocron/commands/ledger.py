@@ -8,16 +8,12 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import Exit
-from kakaocron.installation import Edges, make_ledger
-from kakaocron.ledger.ledger import Finding, Ledger
+from kakaocron.installation import Edges, find_own_places, make_ledger, take_own_places
+from kakaocron.ledger.ledger import Finding
 from kakaocron.show.console import print_json
 from kakaocron.system.places import find_places
 
 ledger_app = typer.Typer(help="The record of everything that was sent.")
-
-
-def _ledger(config: Path | None) -> Ledger:
-    return make_ledger(find_places(config), Edges())
 
 
 @ledger_app.command("path")
@@ -32,7 +28,8 @@ def verify(
     as_json: Annotated[bool, json_option()] = False,
 ) -> int:
     """Read every line of every day; report what is damaged. Exit 1 if anything is."""
-    checked, findings = _ledger(config).verify()
+    edges = Edges()
+    checked, findings = make_ledger(find_own_places(config, edges), edges).verify()
     if as_json:
         print_json(
             {
@@ -58,7 +55,8 @@ def prune(
     config: Annotated[Path | None, config_option()] = None,
 ) -> None:
     """Remove the files of older days."""
-    ledger = _ledger(config)
+    edges = Edges()
+    ledger = make_ledger(take_own_places(config, edges), edges)
     with ledger.open() as book:
         removed = ledger.prune(book.now.date(), days)
     print(f"removed {len(removed)} days")

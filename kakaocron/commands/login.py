@@ -10,7 +10,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
 from kakaocron.config.schema import wanted_scopes
 from kakaocron.errors import Exit, LoginError
-from kakaocron.installation import find_installation
+from kakaocron.installation import take_installation
 from kakaocron.kakao.account import LoggedIn
 from kakaocron.kakao.consent import HOST, PATH, Consent
 from kakaocron.kakao.login_flow import log_in
@@ -32,7 +32,7 @@ def login(
 ) -> int:
     """Log in to Kakao in the browser. The redirect URI http://127.0.0.1:8765/callback must be
     registered: console, [App] > [Platform key] > [REST API key]."""
-    installation = find_installation(config)
+    installation = take_installation(config)
     scopes = wanted_scopes(installation.config)
     redirect_uri = f"http://{HOST}:{port}{PATH}"
     api_url = installation.config.kakao.api_url
@@ -81,7 +81,7 @@ def _tell(account: LoggedIn) -> int:
 
 def logout(config: Annotated[Path | None, config_option()] = None) -> None:
     """End the login at Kakao, and remove its tokens from this machine."""
-    installation = find_installation(config)
+    installation = take_installation(config)
     is_told = installation.login.end(installation.config.kakao.api_url)
     print(f"Logged out; '{installation.login.path}' is gone.")
     if not is_told:

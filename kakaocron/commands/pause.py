@@ -9,7 +9,7 @@ from kakaocron import actions
 from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import checked_text, config_option
-from kakaocron.installation import find_installation
+from kakaocron.installation import take_installation
 from kakaocron.schedule.phrases import read_time, reading_times
 
 Name = Annotated[
@@ -29,7 +29,7 @@ def pause(
     config: Annotated[Path | None, config_option()] = None,
 ) -> None:
     """Let one message, or all, rest: their slots are missed, and not made up for afterwards."""
-    installation = find_installation(config)
+    installation = take_installation(config)
     with reading_times():
         end = read_time(until, installation.clock.now()) if until is not None else None
     why = checked_text(note, "--note") if note is not None else None
@@ -41,5 +41,5 @@ def pause(
 
 def resume(name: Name = None, config: Annotated[Path | None, config_option()] = None) -> None:
     """Let a paused message, or all, be sent again from now on."""
-    ended = actions.resume(find_installation(config), name)
+    ended = actions.resume(take_installation(config), name)
     print(f"{ended} pause{'s' if ended != 1 else ''} ended" if ended else "Nothing was paused")

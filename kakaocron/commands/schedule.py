@@ -12,7 +12,7 @@ from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
 from kakaocron.errors import UsageError
-from kakaocron.installation import Installation, find_installation
+from kakaocron.installation import Installation, take_installation
 from kakaocron.ledger.deliveries import delivery_fields
 from kakaocron.schedule.phrases import read_span, read_time, reading_times
 from kakaocron.show.console import print_json, say_booked
@@ -56,7 +56,7 @@ def schedule(
     if text == "-":
         text = read_stdin().rstrip("\n")
     facts = _facts(meta or [])
-    installation = find_installation(config)
+    installation = take_installation(config)
     when = _when(installation, at, in_, next_)
     delivery = enter(installation, when, text=text, message=message, to=to, meta=facts)
     if as_json:

@@ -10,7 +10,7 @@ from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
 from kakaocron.errors import UsageError
-from kakaocron.installation import find_installation
+from kakaocron.installation import take_installation
 from kakaocron.show.console import complain_of, print_json
 from kakaocron.states import BAD, State
 from kakaocron.watching.sentences import delivery_with_log, detail_of, in_brackets_of
@@ -39,7 +39,7 @@ def send(
         raise UsageError("Give either a TEXT or --message NAME. As in: kakaocron send 안녕")
     if text == "-":
         text = read_stdin().rstrip("\n")
-    installation = find_installation(config)
+    installation = take_installation(config)
     sent = send_now(installation, text=text, message=message, to=to, force=force)
     delivery = sent.delivery
     if as_json:

@@ -10,7 +10,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.delivery.snapshot import decide_by
 from kakaocron.errors import Exit
-from kakaocron.installation import Edges, Installation, find_installation
+from kakaocron.installation import Edges, Installation, find_installation, take_installation
 from kakaocron.system.places import find_places_anyhow
 from kakaocron.system.stderr import complain
 from kakaocron.ticking.runner import run_full
@@ -26,7 +26,7 @@ def tick(
     if dry_run:
         return _dry_run(find_installation(config))
     places, edges = find_places_anyhow(config), Edges()
-    return run_full(places, edges, partial(find_installation, config, edges), complain).exit_code
+    return run_full(places, edges, partial(take_installation, config, edges), complain).exit_code
 
 
 def _dry_run(installation: Installation) -> int:

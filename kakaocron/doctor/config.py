@@ -28,7 +28,7 @@ from kakaocron.schedule.slots import Slot, next_slot
 from kakaocron.states import BAD, FINAL, ME, Reason, State
 from kakaocron.system.env_file import passed_over
 from kakaocron.system.log import LEVELS, known_level
-from kakaocron.system.places import only_in_shell
+from kakaocron.system.places import env_file_passed_over, only_in_shell
 from kakaocron.system.programs import USUAL, RealOutside, which
 from kakaocron.watching.health import newest_of_each
 from kakaocron.watching.sentences import detail_of
@@ -50,14 +50,19 @@ def configuration(bench: Bench) -> Iterator[Finding]:
         yield fail("config", what, mend)
     else:
         yield ok("config", f"'{places.config}' is read and sound")
-    for name, path in (("config-mode", places.config), ("env-mode", places.config.parent / ".env")):
+    if bench.refusal:
+        yield fail("installation", bench.refusal.what, bench.refusal.mend)
+    elif not bench.config_error:
+        yield ok("installation", f"'{places.data}' is this configuration's data folder")
+    yield _passed_over(bench)
+    for name, path in (("config-mode", places.config), ("env-mode", places.env_file)):
         mode = bench.machine.mode(str(path))
         if mode is not None and mode & OTHERS:
             mend = f"Make it private: chmod 600 {shlex.quote(str(path))}"
             yield warn(name, f"'{path}' can be read by others, and may hold secrets", mend)
         else:
             yield ok(name, f"'{path}' is private" if mode is not None else f"no '{path}'")
-    yield _env_lines(places.config.parent / ".env")
+    yield _env_lines(places.env_file)
     yield _log_level(places.variables.get("LOG_LEVEL") or "INFO")
     names: list[str] = []
     with suppress(UsageError):  # a `.env` that cannot be read has been told of above
@@ -66,10 +71,19 @@ def configuration(bench: Bench) -> Iterator[Finding]:
         yield warn(
             "environment",
             f"{', '.join(names)}: set in this shell only; cron does not have it",
-            f"Put it into '{places.config.parent / '.env'}', which every tick reads",
+            f"Put it into '{places.env_file}', which every tick reads",
         )
     else:
         yield ok("environment", "no secret, proxy or certificate depends on this shell")
+
+
+def _passed_over(bench: Bench) -> Finding:
+    places, name = bench.places, "env-file"
+    beside = env_file_passed_over(places)
+    if beside is None:
+        return ok(name, f"'{places.env_file}' is where a .env is looked for")
+    what = f"'{beside}' is not read: '{places.config}' is a link, and the real file's folder counts"
+    return warn(name, what, f"Move what is needed to '{places.env_file}', and remove the other")
 
 
 def _env_lines(path: Path) -> Finding:
@@ -176,7 +190,7 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's PATH, not this
     shell's."""
-    folder = bench.places.config.parent
+    folder = bench.places.folder
     return Contents(installed(bench).config, folder, RealOutside(crons_variables(bench)))
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from kakaocron.errors import UsageError
+from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.host.crontab import Crontab, Job
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation
@@ -46,6 +46,7 @@ class Bench:
     now: datetime
     installation: Installation | None = None
     config_error: UsageError | None = None
+    refusal: KakaocronError | None = None  # why the data folder may not be used
 
 
 def ok(name: str, what: str) -> Finding:

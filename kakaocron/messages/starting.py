@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime, timedelta
 
 from kakaocron.config.reading import ConfigError, Fault, parse_config
@@ -36,16 +37,16 @@ _A_DAY = datetime(2026, 1, 5, tzinfo=KST)
 def write_config(places: Places, answers: Answers, disk: Disk) -> int:
     """Write the file, private, once it passes the check; return its messages a day."""
     content = config_text(answers)
-    path = str(places.config)
+    path = os.path.realpath(places.config)  # a link stays one
     try:
         config = parse_config(content, path, places.profile)
-        contents = Contents(config, places.config.parent, RealOutside(places.variables))
+        contents = Contents(config, places.folder, RealOutside(places.variables))
         for keys, fault in faults(contents, places.variables.get("PATH")):
             raise ConfigError([Fault(path, 1, keys, fault)])
     except ConfigError as error:
         raise _of_an_option(error) from None
     try:
-        make_folders(disk, str(places.config.parent))
+        make_folders(disk, str(places.folder))
         replace_file(disk, path, content.encode())
     except OSError as error:
         raise UsageError(f"Cannot write '{path}': {error.strerror}") from None

@@ -3,6 +3,7 @@
 import os
 
 from kakaocron import __version__
+from kakaocron.system.paths import real_folder
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ _PASSED_OVER = (PLAN_NAME, "kakaocron.log", "ticks")
 
 def config_marks(disk: "Disk", config: str) -> "list[str]":
     """Return the marks of the code and the configuration, to be taken before they are read."""
-    files = (config, f"{os.path.dirname(config)}/.env")  # noqa: PTH120
+    files = (config, f"{real_folder(config)}/.env")
     return [
         f"kakaocron {__version__}",
         _code_mark(),

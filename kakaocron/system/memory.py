@@ -44,11 +44,18 @@ class Memory(Struct, frozen=True):
                 replace_file(self.disk, path, content, durable=False, flags=flags)
             except OSError:
                 continue
-            if path == self.path:
+            if path == self.path != self.spare:
                 with suppress(OSError):
                     self._guard(self.spare)
                     self.disk.unlink(self.spare)
             return
+
+    def remove(self) -> None:
+        """Remove it where it is; one that is not there is no reason to fail."""
+        for path in {self.path: None, self.spare: None}:
+            with suppress(OSError):
+                self._guard(path)
+                self.disk.unlink(path)
 
     def _guard(self, path: str) -> int:
         """Return how a file is to be opened. Raises OSError where the spare is not to be trusted:

@@ -6,9 +6,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from zlib import crc32
 
 from kakaocron.errors import UsageError
 from kakaocron.system.env_file import read_env_file
+from kakaocron.system.paths import check_xdg, placed, real_folder
 from kakaocron.system.proxies import CA_NAMES, PROXY_NAMES
 from kakaocron.system.syscalls import read_up_to
 from kakaocron.text.plain import is_secret
@@ -21,6 +23,9 @@ SECRET_NAMES = (
     "KAKAO_CLIENT_SECRET",
 )
 MAX_SECRET = 10_000
+DEFAULT_TICKS = "ticks"
+# What names a file or a folder: relative, it starts at the configuration's folder.
+PATH_NAMES = ("KAKAOCRON_DATA_DIR", "KAKAOCRON_LOG_DIR", *(f"{name}_FILE" for name in SECRET_NAMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,23 @@ class Places:
     data: Path
     log: Path
     variables: Mapping[str, str] = field(repr=False)
+    ticks: str = DEFAULT_TICKS  # where the heartbeats are, in the log folder
+
+    @property
+    def folder(self) -> Path:
+        """Return where relative paths start and `.env` lies: beside the real file, if `config` is
+        a link to it."""
+        return Path(real_folder(str(self.config)))
+
+    @property
+    def env_file(self) -> Path:
+        return self.folder / ".env"
+
+    @property
+    def note(self) -> Path:
+        """Return where the configuration's note of its ledgers lies, beside the real file."""
+        real = Path(os.path.realpath(self.config))
+        return real.with_name(f".{real.name}.ledgers")
 
     @property
     def ledger(self) -> str:
@@ -46,7 +68,7 @@ class Places:
 
     @property
     def heartbeat(self) -> str:
-        return str(self.log / "ticks")
+        return str(self.log / self.ticks)
 
     @property
     def log_file(self) -> Path:
@@ -64,8 +86,17 @@ def find_places(config: Path | None = None, environ: Mapping[str, str] | None = 
     environment wins. Raises UsageError for a `.env` that cannot be read.
     """
     variables = dict(os.environ if environ is None else environ)
+    check_xdg(variables)
     path = find_config(config, variables)
-    return _places(path, _with_env_file(variables, path.parent))
+    folder = real_folder(str(path))
+    merged = _with_env_file(variables, Path(folder))
+    check_xdg(merged)
+    for name in PATH_NAMES:
+        if merged.get(name):
+            merged[name] = placed(merged[name], folder)
+    places = _places(path, merged)
+    _check_link(places)
+    return places
 
 
 def _with_env_file(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -73,10 +104,37 @@ def _with_env_file(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
     beside = read_env_file(str(folder / ".env"), environ)
     for name in CA_NAMES:
         if beside.get(name):
-            beside[name] = str(folder / Path(os.path.expanduser(beside[name])))  # noqa: PTH111
+            beside[name] = placed(beside[name], str(folder))
     # A proxy's name may be spelled in lower case too: the environment wins in either.
     named = {name.upper() for name in environ} & PROXY_NAMES
     return {**{n: v for n, v in beside.items() if n.upper() not in named}, **environ}
+
+
+def env_file_passed_over(places: Places) -> Path | None:
+    """Return the `.env` beside a link to the configuration, if it is another one than that which
+    is read: beside the real file."""
+    beside = places.config.parent / ".env"
+    try:
+        same = os.path.exists(places.env_file) and os.path.samefile(beside, places.env_file)  # noqa: PTH110, PTH121
+        return None if same or not os.path.exists(beside) else beside  # noqa: PTH110
+    except OSError:
+        return None
+
+
+def _check_link(places: Places) -> None:
+    """Raise UsageError where a `.env` that is not read asks for other folders: an earlier version
+    may have kept its ledger there."""
+    beside = env_file_passed_over(places)
+    if beside is None:
+        return
+    asked = read_env_file(str(beside), places.variables)
+    for name, path in (("KAKAOCRON_DATA_DIR", places.data), ("KAKAOCRON_LOG_DIR", places.log)):
+        wanted = asked.get(name)
+        if wanted and name not in os.environ and placed(wanted, str(beside.parent)) != str(path):
+            raise UsageError(
+                f"'{beside}' sets {name} and is not read: '{places.config}' is a link, and what "
+                f"counts is the .env beside the real file, '{places.env_file}'. Move it there"
+            )
 
 
 def find_places_anyhow(config: Path | None = None) -> Places:
@@ -84,22 +142,40 @@ def find_places_anyhow(config: Path | None = None) -> Places:
     try:
         return find_places(config)
     except UsageError:
-        return _places(find_config(config), dict(os.environ))
+        fit = {n: v for n, v in os.environ.items() if not n.startswith("XDG_") or v[:1] == "/"}
+        fit = {n: v for n, v in fit.items() if n not in PATH_NAMES or v[:1] == "/"}
+        return _places(find_config(config, fit), fit, is_strict=False)
 
 
-def _places(config: Path, merged: Mapping[str, str]) -> Places:
+def _places(config: Path, merged: Mapping[str, str], *, is_strict: bool = True) -> Places:
+    # Without HOME the home is the user's, whoever asks.
+    if is_strict and not os.environ.get("HOME", "/").startswith("/") and not _has_folders(merged):
+        raise UsageError(
+            f"HOME is '{os.environ['HOME']}', which is no absolute path: it names no folder for "
+            "the ledger. Set it, or KAKAOCRON_DATA_DIR and KAKAOCRON_LOG_DIR"
+        )
     return Places(
         config,
-        _expanded(_named(merged, "KAKAOCRON_DATA_DIR") or _platform("data")),
-        _expanded(_named(merged, "KAKAOCRON_LOG_DIR") or _platform("log")),
+        _named(merged, "KAKAOCRON_DATA_DIR") or _platform("data", merged),
+        _named(merged, "KAKAOCRON_LOG_DIR") or _platform("log", merged),
         merged,
     )
+
+
+def _has_folders(merged: Mapping[str, str]) -> bool:
+    """Say whether nothing has to be looked for in the user's home."""
+    pairs = (("KAKAOCRON_DATA_DIR", "XDG_DATA_HOME"), ("KAKAOCRON_LOG_DIR", "XDG_STATE_HOME"))
+    return all(merged.get(own) or (merged.get(xdg) or "").strip() for own, xdg in pairs)
 
 
 def find_config(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Path:
     """Resolve the configuration's path alone."""
     variables = os.environ if environ is None else environ
-    path = config or _named(variables, "KAKAOCRON_CONFIG") or _platform("config") / "config.toml"
+    path = (
+        config
+        or _named(variables, "KAKAOCRON_CONFIG")
+        or _platform("config", variables) / "config.toml"
+    )
     return _expanded(path)
 
 
@@ -113,12 +189,30 @@ def _named(variables: Mapping[str, str], name: str) -> Path | None:
     return Path(value) if value else None
 
 
-def _platform(kind: str) -> Path:
+_XDG = {
+    "config": ("XDG_CONFIG_HOME", APP),
+    "data": ("XDG_DATA_HOME", APP),
+    "state": ("XDG_STATE_HOME", APP),
+    "log": ("XDG_STATE_HOME", f"{APP}/log"),
+}
+
+
+def _platform(kind: str, variables: Mapping[str, str]) -> Path:
+    name, within = _XDG[kind]
+    if base := (variables.get(name) or "").strip():  # the `.env` may have it: nobody else would ask
+        return Path(base) / within
     # Imported here: with every path given, nothing needs it.
     import platformdirs  # noqa: PLC0415
 
     found: Path = getattr(platformdirs, f"user_{kind}_path")(APP)
-    return found
+    return found.absolute()
+
+
+def fallback_note(places: Places) -> str:
+    """Return where the note of a configuration goes whose own folder cannot be written."""
+    name = f"{places.note.parent}/{places.note.name}".encode("utf-8", "surrogateescape")
+    folder = _platform("state", places.variables) / "installations"
+    return str(folder / f"{crc32(name):08x}.json")
 
 
 def secret(variables: Mapping[str, str], name: str) -> str | None:
@@ -166,7 +260,7 @@ def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:
 def only_in_shell(places: Places) -> list[str]:
     """Return which secrets, proxies and certificates are in this shell's environment and not in
     the `.env` that cron's ticks read."""
-    found = read_env_file(str(places.config.parent / ".env"), os.environ)
+    found = read_env_file(str(places.env_file), os.environ)
     beside = {name.upper() for name in found}
     secrets = [variant for name in SECRET_NAMES for variant in (name, f"{name}_FILE")]
     network = sorted({*CA_NAMES, *PROXY_NAMES, *map(str.lower, PROXY_NAMES)})

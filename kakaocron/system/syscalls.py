@@ -10,7 +10,7 @@ PRIVATE_FOLDER = 0o700
 class Stat:
     """What identifies a file's content without reading it."""
 
-    __slots__ = ("ctime_ns", "inode", "is_ours", "mode", "mtime_ns", "size")
+    __slots__ = ("ctime_ns", "device", "inode", "is_ours", "mode", "mtime_ns", "size")
 
     def __init__(
         self,
@@ -20,6 +20,7 @@ class Stat:
         mode: int = 0,
         ctime_ns: int = 0,
         is_ours: bool = True,
+        device: int = 0,
     ) -> None:
         self.size = size
         self.mtime_ns = mtime_ns
@@ -27,6 +28,7 @@ class Stat:
         self.mode = mode
         self.ctime_ns = ctime_ns
         self.is_ours = is_ours
+        self.device = device
 
 
 def _stat(found: os.stat_result) -> Stat:
@@ -37,6 +39,7 @@ def _stat(found: os.stat_result) -> Stat:
         found.st_mode,
         found.st_ctime_ns,
         found.st_uid == os.getuid(),
+        found.st_dev,
     )
 
 

@@ -9,6 +9,7 @@ import os
 import time
 
 from kakaocron.system.marks import PLAN_NAME, all_marks
+from kakaocron.system.paths import check_xdg, placed, real_folder
 from kakaocron.system.syscalls import RealDisk
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
@@ -45,13 +46,15 @@ def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bo
     try:
         config = _config_path(arguments, environ)
         variables = _with_env_file(config, environ)
-        return is_idle(RealDisk(), plan_path(variables), config, variables, time.time())
+        check_xdg(variables)
+        plan = plan_path(variables, real_folder(config))
+        return is_idle(RealDisk(), plan, config, variables, time.time())
     except Exception:
         return False
 
 
 def _with_env_file(config: str, environ: "Mapping[str, str]") -> "Mapping[str, str]":
-    path = f"{os.path.dirname(config)}/.env"  # noqa: PTH120
+    path = f"{real_folder(config)}/.env"
     if not os.path.exists(path):  # noqa: PTH110
         return environ
     from kakaocron.system.env_file import read_env_file  # noqa: PLC0415 - most have none
@@ -86,7 +89,7 @@ def is_idle(
     return True
 
 
-def plan_path(variables: "Mapping[str, str]") -> str:
+def plan_path(variables: "Mapping[str, str]", folder: str) -> str:
     """Return where the plan stands: in the log folder, if the platform's rules are the usual ones.
 
     Should they not be, the plan is not found, and every tick is a full one.
@@ -94,7 +97,7 @@ def plan_path(variables: "Mapping[str, str]") -> str:
     log = variables.get("KAKAOCRON_LOG_DIR") or (
         _home(variables, "XDG_STATE_HOME", "~/.local/state") + "/kakaocron/log"
     )
-    return f"{_expanded(log)}/{PLAN_NAME}"
+    return f"{placed(log, folder)}/{PLAN_NAME}"
 
 
 def environment(variables: "Mapping[str, str]") -> str:
@@ -150,7 +153,7 @@ def _config_path(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> st
 
 
 def _home(variables: "Mapping[str, str]", name: str, default: str) -> str:
-    return variables.get(name) or default
+    return (variables.get(name) or "").strip() or default
 
 
 def _expanded(path: str) -> str:

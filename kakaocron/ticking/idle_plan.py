@@ -20,7 +20,7 @@ from kakaocron.ledger.beats import End
 from kakaocron.ledger.ledger import Ledger
 from kakaocron.system.disk import make_folders, replace_file
 from kakaocron.system.marks import PLAN_NAME, all_marks
-from kakaocron.system.places import Places
+from kakaocron.system.places import DEFAULT_TICKS, Places
 from kakaocron.ticking.idle import HEADER, Doubt, environment, is_idle
 
 
@@ -59,8 +59,8 @@ def _path(places: Places) -> str:
 
 def _plan(installation: Installation, report: Report) -> bytes | None:
     places, disk = installation.places, installation.edges.disk
-    if not (places.variables.get("KAKAOCRON_DATA_DIR") or "/").startswith(("/", "~")):
-        return None  # which folder it names depends on the one from which a tick runs
+    if places.ticks != DEFAULT_TICKS:
+        return None  # the plan's place is that of the ledger to which the log folder belongs
     days = [day.isoformat() for day in report.days]
     # Taken before the snapshot that counts, of the days that the tick itself has read: what changes
     # from here on makes the plan worthless, not wrong.

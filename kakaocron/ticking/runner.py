@@ -7,10 +7,11 @@ from functools import partial
 
 from kakaocron.delivery.tick import Ended, Report
 from kakaocron.delivery.tick import tick as run_tick
-from kakaocron.errors import Exit, KakaocronError, UsageError
+from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
+from kakaocron.system.belonging import settled
 from kakaocron.system.log import bug
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
@@ -23,6 +24,7 @@ from kakaocron.watching.incidents import (
     mark_of,
     of_error,
     of_problem,
+    refusals_of,
 )
 from kakaocron.watching.pings import MakeHttp, Pings
 from kakaocron.watching.sentences import sentence
@@ -40,8 +42,9 @@ def run(
     """Run one tick: leave at once if nothing can be due, as the last full tick has found.
 
     `load` makes the installation of the configuration as it is now, and raises UsageError if that
-    cannot be used. `complain` takes each line that the user is to read. Cron's command asks whether
-    it may leave before all else is imported, and calls `run_full` if not.
+    cannot be used, LedgerError if its data folder cannot. `complain` takes each line that the user
+    is to read. Cron's command asks whether it may leave before all else is imported, and calls
+    `run_full` if not.
     """
     if may_leave_at_once(places, edges):
         return Ended(Exit.FINE)
@@ -52,14 +55,22 @@ def run_full(
     places: Places, edges: Edges, load: Load, complain: Complain, make_pings: MakePings = Pings
 ) -> Ended:
     """Run one full tick, and say how it went to the user and those who watch from outside."""
-    incidents = incidents_of(places, edges.disk)
+    is_own = True
+    try:
+        places = settled(places, edges.disk)
+    except KakaocronError:
+        is_own = False  # nothing may be written into these folders
+    own, refusals = incidents_of(places, edges.disk), refusals_of(places, edges.disk)
     try:
         installation = load()
-    except UsageError as error:
+    except KakaocronError as error:
+        if not is_own:
+            return _stopped(refusals, error, complain)
         make_heartbeat(places, edges.disk).beat(edges.clock.now(), Word.FAIL, error.exit_code)
-        return _stopped(incidents, error, complain)
+        return _stopped(own, error, complain)
+    refusals.end()
     try:
-        return _watched(installation, incidents, complain, make_pings)
+        return _watched(installation, own, complain, make_pings)
     finally:
         installation.close()
 

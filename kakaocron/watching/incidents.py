@@ -9,7 +9,7 @@ from zlib import crc32
 from msgspec import Struct
 
 from kakaocron.errors import KakaocronError
-from kakaocron.installation import make_memory
+from kakaocron.installation import make_memory, make_refusals
 from kakaocron.system.disk import Disk
 from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places
@@ -115,6 +115,10 @@ class Incidents(Struct, frozen=True):
             self.memory.write(now_told)
         return [said for key, said in now.items() if key not in told]
 
+    def end(self) -> None:
+        """Forget all: it is over."""
+        self.memory.remove()
+
 
 def _is_over(key: str, endings: Collection[Ending], reached: Collection[str]) -> bool:
     kind, _, which = key.partition(":")
@@ -126,3 +130,8 @@ def _is_over(key: str, endings: Collection[Ending], reached: Collection[str]) ->
 
 def incidents_of(places: Places, disk: Disk) -> Incidents:
     return Incidents(make_memory(places, disk, "incidents.json"))
+
+
+def refusals_of(places: Places, disk: Disk) -> Incidents:
+    """Return what was told of a data folder that may not be written: it is kept elsewhere."""
+    return Incidents(make_refusals(places, disk))

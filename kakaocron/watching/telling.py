@@ -254,7 +254,7 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
         name: way for name, way in _ways_through_apprise(installation, told).items() if counts(name)
     }
     if rules.alert_command:
-        folder = installation.places.config.parent
+        folder = installation.places.folder
         ways["alert_command"] = partial(
             _through_command, feed, rules.alert_command, folder, variables, told
         )

@@ -308,6 +308,7 @@ ALLOWED = {
     "kakaocron.__main__",
     "kakaocron.system",
     "kakaocron.system.marks",
+    "kakaocron.system.paths",
     "kakaocron.system.syscalls",
     "kakaocron.ticking",
     "kakaocron.ticking.idle",
@@ -392,7 +393,7 @@ def test_the_idle_tick_finds_the_places_that_a_full_one_finds(home: Path) -> Non
             for name, value in environ.items():
                 patch.setenv(name, value)
             places = find_places()
-            assert plan_path(os.environ) == f"{places.log}/idle"
+            assert plan_path(os.environ, str(places.folder)) == f"{places.log}/idle"
 
 
 def test_an_idle_tick_writes_its_heartbeat_and_nothing_else(

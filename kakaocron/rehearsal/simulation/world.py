@@ -57,6 +57,7 @@ from kakaocron.rehearsal.simulation.process import (
 )
 from kakaocron.rehearsal.simulation.rules import rules_of
 from kakaocron.rehearsal.simulation.schedule import Schedule
+from kakaocron.system.belonging import claim
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import Http
 from kakaocron.ticking.runner import run
@@ -291,7 +292,7 @@ class World:
     def _obey(self, process: Process, order: Order) -> None:
         try:
             with self._watched(process), suppress(KakaocronError, KeyboardInterrupt):
-                installation = assemble(PLACES, self.config, edges_of(self, process))
+                installation = loaded(self, edges_of(self, process))
                 self.person.carry_out(installation, order)
                 order.is_done = True
         finally:
@@ -598,12 +599,17 @@ def feed(
     return process.host.rng.choice((0, 0, 1))
 
 
+def loaded(world: World, edges: Edges) -> Installation:
+    """Do what a command that writes does first."""
+    return assemble(claim(PLACES, edges.disk, edges.clock, edges.owner), world.config, edges)
+
+
 def run_tick(world: World, process: Process) -> Ended:
     """Do what cron's command does."""
     edges = edges_of(world, process)
 
     def load() -> Installation:
-        return assemble(PLACES, world.config, edges)
+        return loaded(world, edges)
 
     return run(PLACES, edges, load, lambda _: None, partial(SimulatedPings, process))
 

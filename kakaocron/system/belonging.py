@@ -1,0 +1,302 @@
+"""Whose a data folder is: one configuration's, and both sides know.
+
+Its `owner.json` names the configuration and the ledger's id. A note beside the configuration names
+the folders of its ledgers and their ids, so that a disk that is not mounted, an emptied folder, or
+an environment that leads elsewhere is not taken for a new installation: whose slots would all be
+sent again. `ticks.json` in the log folder says of which ledger the heartbeats there speak.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+
+from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, UsageError
+from kakaocron.system.clock import Clock
+from kakaocron.system.disk import Disk, exists, locked, make_folders, read_file, replace_file
+from kakaocron.system.places import Places, fallback_note
+
+VERSION = 1
+OWNER_NAME = "owner.json"
+TICKS_NAME = "ticks.json"
+LOCK_TIMEOUT_SECONDS = 10.0
+
+
+class OtherInstallationError(UsageError):
+    """The data folder is not this configuration's: nothing was done."""
+
+
+class DataGoneError(LedgerError):
+    """The data folder is this configuration's and what it held is not there: nothing was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """What `owner.json` says."""
+
+    id: str
+    config: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the note beside a configuration says: the id of the ledger in each of its folders."""
+
+    config: str
+    ledgers: Mapping[str, str] = field(default_factory=dict)
+
+
+def settled(places: Places, disk: Disk) -> Places:
+    """Return the places as this configuration uses them, without writing anything.
+
+    Raises OtherInstallationError, DataGoneError.
+    """
+    return _with_ticks(places, disk, _checked(places, disk))
+
+
+def claim(places: Places, disk: Disk, clock: Clock, new_id: str) -> Places:
+    """Do so before something is written; what belongs to nobody is this configuration's from now,
+    and `new_id`, which no other process gives, is its ledger's.
+
+    Raises OtherInstallationError, LedgerError, LockTimeoutError.
+    """
+    owner = _checked(places, disk)
+    if owner is None:
+        try:
+            make_folders(disk, str(places.data))
+            with locked(disk, clock, str(places.data / "owner.lock"), LOCK_TIMEOUT_SECONDS):
+                owner = _checked(places, disk)  # another process may have been first
+                if owner is None:
+                    owner = Owner(new_id, str(places.config))
+                    _write_owner(places, disk, owner)
+        except OSError as error:
+            raise _unwritable(places, error) from error
+    note = _note(places, disk)
+    data = str(places.data)
+    if note.ledgers.get(data) != owner.id:
+        _write_note(places, disk, {**note.ledgers, data: owner.id})
+    if _ticks_id(places, disk) is None:
+        _write_ticks(places, disk, owner)
+    return _with_ticks(places, disk, owner)
+
+
+def adopt(places: Places, disk: Disk, clock: Clock, new_id: str) -> str:
+    """Make the data folder, as it is now, this configuration's, whose it was before; return what
+    was done. Raises UsageError if that one still uses it, LedgerError, LockTimeoutError."""
+    data = str(places.data)
+    try:
+        make_folders(disk, data)
+        with locked(disk, clock, str(places.data / "owner.lock"), LOCK_TIMEOUT_SECONDS):
+            known = _owner_anyhow(places, disk)
+            if known and not _is_same(disk, known.config, str(places.config)):
+                _check_is_gone(places, disk, known)
+            owner = Owner(known.id if known else new_id, str(places.config))
+            _write_owner(places, disk, owner)
+    except OSError as error:
+        raise _unwritable(places, error) from error
+    before = _note(places, disk).ledgers
+    kept = {path: id_ for path, id_ in before.items() if _id_in(disk, path) == id_}
+    _write_note(places, disk, {**kept, data: owner.id})
+    if _ticks_id(places, disk) not in kept.values():
+        _write_ticks(places, disk, owner)
+    if known is None:
+        return f"'{data}' is the data folder of '{places.config}' from now on; its ledger is new"
+    return f"'{data}' and the ledger in it are those of '{places.config}' from now on"
+
+
+def _check_is_gone(places: Places, disk: Disk, owner: Owner) -> None:
+    if exists(disk, owner.config):
+        raise UsageError(
+            f"'{owner.config}' is still there and uses '{places.data}'; nothing was changed. "
+            f"Remove or rename it first, or give '{places.config}' a data folder of its own: "
+            f"KAKAOCRON_DATA_DIR in '{places.env_file}'"
+        )
+
+
+def _checked(places: Places, disk: Disk) -> Owner | None:
+    """Return the owner, this configuration; None for a folder that may become its own."""
+    note = _note(places, disk)  # first, as it is written last
+    owner = _owner(places, disk)
+    data, config = str(places.data), str(places.config)
+    if owner is None:
+        if data in note.ledgers:
+            raise DataGoneError(
+                f"The ledger of '{config}' is gone: '{places.data / OWNER_NAME}' is not there, and "
+                "nothing is sent without it",
+                "Is its disk not mounted? If it will not come back, begin a new ledger there: "
+                f"{_adopting(places)}",
+            )
+        if note.ledgers:
+            raise _elsewhere(places, note, "holds none of its own yet")
+        return None
+    if not _is_same(disk, owner.config, config):
+        raise OtherInstallationError(
+            f"The data folder '{data}' belongs to '{owner.config}', not to '{config}'; nothing was "
+            "done",
+            f"Give this one a folder of its own: KAKAOCRON_DATA_DIR in '{places.env_file}'. If the "
+            f"file was only moved: {_adopting(places)}",
+        )
+    if not note.ledgers or note.ledgers.get(data) == owner.id:
+        return owner
+    if data in note.ledgers or owner.id not in note.ledgers.values():
+        raise _elsewhere(places, note, "holds another one")
+    for path, id_ in note.ledgers.items():
+        if id_ == owner.id and _id_in(disk, path) == id_ and not _is_same(disk, path, data):
+            raise _elsewhere(places, note, "holds a copy of it")
+    return owner
+
+
+def _elsewhere(places: Places, note: Note, what: str) -> OtherInstallationError:
+    """Tell of a configuration that has a ledger already: two of them would send twice."""
+    known = ", ".join(f"'{path}'" for path in note.ledgers)
+    return OtherInstallationError(
+        f"The ledger of '{places.config}' is in {known}, and '{places.data}' {what}: what one has "
+        "sent the other would send again; nothing was done",
+        "Use the known folder: look at KAKAOCRON_DATA_DIR, XDG_DATA_HOME and HOME. If the other "
+        f"one is meant: {_adopting(places)}",
+    )
+
+
+def _adopting(places: Places) -> str:
+    return f"kakaocron config adopt --config {shlex.quote(str(places.config))}"
+
+
+def _owner(places: Places, disk: Disk) -> Owner | None:
+    """Return what the data folder says; None if it says nothing. Raises LedgerError."""
+    path = str(places.data / OWNER_NAME)
+    try:
+        found = json.loads(read_file(disk, path))
+        if found["v"] > VERSION:
+            raise LedgerError(
+                f"'{path}' was written by a later kakaocron; nothing was done", UPGRADE
+            )
+        return Owner(_text(found["id"]), _text(found["config"]))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise LedgerError(
+            f"'{path}' cannot be read ({error.strerror}), so that nobody knows whose data folder "
+            "it is; nothing was done",
+            SEE_DOCTOR,
+        ) from error
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise LedgerError(
+            f"'{path}' is damaged, so that nobody knows whose data folder it is; nothing was done",
+            f"If it is this configuration's: {_adopting(places)}",
+        ) from None
+
+
+def _owner_anyhow(places: Places, disk: Disk) -> Owner | None:
+    path = str(places.data / OWNER_NAME)
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        found = json.loads(read_file(disk, path))
+        return Owner(_text(found["id"]), _text(found["config"]))
+    return None
+
+
+def _id_in(disk: Disk, data: str) -> str | None:
+    """Return the id of the ledger in a folder, None if there is none that can be read."""
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        return _text(json.loads(read_file(disk, f"{data}/{OWNER_NAME}"))["id"])
+    return None
+
+
+def _write_owner(places: Places, disk: Disk, owner: Owner) -> None:
+    fields = {"v": VERSION, "id": owner.id, "config": owner.config}
+    replace_file(disk, str(places.data / OWNER_NAME), _json(fields))
+
+
+def _note(places: Places, disk: Disk) -> Note:
+    """Return the configuration's note. One that was copied with its folder says nothing of this
+    configuration; one that is lost or damaged is written again."""
+    for path in _note_paths(places):
+        try:
+            found = json.loads(read_file(disk, path))
+            note = Note(
+                _text(found["config"]),
+                {_text(data): _text(id_) for data, id_ in found["ledgers"].items()},
+            )
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            continue
+        is_copy = not _is_same(disk, note.config, str(places.config)) and _is_there(
+            disk, note.config
+        )
+        return Note(str(places.config)) if is_copy else note
+    return Note(str(places.config))
+
+
+def _note_paths(places: Places) -> tuple[str, ...]:
+    return str(places.note), fallback_note(places)
+
+
+def _write_note(places: Places, disk: Disk, ledgers: Mapping[str, str]) -> None:
+    """Write it beside the configuration, or, where that folder is read-only, among the user's
+    states. Without any the data folder alone knows: that is less, and no reason to send nothing."""
+    fields = {"v": VERSION, "config": str(places.config), "ledgers": dict(ledgers)}
+    for path in _note_paths(places):
+        with suppress(OSError):
+            make_folders(disk, os.path.dirname(path))  # noqa: PTH120
+            replace_file(disk, path, _json(fields))
+            return
+
+
+def _ticks_id(places: Places, disk: Disk) -> str | None:
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        return _text(json.loads(read_file(disk, str(places.log / TICKS_NAME)))["id"])
+    return None
+
+
+def _write_ticks(places: Places, disk: Disk, owner: Owner) -> None:
+    with suppress(OSError):  # heartbeats may be lost at any time too
+        make_folders(disk, str(places.log))
+        fields = {"v": VERSION, "id": owner.id}
+        replace_file(disk, str(places.log / TICKS_NAME), _json(fields), durable=False)
+
+
+def _with_ticks(places: Places, disk: Disk, owner: Owner | None) -> Places:
+    """Keep the heartbeats apart from those of another ledger over the same log folder."""
+    known = _ticks_id(places, disk)
+    if known is None or (owner is not None and known == owner.id):
+        return places
+    return replace(places, ticks=f"ticks-{owner.id if owner else 'none'}")
+
+
+def _is_same(disk: Disk, one: str, other: str) -> bool:
+    """Say whether two paths mean one file: by name, or through links and mounts."""
+    if one == other:
+        return True
+    try:
+        first, second = disk.stat(one), disk.stat(other)
+    except OSError:
+        return False
+    return (first.device, first.inode) == (second.device, second.inode)
+
+
+def _is_there(disk: Disk, path: str) -> bool:
+    try:
+        return exists(disk, path)
+    except OSError:
+        return False
+
+
+def _json(fields: Mapping[str, object]) -> bytes:
+    return json.dumps(fields, indent=1).encode() + b"\n"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError
+    return value
+
+
+def _unwritable(places: Places, error: OSError) -> LedgerError:
+    what = os.strerror(error.errno) if error.errno else str(error)
+    return LedgerError(
+        f"The data folder '{places.data}' cannot be written ({what}), and nothing is sent "
+        "without it",
+        SEE_DOCTOR,
+    )
