@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, UsageError
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import Disk, exists, locked, make_folders, read_file, replace_file
+from kakaocron.system.marks import PLAN_NAME
 from kakaocron.system.places import Places, fallback_note
 
 VERSION = 1
@@ -103,6 +104,8 @@ def adopt(places: Places, disk: Disk, clock: Clock, new_id: str) -> str:
     _write_note(places, disk, {**kept, data: owner.id})
     if _ticks_id(places, disk) not in kept.values():
         _write_ticks(places, disk, owner)
+    with suppress(OSError):  # what was found idle was found so of another ledger, maybe
+        disk.unlink(str(places.log / PLAN_NAME))
     if known is None:
         return f"'{data}' is the data folder of '{places.config}' from now on; its ledger is new"
     return f"'{data}' and the ledger in it are those of '{places.config}' from now on"

@@ -25,7 +25,8 @@ SECRET_NAMES = (
 MAX_SECRET = 10_000
 DEFAULT_TICKS = "ticks"
 # What names a file or a folder: relative, it starts at the configuration's folder.
-PATH_NAMES = ("KAKAOCRON_DATA_DIR", "KAKAOCRON_LOG_DIR", *(f"{name}_FILE" for name in SECRET_NAMES))
+FILE_NAMES = tuple(f"{name}_FILE" for name in SECRET_NAMES)
+FOLDER_NAMES = ("KAKAOCRON_DATA_DIR", "KAKAOCRON_LOG_DIR")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def find_places(config: Path | None = None, environ: Mapping[str, str] | None = 
     folder = real_folder(str(path))
     merged = _with_env_file(variables, Path(folder))
     check_xdg(merged)
-    for name in PATH_NAMES:
+    for name in FILE_NAMES:
         if merged.get(name):
             merged[name] = placed(merged[name], folder)
     places = _places(path, merged)
@@ -143,7 +144,7 @@ def find_places_anyhow(config: Path | None = None) -> Places:
         return find_places(config)
     except UsageError:
         fit = {n: v for n, v in os.environ.items() if not n.startswith("XDG_") or v[:1] == "/"}
-        fit = {n: v for n, v in fit.items() if n not in PATH_NAMES or v[:1] == "/"}
+        fit = {n: v for n, v in fit.items() if n not in FOLDER_NAMES or v[:1] == "/"}
         return _places(find_config(config, fit), fit, is_strict=False)
 
 
@@ -156,10 +157,15 @@ def _places(config: Path, merged: Mapping[str, str], *, is_strict: bool = True) 
         )
     return Places(
         config,
-        _named(merged, "KAKAOCRON_DATA_DIR") or _platform("data", merged),
-        _named(merged, "KAKAOCRON_LOG_DIR") or _platform("log", merged),
+        _folder(merged, "KAKAOCRON_DATA_DIR", config) or _platform("data", merged),
+        _folder(merged, "KAKAOCRON_LOG_DIR", config) or _platform("log", merged),
         merged,
     )
+
+
+def _folder(merged: Mapping[str, str], name: str, config: Path) -> Path | None:
+    value = merged.get(name)
+    return Path(placed(value, real_folder(str(config)))) if value else None
 
 
 def _has_folders(merged: Mapping[str, str]) -> bool:
