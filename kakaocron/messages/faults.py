@@ -126,7 +126,7 @@ def _outside_faults(
 def _command_fault(name: str, folder: Path, search_path: str | None) -> str | None:
     """Say why a command could not be run, if that can be known beforehand."""
     if "/" in name:
-        path = str(folder / name)
+        path = str(folder / os.path.expanduser(name))  # noqa: PTH111
         if why := not_runnable(path):
             return f"cannot run '{name}': {why}"
         is_there = shutil.which(path) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ class Contents(Struct, frozen=True):
 
     def _made(self, message: Message, built_in: Mapping[str, Any]) -> Parcel:
         if message.command is not None:
-            output = self.outside.run(message.command, self.folder, message.timeout)
+            output = self.outside.run(at_home(message.command), self.folder, message.timeout)
             text = tidy(_decoded(output, message.command[0]))
             return self.of_text(text.rstrip(), message.overflow)
         fields = {**self._data(message), **built_in}
@@ -131,12 +131,17 @@ class Contents(Struct, frozen=True):
 
     def _data(self, message: Message) -> dict[str, Any]:
         if message.data_command is not None:
-            output = self.outside.run(message.data_command, self.folder, message.timeout)
+            output = self.outside.run(at_home(message.data_command), self.folder, message.timeout)
             return _json_object(output, message.data_command[0])
         if message.data_file is not None:
             path = self.path(message.data_file)
             return _json_object(self.outside.read(path), str(path))
         return _data_fields(message.data or {}, "data")
+
+
+def at_home(command: Sequence[str]) -> list[str]:
+    """Return a command whose program may lie in a home, as in `~/bin/report.sh`."""
+    return [os.path.expanduser(command[0]), *command[1:]]  # noqa: PTH111
 
 
 def _is_literal(due: Due, kept: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from kakaocron.delivery.tick import Ended
 from kakaocron.errors import LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Installation, make_memory
 from kakaocron.ledger.stats import stats_of
+from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.places import SECRET_NAMES
@@ -256,7 +257,7 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
     if rules.alert_command:
         folder = installation.places.folder
         ways["alert_command"] = partial(
-            _through_command, feed, rules.alert_command, folder, variables, told
+            _through_command, feed, at_home(rules.alert_command), folder, variables, told
         )
     return ways
 

@@ -276,6 +276,18 @@ def test_a_path_in_the_env_file_starts_at_its_folder(person: Person, value: str)
     assert [path.parent for path in person.home.rglob("owner.json")] == [config.parent / "data"]
 
 
+def test_a_command_may_lie_in_a_home(person: Person) -> None:
+    config = person.write("a/config.toml", "a")
+    (person.home / "report.sh").write_text("#!/bin/sh\necho from a command\n")
+    (person.home / "report.sh").chmod(0o700)
+    text = config.read_text().replace('text = "a {time:%H:%M}"', 'command = ["~/report.sh"]')
+    config.write_text(text)
+
+    assert person.run("config", "check", "--config", config)[0] == 0
+    assert person.tick(config) == (0, "")
+    assert sum(person.arrived.values()) == 1
+
+
 def test_a_relative_folder_in_the_environment_starts_there_too(person: Person) -> None:
     config = person.write("a/config.toml", "a")
     folders = {"KAKAOCRON_DATA_DIR": "data", "KAKAOCRON_LOG_DIR": "./log"}
