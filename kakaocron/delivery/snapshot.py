@@ -53,19 +53,12 @@ class Snapshot(Struct, frozen=True):
     settled_until: datetime | None
     newest_beats: tuple[Beat, ...]
     beats: Beats
+    began_at: datetime | None = None  # when the very first tick ran, if that was today
 
     @property
     def ledger_end(self) -> End:
         """Where today's part of the ledger ends."""
         return self.view.end_of(self.now.date())
-
-    @property
-    def began_at(self) -> datetime | None:
-        """When the very first tick ran, if that was today."""
-        today, days = self.now.date(), self.beats.heartbeat.days()
-        if days and days[0] < today:
-            return None
-        return min((beat.at for beat in self.beats.of_ticks_on(today)), default=None)
 
     def on(self, day: date) -> tuple[Delivery, ...]:
         """Return a day's deliveries, in the order of their slots."""
@@ -99,6 +92,7 @@ def take_snapshot(
     for day in beats_of:
         beats.on(day)
     newest_beats = _newest_beats(heartbeat, now)
+    began_at = _began_at(heartbeat, now.date())
     last_complete = heartbeat.last_complete(now)
     wanted = sorted({*days_to_read(ledger, plan, now, last_complete), *days})
     pauses = plan.pauses(now)
@@ -106,7 +100,7 @@ def take_snapshot(
     if others := view.pointed_days:  # of deliveries that were reopened for one of these days
         view = source.read([*wanted, *sorted(others)])
     settled_until = _settled_until(view, last_complete, now, plan.keep_days)
-    return Snapshot(now, view, pauses, last_complete, settled_until, newest_beats, beats)
+    return Snapshot(now, view, pauses, last_complete, settled_until, newest_beats, beats, began_at)
 
 
 def decide_by(seen: Snapshot, plan: Plan, policy: Policy) -> Decision:
@@ -160,6 +154,13 @@ def _settled_until(
     known = [found for found in (last_complete, view.settled) if found and found <= now]
     oldest_day = datetime.combine(now.date() - keep_days * DAY, time(), KST)
     return max(*known, oldest_day - timedelta.resolution) if known else None
+
+
+def _began_at(heartbeat: Heartbeat, today: date) -> datetime | None:
+    if any(day < today for day in heartbeat.days()):
+        return None
+    ticks = (beat.at for beat in heartbeat.read(today) if beat.word is not Word.RESET)
+    return min(ticks, default=None)
 
 
 def _newest_beats(heartbeat: Heartbeat, now: datetime) -> tuple[Beat, ...]:
