@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import queue
 import threading
 from collections import deque
@@ -51,7 +52,7 @@ AWAKE = ""  # the name of no task
 
 
 class Threads:
-    """A daemon thread a task, so that a task that never ends does not keep the process alive.
+    """A thread a task; one that never ends does not keep the process alive.
 
     A task for which there is no thread is started when another has ended; where none is under way,
     `wait` runs it itself.
@@ -68,8 +69,9 @@ class Threads:
 
     def try_start(self, name: str, task: Task) -> bool:
         try:
-            thread = threading.Thread(target=self._run, args=(name, task), name=name, daemon=True)
-            thread.start()
+            # Not by threading.Thread: its start waits until the thread reports, and one that finds
+            # no memory never does.
+            _thread.start_new_thread(self._run, (name, task))
         except (RuntimeError, MemoryError) as error:
             if not is_scarcity(error):
                 raise
