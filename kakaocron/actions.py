@@ -278,7 +278,7 @@ def _coming_slot(
 def pause(
     installation: Installation, name: str | None, until: datetime | None, note: str | None
 ) -> None:
-    """Let a message, or all, rest from now on. Raises UsageError for one that there is not."""
+    """Pause a message, or all, from now on. Raises UsageError for one that there is not."""
     if name is not None:
         name = find_message(installation, name).name
     with installation.ledger.open() as book:
@@ -290,7 +290,7 @@ def resume(installation: Installation, name: str | None) -> int:
     """End the pauses of a message, or all of them; return how many were open.
 
     Slots that came due meanwhile stay missed. Raises UsageError for a message that there is not,
-    and while all messages rest: one of them cannot be resumed alone.
+    and while all messages are paused: one of them cannot be resumed alone.
     """
     name = normalize("NFC", name) if name is not None else None
     with installation.ledger.open() as book:
@@ -300,7 +300,7 @@ def resume(installation: Installation, name: str | None) -> int:
         after = resumed(kept, name, book.now)
         ended = sum(one.is_open(book.now) and name in {None, one.message} for one in kept)
         if name is not None and any(p.message is None and p.is_open(book.now) for p in kept):
-            raise UsageError("All messages rest; to let them all go on: kakaocron resume")
+            raise UsageError("All messages are paused; to let them all go on: kakaocron resume")
         if after != kept:
             installation.pauses.write(after)
     return ended

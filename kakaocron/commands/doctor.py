@@ -1,4 +1,4 @@
-"""`kakaocron doctor`: what is wrong, and how to mend it."""
+"""`kakaocron doctor`: what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def doctor(
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> int:
-    """Check everything that can be wrong, and say how to mend it. Exit 1 if anything fails, 2
+    """Check everything that can be wrong, and say how to fix it. Exit 1 if anything fails, 2
     if the data folder is another configuration's."""
     installation: Installation | None = None
     config_error: UsageError | None = None

@@ -1,4 +1,4 @@
-"""`kakaocron pause|resume`: messages that are to rest."""
+"""`kakaocron pause|resume`: messages that are not to be sent for a while."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def pause(
     note: Annotated[str | None, typer.Option(help="Why, for whoever looks later.")] = None,
     config: Annotated[Path | None, config_option()] = None,
 ) -> None:
-    """Let one message, or all, rest: their slots are missed, and not made up for afterwards."""
+    """Pause one message, or all: their slots are missed, and not made up for afterwards."""
     installation = take_installation(config)
     with reading_times():
         end = read_time(until, installation.clock.now()) if until is not None else None
     why = checked_text(note, "--note") if note is not None else None
     actions.pause(installation, name, end, why)
-    what = f"'{name}' rests" if name else "All messages rest"
+    what = f"'{name}' is paused" if name else "All messages are paused"
     how_long = f"until {end:%Y-%m-%d %H:%M}" if end else "until: kakaocron resume"
     print(f"{what} {how_long}" + (f" {name}" if name and not end else ""))
 

@@ -44,7 +44,7 @@ def configuration(bench: Bench) -> Iterator[Finding]:
     places = bench.places
     if bench.config_error:
         is_there = os.path.lexists(places.config)
-        mend = "Mend it: kakaocron config check" if is_there else MAKE_ONE
+        mend = "Fix it: kakaocron config check" if is_there else MAKE_ONE
         is_said = bench.config_error.mend == mend
         what = bench.config_error.what if is_said else str(bench.config_error)
         yield fail("config", what, mend)
@@ -92,11 +92,11 @@ def _env_lines(path: Path) -> Finding:
     try:
         lines = passed_over(str(path))
     except UsageError as error:
-        return fail(name, str(error), "Mend the line, or take it out")
+        return fail(name, str(error), "Fix the line, or take it out")
     if lines:
         numbers = ", ".join(map(str, lines[:5])) + (" …" if len(lines) > 5 else "")  # noqa: PLR2004
         what = f"'{path}' has lines that are not of the form NAME=value: {numbers}"
-        return warn(name, what, "They are passed over. Mend them, or begin them with #")
+        return warn(name, what, "They are passed over. Fix them, or begin them with #")
     return ok(name, "every line of the .env is understood")
 
 
@@ -152,7 +152,7 @@ def _contents(bench: Bench, config: Config) -> Iterator[Finding]:
         yield ok("programs", "cron finds the same programs as this shell")
     for keys, fault in faults(contents, variables.get("PATH")):
         what = str(located(bench.places.config, keys, fault))
-        yield fail(name, what, "Mend it, then: kakaocron config check")
+        yield fail(name, what, "Fix it, then: kakaocron config check")
         return
     minute = bench.now.replace(second=0, microsecond=0)
     deliveries = _of_two_days(installation, bench.now)

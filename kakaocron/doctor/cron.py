@@ -59,7 +59,7 @@ def _program(job: Job) -> str:
 
 
 INSTALL = "kakaocron cron install"
-BY_HAND = "Mend the line (crontab -e), or take it out, then: kakaocron cron install"
+BY_HAND = "Fix the line (crontab -e), or take it out, then: kakaocron cron install"
 WITH_SYSTEMD = "kakaocron cron install --systemd, then: systemctl --user daemon-reload"
 
 

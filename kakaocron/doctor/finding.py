@@ -27,7 +27,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing looked at: how it is, and how to mend it where it is not well."""
+    """One thing looked at: how it is, and how to fix it where it is not well."""
 
     name: str
     status: Status

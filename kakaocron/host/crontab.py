@@ -104,7 +104,7 @@ def _check_faithful(listed: bytes) -> None:
         if line.endswith(rb"\r"):
             raise CrontabError(
                 f"Line {number} of the crontab ends as Windows lines do, which 'crontab -l' does "
-                "not give back as it is; nothing was changed. Mend the line ends (crontab -e), or "
+                "not give back as it is; nothing was changed. Fix the line ends (crontab -e), or "
                 "add kakaocron's line yourself: kakaocron cron show"
             )
 
@@ -185,7 +185,7 @@ def _find(content: bytes, job: Job) -> tuple[int, int, bool] | None:
         return None
     raise CrontabError(
         f"The crontab has a line '{os.fsdecode(job.mark)}' and no '{END.decode()}' after it; "
-        "nothing was changed. Mend it by hand: crontab -e"
+        "nothing was changed. Fix it by hand: crontab -e"
     )
 
 

@@ -100,7 +100,7 @@ def variable_dead(code: str) -> LoginError:
 
 
 def set_up_wrong(code: str) -> LoginError:
-    """Return the one sentence, always the same, for an app that the user has to mend first."""
+    """Return the one sentence, always the same, for an app that the user has to fix first."""
     return LoginError(*_told("login-refused", code=code))
 
 

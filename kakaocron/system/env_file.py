@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Statement = tuple[int, str, str | None, str | None]
 
 MAX_BYTES = 1 << 20
-MEND = "Mend it, or remove it"
+MEND = "Fix it, or remove it"
 OWN_NAMES = ("KAKAO", "ENVIRONMENT", "LOG_LEVEL")
 
 _ESCAPES = {

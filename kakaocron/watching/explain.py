@@ -21,7 +21,7 @@ INSTANT = timedelta.resolution
 
 MEANINGS: Mapping[Reason, str] = {
     Reason.NO_SLOT: "no message has a slot at this minute",
-    Reason.DAY_OFF: "the message rests on this day (days, skip_holidays)",
+    Reason.DAY_OFF: "the message has no slots on this day (days, skip_holidays)",
     Reason.NO_TICK: "no tick ran while it could be sent: the host or cron was down",
     Reason.EXPIRED: "its time ran out before it could be delivered",
     Reason.PAUSED: "it was paused",
@@ -291,7 +291,7 @@ def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
         return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
     found = [pause for pause in evidence.pauses if pause.covers(one.name, after)]
     if found:
-        # While all rest, one cannot be resumed alone.
+        # While all are paused, one cannot be resumed alone.
         which = "" if any(pause.message is None for pause in found) else f" {one.name}"
         return f"nothing until it is resumed: kakaocron resume{which}"
     return "nothing"
@@ -302,7 +302,7 @@ def _nothing(at: datetime, now: datetime, series: Sequence[Series], evidence: Ev
     if not series:
         what_next = "nothing: the configuration has no [[message]]"
     elif first is None:
-        what_next = "nothing within a year, or until what rests is resumed"
+        what_next = "nothing within a year, or until what is paused is resumed"
     else:
         what_next = f"the next slot is {first.at:%Y-%m-%d %H:%M}, of '{first.message}'"
     reason = Reason.NO_SLOT

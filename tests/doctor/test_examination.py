@@ -1,4 +1,4 @@
-"""`doctor`: each thing that can be wrong is seen, and each finding says how to mend it."""
+"""`doctor`: each thing that can be wrong is seen, and each finding says how to fix it."""
 
 from __future__ import annotations
 

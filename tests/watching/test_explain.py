@@ -504,7 +504,7 @@ def test_while_one_message_rests_that_one_is_to_be_resumed(
     (none,) = explain_minute(scene.ticks(), read_minute("09:31", NOW)).findings
 
     assert slot.what_next == "nothing until it is resumed: kakaocron resume report"
-    assert none.what_next == "nothing within a year, or until what rests is resumed"
+    assert none.what_next == "nothing within a year, or until what is paused is resumed"
 
 
 def test_the_last_tick_before_a_long_gap_is_named(

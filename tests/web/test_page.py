@@ -442,8 +442,8 @@ def test_a_pause_is_shown_with_what_ends_it(site: Site, page: Page) -> None:
     page.until("return document.querySelectorAll('#pauses li').length === 2")
 
     assert shown.text.splitlines() == [
-        "All messages rest. End it: kakaocron resume",
-        f"report rests until {day} 03:04 KST: {HOSTILE}. End it: kakaocron resume report",
+        "All messages are paused. End it: kakaocron resume",
+        f"report is paused until {day} 03:04 KST: {HOSTILE}. End it: kakaocron resume report",
     ]
     assert "–\npaused" in page.driver.find_element(By.ID, "cards").text
     assert run(["resume"]) == 0

@@ -92,7 +92,7 @@ function drawPauses() {
   const { pauses } = page;
   $("pauses").hidden = !pauses.length;
   $("pauses").replaceChildren(...pauses.map(({ message, until, note }) => h("li", {},
-    `${message === null ? "All messages rest" : `${message} rests`}${until ? ` until ${until.slice(0, 10)} ${clock(until, false)} KST` : ""}${note ? `: ${note}` : ""}. `,
+    `${message === null ? "All messages are paused" : `${message} is paused`}${until ? ` until ${until.slice(0, 10)} ${clock(until, false)} KST` : ""}${note ? `: ${note}` : ""}. `,
     h("span", {}, "End it: ", h("code", {}, `kakaocron resume${message === null ? "" : ` ${message}`}`)))));
 }
 
