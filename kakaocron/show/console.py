@@ -323,7 +323,7 @@ def print_findings(findings: Sequence[Finding]) -> None:
         if finding.mend:
             out.print(Text(f"    → {clean(finding.mend)}"))
     counts = {status: sum(f.status == status for f in findings) for status in SIGNS}
-    out.print(f"{len(findings)} checks: {counts['fail']} to mend, {counts['warn']} to look at.")
+    out.print(f"{len(findings)} checks: {counts['fail']} to fix, {counts['warn']} to look at.")
 
 
 def say_booked(delivery: Delivery, names: Mapping[str, str]) -> None:
