@@ -9,12 +9,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from msgspec import convert, to_builtins
+
+from kakaocron.errors import Cause
 from kakaocron.kst import DAY, in_kst, isoformat
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.states import BAD, Reason, State
+from kakaocron.text.causes import said
+from kakaocron.watching.causes import as_facts
 from kakaocron.watching.health import newest_of_each, reasons_of
-from kakaocron.watching.sentences import NOBODY, Names, advice, in_brackets_of
-from kakaocron.watching.sentences import why as why_of
+from kakaocron.watching.sentences import NOBODY, Names, trouble_of
 
 REMINDER = timedelta(days=1)
 # A single failed attempt mends itself more often than not; two of them are told.
@@ -37,16 +41,8 @@ _SHARED = {
 }
 _AT_ONCE = frozenset({Reason.QUOTA})
 
-
-# What a trouble says of itself is no good news; these say that it is over.
-_OVER = {
-    LOGIN: "Kakao accepts the login again",
-    QUOTA: "Messages arrive again; no quota of Kakao's is in the way",
-    LEDGER: "The ledger can be written again",
-    LOCK: "The ledger's lock is free again",
-    RATE: "Today's success rate is within its bound again",
-    DELAY: "Today's lateness is within its bound again",
-}
+# Of these the end has a sentence of its own.
+_ENDS = frozenset({LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY})
 
 
 class Turn(StrEnum):
@@ -64,15 +60,7 @@ class Alarm:
     turn: Turn
     key: str
     since: datetime
-    sentence: str
-
-    def fields(self) -> dict[str, Any]:
-        return {
-            "turn": self.turn,
-            "key": self.key,
-            "since": isoformat(self.since),
-            "sentence": self.sentence,
-        }
+    cause: Cause
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +68,7 @@ class Trouble:
     """A trouble that lasts. A muted one is known, and is not told."""
 
     since: datetime
-    sentence: str
+    cause: Cause
     told_at: datetime
     is_muted: bool = False
 
@@ -107,9 +95,9 @@ class Findings:
     not be read), nothing is called over.
     """
 
-    lasting: Mapping[str, str]
-    happened: Mapping[str, str] = field(default_factory=dict)
-    held: Mapping[str, str] = field(default_factory=dict)
+    lasting: Mapping[str, Cause]
+    happened: Mapping[str, Cause] = field(default_factory=dict)
+    held: Mapping[str, Cause] = field(default_factory=dict)
     open: frozenset[str] = frozenset()
     is_partial: bool = False
 
@@ -123,33 +111,39 @@ def review(memory: Memory, found: Findings, now: datetime) -> Memory:
     for key in over:
         ended = known.pop(key)
         if not ended.is_muted:
-            over_words = f"Over: {_OVER.get(key, ended.sentence)}"
-            if key in found.held:
-                over_words = f"Messages arrive again. {found.held[key]}"
-            words = ". ".join([over_words, *_meanwhile(found, key)])
-            alarms.append(Alarm(Turn.OVER, key, ended.since, words))
-    for key, sentence in found.happened.items():
+            alarms.append(Alarm(Turn.OVER, key, ended.since, _over(key, ended, found)))
+    for key, cause in found.happened.items():
         if key not in memory.troubles and key not in found.lasting:
-            alarms.append(Alarm(Turn.BEGUN, key, now, sentence))
+            alarms.append(Alarm(Turn.BEGUN, key, now, cause))
     is_told = bool(alarms) or any(not one.is_muted for one in known.values())
-    for key, sentence in sorted(found.lasting.items(), key=lambda item: item[0] in SYMPTOMS):
+    for key, cause in sorted(found.lasting.items(), key=lambda item: item[0] in SYMPTOMS):
         if key not in known:
             is_muted = key in SYMPTOMS and is_told
-            known[key] = Trouble(now, sentence, now, is_muted)
+            known[key] = Trouble(now, cause, now, is_muted)
             if not is_muted:
-                alarms.append(Alarm(Turn.BEGUN, key, now, sentence))
+                alarms.append(Alarm(Turn.BEGUN, key, now, cause))
                 is_told = True
         elif now - known[key].told_at >= REMINDER:
-            lasting = known[key] = replace(known[key], told_at=now, sentence=sentence)
+            lasting = known[key] = replace(known[key], told_at=now, cause=cause)
             if not lasting.is_muted:
-                words = f"Still, since {lasting.since:%Y-%m-%d %H:%M}: {sentence}"
-                alarms.append(Alarm(Turn.LASTING, key, lasting.since, words))
+                since = f"{lasting.since:%Y-%m-%d %H:%M}"
+                still = Cause("still", {"since": since, **as_facts("trouble", cause)})
+                alarms.append(Alarm(Turn.LASTING, key, lasting.since, still))
     seen = memory.seen if found.is_partial else now
     return replace(memory, seen=seen, troubles=known, untold=(*memory.untold, *alarms))
 
 
-def _meanwhile(found: Findings, key: str) -> list[str]:
-    return [f"Meanwhile: {found.happened[key]}"] if key in found.happened else []
+def _over(key: str, ended: Trouble, found: Findings) -> Cause:
+    if key in found.held:
+        cause = Cause("over-but-held", as_facts("trouble", found.held[key]))
+    elif key in _ENDS:
+        cause = Cause(f"over-{key}")
+    else:
+        cause = Cause("over", as_facts("trouble", ended.cause))
+    if key not in found.happened:
+        return cause
+    meanwhile = as_facts("meanwhile", found.happened[key])
+    return Cause("over-meanwhile", {**as_facts("trouble", cause), **meanwhile})
 
 
 def may_tell(memory: Memory, now: datetime) -> bool:
@@ -203,9 +197,9 @@ def of_deliveries(
             if one.is_held:
                 held.setdefault(key, []).append(one)
     return Findings(
-        {key: _sentence(happened.get(key, group), names) for key, group in lasting.items()},
-        {key: _sentence(group, names) for key, group in happened.items()},
-        {key: _sentence(group, names) for key, group in held.items()},
+        {key: trouble_of(happened.get(key, group), names) for key, group in lasting.items()},
+        {key: trouble_of(group, names) for key, group in happened.items()},
+        {key: trouble_of(group, names) for key, group in held.items()},
         frozenset(open_),
     )
 
@@ -252,25 +246,6 @@ def key_of(delivery: Delivery) -> str | None:
     return shared or f"{what}:{delivery.message}"
 
 
-def _sentence(group: list[Delivery], names: Names) -> str:
-    newest = max(group, key=lambda one: one.slot)
-    why = why_of(newest)
-    if len(group) > 1:
-        first = min(group, key=lambda one: one.slot)
-        what = f"{len(group)} slots from {first.id} to {newest.id} are not confirmed"
-        return f"{what}; the last: {newest.state} ({why}). See: kakaocron history --days 2"
-    who = in_brackets_of(newest, names)
-    if newest.state is State.UNKNOWN:
-        return f"Nobody can know whether {newest.id} arrived ({why}).{who} {advice(newest)}"
-    if newest.state is State.RETRYING:
-        count = len(newest.attempts)
-        times = "attempt" if count == 1 else "attempts"
-        return (
-            f"{newest.id} is not delivered after {count} {times} ({why}); it is tried again.{who}"
-        )
-    return f"{newest.id} {newest.state} ({why}).{who} {advice(newest)}"
-
-
 def to_fields(memory: Memory) -> dict[str, Any]:
     """Return the memory as JSON."""
     return {
@@ -278,13 +253,21 @@ def to_fields(memory: Memory) -> dict[str, Any]:
         "troubles": {
             key: {
                 "since": isoformat(one.since),
-                "sentence": one.sentence,
+                "cause": to_builtins(one.cause),
                 "told_at": isoformat(one.told_at),
                 "is_muted": one.is_muted,
             }
             for key, one in memory.troubles.items()
         },
-        "untold": [alarm.fields() for alarm in memory.untold],
+        "untold": [
+            {
+                "turn": one.turn,
+                "key": one.key,
+                "since": isoformat(one.since),
+                "cause": to_builtins(one.cause),
+            }
+            for one in memory.untold
+        ],
         "mentioned": memory.mentioned,
         "tries": memory.tries,
         "next_try": isoformat(memory.next_try) if memory.next_try else None,
@@ -297,14 +280,14 @@ def from_fields(fields: Mapping[str, Any]) -> Memory:
         troubles = {
             str(key): Trouble(
                 _instant(one["since"]),
-                str(one["sentence"]),
+                _cause(one),
                 _instant(one["told_at"]),
                 bool(one["is_muted"]),
             )
             for key, one in fields["troubles"].items()
         }
         untold = tuple(
-            Alarm(Turn(one["turn"]), str(one["key"]), _instant(one["since"]), str(one["sentence"]))
+            Alarm(Turn(one["turn"]), str(one["key"]), _instant(one["since"]), _cause(one))
             for one in fields["untold"]
         )
         return Memory(
@@ -317,6 +300,11 @@ def from_fields(fields: Mapping[str, Any]) -> Memory:
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
         raise ValueError(f"not a memory of alarms: {error}") from None
+
+
+def _cause(fields: Mapping[str, Any]) -> Cause:
+    """Read a cause; earlier versions kept a sentence in its place."""
+    return convert(fields["cause"], Cause) if "cause" in fields else said(str(fields["sentence"]))
 
 
 def _instant(text: Any) -> datetime:

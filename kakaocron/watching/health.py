@@ -1,4 +1,4 @@
-"""What is wrong now, in sentences. Pure."""
+"""What is wrong now. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from kakaocron.config.schema import MonitorRules
-from kakaocron.errors import SEE_DOCTOR, Exit
+from kakaocron.errors import SEE_DOCTOR, Cause, Exit
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery
@@ -44,7 +44,7 @@ EXIT_WORDS: Mapping[int, Problem] = {
     Exit.INTERRUPTED: Problem("it was ended by a signal, as at a shutdown"),
 }
 INSTALL = "Run: kakaocron cron install"
-NOT_LOGGED_IN = "Not logged in to Kakao. Run: kakaocron login"
+NOT_LOGGED_IN = Cause("no-login")
 
 
 class Bounds(Struct, frozen=True):
@@ -94,18 +94,22 @@ def overdue_problem(overdue: Iterable[Delivery]) -> str | None:
     return f"No tick has seen to {names[0]}{more}. To see why: kakaocron explain {names[0]}"
 
 
-def login_problem(tokens: Tokens, now: datetime) -> str | None:
+def login_problem(tokens: Tokens, now: datetime) -> Cause | None:
     """Say what is wrong with the saved login, None if nothing is."""
     if tokens.is_dead:
-        return f"Kakao no longer accepts the saved login ({tokens.refused}). Run: kakaocron login"
+        return Cause("login-not-accepted", {"refused": str(tokens.refused)})
     end = tokens.refresh_expires_at
-    if end is not None and now >= end:
-        return f"The saved login expired on {end:%Y-%m-%d %H:%M}. Run: kakaocron login"
-    if end is not None and end - now <= LOGIN_WARNING:
-        hours = int((end - now).total_seconds() // 3600)
-        left = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"  # noqa: PLR2004
-        return f"The saved login ends in {left} ({end:%Y-%m-%d %H:%M}). Run: kakaocron login"
-    return None
+    if end is None:
+        return None
+    at = f"{end:%Y-%m-%d %H:%M}"
+    if now >= end:
+        return Cause("login-expired", {"at": at})
+    if end - now > LOGIN_WARNING:
+        return None
+    hours = int((end - now).total_seconds() // 3600)
+    if hours >= 48:  # noqa: PLR2004
+        return Cause("login-ends-in-days", {"days": hours // 24, "at": at})
+    return Cause("login-ends-in-hours", {"hours": hours, "at": at})
 
 
 def quota_problem(deliveries: Iterable[Delivery]) -> str | None:
@@ -138,24 +142,18 @@ def reasons_of(delivery: Delivery) -> list[Reason]:
     return found
 
 
-def rate_problem(stats: Stats, bounds: Bounds) -> str | None:
+def rate_problem(stats: Stats, bounds: Bounds) -> Cause | None:
     rate = stats.success_rate
     if rate is None or rate >= bounds.min_success_rate:
         return None
-    return (
-        f"Only {in_percent(rate)} of today's slots are confirmed; the bound is "
-        f"{bounds.min_success_rate:.1%}. See: kakaocron status"
-    )
+    return Cause("rate", {"rate": in_percent(rate), "bound": bounds.min_success_rate})
 
 
-def delay_problem(stats: Stats, bounds: Bounds) -> str | None:
-    delay = stats.delay_p99_seconds
-    if delay is None or delay <= bounds.max_delay.total_seconds():
+def delay_problem(stats: Stats, bounds: Bounds) -> Cause | None:
+    delay, most = stats.delay_p99_seconds, bounds.max_delay.total_seconds()
+    if delay is None or delay <= most:
         return None
-    return (
-        f"Today's lateness (p99) is {delay / 60:.2f} min; the bound is "
-        f"{bounds.max_delay.total_seconds() / 60:g} min. See: kakaocron status"
-    )
+    return Cause("delay", {"minutes": delay / 60, "bound": most / 60})
 
 
 def newest_of_each(deliveries: Iterable[Delivery]) -> Iterator[Delivery]:

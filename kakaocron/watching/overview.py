@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from kakaocron.config.schema import MonitorRules
 from kakaocron.delivery.policy import Decision, begins_paused
 from kakaocron.delivery.snapshot import Snapshot, decide_by
-from kakaocron.errors import LoginError, UsageError
+from kakaocron.errors import Cause, LoginError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
@@ -26,6 +26,7 @@ from kakaocron.ledger.stats import Report, Slots, Stats, report_of_day, slots_of
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
 from kakaocron.schedule.slots import Series, Slot, slots_between
 from kakaocron.states import State
+from kakaocron.watching.causes import in_words
 from kakaocron.watching.coming import Coming, coming
 from kakaocron.watching.explain import Evidence, Explanation, explain
 from kakaocron.watching.health import (
@@ -135,7 +136,7 @@ def look(installation: Installation) -> Overview:
 def overview_of(
     seen: Snapshot,
     decision: Decision,
-    login: tuple[Tokens, str | None],
+    login: tuple[Tokens, Cause | None],
     series: Sequence[Series],
     following: Sequence[Coming],
 ) -> Overview:
@@ -154,7 +155,7 @@ def overview_of(
     )
     pauses = tuple(pause for pause in seen.pauses if pause.is_open(now))
     unpaused = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
-    tokens, login_problem = login
+    tokens, problem = login
     return Overview(
         now=now,
         last_beat=last_word(seen.newest_beats),
@@ -166,7 +167,7 @@ def overview_of(
         next_peak=first_open(series, pauses, now, "peak", known),
         following=tuple(following),
         tokens=tokens,
-        login_problem=login_problem,
+        login_problem=in_words(problem) if problem else None,
         unseen=unseen,
         held=tuple(one for one in recent if one.is_held),
         pauses=pauses,
@@ -207,13 +208,13 @@ class Health(Struct, frozen=True):
 
 def health_of(overview: Overview, rules: MonitorRules) -> Health:
     now, bounds = overview.now, bounds_of(rules)
+    figures = (rate_problem(overview.stats, bounds), delay_problem(overview.stats, bounds))
     problems = [
         tick_problem(overview.last_beat, now),
         overdue_problem(_overdue(overview)),
         overview.login_problem,
         quota_problem(newest_of_each(one for one in overview.deliveries if one.slot <= now)),
-        rate_problem(overview.stats, bounds),
-        delay_problem(overview.stats, bounds),
+        *(in_words(figure) for figure in figures if figure),
     ]
     found = tuple(str(problem) for problem in problems if problem)
     return Health(overview.scheduled_count, overview.stats.success_rate, found)
@@ -231,16 +232,16 @@ def ticks_run(installation: Installation) -> bool:
     return last is not None and seen.now - last.at <= RUNNING_WITHIN
 
 
-def login_of(login: Login, now: datetime) -> tuple[Tokens, str | None]:
+def login_of(login: Login, now: datetime) -> tuple[Tokens, Cause | None]:
     """Return the tokens that are used, and what is wrong with them."""
     if given := login.credentials.access_token:
         return Tokens(access_token=given), None
     try:
         tokens = login.read()
     except LoginError as error:
-        return Tokens(), str(error)
+        return Tokens(), error.cause
     if tokens.is_dead:
-        return tokens, str(login.dead(tokens))
+        return tokens, login.dead(tokens).cause
     is_logged_in = tokens.refresh_token or tokens.access_token
     return tokens, login_problem(tokens, now) if is_logged_in else NOT_LOGGED_IN
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-from msgspec.structs import replace
+from msgspec import Struct
 
-from kakaocron.delivery.orders import look_and_resolve, retry_anyway
-from kakaocron.kakao.causes import in_words
-from kakaocron.kakao.codes import BOXES, REMEDIES, Remedy
+from kakaocron.errors import Cause
+from kakaocron.kakao.codes import BOXES, REMEDIES
 from kakaocron.ledger.deliveries import Attempt, Delivery, attempt_fields, delivery_fields
 from kakaocron.ledger.events import Result
 from kakaocron.states import ME, Reason, State
+from kakaocron.text.causes import said as said_by_others
+from kakaocron.watching import causes
+from kakaocron.watching.causes import as_facts
 
 Names = Mapping[str, str]  # of friends, by uuid
 NOBODY: Names = MappingProxyType({})
@@ -21,7 +23,7 @@ NOBODY: Names = MappingProxyType({})
 
 def detail_of(one: Delivery | Result) -> str | None:
     """Say why a delivery, or a receiver's part of an attempt, is as it is; None if all is said."""
-    words = in_words(one.cause) if one.cause else one.detail
+    words = causes.in_words(one.cause) if one.cause else one.detail
     return ": ".join(part for part in (one.behind, words) if part) or None
 
 
@@ -43,62 +45,90 @@ def sentence(delivery: Delivery, names: Names = NOBODY) -> str:
 
 def why(delivery: Delivery) -> str:
     """Name the reason, and say what is known of it."""
-    return ": ".join(part for part in (delivery.reason, detail_of(delivery)) if part)
+    return causes.why(_why(delivery))
 
 
 def in_brackets_of(delivery: Delivery, names: Names = NOBODY) -> str:
     """Say who has it and who has not, where that differs; empty where it does not."""
-    said = "; ".join(_by_receiver(delivery, names))
-    return f" {said[0].upper()}{said[1:]}." if said else ""
+    return causes.who(_who(delivery, names))
 
 
-_FARED = {
-    State.CONFIRMED: "it has reached",
-    State.UNKNOWN: "nobody knows of",
-    State.RETRYING: "it is tried again for",
-}
+def trouble_of(group: Sequence[Delivery], names: Names = NOBODY) -> Cause:
+    """Return what is to be said of deliveries that ended badly, or have not arrived yet."""
+    newest = max(group, key=lambda one: one.slot)
+    facts = {"id": newest.id, "state": str(newest.state), **_why(newest)}
+    if len(group) > 1:
+        first = min(group, key=lambda one: one.slot)
+        return Cause("deliveries", {"count": len(group), "first": first.id, **facts})
+    facts |= _who(newest, names)
+    if newest.state is State.RETRYING:
+        count = len(newest.attempts)
+        code = "delivery-tried-once" if count == 1 else "delivery-tried"
+        return Cause(code, {"attempts": count, **facts})
+    code = "delivery-unknown" if newest.state is State.UNKNOWN else "delivery-ended"
+    return Cause(code, {**facts, **as_facts("advice", _advice(newest))})
 
 
-def _by_receiver(delivery: Delivery, names: Names) -> Iterator[str]:
+def _why(delivery: Delivery) -> dict[str, str | int | float]:
+    facts: dict[str, str | int | float] = {}
+    if delivery.reason:
+        facts["reason"] = str(delivery.reason)
+    if delivery.behind:
+        facts["behind"] = str(delivery.behind)
+    if cause := delivery.cause or (said_by_others(delivery.detail) if delivery.detail else None):
+        facts |= as_facts("cause", cause)
+    return facts
+
+
+_FARED = {State.CONFIRMED: "reached", State.UNKNOWN: "not_known", State.RETRYING: "tried_again"}
+
+
+def _who(delivery: Delivery, names: Names) -> dict[str, str]:
     fared: dict[str, list[str]] = {}
     for receiver, result in delivery.targets.items():
-        words = _FARED.get(result.state, "it has not reached")
-        fared.setdefault(words, []).append(names.get(receiver, receiver))
-    if len(fared) > 1:
-        for words, receivers in sorted(fared.items()):
-            yield f"{words} {', '.join(receivers)}"
+        how = _FARED.get(result.state, "not_reached")
+        fared.setdefault(how, []).append(names.get(receiver, receiver))
+    return {how: ", ".join(them) for how, them in fared.items()} if len(fared) > 1 else {}
 
 
 def advice(delivery: Delivery) -> str:
     """Say what a person can do about a delivery that ended badly; never what cannot help."""
+    return causes.in_words(_advice(delivery))
+
+
+def _advice(delivery: Delivery) -> Cause:
+    facts = {"id": delivery.id}
     if delivery.state is State.UNKNOWN:
-        settle = f"kakaocron resolve {delivery.id}"
-        if delivery.next_attempt_at is not None:
-            return (
-                f"It is sent again by itself at {delivery.next_attempt_at:%H:%M:%S} "
-                f'(on_unknown = "resend"), unless it is in the chat and you say so first: '
-                f"{settle} --delivered"
-            )
-        return look_and_resolve(delivery.id)
-    retry = f"kakaocron retry {delivery.id}"
+        if delivery.next_attempt_at is None:
+            return Cause("advice-look", facts)
+        return Cause("advice-resent", {**facts, "at": f"{delivery.next_attempt_at:%H:%M:%S}"})
     remedy = _remedy(delivery)
     if remedy is None:
-        return retry_anyway(delivery.id)
+        return Cause("advice-retry", facts)
+    what = as_facts("remedy", remedy.cause)
     if not remedy.helps:
-        return f"{remedy.words}; to send it again as it is cannot help"
-    return f"{remedy.words}; then: {retry}" + (f" --at '{remedy.at}'" if remedy.at else "")
+        return Cause("advice-no-retry", {**facts, **what})
+    if remedy.at:
+        return Cause("advice-remedy-at", {**facts, "at": remedy.at, **what})
+    return Cause("advice-remedy", {**facts, **what})
 
 
-_AFTER_MIDNIGHT = Remedy("The quota is free again after midnight (KST)", at="tomorrow 00:05")
-_LOG_IN = Remedy("Put the login right (see: kakaocron doctor)")
+class _Remedy(Struct, frozen=True):
+    """What helps; whether sending it again helps then, and when at the earliest."""
+
+    cause: Cause
+    helps: bool = True
+    at: str | None = None
+
+
+_AFTER_MIDNIGHT = _Remedy(Cause("remedy-midnight"), at="tomorrow 00:05")
+_LOG_IN = _Remedy(Cause("remedy-login"))
 _BAD_PARAMETER = -2
-_WRONG_FRIEND = Remedy(
-    "Usually it is a uuid of another app, or the sender's own: put it right (kakaocron friends)"
-)
-_STRANGER = Remedy("Put the receiver right in config.toml; its next slot is right", helps=False)
+_WRONG_FRIEND = _Remedy(Cause("remedy-friend"))
+_STRANGER = _Remedy(Cause("remedy-receiver"), helps=False)
 
 
-def _remedy(delivery: Delivery) -> Remedy | None:
+def _remedy(delivery: Delivery) -> _Remedy | None:
     """Return what helps before it is sent again, None where nothing need be done."""
     for receiver, result in _last_results(delivery):
         if result.state is not State.CONFIRMED and (found := _remedy_of(receiver, result)):
@@ -106,22 +136,28 @@ def _remedy(delivery: Delivery) -> Remedy | None:
     return _AFTER_MIDNIGHT if delivery.reason is Reason.QUOTA else None
 
 
-def _remedy_of(receiver: str, result: Result) -> Remedy | None:
+def _remedy_of(receiver: str, result: Result) -> _Remedy | None:
     if result.code == _BAD_PARAMETER and receiver != ME:
         return _WRONG_FRIEND
     if isinstance(result.code, int) and result.code in REMEDIES:
-        return _with_box(REMEDIES[result.code], result)
+        return _kakaos(result.code, result)
     if result.reason is Reason.REFUSED and result.code is None and result.http_status is None:
         return _STRANGER
     reason = result.behind or result.reason
     return _BY_REASON.get(reason) if reason else None
 
 
-_BY_REASON: Mapping[Reason, Remedy] = {
+_BY_REASON: Mapping[Reason, _Remedy] = {
     Reason.QUOTA: _AFTER_MIDNIGHT,
     Reason.NOT_LOGGED_IN: _LOG_IN,
-    Reason.CONTENT_FAILED: Remedy("Put its content right (see: kakaocron preview)"),
+    Reason.CONTENT_FAILED: _Remedy(Cause("remedy-content")),
 }
+
+
+def _kakaos(code: int, result: Result) -> _Remedy:
+    scopes = " ".join(scope for scope in BOXES if scope in (detail_of(result) or ""))
+    cause = Cause("remedy-kakao", {"code": code, **({"scopes": scopes} if scopes else {})})
+    return _Remedy(cause, REMEDIES[code].helps, REMEDIES[code].at)
 
 
 def _last_results(delivery: Delivery) -> list[tuple[str, Result]]:
@@ -129,12 +165,6 @@ def _last_results(delivery: Delivery) -> list[tuple[str, Result]]:
     ended = [attempt for attempt in delivery.attempts if attempt.results]
     results = [found for attempt in ended[-1:] for found in attempt.results.items()]
     return [*results, *delivery.targets.items()]
-
-
-def _with_box(remedy: Remedy, result: Result) -> Remedy:
-    boxes = [f"'{box}'" for scope, box in BOXES.items() if scope in (detail_of(result) or "")]
-    words = remedy.words.format(box=f"the box {' and '.join(boxes)}" if boxes else "its box")
-    return replace(remedy, words=words)
 
 
 def sent_words(attempt: Attempt) -> str:

@@ -16,18 +16,21 @@ from functools import partial
 from pathlib import Path
 
 from kakaocron.delivery.tick import Ended
-from kakaocron.errors import LedgerError, LockTimeoutError, UsageError
+from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Installation, make_memory
+from kakaocron.kst import isoformat
 from kakaocron.ledger.stats import stats_of
 from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.places import SECRET_NAMES
 from kakaocron.system.programs import not_runnable
+from kakaocron.text.causes import said
 from kakaocron.watching import alarms
 from kakaocron.watching.alarms import Alarm, Findings, Memory, of_deliveries
 from kakaocron.watching.apprise_process import NOT_TOLD
-from kakaocron.watching.health import EXIT_WORDS, bounds_of, delay_problem, rate_problem
+from kakaocron.watching.causes import in_words
+from kakaocron.watching.health import bounds_of, delay_problem, rate_problem
 from kakaocron.watching.overview import login_of
 from kakaocron.watching.pings import NotToldError, Pings
 
@@ -37,7 +40,6 @@ TICK_SECONDS = 48.0
 LEAST_SECONDS = 0.5
 FIRST_LOOK_BACK = timedelta(hours=1)
 TEST = "test"
-TEST_SENTENCE = "This is a test of kakaocron's alarms; nothing is wrong (kakaocron alarm --test)"
 NO_OTHER_WAY = (
     "KakaoTalk cannot report that it is broken, so nobody counts as told. Set another way in "
     "[monitor] too: ping_url, alert_urls or alert_command"
@@ -126,7 +128,7 @@ class Monitor:
 
         Raises UsageError where there is no way out.
         """
-        alarm = Alarm(alarms.Turn.BEGUN, TEST, self.installation.clock.now(), TEST_SENTENCE)
+        alarm = Alarm(alarms.Turn.BEGUN, TEST, self.installation.clock.now(), Cause(TEST))
         ways: dict[str, Way] = {}
         if self.pings is not None:
             ways["ping_url"] = self.pings.fail
@@ -167,11 +169,11 @@ class Monitor:
         seconds = deadline - clock.monotonic()
         if seconds < LEAST_SECONDS or not ways:
             return Heard()
-        said = self._failures(ways, seconds)
-        for name, why in said.items():
+        failures = self._failures(ways, seconds)
+        for name, why in failures.items():
             log.warning("monitor %s: %s", name, why)
         return Heard(
-            {name: f"The monitor '{name}' cannot be told: {why}" for name, why in said.items()},
+            {name: f"The monitor '{name}' cannot be told: {why}" for name, why in failures.items()},
             tuple(ways),
         )
 
@@ -206,7 +208,7 @@ def _findings(installation: Installation, ended: Ended, memory: Memory, now: dat
     try:
         seen = installation.snapshot(days)
     except LedgerError as error:
-        return Findings({alarms.LEDGER: str(error)}, is_partial=True)
+        return Findings({alarms.LEDGER: error.cause}, is_partial=True)
     today = seen.on(now.date())
     recent = [one for day in days for one in seen.on(day)]
     configured = frozenset(one.name for one in installation.plan.series)
@@ -216,11 +218,11 @@ def _findings(installation: Installation, ended: Ended, memory: Memory, now: dat
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]
         if kind in {"ledger-damaged", "prune"}:
-            happened[key] = sentence
+            happened[key] = said(sentence)
         else:
-            lasting[kind] = sentence
+            lasting[kind] = said(sentence)
     down = next(iter(ended.report.down.values()), None)
-    login = str(down) if down else login_of(installation.login, now)[1]
+    login = down.cause if down else login_of(installation.login, now)[1]
     if login and not installation.login.credentials.access_token:
         lasting[alarms.LOGIN] = login
     bounds, stats = bounds_of(installation.config.monitor), stats_of(today, began_at=seen.began_at)
@@ -236,14 +238,13 @@ def _findings(installation: Installation, ended: Ended, memory: Memory, now: dat
     return Findings(lasting, happened, found.held, frozenset(open_))
 
 
-def _stopped_by(ended: Ended) -> dict[str, str]:
+def _stopped_by(ended: Ended) -> dict[str, Cause]:
     if isinstance(ended.error, LedgerError):
-        return {alarms.LEDGER: str(ended.error)}
+        return {alarms.LEDGER: ended.error.cause}
     if isinstance(ended.error, LockTimeoutError):
-        return {alarms.LOCK: str(ended.error)}
-    why = EXIT_WORDS.get(ended.exit_code, f"exit {ended.exit_code}")
-    said = str(ended.error) if ended.error else f"The tick failed: {why}"
-    return {f"exit-{ended.exit_code}": said}
+        return {alarms.LOCK: ended.error.cause}
+    cause = ended.error.cause if ended.error else Cause("tick-interrupted")
+    return {f"exit-{ended.exit_code}": cause}
 
 
 def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
@@ -311,7 +312,7 @@ def title(told: Sequence[Alarm]) -> str:
 
 
 def body(told: Sequence[Alarm]) -> str:
-    return "\n".join(f"- {alarm.sentence}" for alarm in told)
+    return "\n".join(f"- {in_words(alarm.cause)}" for alarm in told)
 
 
 def _through_apprise(
@@ -337,7 +338,15 @@ def _through_command(
     document = {
         "title": title(told),
         "body": body(told),
-        "alarms": [alarm.fields() for alarm in told],
+        "alarms": [
+            {
+                "turn": alarm.turn,
+                "key": alarm.key,
+                "since": isoformat(alarm.since),
+                "sentence": in_words(alarm.cause),
+            }
+            for alarm in told
+        ],
     }
     code = _run(feed, command, variables, document, seconds, folder)
     if code != 0:

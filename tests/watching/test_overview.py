@@ -27,6 +27,7 @@ from kakaocron.show.console import MARKS, deliveries_table
 from kakaocron.show.pictures import print_overview, strip
 from kakaocron.states import Reason, State
 from kakaocron.system.syscalls import RealDisk
+from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import login_problem
 from kakaocron.watching.overview import Overview, health_of, look, report
 from kakaocron.watching.prometheus import metrics_of
@@ -575,8 +576,9 @@ def test_a_login_near_its_end_is_a_problem(
     end = NOW + timedelta(days=7)
     tokens = Tokens("a", NOW, "r", end)
     assert login_problem(tokens, NOW - timedelta(seconds=1)) is None
-    assert "ends in 7 days" in (login_problem(tokens, NOW) or "")
-    assert "expired on" in (login_problem(tokens, end) or "")
+    near, over = login_problem(tokens, NOW), login_problem(tokens, end)
+    assert near and "ends in 7 days" in in_words(near)
+    assert over and "expired on" in in_words(over)
 
 
 def test_the_first_tick_of_all_is_late_for_no_slot(

@@ -25,6 +25,7 @@ from kakaocron.rehearsal.simulation.home import logged_in
 from kakaocron.states import Reason, State
 from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk, Stat
+from kakaocron.text.causes import said
 from kakaocron.watching import telling
 from kakaocron.watching.alarms import Alarm, Turn, of_deliveries
 from kakaocron.watching.overview import health_of, look
@@ -456,7 +457,7 @@ def test_alarms_go_through_apprise(
     [("begun over", "failure"), ("lasting over", "warning"), ("over", "success")],
 )
 def test_apprise_is_told_how_bad_it_is(turns: str, kind: str) -> None:
-    told = [Alarm(Turn(turn), "x", NOW, "x") for turn in turns.split()]
+    told = [Alarm(Turn(turn), "x", NOW, said("x")) for turn in turns.split()]
     assert apprise_type(told) == kind
 
 

@@ -1,0 +1,123 @@
+"""What the memory of alarms keeps as codes and facts, in words: one code, one English sentence.
+Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kakaocron.delivery.orders import look_and_resolve, retry_anyway
+from kakaocron.errors import Cause
+from kakaocron.kakao import causes as kakao
+from kakaocron.kakao.codes import BOXES, REMEDIES
+from kakaocron.text import causes
+
+Facts = Mapping[str, str | int | float]
+
+# As those of text/causes: never reworded, only added to. {trouble}, {meanwhile}, {advice} and
+# {remedy} are causes of their own, kept as `as_facts` says; {why} and {who} are made below.
+TEMPLATES: causes.Templates = {
+    # Of deliveries. {who} has its own space before it.
+    "deliveries": "{count} slots from {first} to {id} are not confirmed; the last: {state} "
+    "({why}). See: kakaocron history --days 2",
+    "delivery-unknown": "Nobody can know whether {id} arrived ({why}).{who} {advice}",
+    "delivery-tried-once": "{id} is not delivered after 1 attempt ({why}); it is tried again.{who}",
+    "delivery-tried": "{id} is not delivered after {attempts} attempts ({why}); it is tried "
+    "again.{who}",
+    "delivery-ended": "{id} {state} ({why}).{who} {advice}",
+    # What a person can do.
+    "advice-resent": 'It is sent again by itself at {at} (on_unknown = "resend"), unless it is '
+    "in the chat and you say so first: kakaocron resolve {id} --delivered",
+    "advice-look": look_and_resolve("{id}"),
+    "advice-retry": retry_anyway("{id}"),
+    "advice-remedy": "{remedy}; then: kakaocron retry {id}",
+    "advice-remedy-at": "{remedy}; then: kakaocron retry {id} --at '{at}'",
+    "advice-no-retry": "{remedy}; to send it again as it is cannot help",
+    "remedy-kakao": "{words}",
+    "remedy-midnight": "The quota is free again after midnight (KST)",
+    "remedy-login": "Put the login right (see: kakaocron doctor)",
+    "remedy-friend": "Usually it is a uuid of another app, or the sender's own: put it right "
+    "(kakaocron friends)",
+    "remedy-receiver": "Put the receiver right in config.toml; its next slot is right",
+    "remedy-content": "Put its content right (see: kakaocron preview)",
+    # Of the login, the day and the ticks.
+    "no-login": "Not logged in to Kakao. Run: kakaocron login",
+    "login-not-accepted": "Kakao no longer accepts the saved login ({refused}). "
+    "Run: kakaocron login",
+    "login-expired": "The saved login expired on {at}. Run: kakaocron login",
+    "login-ends-in-days": "The saved login ends in {days} days ({at}). Run: kakaocron login",
+    "login-ends-in-hours": "The saved login ends in {hours} hours ({at}). Run: kakaocron login",
+    "rate": "Only {rate} of today's slots are confirmed; the bound is {bound:.1%}. "
+    "See: kakaocron status",
+    "delay": "Today's lateness (p99) is {minutes:.2f} min; the bound is {bound:g} min. "
+    "See: kakaocron status",
+    "tick-interrupted": "The tick failed: it was ended by a signal, as at a shutdown",
+    # How a trouble goes on.
+    "still": "Still, since {since}: {trouble}",
+    "over": "Over: {trouble}",
+    "over-but-held": "Messages arrive again. {trouble}",
+    "over-meanwhile": "{trouble}. Meanwhile: {meanwhile}",
+    # What a trouble says of itself is no good news; these say that it is over.
+    "over-login": "Over: Kakao accepts the login again",
+    "over-quota": "Over: Messages arrive again; no quota of Kakao's is in the way",
+    "over-ledger": "Over: The ledger can be written again",
+    "over-lock": "Over: The ledger's lock is free again",
+    "over-rate": "Over: Today's success rate is within its bound again",
+    "over-delay": "Over: Today's lateness is within its bound again",
+    "test": "This is a test of kakaocron's alarms; nothing is wrong (kakaocron alarm --test)",
+}
+# How receivers fared, where that differs, in the order in which it is said.
+FARED = {
+    "not_reached": "it has not reached",
+    "reached": "it has reached",
+    "tried_again": "it is tried again for",
+    "not_known": "nobody knows of",
+}
+_PARTS = ("trouble", "meanwhile", "advice", "remedy")
+
+
+def as_facts(name: str, cause: Cause) -> dict[str, str | int | float]:
+    """Return a cause as facts of another one: its code as `name`, its facts as `name.fact`."""
+    return {name: cause.code, **{f"{name}.{fact}": said for fact, said in cause.facts.items()}}
+
+
+def part_of(facts: Facts, name: str) -> Cause | None:
+    """Return the cause that `as_facts` put among these facts, None if there is none."""
+    if not isinstance(code := facts.get(name), str):
+        return None
+    start = f"{name}."
+    mine = {fact[len(start) :]: said for fact, said in facts.items() if fact.startswith(start)}
+    return Cause(code, mine)
+
+
+def in_words(cause: Cause) -> str:
+    """Return the sentence for a cause, be it of those above, of Kakao's or of the common ones."""
+    if cause.code not in TEMPLATES:
+        return kakao.in_words(cause)
+    said = {**cause.facts, "why": why(cause.facts), "who": who(cause.facts)}
+    for name in _PARTS:
+        if part := part_of(cause.facts, name):
+            said[name] = in_words(part)
+    if cause.code == "remedy-kakao":
+        said |= _remedy_words(cause.facts)
+    return causes.in_words(Cause(cause.code, said), TEMPLATES)
+
+
+def why(facts: Facts) -> str:
+    """Name the `reason` and the one `behind` it, and say the `cause`, as far as they are known."""
+    cause = part_of(facts, "cause")
+    known = (facts.get("reason"), facts.get("behind"), in_words(cause) if cause else None)
+    return ": ".join(str(part) for part in known if part)
+
+
+def who(facts: Facts) -> str:
+    """Say who has it and who has not; empty where nothing is known of that."""
+    said = "; ".join(f"{words} {facts[name]}" for name, words in FARED.items() if name in facts)
+    return f" {said[0].upper()}{said[1:]}." if said else ""
+
+
+def _remedy_words(facts: Facts) -> dict[str, str]:
+    code, scopes = facts.get("code"), str(facts.get("scopes", "")).split()
+    if not isinstance(code, int) or code not in REMEDIES:
+        return {}
+    boxes = " and ".join(f"'{BOXES[scope]}'" for scope in scopes if scope in BOXES)
+    return {"words": REMEDIES[code].words.format(box=f"the box {boxes}" if boxes else "its box")}

@@ -1,0 +1,155 @@
+"""What the memory of alarms keeps: codes and facts, which become sentences when they are told."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+
+from kakaocron.errors import Cause
+from kakaocron.kst import isoformat
+from kakaocron.ledger.deliveries import Attempt, Delivery
+from kakaocron.ledger.events import Result
+from kakaocron.states import Reason, State
+from kakaocron.watching.alarms import Findings, Memory, Trouble, from_fields, review, to_fields
+from kakaocron.watching.causes import TEMPLATES, in_words
+from kakaocron.watching.sentences import trouble_of
+from tests.fakes import NOW
+
+ID = "report@20261123T0930"
+
+
+def delivery(state: State, *results: Result, id_: str = ID, at: datetime = NOW) -> Delivery:
+    """Return a delivery to as many receivers as there are results, after two attempts."""
+    fared = {f"uuid-{n}": result for n, result in enumerate(results)}
+    tries = tuple(Attempt(n, "x", NOW, NOW, tuple(fared), NOW, NOW, fared) for n in (1, 2))
+    return Delivery(
+        id_, "report", "peak", at, state, tuple(fared), results[0].reason, attempts=tries,
+        targets=fared, cause=results[0].cause, behind=results[0].behind,
+    )  # fmt: skip
+
+
+REFUSED = Result(State.FAILED, Reason.REFUSED, None, -402, 403, cause=Cause(
+    "kakao-no-scope", {"code": -402, "scopes": "talk_message"}))  # fmt: skip
+HTTP = Result(State.UNKNOWN, Reason.SERVER_FAULT, http_status=500, cause=Cause(
+    "http", {"status": 500}))  # fmt: skip
+WAITS = Result(State.RETRYING, Reason.UNREACHABLE, cause=Cause("dns"))
+SPENT = Result(State.FAILED, Reason.EXPIRED, behind=Reason.QUOTA, cause=Cause(
+    "kakao", {"code": -532}))  # fmt: skip
+ARRIVED = Result(State.CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    ("group", "words"),
+    [
+        (
+            [delivery(State.FAILED, REFUSED)],
+            f"{ID} failed (refused: the account has not agreed to talk_message; log in again "
+            "(-402)). Run: kakaocron login, and tick the box '카카오톡 메시지 전송'; then: "
+            f"kakaocron retry {ID}",
+        ),
+        (
+            [delivery(State.FAILED, SPENT, ARRIVED)],
+            f"{ID} failed (expired: quota: the sender's daily quota is used up (-532)). It has not "
+            "reached mum; it has reached uuid-1. The quota is free again after midnight (KST); "
+            f"then: kakaocron retry {ID} --at 'tomorrow 00:05'",
+        ),
+        (
+            [delivery(State.UNKNOWN, HTTP)],
+            f"Nobody can know whether {ID} arrived (server-fault: HTTP 500). Look at the chat, "
+            f"then: kakaocron resolve {ID} --delivered (or --not-delivered)",
+        ),
+        (
+            [delivery(State.RETRYING, WAITS, HTTP)],
+            f"{ID} is not delivered after 2 attempts (unreachable: DNS: the server's name cannot "
+            "be looked up); it is tried again. It is tried again for mum; nobody knows of uuid-1.",
+        ),
+        (
+            [
+                delivery(State.FAILED, WAITS, id_="a"),
+                delivery(State.MISSED, SPENT, id_="b", at=NOW + timedelta(hours=1)),
+            ],
+            "2 slots from a to b are not confirmed; the last: missed (expired: quota: the sender's "
+            "daily quota is used up (-532)). See: kakaocron history --days 2",
+        ),
+    ],
+)
+def test_what_is_kept_of_deliveries_says_the_same_when_it_is_read_back(
+    group: list[Delivery], words: str
+) -> None:
+    cause = trouble_of(group, {"uuid-0": "mum"})
+    assert in_words(cause) == words
+    kept = review(Memory(), Findings({"x": cause}), NOW)
+    again = from_fields(json.loads(json.dumps(to_fields(kept))))
+    assert again == kept
+    assert in_words(again.untold[0].cause) == words
+
+
+def test_no_sentence_is_kept_of_how_a_trouble_goes_on() -> None:
+    trouble = trouble_of([delivery(State.FAILED, REFUSED)])
+    held = trouble_of([delivery(State.UNKNOWN, HTTP)])
+    begun = review(Memory(), Findings({"x": trouble, "y": held}), NOW)
+    later = review(begun, Findings({"x": trouble, "y": held}), NOW + timedelta(days=1))
+    over = review(later, Findings({}, {"x": held}, {"y": held}), NOW + timedelta(days=2))
+    told = [in_words(one.cause) for one in over.untold]
+    words, held_words = in_words(trouble), in_words(held)
+    assert told == [
+        words,
+        held_words,
+        f"Still, since 2026-11-23 {NOW:%H:%M}: {words}",
+        f"Still, since 2026-11-23 {NOW:%H:%M}: {held_words}",
+        f"Over: {words}. Meanwhile: {held_words}",
+        f"Messages arrive again. {held_words}",
+    ]
+    kept = json.dumps(to_fields(over), ensure_ascii=False)
+    for english in ("Nobody can", "Still", "Over", "Meanwhile", "not agreed", "kakaocron "):
+        assert english not in kept
+    assert from_fields(json.loads(kept)) == over
+
+
+@pytest.mark.parametrize("key", ["login", "quota", "ledger", "lock", "rate", "delay"])
+def test_the_end_of_a_shared_trouble_has_a_sentence_of_its_own(key: str) -> None:
+    known = Memory(NOW, {key: Trouble(NOW, Cause("dns"), NOW)})
+    (over,) = review(known, Findings({}), NOW).untold
+    assert over.cause == Cause(f"over-{key}")
+    assert over.cause.code in TEMPLATES
+
+
+def test_a_memory_with_sentences_is_read_and_nothing_is_told_twice_or_lost() -> None:
+    at = isoformat(NOW)
+    old = {
+        "seen": at,
+        "troubles": {
+            "unknown:report": {
+                "since": at, "sentence": "Nobody knows {x}", "told_at": at, "is_muted": False,
+            },
+        },
+        "untold": [
+            {"turn": "lasting", "key": "login", "since": at, "sentence": "Still, since 9: log in"}
+        ],
+        "mentioned": 0, "tries": 1, "next_try": at,
+    }  # fmt: skip
+    memory = from_fields(old)
+    lasting = review(memory, Findings({"unknown:report": Cause("dns")}), NOW)
+    assert lasting == memory
+    assert [in_words(one.cause) for one in lasting.untold] == ["Still, since 9: log in"]
+    over = review(memory, Findings({}), NOW).untold[1]
+    assert in_words(over.cause) == "Over: Nobody knows {x}"
+    assert from_fields(to_fields(memory)) == memory
+
+
+@pytest.mark.parametrize(
+    "cause", [None, "dns", {}, {"code": 5}, {"code": "dns", "facts": {"a": []}}]
+)
+def test_a_cause_of_another_form_is_no_memory(cause: object) -> None:
+    fields = to_fields(Memory())
+    fields["untold"] = [{"turn": "begun", "key": "x", "since": isoformat(NOW), "cause": cause}]
+    with pytest.raises(ValueError, match=r"Expected|required"):
+        from_fields(fields)
+
+
+def test_a_cause_of_a_later_version_is_told_as_it_is_kept() -> None:
+    inner = {"trouble": "of-2030", "trouble.id": ID, "since": "9"}
+    assert in_words(Cause("still", inner)) == f"Still, since 9: of-2030 id={ID}"
+    assert in_words(Cause("remedy-kakao", {"code": -7})).startswith("remedy-kakao")
