@@ -372,9 +372,12 @@ def test_one_delivery_is_shown_with_its_attempts(site: Site, page: Page) -> None
     page.load(site.url)
     Select(page.driver.find_element(By.NAME, "days")).select_by_value("30")
     Select(page.driver.find_element(By.NAME, "state")).select_by_value("unknown")
-    page.until("return document.querySelector('.row[data-row=unknown]')")
-    page.driver.find_element(By.CSS_SELECTOR, ".row[data-row=unknown]").click()
-    page.until("return document.querySelector('dialog[open] .attempt')")
+    # In one script: the rows are drawn again when the list arrives, and with each poll.
+    page.until(
+        "if (!document.querySelector('dialog[open]'))"
+        " document.querySelector('.row[data-row=unknown]')?.click();"
+        "return document.querySelector('dialog[open] .attempt')"
+    )
 
     told = page.driver.find_element(By.CSS_SELECTOR, "dialog").text
     assert "Attempt 1 claimed" in told
