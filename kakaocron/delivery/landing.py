@@ -161,7 +161,7 @@ def _stands(engine: Engine, one: Underway, delivery: Delivery | None) -> bool:
 
 def _not_recorded(claimed: Sequence[Underway], error: Exception) -> LedgerError:
     """Return what to say where claims stand in the ledger, and not how they ended."""
-    departed = [one.id for one in claimed if one.sent_at]
+    departed = sorted(one.id for one in claimed if one.sent_at)
     many = f"{len(departed)} message{'s' if len(departed) > 1 else ''} may have arrived"
     what = f"{many}: {', '.join(departed)}" if departed else "nothing has left"
     cause = error if isinstance(error, OSError) else error.__cause__
