@@ -151,10 +151,11 @@ def not_within_a_year(
 ) -> tuple[str, datetime | None] | None:
     """Return the name of a message without a slot in the year after, and the first one after
     that, if any; None for a message that has one sooner."""
-    if next_slot(name, timetable, after) is not None:
-        return None
-    far = next(slots_between(name, timetable, after, after + FAR_HORIZON), None)
-    return name, far.at if far else None
+    far = next(timetable.between(after, after + FAR_HORIZON), None)
+    if far is None:
+        return name, None
+    at, _ = far
+    return None if at <= after + HORIZON else (name, at)
 
 
 def expiry(slot: Slot, timetable: Timetable | None, expire_after: timedelta) -> datetime:

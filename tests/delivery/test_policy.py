@@ -21,9 +21,11 @@ from kakaocron.delivery.policy import (
     may_be_sent,
     next_attempt,
     overdue,
+    settle_slot,
     why_missed,
 )
 from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
+from kakaocron.errors import Cause
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, Beat, Word
 from kakaocron.ledger.deliveries import Attempt, Delivery, Gap
@@ -212,6 +214,23 @@ def test_at_its_expiry_what_is_open_ends_and_what_has_ended_stays(
 
     assert before is None
     assert (at and (at.state, at.reason)) == expected
+
+
+def test_a_delivery_that_expires_keeps_why_its_last_attempt_failed() -> None:
+    why = Cause("unreachable", {"host": "a.example"})
+
+    ended = overdue(delivery(State.RETRYING, cause=why), POLICY, SLOT + 600 * SECOND)
+
+    assert ended is not None
+    assert ended.cause == why
+
+
+def test_a_slot_that_is_settled_without_an_attempt_keeps_why() -> None:
+    why = Cause("unreachable", {"host": "a.example"})
+
+    ended = settle_slot(slot(), ["me"], SLOT, State.MISSED, Reason.EXPIRED, why)
+
+    assert (ended.state, ended.reason, ended.cause) == (State.MISSED, Reason.EXPIRED, why)
 
 
 def test_slots_that_a_damaged_ledger_may_have_held_are_unknown_and_not_sent() -> None:

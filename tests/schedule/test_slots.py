@@ -21,6 +21,7 @@ from kakaocron.schedule.slots import (
     delivery_id,
     expiry,
     next_slot,
+    not_within_a_year,
     parse_delivery_id,
     slot_at,
     slots_between,
@@ -316,6 +317,30 @@ def test_a_one_off_has_no_next_slot_to_expire_at() -> None:
     slot = Slot("once-0011", at("09:30"), "once")
 
     assert expiry(slot, None, timedelta(hours=2)) == at("11:30")
+
+
+@pytest.mark.parametrize(
+    ("days", "more", "is_rare", "is_named"),
+    [
+        (366, timedelta(0), False, False),
+        (366, timedelta.resolution, True, True),
+        (40 * 366, -timedelta.resolution, True, True),
+        (40 * 366, timedelta(0), True, True),
+        (40 * 366, timedelta.resolution, True, False),
+    ],
+)
+def test_a_slot_past_the_year_is_named_up_to_forty_years_ahead(
+    days: int, more: timedelta, is_rare: bool, is_named: bool
+) -> None:
+    due = MONDAY + timedelta(days=days) + more
+
+    rare = not_within_a_year("m", Timetable(Once(due)), MONDAY)
+
+    assert rare == (("m", due if is_named else None) if is_rare else None)
+
+
+def test_a_message_that_is_never_due_has_no_slot_to_name() -> None:
+    assert not_within_a_year("m", Timetable(minutes()), MONDAY) == ("m", None)
 
 
 def test_a_delivery_is_named_by_its_minute_in_korea_and_the_name_is_read_back() -> None:
