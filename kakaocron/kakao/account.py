@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kakaocron.errors import KakaocronError, LoginError
-from kakaocron.kakao.answers import scopes_missing
+from kakaocron.kakao.answers import json_object, scopes_missing
 from kakaocron.kakao.codes import BOXES
-from kakaocron.system.http import Answer, Failure, Http, Request
+from kakaocron.system.http import Failure, Http, Request
 
 _OK, _UNAUTHORIZED = 200, 401
 # Kakao's codes: the scope is not agreed to; the token, or the account's tie to the app, is gone;
 # the consent item is switched off.
 _NO_SCOPE, _NO_LOGIN, _SWITCHED_OFF = -402, frozenset({-401, -101}), -3
-_CLIENT_ERRORS = range(400, 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +70,7 @@ def ask(http: Http, url: str, token: str) -> dict[str, Any]:
     answer = http.ask(Request(url, token=token))
     if isinstance(answer, Failure):
         raise KakaocronError(f"Kakao cannot be reached ({answer.detail}). Try again later")
-    found = _object(answer)
+    found = json_object(answer.body) or {}
     if answer.status == _OK and "code" not in found:
         return found
     given = found.get("code")
@@ -92,11 +90,3 @@ def ask(http: Http, url: str, token: str) -> dict[str, Any]:
     if code == _SWITCHED_OFF:
         raise KakaocronError(f"{said} Switch it on: console, [Kakao Login] > [Consent items]")
     raise KakaocronError(f"{said} Try again later; if it stays so, see: kakaocron doctor")
-
-
-def _object(answer: Answer) -> dict[str, Any]:
-    try:
-        found = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}

@@ -26,7 +26,7 @@ _SCOPE = re.compile(r"[a-z_.]{1,60}")
 
 def of_memo(answer: Answer) -> Verdict:
     """Judge the answer to a message to oneself: only `result_code` 0 with status 200 confirms."""
-    body = _json_object(answer.body)
+    body = json_object(answer.body)
     if answer.status == _OK and body is not None and _is_int(body.get("result_code")):
         if body["result_code"] == 0:
             return Verdict(Meaning.CONFIRMED, http_status=_OK)
@@ -41,7 +41,7 @@ def of_friends(answer: Answer, receivers: Iterable[str]) -> dict[str, Verdict]:
     one in neither list is ambiguous, and so is one in both.
     """
     receivers = list(receivers)
-    body = _json_object(answer.body)
+    body = json_object(answer.body)
     if answer.status != _OK or body is None or "code" in body:
         verdict = _of_error(answer, body)
         named = _strings(body.get("receiver_ids")) if body else frozenset()
@@ -121,7 +121,8 @@ def _unproven(answer: Answer, code: str, /, **facts: str | int) -> Verdict:
     return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, cause, http_status=answer.status)
 
 
-def _json_object(body: bytes) -> dict[str, Any] | None:
+def json_object(body: bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a body holds; None if it is anything else."""
     try:
         parsed = json.loads(body)
     except (ValueError, RecursionError):
@@ -153,7 +154,7 @@ def of_token(answer: Answer) -> dict[str, Any] | Refusal:
     Only KOE322, or `invalid_grant` without a code of its own, means that a refresh token is dead;
     after anything else it is kept.
     """
-    body = _json_object(answer.body)
+    body = json_object(answer.body)
     if answer.status == _OK and body is not None and _is_token(body):
         return body
     code = body.get("error_code") if body else None

@@ -6,10 +6,12 @@ import secrets
 from collections.abc import Callable, Sequence
 
 from kakaocron.errors import LoginError, UsageError
-from kakaocron.kakao.account import _CLIENT_ERRORS, LoggedIn, account
+from kakaocron.kakao.account import LoggedIn, account
 from kakaocron.kakao.consent import AGAIN, Consent, explained
 from kakaocron.kakao.login import Login
 from kakaocron.system.http import Failure, Http, Request
+
+_CLIENT_ERRORS = range(400, 500)
 
 
 def log_in(
