@@ -139,7 +139,7 @@ def idle_until(
 
 def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Iterable[datetime]:
     """Yield the instants at which a delivery may ask for something: rather one too many."""
-    if delivery.is_final and delivery.state is not State.UNKNOWN:
+    if _is_closed(delivery):
         return
     for instant in (delivery.slot, delivery.next_attempt_at):
         if instant is not None:
@@ -163,6 +163,11 @@ def is_void(delivery: Delivery, now: datetime) -> bool:
     )
 
 
+def _is_closed(delivery: Delivery) -> bool:
+    """Say whether nothing can come of it: of what is unknown something may, by `on_unknown`."""
+    return delivery.is_final and delivery.state is not State.UNKNOWN
+
+
 def _is_in(gaps: Mapping[date, Gap], at: datetime) -> bool:
     gap = gaps.get(at.date())
     return gap is not None and at <= gap.until
@@ -173,7 +178,7 @@ def _lost(delivery: Delivery, gaps: Mapping[date, Gap], now: datetime) -> Settle
     gap = gaps.get(delivery.slot.date())
     if gap is None or delivery.slot > gap.until:
         return None
-    if delivery.is_final and delivery.state is not State.UNKNOWN:
+    if _is_closed(delivery):
         return None
     if delivery.reason is Reason.LEDGER_DAMAGED or delivery.id in gap.known:
         return None
@@ -255,9 +260,13 @@ def next_attempt(delivery: Delivery, policy: Policy) -> Due:
 
 
 def _is_open(result: Result, policy: Policy) -> bool:
-    if result.state is State.UNKNOWN:
-        return policy.resend_unknown and result.reason is not Reason.LEDGER_DAMAGED
-    return result.state in {State.RETRYING, State.SCHEDULED}
+    return result.state in {State.RETRYING, State.SCHEDULED} or _is_resent(result, policy)
+
+
+def _is_resent(one: Result | Delivery, policy: Policy) -> bool:
+    """Say whether it is sent again though it may have arrived: never where a line may be lost."""
+    is_unknown = one.state is State.UNKNOWN and one.reason is not Reason.LEDGER_DAMAGED
+    return is_unknown and policy.resend_unknown
 
 
 def expiry_of(delivery: Delivery, policy: Policy) -> datetime:
@@ -275,11 +284,7 @@ def may_be_sent(
         return False
     if delivery.state is State.SCHEDULED:
         return (delivery.next_attempt_at or delivery.slot) <= now + ahead
-    may_try_again = delivery.state is State.RETRYING or (
-        delivery.state is State.UNKNOWN
-        and policy.resend_unknown
-        and delivery.reason is not Reason.LEDGER_DAMAGED
-    )
+    may_try_again = delivery.state is State.RETRYING or _is_resent(delivery, policy)
     next_at = delivery.next_attempt_at
     return may_try_again and next_at is not None and next_at <= now
 
