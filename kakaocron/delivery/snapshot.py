@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from functools import partial
 
@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Policy, decide, why_missed
 from kakaocron.kst import DAY, KST
-from kakaocron.ledger.beats import Beat, End, Word
+from kakaocron.ledger.beats import Beat, End
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger, Reader, View
@@ -33,8 +33,7 @@ class Beats(Struct, frozen=True):
         return self._known[day]
 
     def of_ticks_on(self, day: date) -> list[Beat]:
-        """Return a day's beats but those that say of which day's ledger they are, not when."""
-        return [beat for beat in self.on(day) if beat.word is not Word.RESET]
+        return [beat for beat in self.on(day) if beat.is_of_a_tick]
 
 
 class Snapshot(Struct, frozen=True):
@@ -91,8 +90,9 @@ def take_snapshot(
     beats = Beats(heartbeat)
     for day in beats_of:
         beats.on(day)
-    newest_beats = _newest_beats(heartbeat, now)
-    began_at = _began_at(heartbeat, now.date())
+    beat_days = heartbeat.days()
+    newest_beats = _newest_beats(heartbeat, now, beat_days)
+    began_at = _began_at(beats, now.date(), beat_days)
     last_complete = heartbeat.last_complete(now)
     wanted = sorted({*days_to_read(ledger, plan, now, last_complete), *days})
     pauses = plan.pauses(now)
@@ -156,19 +156,21 @@ def _settled_until(
     return max(*known, oldest_day - timedelta.resolution) if known else None
 
 
-def _began_at(heartbeat: Heartbeat, today: date) -> datetime | None:
-    if any(day < today for day in heartbeat.days()):
+def _began_at(beats: Beats, today: date, days: Sequence[date]) -> datetime | None:
+    if any(day < today for day in days):
         return None
-    ticks = (beat.at for beat in heartbeat.read(today) if beat.word is not Word.RESET)
-    return min(ticks, default=None)
+    return min((beat.at for beat in beats.of_ticks_on(today)), default=None)
 
 
-def _newest_beats(heartbeat: Heartbeat, now: datetime) -> tuple[Beat, ...]:
-    """Return the last beats up to `now`, however long ago those were."""
-    days = {now.date(), now.date() - DAY, *heartbeat.days()}
-    for day in sorted((day for day in days if day <= now.date()), reverse=True):
+def _newest_beats(heartbeat: Heartbeat, now: datetime, days: Sequence[date]) -> tuple[Beat, ...]:
+    """Return the last beats up to `now`, however long ago those were.
+
+    Of today and yesterday there may be some that only the spare folder has, which `days` lack.
+    """
+    wanted = {now.date(), now.date() - DAY, *days}
+    for day in sorted((day for day in wanted if day <= now.date()), reverse=True):
         beats = [*heartbeat.tail(day), *heartbeat.spared(day)]
-        found = tuple(beat for beat in beats if beat.at <= now and beat.word is not Word.RESET)
+        found = tuple(beat for beat in beats if beat.at <= now and beat.is_of_a_tick)
         if found:
             return found
     return ()

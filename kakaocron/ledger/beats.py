@@ -51,6 +51,11 @@ class Beat(Struct, frozen=True):
     exit_code: int
     ledger_end: End
 
+    @property
+    def is_of_a_tick(self) -> bool:
+        """Whether a tick ran at its instant. A reset says of which day's ledger it is, not when."""
+        return self.word is not Word.RESET
+
 
 def to_line(at: datetime, word: Word, exit_code: int, ledger_end: End) -> bytes:
     at = at.astimezone(KST)

@@ -12,7 +12,7 @@ from zlib import crc32
 from msgspec import Struct, field
 
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, Cause, LedgerError
-from kakaocron.ledger.beats import NOTHING, End, Word
+from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import (
@@ -91,9 +91,8 @@ class FileBook(Struct):
     def _set_aside(self, found: DayFile, what: Cause) -> SetAside:
         day, heartbeat = found.day, self.ledger.heartbeat
         kept = self.ledger.keep_copy(day, self.now)
-        # Up to the latest instant that a tick of that day has seen. A reset says of which day's
-        # ledger it is, not when.
-        beats = [beat.at for beat in heartbeat.read(day) if beat.word is not Word.RESET]
+        # Up to the latest instant that a tick of that day has seen.
+        beats = [beat.at for beat in heartbeat.read(day) if beat.is_of_a_tick]
         damage = Damage(
             at=self.now,
             id=day.isoformat(),

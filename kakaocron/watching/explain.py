@@ -142,9 +142,7 @@ def explain(
     ]
     if not findings:
         findings = [_nothing(at, now, series, evidence)]
-    ticks = tuple(
-        b for b in evidence.beats if at <= b.at < at + MINUTE and b.word is not Word.RESET
-    )
+    ticks = tuple(b for b in evidence.beats if at <= b.at < at + MINUTE and b.is_of_a_tick)
     # With early_start the tick of a slot began in the minute before.
     claims = (try_.claimed_at for f in findings if f.delivery for try_ in f.delivery.attempts)
     was_seen = bool(ticks) or any(at <= claimed_at < at + MINUTE for claimed_at in claims)
@@ -190,7 +188,7 @@ def _without_record(
         return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
     is_new = evidence.settled_until is None and now >= expires_at
     if is_new or (evidence.settled_until is not None and evidence.settled_until >= slot.at):
-        is_seen = any(b.at < expires_at for b in evidence.beats if b.word is not Word.RESET)
+        is_seen = any(b.at < expires_at for b in evidence.beats if b.is_of_a_tick)
         is_early = is_new or not is_seen
         when = "before kakaocron's first tick" if is_early else "as kakaocron was set up then"
         why, following = f"{MEANINGS[Reason.NO_SLOT]} {when}", _next_words(one, now, evidence)
@@ -310,7 +308,7 @@ def _nothing(at: datetime, now: datetime, series: Sequence[Series], evidence: Ev
 
 
 def _gap(beats: Iterable[Beat], at: datetime) -> tuple[datetime | None, datetime | None]:
-    seen = [beat.at for beat in beats if beat.word is not Word.RESET]
+    seen = [beat.at for beat in beats if beat.is_of_a_tick]
     before = max((moment for moment in seen if moment < at), default=None)
     after = min((moment for moment in seen if moment >= at + MINUTE), default=None)
     return before, after

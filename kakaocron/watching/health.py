@@ -60,7 +60,7 @@ def bounds_of(monitor: MonitorRules) -> Bounds:
 
 def last_word(beats: Iterable[Beat]) -> Beat | None:
     """Return how the ticks stand: how the last one ended, or that it began if none has lately."""
-    ordered = sorted((b for b in beats if b.word is not Word.RESET), key=lambda beat: beat.at)
+    ordered = sorted((b for b in beats if b.is_of_a_tick), key=lambda beat: beat.at)
     if not ordered:
         return None
     newest = ordered[-1]
