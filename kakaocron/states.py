@@ -53,6 +53,9 @@ class State(_Word):
 # sent so far, it may still say more.
 FINAL = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, State.CANCELLED})
 
+# Of a receiver: what was sent may have arrived.
+MAY_HAVE_ARRIVED = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
+
 # The ends that a person has to be told of.
 BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 

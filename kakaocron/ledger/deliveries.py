@@ -25,7 +25,7 @@ from kakaocron.ledger.events import (
     result_fields,
 )
 from kakaocron.schedule.slots import Slot, parse_delivery_id
-from kakaocron.states import FINAL, WORST_FIRST, Reason, State, place_of
+from kakaocron.states import FINAL, MAY_HAVE_ARRIVED, WORST_FIRST, Reason, State, place_of
 
 Entry = Schedule | Settle | Reopen
 # What a result or a delivery says of why it is so, in words.
@@ -149,8 +149,8 @@ class Delivery(Struct, frozen=True):
 
 
 def _may_have_gone(attempt: Attempt) -> bool:
-    may = {State.CONFIRMED, State.SENT, State.UNKNOWN}
-    return any(r.state in may or not r.state.is_known for r in attempt.results.values())
+    states = [result.state for result in attempt.results.values()]
+    return any(state in MAY_HAVE_ARRIVED or not state.is_known for state in states)
 
 
 def of_delivery(line: type[OfSlot], delivery: Delivery, at: datetime, **more: Any) -> OfSlot:

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from kakaocron.ledger.deliveries import Delivery, fold, is_by_hand
 from kakaocron.ledger.events import FORMAT_VERSION, check_sum, from_line
 from kakaocron.ledger.stats import Ending, endings_of
-from kakaocron.states import Reason, State
+from kakaocron.states import MAY_HAVE_ARRIVED, Reason, State
 
 
 class _Target(Struct, frozen=True):
@@ -38,7 +38,6 @@ _DECODER = msgspec.json.Decoder(_Line)
 # Which line a delivery's last one must be for this one to be its end.
 _BEFORE: Mapping[str, str | None] = {"claim": None, "outcome": "claim", "settle": None}
 _STATES = frozenset(State)
-_MAY_HAVE_GONE = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
 
 
 def endings(content: bytes) -> list[Ending] | None:
@@ -72,7 +71,7 @@ def _lateness(line: _Line) -> float | None:
     if line.sent_at is None:
         return None
     if line.state is not State.CONFIRMED and not any(
-        one.state in _MAY_HAVE_GONE for one in line.targets.values()
+        one.state in MAY_HAVE_ARRIVED for one in line.targets.values()
     ):
         return None
     return (line.sent_at - slot).total_seconds()

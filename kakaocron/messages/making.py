@@ -20,7 +20,7 @@ from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.stats import slots_of
 from kakaocron.schedule.slots import Slot
-from kakaocron.states import State
+from kakaocron.states import MAY_HAVE_ARRIVED
 from kakaocron.system.programs import Outside
 from kakaocron.text.causes import content_error
 from kakaocron.text.placeholders import (
@@ -32,9 +32,6 @@ from kakaocron.text.placeholders import (
 )
 from kakaocron.text.plain import is_web_address, tidy, tidy_all
 from kakaocron.text.splitting import split, truncated
-
-# What has been confirmed to one receiver, or may have arrived, must reach the others unchanged.
-BEGUN = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
 
 
 class Contents(Struct, frozen=True):
@@ -150,7 +147,9 @@ def _is_literal(due: Due, kept: Mapping[str, Any]) -> bool:
 
 
 def _has_begun(known: Delivery | None) -> bool:
-    return known is not None and any(r.state in BEGUN or r.parts for r in known.targets.values())
+    """Say whether one receiver has some of it, or may: then it must reach the others unchanged."""
+    results = known.targets.values() if known else ()
+    return any(result.state in MAY_HAVE_ARRIVED or result.parts for result in results)
 
 
 def _today(deliveries: Iterable[Delivery]) -> dict[str, Any]:
