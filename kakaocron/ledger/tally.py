@@ -55,6 +55,9 @@ def endings(content: bytes) -> list[Ending] | None:
             read = _DECODER.decode(line)
             if read.v != FORMAT_VERSION or read.state not in _STATES or read.id[-14:-13] != "@":
                 return None
+            for one in read.targets.values():
+                if one.state not in _STATES:  # a later version's word decides in its own way
+                    return None
             if read.reason == Reason.PAUSED or last.get(read.id) != _BEFORE[read.event]:
                 odd.add(read.id)
             last[read.id] = read.event

@@ -107,7 +107,8 @@ def test_what_a_person_sent_at_once_is_no_slot(ends: bytes) -> None:
         b"\n",
         rewritten(settle(State.MISSED, Reason.NO_TICK), state="queued") + b"\n",
         rewritten(settle(State.MISSED, Reason.NO_TICK), event="receipt") + b"\n",
+        claim() + outcome("failed", "delegated"),
     ],
 )
-def test_what_is_not_whole_is_left_to_the_reader_of_damage(content: bytes) -> None:
+def test_what_is_not_whole_or_not_known_is_left_to_the_whole_reader(content: bytes) -> None:
     assert endings(content) is None
