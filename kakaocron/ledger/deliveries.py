@@ -223,11 +223,7 @@ def _held(delivery: Delivery | None, state: State, event: Event) -> Delivery | N
         return delivery
     return replace(
         delivery,
-        state=state,
-        reason=event.reason,
-        detail=event.detail,
-        cause=event.cause,
-        behind=event.behind,
+        **_standing(_said(state, event)),
         next_attempt_at=None,
         updated_at=event.at,
     )
@@ -243,11 +239,7 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
         decisive = worst(targets.values())
     return replace(
         _with_content(delivery, event, event.content),
-        state=decisive.state,
-        reason=decisive.reason,
-        detail=decisive.detail,
-        cause=decisive.cause,
-        behind=decisive.behind,
+        **_standing(decisive),
         to=event.to or delivery.to,
         next_attempt_at=event.next_attempt_at,
         targets=targets,
@@ -255,6 +247,17 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
         is_reopened=delivery.is_reopened or isinstance(event, Reopen),
         tries_before=len(delivery.attempts) if isinstance(event, Reopen) else delivery.tries_before,
     )
+
+
+def _standing(decisive: Result) -> dict[str, Any]:
+    """Return the fields in which a delivery stands as the result that decides it."""
+    return {
+        "state": decisive.state,
+        "reason": decisive.reason,
+        "detail": decisive.detail,
+        "cause": decisive.cause,
+        "behind": decisive.behind,
+    }
 
 
 def _said(state: State, of: Event | Delivery) -> Result:
@@ -312,11 +315,7 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
     content = {**(delivery.content or {}), **(event.content or {})}
     return replace(
         _with_content(delivery, event, content or None),
-        state=State.SENDING,
-        reason=None,
-        detail=None,
-        cause=None,
-        behind=None,
+        **_standing(Result(State.SENDING)),
         to=delivery.to or event.to,
         attempts=(*delivery.attempts, attempt),
         targets={**delivery.targets, **sending},
@@ -326,11 +325,11 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
 
 def _ended(delivery: Delivery, event: Outcome) -> Delivery:
     """Return a delivery after the outcome of an attempt, which may come late."""
-    delivery = replace(delivery, attempts=_attempts_after(delivery, event))
+    attempts = _attempts_after(delivery, event)
     is_awaited = _is_awaited(delivery, event)
     news = _news(delivery, event, is_awaited=is_awaited)
     if not news:
-        return delivery
+        return replace(delivery, attempts=attempts)
     targets = {**delivery.targets, **news}
     decisive = worst(targets.values())
     is_held = not delivery.state.is_known or delivery.state is State.SCHEDULED
@@ -339,12 +338,9 @@ def _ended(delivery: Delivery, event: Outcome) -> Delivery:
         decisive = _said(delivery.state, delivery)
     return replace(
         delivery,
+        attempts=attempts,
         targets=targets,
-        state=decisive.state,
-        reason=decisive.reason,
-        detail=decisive.detail,
-        cause=decisive.cause,
-        behind=decisive.behind,
+        **_standing(decisive),
         next_attempt_at=event.next_attempt_at if is_awaited else delivery.next_attempt_at,
         updated_at=event.at,
     )
