@@ -133,34 +133,34 @@ class Installation(Struct, frozen=True):
 def find_installation(config_path: Path | None = None, edges: Edges | None = None) -> Installation:
     """Read the environment and the configuration, to look at what is there: nothing is written
     into the data folder. Raises UsageError, LedgerError."""
-    return _found(config_path, edges or Edges(), find_own_places)
+    return _found(config_path, edges or Edges(), settled_places)
 
 
 def take_installation(config_path: Path | None = None, edges: Edges | None = None) -> Installation:
     """Read them for a command that writes: a data folder that belongs to nobody is this
     configuration's from now on. Raises UsageError, LedgerError, LockTimeoutError."""
-    return _found(config_path, edges or Edges(), take_own_places)
+    return _found(config_path, edges or Edges(), claimed_places)
 
 
 def _found(
-    config_path: Path | None, edges: Edges, own: Callable[[Path | None, Edges], Places]
+    config_path: Path | None, edges: Edges, own: Callable[[Places, Edges], Places]
 ) -> Installation:
     marks = config_marks(edges.disk, str(find_config(config_path)))
     places = find_places(config_path)
     config = load_config(places.config, places.profile)
-    places = own(config_path, edges)
+    places = own(places, edges)
     log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
     return assemble(places, config, edges, marks)
 
 
-def find_own_places(config_path: Path | None, edges: Edges) -> Places:
-    """Return the places of a configuration, if they are its own. Raises UsageError, LedgerError."""
-    return settled(find_places(config_path), edges.disk)
+def settled_places(places: Places, edges: Edges) -> Places:
+    """Return a configuration's places, if they are its own. Raises UsageError, LedgerError."""
+    return settled(places, edges.disk)
 
 
-def take_own_places(config_path: Path | None, edges: Edges) -> Places:
+def claimed_places(places: Places, edges: Edges) -> Places:
     """Return them, claimed. Raises UsageError, LedgerError, LockTimeoutError."""
-    return claim(find_places(config_path), edges.disk, edges.clock, edges.owner)
+    return claim(places, edges.disk, edges.clock, edges.owner)
 
 
 def assemble(

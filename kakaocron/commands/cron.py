@@ -11,7 +11,7 @@ from kakaocron.commands.options import config_option
 from kakaocron.config.reading import load_config
 from kakaocron.host.crontab import Job, SystemCrontab, install, job_of, other_lines, uninstall
 from kakaocron.host.systemd import remove_units, units_of, write_units
-from kakaocron.installation import Edges, take_own_places
+from kakaocron.installation import Edges, claimed_places
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import (
     Places,
@@ -50,7 +50,7 @@ def install_job(
     """Let cron run a tick every minute. Installing again changes nothing."""
     places = find_places(config)
     load_config(places.config, places.profile)
-    take_own_places(config, Edges())
+    claimed_places(places, Edges())
     job = job_of(places)
     if systemd:
         _install_units(job)

@@ -8,7 +8,7 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import Exit
-from kakaocron.installation import Edges, find_own_places, make_ledger, take_own_places
+from kakaocron.installation import Edges, claimed_places, make_ledger, settled_places
 from kakaocron.ledger.ledger import Finding
 from kakaocron.show.console import print_json
 from kakaocron.system.places import find_places
@@ -29,7 +29,7 @@ def verify(
 ) -> int:
     """Read every line of every day; report what is damaged. Exit 1 if anything is."""
     edges = Edges()
-    checked, findings = make_ledger(find_own_places(config, edges), edges).verify()
+    checked, findings = make_ledger(settled_places(find_places(config), edges), edges).verify()
     if as_json:
         print_json(
             {
@@ -56,7 +56,7 @@ def prune(
 ) -> None:
     """Remove the files of older days."""
     edges = Edges()
-    ledger = make_ledger(take_own_places(config, edges), edges)
+    ledger = make_ledger(claimed_places(find_places(config), edges), edges)
     with ledger.open() as book:
         removed = ledger.prune(book.now.date(), days)
     print(f"removed {len(removed)} days")
