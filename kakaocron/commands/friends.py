@@ -23,4 +23,4 @@ def friends(
     if as_json:
         print_json([friend.fields() for friend in found])
     else:
-        print_friends(found, installation.config.friends)
+        print_friends(found, installation.config.names())

@@ -22,7 +22,7 @@ from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import day_of
-from kakaocron.messages.faults import faults, plan_faults
+from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import Slot, next_slot
 from kakaocron.states import BAD, FINAL, ME, Reason, State
@@ -109,7 +109,7 @@ def _log_level(word: str) -> Finding:
 
 def plan(bench: Bench) -> Iterator[Finding]:
     installation = installed(bench)
-    config, today = installation.config, bench.now.date()
+    config = installation.config
     if not config.message:
         yield fail("messages", "no message is configured", "Add a [[message]] to config.toml")
     else:
@@ -120,8 +120,7 @@ def plan(bench: Bench) -> Iterator[Finding]:
     yield _link(config.kakao)
     yield _server(config.kakao)
     yield _me(config)
-    names = {uuid: name for name, uuid in config.friends.items()}
-    too_many = plan_faults(config.series(), today, names)
+    too_many = quota_faults(config, bench.now.date())
     if too_many:
         yield fail("quota", " · ".join(too_many), "Fewer slots, or other receivers")
     else:

@@ -293,6 +293,7 @@ def print_rare(name: str, at: datetime | None, out: TextIO) -> None:
 
 
 def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
+    """List friends; `names` gives their names in [friends] by their uuids."""
     out = console()
     if not friends:
         out.print(
@@ -300,13 +301,12 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
             "'friends', and be a member of it: console, [App] > [Members]"
         )
         return
-    known = {uuid: name for name, uuid in names.items()}
     table = Table(box=None, padding=(0, 1))
     for title in ("uuid", "nickname", "messages", "name in [friends]"):
         table.add_column(title, no_wrap=True)
     for friend in friends:
         allowed = "allowed" if friend.is_allowed else "refused"
-        name = clean(known.get(friend.uuid, ""))
+        name = clean(names.get(friend.uuid, ""))
         table.add_row(clean(friend.uuid), clean(friend.nickname), allowed, name)
     out.print(table)
     out.print('\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"')
