@@ -13,6 +13,7 @@ from kakaocron.commands.options import config_option, json_option
 from kakaocron.config.schema import Message
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.doctor.config import contents_by_cron, other_programs
+from kakaocron.doctor.cron import crons_variables
 from kakaocron.doctor.finding import Bench
 from kakaocron.errors import ContentError, Exit, UsageError
 from kakaocron.host.crontab import SystemCrontab, job_of
@@ -60,8 +61,9 @@ def preview(
         now,
         installation,
     )
-    contents = contents_by_cron(bench)
-    for line in other_programs(bench, chosen):
+    variables = crons_variables(bench)
+    contents = contents_by_cron(bench, variables)
+    for line in other_programs(bench, chosen, variables):
         complain(f"{line}; this is made as cron makes it")
     for one in chosen:
         made: Parcel | ContentError

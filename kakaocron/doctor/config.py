@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from importlib.util import find_spec
@@ -114,8 +114,9 @@ def plan(bench: Bench) -> Iterator[Finding]:
         yield fail("messages", "no message is configured", "Add a [[message]] to config.toml")
     else:
         yield ok("messages", f"{len(config.message)} configured")
-    yield from _contents(bench, config)
-    yield _last_slots(bench)
+    deliveries = _of_two_days(installation, bench.now)
+    yield from _contents(bench, deliveries)
+    yield _last_slots(deliveries)
     yield _next_slot(bench, installation)
     yield _link(config.kakao)
     yield _server(config.kakao)
@@ -139,11 +140,11 @@ def plan(bench: Bench) -> Iterator[Finding]:
         yield ok("early-start", f"{what}; [schedule] early_start = true is more exact")
 
 
-def _contents(bench: Bench, config: Config) -> Iterator[Finding]:
+def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]:
     """Make each message as cron's next tick would, by running its command."""
-    name, installation, variables = "contents", installed(bench), crons_variables(bench)
-    contents = contents_by_cron(bench)
-    differing = other_programs(bench, config.message)
+    name, config, variables = "contents", installed(bench).config, crons_variables(bench)
+    contents = contents_by_cron(bench, variables)
+    differing = other_programs(bench, config.message, variables)
     if differing:
         mend = "Give the program's absolute path, so that both run the same"
         yield warn("programs", " · ".join(differing), mend)
@@ -154,7 +155,6 @@ def _contents(bench: Bench, config: Config) -> Iterator[Finding]:
         yield fail(name, what, "Fix it, then: kakaocron config check")
         return
     minute = bench.now.replace(second=0, microsecond=0)
-    deliveries = _of_two_days(installation, bench.now)
     for message in config.message:
         kind = message.slots[0] if message.slots else "cron"
         try:
@@ -186,16 +186,18 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
     return [one for day in days for one in day if one.message in configured]
 
 
-def contents_by_cron(bench: Bench) -> Contents:
-    """Return the messages' contents as cron's ticks make them: with cron's PATH, not this
+def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
+    """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    folder = bench.places.folder
-    return Contents(installed(bench).config, folder, RealOutside(crons_variables(bench)))
+    return Contents(installed(bench).config, bench.places.folder, RealOutside(variables))
 
 
-def other_programs(bench: Bench, messages: Sequence[Message]) -> list[str]:
-    """Say of each message's program if this shell finds another one than cron does."""
-    here, cron = bench.places.variables.get("PATH"), crons_variables(bench).get("PATH")
+def other_programs(
+    bench: Bench, messages: Sequence[Message], variables: Mapping[str, str]
+) -> list[str]:
+    """Say of each message's program if this shell finds another one than cron does by its
+    variables."""
+    here, cron = bench.places.variables.get("PATH"), variables.get("PATH")
     names = {argv[0] for one in messages for argv in (one.command, one.data_command) if argv}
     said = []
     for name in sorted(name for name in names if "/" not in name):
@@ -206,9 +208,9 @@ def other_programs(bench: Bench, messages: Sequence[Message]) -> list[str]:
     return said
 
 
-def _last_slots(bench: Bench) -> Finding:
+def _last_slots(deliveries: Sequence[Delivery]) -> Finding:
     """Show how each message's last slot ended, if it was not delivered."""
-    ended = [one for one in _of_two_days(installed(bench), bench.now) if one.state in ENDED]
+    ended = [one for one in deliveries if one.state in ENDED]
     bad = [one for one in newest_of_each(ended) if one.state in BAD and one.reason not in WANTED]
     if not bad:
         return ok("last-slots", "the last slot of no message failed")
