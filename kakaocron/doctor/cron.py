@@ -87,33 +87,37 @@ def crons_variables(bench: Bench) -> Mapping[str, str]:
 
 
 def _crons_environment(bench: Bench) -> dict[str, str]:
-    machine, bare = bench.machine, _bare(bench.machine)
-    found: list[Entry] = []
+    content, bare = b"", _bare(bench.machine)
     with suppress(KakaocronError):
-        found += entries(bench.crontab.read() or b"", bare)
-    for _, content in machine.system_crontabs():
-        listed = entries(content, bare, has_user=True)
-        found += [one for one in listed if one.user == machine.user()]
-    for entry in found:
+        content = bench.crontab.read() or b""
+    for entry in _entries(bench.machine, content):
         if not entry.is_comment and _is_ours(bench, entry):
             return dict(entry.settings)
-    return {**bare, "PATH": SYSTEMDS_PATH} if machine.timer_service() is not None else bare
+    return {**bare, "PATH": SYSTEMDS_PATH} if bench.machine.timer_service() is not None else bare
+
+
+def _entries(machine: Machine, content: bytes) -> list[Entry]:
+    """Return the lines that run a tick as this user: those of the user's crontab, `content`, and
+    of the machine's own."""
+    bare = _bare(machine)
+    found = list(entries(content, bare))
+    for _, text in machine.system_crontabs():
+        listed = entries(text, bare, has_user=True)
+        found += [one for one in listed if one.user == machine.user()]
+    return found
 
 
 def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Entry | None]:
     """Judge the crontab; return the line that runs this installation, if there is one."""
-    job, machine = bench.job, bench.machine
+    job = bench.job
     try:
         content = bench.crontab.read() or b""
         others = other_lines(content, job)
         is_there = with_block(content, job) == content
-    except (KakaocronError, UsageError) as error:
+    except KakaocronError as error:
         yield warn("crontab", str(error), "If a systemd timer runs the ticks, all is well")
         return None
-    found = list(entries(content, _bare(machine)))
-    for _, text in machine.system_crontabs():
-        listed = entries(text, _bare(machine), has_user=True)
-        found += [one for one in listed if one.user == machine.user()]
+    found = _entries(bench.machine, content)
     ours = [one for one in found if _is_ours(bench, one)]
     active = [one for one in ours if not one.is_comment]
     faults = {one.line: list(_faults(bench, one)) for one in active}
