@@ -6,11 +6,10 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import Exit, KakaocronError, UsageError
@@ -19,6 +18,7 @@ from kakaocron.host.crontab_lines import Entry, entries
 from kakaocron.host.probe import Machine
 from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
+from kakaocron.kst import DAY
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.system.places import find_places
 from kakaocron.watching.health import RUNNING_WITHIN, last_word, tick_problem
@@ -330,6 +330,5 @@ def ticks(bench: Bench) -> Iterator[Finding]:
 
 
 def _beats(installation: Installation, now: datetime) -> list[Beat]:
-    days: Sequence[Any] = (now.date() - timedelta(days=1), now.date())
-    beats = [beat for day in days for beat in installation.heartbeat.read(day)]
-    return sorted((beat for beat in beats if beat.at <= now), key=lambda beat: beat.at)
+    days = (now.date() - DAY, now.date())
+    return [beat for day in days for beat in installation.heartbeat.read(day) if beat.at <= now]

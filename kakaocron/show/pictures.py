@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -20,10 +19,6 @@ from kakaocron.text.plain import clean, in_percent
 from kakaocron.watching.explain import Explanation, Finding
 from kakaocron.watching.overview import Overview
 from kakaocron.watching.sentences import detail_of, sent_words
-
-if TYPE_CHECKING:
-    pass
-
 
 WIDTH = 80
 REDRAW_SECONDS = 2.0
