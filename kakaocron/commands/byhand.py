@@ -9,12 +9,12 @@ from kakaocron import actions
 from kakaocron.commands.completion import Offers, bad_ids, unknown_ids, waiting_ids
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
+from kakaocron.delivery.orders import WAITING
 from kakaocron.errors import UsageError
 from kakaocron.installation import take_installation
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.show.console import complain_of, print_json
-from kakaocron.states import State
 
 
 def _id(offers: Offers) -> Any:
@@ -69,6 +69,5 @@ def _show(delivery: Delivery, as_json: bool) -> None:
     if as_json:
         print_json(delivery_fields(delivery))
         return
-    waits = delivery.state in {State.SCHEDULED, State.RETRYING}
-    when = delivery.next_attempt_at if waits else None
+    when = delivery.next_attempt_at if delivery.state in WAITING else None
     print(f"{delivery.id}: {delivery.state}" + (f", at {when:%m-%d %H:%M:%S}" if when else ""))

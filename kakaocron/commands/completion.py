@@ -7,16 +7,16 @@ from contextlib import suppress
 from functools import partial
 
 from kakaocron.commands.lazy import typer
+from kakaocron.delivery.orders import RETRYABLE, WAITING
 from kakaocron.errors import KakaocronError
 from kakaocron.installation import Installation, find_installation
 from kakaocron.kst import DAY
 from kakaocron.ledger.lookup import recent
-from kakaocron.states import BAD, State
+from kakaocron.states import State
 from kakaocron.watching.coming import coming
 
 DAYS = 7
 SLOTS = 20
-WAITING = frozenset({State.SCHEDULED, State.RETRYING})
 
 Offer = tuple[str, str]  # the word, and what the shells that can show beside it
 Offers = Callable[[typer.Context, str], list[Offer]]
@@ -59,7 +59,7 @@ def _receivers(installation: Installation) -> list[Offer]:
 
 
 ids = _offered(partial(_ids, states=frozenset()))
-bad_ids = _offered(partial(_ids, states=BAD | {State.CANCELLED}))
+bad_ids = _offered(partial(_ids, states=RETRYABLE))
 unknown_ids = _offered(partial(_ids, states=frozenset({State.UNKNOWN})))
 waiting_ids = _offered(_waiting)
 messages = _offered(_messages)

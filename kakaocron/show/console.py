@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kakaocron.actions import ByHand
+from kakaocron.delivery.orders import WAITING
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
@@ -353,8 +354,9 @@ NO_TICKS = "No tick runs here, so nothing sends it: kakaocron cron install (or n
 
 def waits_in_vain(delivery: Delivery, installation: Installation) -> bool:
     """Say on stderr, and return, whether a delivery waits for a tick though none runs here."""
-    waits = delivery.state in {State.SCHEDULED, State.RETRYING}
-    waits = waits or (delivery.state is State.UNKNOWN and delivery.next_attempt_at is not None)
+    waits = delivery.state in WAITING or (
+        delivery.state is State.UNKNOWN and delivery.next_attempt_at is not None
+    )
     if not waits or ticks_run(installation):
         return False
     complain(NO_TICKS)
