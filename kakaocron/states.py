@@ -120,3 +120,7 @@ LOOK_FIRST = (
 def place_of(state: State, order: Sequence[State]) -> int:
     """Return where a state stands in one of these orders; a word that is not known comes first."""
     return order.index(state) if state in order else -1
+
+
+def first_to_look_at(*states: State) -> State:
+    return min(states, key=lambda state: place_of(state, LOOK_FIRST))

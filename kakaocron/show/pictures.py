@@ -14,7 +14,7 @@ from kakaocron.delivery.orders import resolve_command
 from kakaocron.ledger.deliveries import Attempt
 from kakaocron.ledger.stats import DayReport, Report
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
-from kakaocron.states import LOOK_FIRST, State, place_of
+from kakaocron.states import State, first_to_look_at
 from kakaocron.text.plain import clean, in_percent
 from kakaocron.watching.explain import Explanation, Finding
 from kakaocron.watching.overview import Overview
@@ -124,19 +124,15 @@ def _marks(overview: Overview) -> list[tuple[datetime, State]]:
     states: dict[datetime, State] = {}
     known = [(one.slot, one.state) for one in overview.day]
     for at, state in [*known, *((slot.at, State.SCHEDULED) for slot in overview.upcoming)]:
-        states[at] = min(states.get(at, state), state, key=_look)
+        states[at] = first_to_look_at(states.get(at, state), state)
     return sorted(states.items())
-
-
-def _look(state: State) -> int:
-    return place_of(state, LOOK_FIRST)
 
 
 def _by_hour(marks: Iterable[tuple[datetime, State]]) -> list[tuple[datetime, State]]:
     hours: dict[datetime, State] = {}
     for at, state in marks:
         hour = at.replace(minute=0)
-        hours[hour] = min(hours.get(hour, state), state, key=_look)
+        hours[hour] = first_to_look_at(hours.get(hour, state), state)
     return list(hours.items())
 
 

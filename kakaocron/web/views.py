@@ -17,7 +17,7 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import day_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
 from kakaocron.schedule.phrases import read_minute
-from kakaocron.states import LOOK_FIRST, State, place_of
+from kakaocron.states import first_to_look_at
 from kakaocron.watching.overview import explain_minute, health_of, look
 from kakaocron.watching.prometheus import metrics_of
 from kakaocron.watching.sentences import delivery_with_log
@@ -176,10 +176,6 @@ def _mark(here: Installation, path: str) -> Mark:
     return found.inode, found.size, found.mtime_ns, found.ctime_ns
 
 
-def _look(state: State) -> int:
-    return place_of(state, LOOK_FIRST)
-
-
 def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:
     hours: list[dict[str, Any] | None] = [None] * 24
     for one in deliveries:
@@ -188,7 +184,5 @@ def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:
             hours[one.slot.hour] = {"state": one.state, "count": 1}
         else:
             known["count"] += 1
-            known["state"] = min(
-                known["state"], one.state, key=lambda state: place_of(state, LOOK_FIRST)
-            )
+            known["state"] = first_to_look_at(known["state"], one.state)
     return hours
