@@ -36,11 +36,11 @@ def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
 def sentence(delivery: Delivery, names: Names = NOBODY) -> str:
     """Say in one line how a delivery ended badly, and what to do."""
     what = f"'{delivery.message}' of {delivery.slot:%Y-%m-%d %H:%M}"
-    said = f"{what} ({why(delivery)}).{in_brackets_of(delivery, names)}"
+    more = f"({why(delivery)}).{in_brackets_of(delivery, names)} {advice(delivery)}"
     if delivery.state is State.UNKNOWN:
-        return f"Nobody can know whether {what} arrived{said[len(what) :]} {advice(delivery)}"
+        return f"Nobody can know whether {what} arrived {more}"
     verb = "Missed" if delivery.state is State.MISSED else "Failed:"
-    return f"{verb} {said} {advice(delivery)}"
+    return f"{verb} {what} {more}"
 
 
 def why(delivery: Delivery) -> str:
