@@ -210,8 +210,8 @@ def _own_keys(message: str) -> set[str]:
 
 def _keys_before(delivery: Delivery) -> set[str]:
     """Return the troubles that a delivery may have been part of before it went on its way again."""
-    ended = (attempt for attempt in delivery.attempts if attempt.results)
-    reasons = {result.reason for attempt in ended for result in attempt.results.values()}
+    tries = delivery.attempts
+    reasons = {result.reason for attempt in tries for result in attempt.results.values()}
     return _own_keys(delivery.message) | {_SHARED[r] for r in reasons if r in _SHARED}
 
 

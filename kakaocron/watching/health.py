@@ -15,7 +15,7 @@ from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.stats import Stats
 from kakaocron.states import Reason, State
 from kakaocron.text.plain import in_percent
-from kakaocron.watching.sentences import detail_of
+from kakaocron.watching.sentences import detail_of, last_results
 
 # A tick a minute: one may be late, two may not.
 RUNNING_WITHIN = timedelta(minutes=3)
@@ -135,10 +135,8 @@ def reasons_of(delivery: Delivery) -> list[Reason]:
     found = [delivery.reason] if delivery.reason else []
     found += [delivery.behind] if delivery.behind else []
     if _has_failed(delivery):
-        ended = [attempt for attempt in delivery.attempts if attempt.results]
-        for attempt in ended[-1:]:
-            for result in attempt.results.values():
-                found += [reason for reason in (result.reason, result.behind) if reason]
+        for result in last_results(delivery).values():
+            found += [reason for reason in (result.reason, result.behind) if reason]
     return found
 
 

@@ -130,7 +130,8 @@ _STRANGER = _Remedy(Cause("remedy-receiver"), helps=False)
 
 def _remedy(delivery: Delivery) -> _Remedy | None:
     """Return what helps before it is sent again, None where nothing need be done."""
-    for receiver, result in _last_results(delivery):
+    # First how the last attempt fared, then what receivers have come to since.
+    for receiver, result in (*last_results(delivery).items(), *delivery.targets.items()):
         if result.state is not State.CONFIRMED and (found := _remedy_of(receiver, result)):
             return found
     return _AFTER_MIDNIGHT if delivery.reason is Reason.QUOTA else None
@@ -160,11 +161,10 @@ def _kakaos(code: int, result: Result) -> _Remedy:
     return _Remedy(cause, REMEDIES[code].helps, REMEDIES[code].at)
 
 
-def _last_results(delivery: Delivery) -> list[tuple[str, Result]]:
-    """Return how the last attempt fared, and what receivers have come to since."""
-    ended = [attempt for attempt in delivery.attempts if attempt.results]
-    results = [found for attempt in ended[-1:] for found in attempt.results.items()]
-    return [*results, *delivery.targets.items()]
+def last_results(delivery: Delivery) -> Mapping[str, Result]:
+    """Return how the last attempt that has an outcome fared, by receiver."""
+    ended = (attempt.results for attempt in reversed(delivery.attempts) if attempt.results)
+    return next(ended, {})
 
 
 def sent_words(attempt: Attempt) -> str:
