@@ -177,8 +177,9 @@ def of_deliveries(
     """
     planned = [one for one in deliveries if not is_by_hand(one.id)]
     told = [one for one in planned if _is_telling(one)]
+    heard = {one.message for one in planned if _is_telling(one) or _is_settled_by_hand(one)}
+    open_ = {key for message in configured if message not in heard for key in _own_keys(message)}
     lasting: dict[str, list[Delivery]] = {}
-    silent, open_ = set(configured), set[str]()
     for one in newest_of_each(one for one in planned if _is_telling(one) or one.is_on_its_way):
         if one.message not in configured:
             continue
@@ -186,8 +187,6 @@ def of_deliveries(
             open_ |= _keys_before(one)
         elif key := key_of(one):
             lasting.setdefault(key, []).append(one)
-    silent -= {one.message for one in planned if _is_telling(one) or _is_settled_by_hand(one)}
-    open_ |= {key for message in silent for key in _own_keys(message)}
     happened: dict[str, list[Delivery]] = {}
     held: dict[str, list[Delivery]] = {}
     for one in told:
