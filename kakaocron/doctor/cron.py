@@ -21,7 +21,7 @@ from kakaocron.installation import Installation
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.system.places import find_places
-from kakaocron.watching.health import RUNNING_WITHIN, last_word, tick_problem
+from kakaocron.watching.health import are_running, last_word, tick_problem
 
 # cron and its ticks
 
@@ -313,7 +313,7 @@ def ticks(bench: Bench) -> Iterator[Finding]:
         yield fail("ticks", "no tick has been seen yet", "kakaocron cron install, then wait")
     elif problem is None:
         yield ok("ticks", f"the last was at {last.at:%H:%M:%S}")
-    elif bench.now - last.at > RUNNING_WITHIN:
+    elif not are_running(last, bench.now):
         yield fail("ticks", problem.what, "See whether cron runs: kakaocron cron show")
     else:
         mend = END_MENDS.get(last.exit_code, "See the log: kakaocron.log in the log folder")

@@ -69,11 +69,16 @@ def last_word(beats: Iterable[Beat]) -> Beat | None:
     return ended if newest.at - ended.at <= RUNNING_WITHIN else newest
 
 
+def are_running(last: Beat | None, now: datetime) -> bool:
+    """Say whether ticks come, as the last one tells."""
+    return last is not None and now - last.at <= RUNNING_WITHIN
+
+
 def tick_problem(last: Beat | None, now: datetime) -> Problem | None:
     """Say what is wrong with the ticks, None if they run."""
     if last is None:
         return Problem("No tick has been seen: cron does not run kakaocron", INSTALL)
-    if now - last.at > RUNNING_WITHIN:
+    if not are_running(last, now):
         minutes = int((now - last.at).total_seconds() // 60)
         return Problem(
             f"No tick for {minutes} minutes (the last at {last.at:%Y-%m-%d %H:%M:%S}): "

@@ -31,8 +31,8 @@ from kakaocron.watching.coming import Coming, coming
 from kakaocron.watching.explain import Evidence, Explanation, explain
 from kakaocron.watching.health import (
     NOT_LOGGED_IN,
-    RUNNING_WITHIN,
     SEEN_TO_WITHIN,
+    are_running,
     bounds_of,
     delay_problem,
     last_word,
@@ -71,7 +71,7 @@ class Overview(Struct, frozen=True):
 
     @property
     def is_running(self) -> bool:
-        return self.last_tick is not None and self.now - self.last_tick <= RUNNING_WITHIN
+        return are_running(self.last_beat, self.now)
 
     @property
     def unseen_today(self) -> tuple[Delivery, ...]:
@@ -103,7 +103,7 @@ class Overview(Struct, frozen=True):
         """Return the object that `status --json` prints."""
         return {
             "now": isoformat(self.now),
-            "last_tick": isoformat(self.last_tick) if self.last_tick else None,
+            "last_tick": _iso(self.last_tick),
             "is_running": self.is_running,
             "scheduled_count": self.scheduled_count,
             "stats": asdict(self.stats),
@@ -228,8 +228,7 @@ def _overdue(overview: Overview) -> list[Delivery]:
 def ticks_run(installation: Installation) -> bool:
     """Say whether ticks run here: what is to be tried again is theirs."""
     seen = installation.snapshot()
-    last = last_word(seen.newest_beats)
-    return last is not None and seen.now - last.at <= RUNNING_WITHIN
+    return are_running(last_word(seen.newest_beats), seen.now)
 
 
 def login_of(login: Login, now: datetime) -> tuple[Tokens, Cause | None]:
