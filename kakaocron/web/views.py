@@ -18,6 +18,7 @@ from kakaocron.ledger.lookup import day_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
 from kakaocron.schedule.phrases import read_minute
 from kakaocron.states import first_to_look_at
+from kakaocron.system.marks import mark
 from kakaocron.watching.overview import explain_minute, health_of, look
 from kakaocron.watching.prometheus import metrics_of
 from kakaocron.watching.sentences import delivery_with_log
@@ -32,9 +33,6 @@ class UnusableError(KakaocronError):
     exit_code = UsageError.exit_code
 
 
-Mark = tuple[int, ...] | None  # what changes with a file
-
-
 @dataclass(slots=True)
 class Views:
     """One installation, looked at again and again; the configuration is read when it changes."""
@@ -42,19 +40,19 @@ class Views:
     config: Path | None
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _installation: Installation | None = None
-    _read_at: Mark = None
+    _config_mark: str = ""
     _days: dict[date, tuple[object, tuple[Delivery, ...]]] = field(default_factory=dict)
 
     def installation(self) -> Installation:
         """Return the installation as its configuration is now. Raises UnusableError."""
         with self._lock:
             known = self._installation
-            if known is None or _mark(known, str(known.places.config)) != self._read_at:
+            if known is None or _config_mark(known) != self._config_mark:
                 try:
                     found = find_installation(self.config)
                 except UsageError as error:
                     raise UnusableError(str(error)) from None
-                self._read_at = _mark(found, str(found.places.config))
+                self._config_mark = _config_mark(found)
                 self._installation = known = found
             return known
 
@@ -65,7 +63,7 @@ class Views:
         logins = [login.path for login in here.logins.values()]
         paths = [str(here.places.config), *logins, here.pauses.path]
         paths += [here.heartbeat.path(now.date())]
-        marks: list[object] = [_mark(here, path) for path in paths]
+        marks: list[object] = [mark(here.edges.disk, path) for path in paths]
         marks += [here.ledger.version(now.date() - n * DAY) for n in range(HEAT_DAYS)]
         return f"{now:%Y%m%dT%H%M}-{hash(tuple(marks)) & 0xFFFFFFFF:08x}"
 
@@ -125,9 +123,9 @@ class Views:
         wanted = [today - n * DAY for n in reversed(range(count))]
         with self._lock:  # requests come side by side
             for day in wanted:
-                mark = here.ledger.version(day)
-                if day not in self._days or self._days[day][0] != mark:
-                    self._days[day] = mark, day_of(here.ledger, day)
+                version = here.ledger.version(day)
+                if day not in self._days or self._days[day][0] != version:
+                    self._days[day] = version, day_of(here.ledger, day)
             for day in [day for day in self._days if day < today - HEAT_DAYS * DAY]:
                 del self._days[day]
             return [(day, self._days[day][1]) for day in wanted]
@@ -168,12 +166,8 @@ def _number(text: str | None, default: int) -> int:
     return default
 
 
-def _mark(here: Installation, path: str) -> Mark:
-    try:
-        found = here.edges.disk.stat(path)
-    except OSError:
-        return None
-    return found.inode, found.size, found.mtime_ns, found.ctime_ns
+def _config_mark(here: Installation) -> str:
+    return mark(here.edges.disk, str(here.places.config))
 
 
 def _hours(deliveries: Sequence[Delivery]) -> list[dict[str, Any] | None]:
