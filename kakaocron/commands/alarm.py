@@ -12,7 +12,7 @@ from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation, make_http
 from kakaocron.show.console import print_json
 from kakaocron.watching.pings import Pings
-from kakaocron.watching.telling import NO_OTHER_WAY, Monitor, counts
+from kakaocron.watching.telling import NO_OTHER_WAY, Monitor
 
 
 def alarm(
@@ -30,17 +30,18 @@ def alarm(
     url = installation.config.monitor.ping_url
     make = partial(make_http, installation.places, installation.edges)
     pings = Pings(url.reveal(), make) if url else None
-    found = Monitor(installation, installation.clock.monotonic(), pings).test()
+    monitor = Monitor(installation, installation.clock.monotonic(), pings)
+    found = monitor.test()
     if as_json:
         ways = [
-            {"way": name, "took_it": why is None, "counts": counts(name), "why": why}
+            {"way": name, "took_it": why is None, "counts": monitor.counts(name), "why": why}
             for name, why in found.items()
         ]
         print_json({"ways": ways})
     else:
         for name, why in found.items():
             print(f"{name}: {'took it' if why is None else f'did not take it: {why}'}")
-    is_heard = any(counts(name) for name in found)
+    is_heard = any(monitor.counts(name) for name in found)
     if not is_heard and not as_json:
         print(NO_OTHER_WAY)
     return 0 if is_heard and all(why is None for why in found.values()) else 1

@@ -235,6 +235,11 @@ class MonitorRules(Section, frozen=True):
         """The alert_urls that can say that KakaoTalk is broken: those that do not lead to it."""
         return tuple(url for url in self.alert_urls if not leads_to_kakaotalk(url))
 
+    @property
+    def tells_elsewhere(self) -> bool:
+        """Whether people are told by another way than KakaoTalk."""
+        return bool(self.alert_command or self.urls_elsewhere)
+
 
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
 DATA = ("data", "data_file", "data_command")

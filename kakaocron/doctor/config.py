@@ -283,7 +283,7 @@ def _alerts(config: Config) -> Finding:
             "nobody is told when KakaoTalk itself is broken",
             "Set ping_url, alert_urls or alert_command in [monitor]",
         )
-    if not (monitor.ping_url or monitor.alert_command or monitor.urls_elsewhere):
+    if not (monitor.ping_url or monitor.tells_elsewhere):
         return warn(
             "alerts",
             "alert_urls lead to KakaoTalk alone, and nobody is told when KakaoTalk is broken",

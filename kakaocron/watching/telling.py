@@ -7,7 +7,6 @@ all have one deadline, and who has not answered by then is left behind.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from kakaocron.config.schema import leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Installation, make_memory
@@ -81,7 +81,8 @@ class Monitor:
         """Say whether the coming ticks must be full ones, so that somebody hears of them."""
         if self.pings is not None:
             return True
-        return bool(_ways_to_people(self.installation, ())) and bool(self._memory().untold)
+        is_heard = self.installation.config.monitor.tells_elsewhere
+        return is_heard and bool(self._memory().untold)
 
     def _end(self, ended: Ended) -> Heard:
         ways: dict[str, Way] = {}
@@ -112,16 +113,21 @@ class Monitor:
         heard = self._try({**ways, **people})
         if people and heard.tried:
             took = [name for name in people if name not in heard.failures]
-            if any(counts(name) for name in took):
+            if any(self.counts(name) for name in took):
                 memory = alarms.told(memory)
             else:
                 memory = alarms.not_told(memory, now, mentioned=bool(took))
             self._remember(memory)
-        if _by_kakaotalk_alone(self.installation) and memory.untold:
+        if memory.untold and not self.installation.config.monitor.tells_elsewhere:
             alone = next(iter(_ways_by_kakaotalk(self.installation, ())))
             failures = {**heard.failures, alone: f"'{alone}': {NO_OTHER_WAY}"}
             return Heard(failures, heard.tried)
         return heard
+
+    def counts(self, name: str) -> bool:
+        """Say whether who has taken an alarm by this way has told a person by another way than
+        KakaoTalk."""
+        return name not in _ways_by_kakaotalk(self.installation, ())
 
     def test(self) -> dict[str, str | None]:
         """Send an alarm that is a test by every way out; return by name why one did not take it.
@@ -252,9 +258,7 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
     secrets."""
     rules, variables = installation.config.monitor, installation.places.variables
     feed = installation.edges.feed
-    ways = {
-        name: way for name, way in _ways_through_apprise(installation, told).items() if counts(name)
-    }
+    ways = _ways_through_apprise(installation, told, by_kakaotalk=False)
     if rules.alert_command:
         folder = installation.places.folder
         ways["alert_command"] = partial(
@@ -265,33 +269,20 @@ def _ways_to_people(installation: Installation, told: Sequence[Alarm]) -> dict[s
 
 def _ways_by_kakaotalk(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
     """Return the ways of Apprise's that go by KakaoTalk: it cannot report that it is broken."""
-    ways = _ways_through_apprise(installation, told)
-    return {name: way for name, way in ways.items() if not counts(name)}
+    return _ways_through_apprise(installation, told, by_kakaotalk=True)
 
 
-def _by_kakaotalk_alone(installation: Installation) -> bool:
-    ways = _ways_to_people(installation, ())
-    return not ways and bool(_ways_by_kakaotalk(installation, ()))
-
-
-def _ways_through_apprise(installation: Installation, told: Sequence[Alarm]) -> dict[str, Way]:
+def _ways_through_apprise(
+    installation: Installation, told: Sequence[Alarm], *, by_kakaotalk: bool
+) -> dict[str, Way]:
     feed, variables = installation.edges.feed, installation.places.variables
     ways: dict[str, Way] = {}
     for number, url in enumerate(installation.config.monitor.alert_urls, 1):
-        secret = url.reveal()
-        name = f"alert_urls {number} ({secret.partition('://')[0]})"
-        ways[name] = partial(_through_apprise, feed, secret, variables, told)
+        if leads_to_kakaotalk(url) is by_kakaotalk:
+            secret = url.reveal()
+            name = f"alert_urls {number} ({secret.partition('://')[0]})"
+            ways[name] = partial(_through_apprise, feed, secret, variables, told)
     return ways
-
-
-# The schemes of Apprise's plugin for KakaoTalk, in the names of ways.
-_KAKAOTALK = re.compile(r".* \(kakao(talk)?\)", re.IGNORECASE)
-
-
-def counts(name: str) -> bool:
-    """Say whether who has taken an alarm by this way has told a person by another way than
-    KakaoTalk."""
-    return not _KAKAOTALK.fullmatch(name)
 
 
 def apprise_type(told: Sequence[Alarm]) -> str:
