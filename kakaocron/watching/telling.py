@@ -23,6 +23,7 @@ from kakaocron.ledger.stats import stats_of
 from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
+from kakaocron.system.memory import Memory as Kept
 from kakaocron.system.places import SECRET_NAMES
 from kakaocron.system.programs import not_runnable
 from kakaocron.text.causes import said
@@ -153,9 +154,12 @@ class Monitor:
         found = _findings(self.installation, ended, memory, now)
         return alarms.review(memory, found, now)
 
+    @property
+    def _kept(self) -> Kept:
+        return make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
+
     def _memory(self) -> Memory:
-        kept = make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
-        fields = kept.read()
+        fields = self._kept.read()
         try:
             return alarms.from_fields(fields) if fields else Memory()
         except ValueError as error:
@@ -163,16 +167,14 @@ class Monitor:
             return Memory()
 
     def _remember(self, memory: Memory) -> None:
-        kept = make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
         fields = alarms.to_fields(memory)
-        if fields != kept.read():
-            kept.write(fields)
+        if fields != self._kept.read():
+            self._kept.write(fields)
 
     def _try(self, ways: Mapping[str, Way]) -> Heard:
         """Go all the ways side by side; who has not answered by the deadline has failed."""
-        clock = self.installation.clock
-        deadline = min(clock.monotonic() + LONGEST_SECONDS, self.started + TICK_SECONDS)
-        seconds = deadline - clock.monotonic()
+        left = self.started + TICK_SECONDS - self.installation.clock.monotonic()
+        seconds = min(LONGEST_SECONDS, left)
         if seconds < LEAST_SECONDS or not ways:
             return Heard()
         failures = self._failures(ways, seconds)

@@ -611,7 +611,7 @@ def test_a_broken_monitor_is_noted_once_and_costs_no_message_anything(
     monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
-    monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 1.5)
+    monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 1.2)
     monkeypatch.setattr("kakaocron.watching.pings.START_ANSWER_SECONDS", 0.3)
     watcher.status = BROKEN.get(how, 200)
     if how == "broken name":
