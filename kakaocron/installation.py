@@ -74,6 +74,10 @@ LONGEST_LEASE = timedelta(seconds=50)
 EARLY_START = timedelta(seconds=60)
 
 
+# Gives a document to a command: its words, what it reads, its environment, its seconds, its folder.
+Feed = Callable[[Sequence[str], bytes, Mapping[str, str], float, Path | None], int]
+
+
 class Edges(Struct, frozen=True):
     """The outside world; a test or a simulation puts its own in place."""
 
@@ -84,7 +88,7 @@ class Edges(Struct, frozen=True):
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
     make_reading: Callable[[], Reading] = Reading
     outside: Outside | None = None  # None: this machine, as the installation's variables have it
-    feed: Callable[[Sequence[str], bytes, Mapping[str, str], float, Path | None], int] = feed
+    feed: Feed = feed
     interrupts: Interrupts = field(default_factory=lambda: SIGNALS)
 
 

@@ -17,14 +17,14 @@ from pathlib import Path
 from kakaocron.config.schema import leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
-from kakaocron.installation import Installation, make_memory
+from kakaocron.installation import Feed, Installation, make_memory
 from kakaocron.kst import isoformat
 from kakaocron.ledger.stats import stats_of
 from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.memory import Memory as Kept
-from kakaocron.system.places import SECRET_NAMES
+from kakaocron.system.places import FILE_NAMES, SECRET_NAMES
 from kakaocron.system.programs import not_runnable
 from kakaocron.text.causes import said
 from kakaocron.watching import alarms
@@ -47,7 +47,6 @@ NO_OTHER_WAY = (
 )
 
 Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
-Feed = Callable[[Sequence[str], bytes, Mapping[str, str], float, Path | None], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,7 +354,7 @@ def _run(
     folder: Path | None = None,
 ) -> int:
     """Give a document to a command, in an environment without secrets; return its exit code."""
-    secrets = {name + ending for name in SECRET_NAMES for ending in ("", "_FILE")}
+    secrets = {*SECRET_NAMES, *FILE_NAMES}
     environment = {name: value for name, value in variables.items() if name not in secrets}
     content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     try:
