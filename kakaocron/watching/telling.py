@@ -32,6 +32,7 @@ from kakaocron.watching.alarms import Alarm, Findings, Memory, of_deliveries
 from kakaocron.watching.apprise_process import NOT_TOLD
 from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import bounds_of, delay_problem, rate_problem
+from kakaocron.watching.incidents import Kind
 from kakaocron.watching.overview import login_of
 from kakaocron.watching.pings import NotToldError, Pings
 
@@ -224,7 +225,7 @@ def _findings(installation: Installation, ended: Ended, memory: Memory, now: dat
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]
-        if kind in {"ledger-damaged", "prune"}:
+        if kind in {Kind.LEDGER_DAMAGED, Kind.PRUNE}:
             happened[key] = said(sentence)
         else:
             lasting[kind] = said(sentence)
