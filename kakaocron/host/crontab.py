@@ -118,11 +118,14 @@ class Job:
     variables: tuple[tuple[str, str], ...] = ()
 
     @property
+    def words(self) -> tuple[str, ...]:
+        return (*self.program, "tick", "--config", str(self.config))
+
+    @property
     def command(self) -> str:
         """Return the command for /bin/sh."""
         settings = [f"{name}={shlex.quote(value)}" for name, value in self.variables]
-        words = [*self.program, "tick", "--config", str(self.config)]
-        return " ".join([*settings, *(shlex.quote(word) for word in words)])
+        return " ".join([*settings, *(shlex.quote(word) for word in self.words)])
 
     @property
     def line(self) -> bytes:

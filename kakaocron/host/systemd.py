@@ -48,8 +48,7 @@ def units_of(job: Job) -> Mapping[str, str]:
     environment = "".join(
         f"Environment={_quoted(f'{name}={value}')}\n" for name, value in job.variables
     )
-    words = [*job.program, "tick", "--config", str(job.config)]
-    command = " ".join(_quoted(word.replace("$", "$$")) for word in words)
+    command = " ".join(_quoted(word.replace("$", "$$")) for word in job.words)
     return {SERVICE: _SERVICE.format(environment=environment, command=command), TIMER: _TIMER}
 
 
