@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
@@ -67,9 +67,7 @@ def _asked(given: Answers) -> Answers:
         return Answers(
             given.rest_api_key or _hidden("REST API key (not shown)"),
             given.client_secret or _hidden("Client secret, empty if it is off (not shown)"),
-            read_text(
-                lambda: str(typer.prompt("Link of the message", default=given.link)), "The link"
-            ),
+            _answer("Link of the message", "The link", default=given.link),
             given.text,
             given.to,
             _quiet(),
@@ -80,15 +78,10 @@ def _asked(given: Answers) -> Answers:
 
 def _quiet() -> str | None:
     while True:
-        hours = read_text(
-            lambda: str(
-                typer.prompt(
-                    "Messages from when to when, as in 07:00-22:00; empty: day and night",
-                    default="",
-                    show_default=False,
-                )
-            ),
-            "The answer",
+        hours = _answer(
+            "Messages from when to when, as in 07:00-22:00; empty: day and night",
+            default="",
+            show_default=False,
         )
         try:
             return quiet_outside(hours)
@@ -97,8 +90,8 @@ def _quiet() -> str | None:
 
 
 def _hidden(question: str) -> str | None:
-    answer = read_text(
-        lambda: str(typer.prompt(question, default="", hide_input=True, show_default=False)),
-        "The answer",
-    )
-    return answer.strip() or None
+    return _answer(question, default="", hide_input=True, show_default=False).strip() or None
+
+
+def _answer(question: str, what: str = "The answer", **options: Any) -> str:
+    return read_text(lambda: str(typer.prompt(question, **options)), what)
