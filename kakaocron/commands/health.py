@@ -10,7 +10,7 @@ from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import find_installation
 from kakaocron.show.console import print_json
 from kakaocron.text.plain import one_line
-from kakaocron.watching.overview import Health, health_of, look
+from kakaocron.watching.overview import health_of, health_of_failure, look
 
 
 def health(
@@ -22,7 +22,7 @@ def health(
         installation = find_installation(config)
         found = health_of(look(installation), installation.config.monitor)
     except KakaocronError as error:
-        found = Health(0, None, (str(error),))
+        found = health_of_failure(error)
     if as_json:
         print_json(found.fields())
     else:

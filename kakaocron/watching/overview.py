@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from kakaocron.config.schema import MonitorRules
 from kakaocron.delivery.policy import Decision, begins_paused
 from kakaocron.delivery.snapshot import Snapshot, decide_by
-from kakaocron.errors import Cause, LoginError, UsageError
+from kakaocron.errors import Cause, KakaocronError, LoginError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
@@ -218,6 +218,11 @@ def health_of(overview: Overview, rules: MonitorRules) -> Health:
     ]
     found = tuple(str(problem) for problem in problems if problem)
     return Health(overview.scheduled_count, overview.stats.success_rate, found)
+
+
+def health_of_failure(error: KakaocronError) -> Health:
+    """Return what is known when nothing can be looked at: why."""
+    return Health(0, None, (str(error),))
 
 
 def _overdue(overview: Overview) -> list[Delivery]:

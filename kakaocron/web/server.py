@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.text.documents import with_version
-from kakaocron.watching.overview import Health
+from kakaocron.watching.overview import health_of_failure
 from kakaocron.web.connections import BACKLOG, PatientProtocol
 from kakaocron.web.views import Views
 
@@ -121,7 +121,7 @@ def make_app(views: Views, host: str) -> Starlette:
         try:
             found = await run_in_threadpool(views.health)
         except KakaocronError as error:
-            found = Health(0, None, (str(error),)).fields()
+            found = health_of_failure(error).fields()
         return _json(found, OK if found["status"] == "healthy" else UNAVAILABLE)
 
     async def metrics(_: Request) -> Response:
