@@ -41,8 +41,6 @@ TEMPLATES: causes.Templates = {
     "remedy-content": "Put its content right (see: kakaocron preview)",
     # Of the login, the day and the ticks.
     "no-login": "Not logged in to Kakao. Run: kakaocron login",
-    "login-not-accepted": "Kakao no longer accepts the saved login ({refused}). "
-    "Run: kakaocron login",
     "login-expired": "The saved login expired on {at}. Run: kakaocron login",
     "login-ends-in-days": "The saved login ends in {days} days ({at}). Run: kakaocron login",
     "login-ends-in-hours": "The saved login ends in {hours} hours ({at}). Run: kakaocron login",

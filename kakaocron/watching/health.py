@@ -100,9 +100,7 @@ def overdue_problem(overdue: Iterable[Delivery]) -> str | None:
 
 
 def login_problem(tokens: Tokens, now: datetime) -> Cause | None:
-    """Say what is wrong with the saved login, None if nothing is."""
-    if tokens.is_dead:
-        return Cause("login-not-accepted", {"refused": str(tokens.refused)})
+    """Say whether a login that Kakao accepts is near its end, or past it; None if neither."""
     end = tokens.refresh_expires_at
     if end is None:
         return None
