@@ -254,7 +254,7 @@ def _any_of(words: object) -> str:
 
 _DAY = rf"""
 (?: (?:
-    (?P<word> {_any_of(_DAY_WORDS).replace(" ", "[ ]").replace(chr(92) + "[", "[")} )
+    (?P<word> {_any_of(_DAY_WORDS)} )
   | (?P<week> (?:this|next) \  | 이번[ ]?주[ ]? | 다음[ ]?주[ ]? )?
     (?P<weekday> {_any_of(_WEEKDAYS)} )
   | (?: (?P<year> \d{{4}} ) (?: 년[ ]? | [-./][ ]? ) )?
