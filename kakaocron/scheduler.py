@@ -42,9 +42,10 @@ class Scheduler:
         Returns its id, or None when the same text is in the ledger for that minute already.
         Raises UsageError for a time that has passed, or a text that Kakao would not take.
         """
-        moment = at.replace(tzinfo=KST) if at.tzinfo is None else at.astimezone(KST)
         try:
-            return actions.schedule(self._installation, moment, text=text, to=to, meta=meta).id
+            return actions.schedule(
+                self._installation, _instant(at), text=text, to=to, meta=meta
+            ).id
         except DuplicateError:
             return None
 
@@ -73,7 +74,7 @@ class Scheduler:
     def retry_message(self, message_id: str, at: datetime | None = None) -> bool:
         """Let what failed, was missed, is unknown or was cancelled be sent by the next tick, or
         by the first one at or after `at` (naive: KST); False if it cannot be."""
-        moment = at.replace(tzinfo=KST) if at is not None and at.tzinfo is None else at
+        moment = _instant(at) if at is not None else None
         return self._is_done(lambda: actions.reopen(self._installation, message_id, moment))
 
     def get_schedule_status(self) -> dict[str, Any]:
@@ -93,6 +94,11 @@ class Scheduler:
         except UsageError:
             return False
         return True
+
+
+def _instant(at: datetime) -> datetime:
+    """Return a time in KST, in which a naive one is meant."""
+    return at.replace(tzinfo=KST) if at.tzinfo is None else at.astimezone(KST)
 
 
 def _status(delivery: Delivery) -> dict[str, Any]:
