@@ -270,7 +270,7 @@ def _settings_above(bench: Bench, entry: Entry | None) -> Finding:
     ]
     if names:
         what = f"above the line, and not the same in this shell: {', '.join(names)}"
-        mend = f"Keep such settings in '{bench.places.config.parent / '.env'}' alone"
+        mend = f"Keep such settings in '{bench.places.env_file}' alone"
         return warn("crontab-settings", what, mend)
     return ok("crontab-settings", "no setting above the line changes what a tick does")
 

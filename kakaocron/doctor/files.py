@@ -80,7 +80,7 @@ def _own_paths(bench: Bench) -> list[str]:
         (str(places.data), ("ledger", "tokens.", "pauses.", "incidents.", "alarms.", "crontab-")),
         (str(places.log), ("ticks", "idle", "kakaocron.log")),
     )
-    found = [str(places.config), str(places.config.parent / ".env")]
+    found = [str(places.config), str(places.env_file)]
     found += [str(places.data), str(places.log)]
     for folder, starts in own:
         begins = tuple(f"{folder}/{start}" for start in starts)

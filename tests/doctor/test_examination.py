@@ -670,6 +670,20 @@ def test_the_command_is_tried_with_what_the_crontab_sets(well: Bench) -> None:
     settings = found(bench, "crontab-settings")
     assert settings.status is Status.WARN
     assert settings.what.endswith(": ENVIRONMENT")
+    assert f"'{bench.places.env_file}'" in settings.mend
+
+
+def test_a_link_to_the_configuration_has_its_env_file_beside_the_real_one(
+    well: Bench, tmp_path: Path
+) -> None:
+    link = tmp_path / "elsewhere" / "config.toml"
+    link.parent.mkdir()
+    link.symlink_to(well.places.config)
+    linked = replace(well, places=replace(well.places, config=link))
+    bench = with_lines(linked, "ENVIRONMENT=testing\n" + LINE)
+    assert f"'{well.places.env_file}'" in found(bench, "crontab-settings").mend
+    machine = Other(roots=[f"{well.places.env_file.parent.name}/.env"])
+    assert f"'{well.places.env_file}'" in found(replace(linked, machine=machine), "owner").what
 
 
 def test_only_a_cron_daemon_of_this_machine_that_lives_is_one(tmp_path: Path) -> None:
