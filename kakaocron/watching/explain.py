@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -81,13 +81,12 @@ class Finding(Struct, frozen=True):
 class Explanation(Struct, frozen=True):
     """The answer for a minute: the ticks seen in it, and what each message concerned came to.
 
-    `gap` is the stretch without any tick around the minute, if no tick ran in it.
+    `gap_words` tell of the stretch without any tick around the minute, if no tick ran in it.
     """
 
     at: datetime
     now: datetime
     ticks: tuple[Beat, ...]
-    gap: tuple[datetime | None, datetime | None] | None
     gap_words: str | None
     findings: tuple[Finding, ...]
 
@@ -146,9 +145,8 @@ def explain(
     # With early_start the tick of a slot began in the minute before.
     claims = (try_.claimed_at for f in findings if f.delivery for try_ in f.delivery.attempts)
     was_seen = bool(ticks) or any(at <= claimed_at < at + MINUTE for claimed_at in claims)
-    gap = None if was_seen or at > now else _gap(evidence.beats, at)
-    words = _gap_words(gap, at, evidence.booted_at, now) if gap else None
-    return Explanation(at, now, ticks, gap, words, tuple(findings))
+    gap_words = None if was_seen or at > now else _gap_words(evidence, at, now)
+    return Explanation(at, now, ticks, gap_words, tuple(findings))
 
 
 def _of_series(
@@ -307,21 +305,12 @@ def _nothing(at: datetime, now: datetime, series: Sequence[Series], evidence: Ev
     return Finding("", None, None, False, None, reason, MEANINGS[reason], what_next)
 
 
-def _gap(beats: Iterable[Beat], at: datetime) -> tuple[datetime | None, datetime | None]:
-    seen = [beat.at for beat in beats if beat.is_of_a_tick]
+def _gap_words(evidence: Evidence, at: datetime, now: datetime) -> str:
+    seen = [beat.at for beat in evidence.beats if beat.is_of_a_tick]
     before = max((moment for moment in seen if moment < at), default=None)
     after = min((moment for moment in seen if moment >= at + MINUTE), default=None)
-    return before, after
-
-
-def _gap_words(
-    gap: tuple[datetime | None, datetime | None],
-    at: datetime,
-    booted_at: datetime | None,
-    now: datetime,
-) -> str:
-    before, after = gap
     words = f"no tick in this minute: none {_gap_span(before, after)}"
+    booted_at = evidence.booted_at
     # Of a start before the minute nobody knows what it has to do with it.
     if booted_at and max(at, before or at) < booted_at <= (after or now):
         words += f"; this host was down until {booted_at:%m-%d %H:%M:%S}"
