@@ -56,9 +56,7 @@ def coming(seen: Snapshot, series: Iterable[Series], config: Config, count: int)
 
 
 def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
-    if delivery.state is not State.SCHEDULED:
-        return None
-    if begins_paused(delivery, paused):
+    if delivery.state is not State.SCHEDULED or begins_paused(delivery, paused):
         return None
     again_at = delivery.next_attempt_at
     why = "to be sent again, by hand" if again_at else "scheduled by hand"

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -149,11 +149,10 @@ class Views:
 
     def delivery(self, id_: str) -> dict[str, Any]:
         here = self.installation()
-        found = delivery_with_log(find_delivery(here.ledger, id_))
-        at = datetime.fromisoformat(found["slot"])
-        explained = explain_minute(here, at).fields()
-        said = next((one for one in explained["messages"] if one["id"] == id_), None)
-        return {**found, "explained": said}
+        found = find_delivery(here.ledger, id_)
+        explained = explain_minute(here, found.slot).findings
+        said = next((one.fields() for one in explained if one.id == id_), None)
+        return {**delivery_with_log(found), "explained": said}
 
     def explanation(self, query: Mapping[str, str]) -> dict[str, Any]:
         here = self.installation()
