@@ -33,3 +33,7 @@ def isoformat(moment: datetime) -> str:
     """Return an instant as ISO 8601 in KST, with milliseconds unless it is a whole second."""
     moment = moment.astimezone(KST)
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+
+
+def isoformat_if_any(moment: datetime | None) -> str | None:
+    return isoformat(moment) if moment else None

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from kakaocron.errors import Cause
-from kakaocron.kst import isoformat
+from kakaocron.kst import isoformat, isoformat_if_any
 from kakaocron.ledger.events import (
     Claim,
     Event,
@@ -394,10 +394,10 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "attempts": len(delivery.attempts),
         "to": list(delivery.to),
         "targets": {name: result.state for name, result in delivery.targets.items()},
-        "sent_at": _maybe_iso(delivery.sent_at),
-        "confirmed_at": _maybe_iso(delivery.confirmed_at),
+        "sent_at": isoformat_if_any(delivery.sent_at),
+        "confirmed_at": isoformat_if_any(delivery.confirmed_at),
         "delay_seconds": delivery.delay_seconds,
-        "next_attempt_at": _maybe_iso(delivery.next_attempt_at),
+        "next_attempt_at": isoformat_if_any(delivery.next_attempt_at),
         "reason": delivery.reason,
         "text": delivery.text,
         "content_hash": delivery.content_hash,
@@ -416,8 +416,8 @@ def attempt_fields(attempt: Attempt, detail_of: DetailOf) -> dict[str, Any]:
     return {
         "attempt": attempt.number,
         "claimed_at": isoformat(attempt.claimed_at),
-        "sent_at": _maybe_iso(attempt.sent_at),
-        "ended_at": _maybe_iso(ended),
+        "sent_at": isoformat_if_any(attempt.sent_at),
+        "ended_at": isoformat_if_any(ended),
         "duration_seconds": (ended - (attempt.sent_at or attempt.claimed_at)).total_seconds()
         if ended
         else None,
@@ -426,7 +426,3 @@ def attempt_fields(attempt: Attempt, detail_of: DetailOf) -> dict[str, Any]:
             name: shown_result(result, detail_of) for name, result in attempt.results.items()
         },
     }
-
-
-def _maybe_iso(moment: datetime | None) -> str | None:
-    return isoformat(moment) if moment else None

@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kakaocron.kst import in_kst, isoformat
+from kakaocron.kst import in_kst, isoformat, isoformat_if_any
 from kakaocron.schedule.slots import (
     HORIZON,
     Minutes,
@@ -121,7 +121,7 @@ def to_json(pauses: Sequence[Pause]) -> bytes:
         {
             "start": isoformat(pause.start),
             "message": pause.message,
-            "until": isoformat(pause.until) if pause.until else None,
+            "until": isoformat_if_any(pause.until),
             "note": pause.note,
             "resumed": pause.is_resumed,
         }

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import convert, to_builtins
 
 from kakaocron.errors import Cause
-from kakaocron.kst import DAY, in_kst, isoformat
+from kakaocron.kst import DAY, in_kst, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.states import BAD, Reason, State
 from kakaocron.text.causes import said
@@ -248,7 +248,7 @@ def key_of(delivery: Delivery) -> str | None:
 def to_fields(memory: Memory) -> dict[str, Any]:
     """Return the memory as JSON."""
     return {
-        "seen": isoformat(memory.seen) if memory.seen else None,
+        "seen": isoformat_if_any(memory.seen),
         "troubles": {
             key: {
                 "since": isoformat(one.since),
@@ -269,7 +269,7 @@ def to_fields(memory: Memory) -> dict[str, Any]:
         ],
         "mentioned": memory.mentioned,
         "tries": memory.tries,
-        "next_try": isoformat(memory.next_try) if memory.next_try else None,
+        "next_try": isoformat_if_any(memory.next_try),
     }
 
 

@@ -18,7 +18,7 @@ from kakaocron.errors import Cause, KakaocronError, LoginError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
-from kakaocron.kst import DAY, isoformat
+from kakaocron.kst import DAY, isoformat, isoformat_if_any
 from kakaocron.ledger.beats import Beat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
@@ -103,22 +103,18 @@ class Overview(Struct, frozen=True):
         """Return the object that `status --json` prints."""
         return {
             "now": isoformat(self.now),
-            "last_tick": _iso(self.last_tick),
+            "last_tick": isoformat_if_any(self.last_tick),
             "is_running": self.is_running,
             "scheduled_count": self.scheduled_count,
             "stats": asdict(self.stats),
             "next_regular_time": isoformat(self.next_regular.at) if self.next_regular else None,
             "next_peak_time": isoformat(self.next_peak.at) if self.next_peak else None,
             "token": {
-                "expires_at": _iso(self.tokens.access_expires_at),
-                "refresh_expires_at": _iso(self.tokens.refresh_expires_at),
+                "expires_at": isoformat_if_any(self.tokens.access_expires_at),
+                "refresh_expires_at": isoformat_if_any(self.tokens.refresh_expires_at),
             },
             "today": [delivery_fields(delivery) for delivery in self.deliveries],
         }
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return isoformat(moment) if moment else None
 
 
 def look(installation: Installation) -> Overview:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation, find_installation
-from kakaocron.kst import DAY, isoformat
+from kakaocron.kst import DAY, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import day_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
@@ -89,7 +89,7 @@ class Views:
             for s in overview.upcoming
         ]
         pauses = [
-            {"message": p.message, "until": isoformat(p.until) if p.until else None, "note": p.note}
+            {"message": p.message, "until": isoformat_if_any(p.until), "note": p.note}
             for p in overview.pauses
         ]
         past = {one.message for _, found in self._last_days(HEAT_DAYS) for one in found}
