@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from kakaocron.system.disk import Disk
 from kakaocron.system.places import Places
 from kakaocron.system.stderr import complain
 from kakaocron.system.syscalls import RealDisk
+from kakaocron.system.workers import Signal, Task
 from kakaocron.ticking.runner import run_full
 
 NOW = datetime(2026, 11, 23, 9, 30, 1, tzinfo=KST)
@@ -48,6 +50,31 @@ class FakeClock:
         """Set the time of day, as in "09:30:01", on a day of November 2026."""
         hour, minute, second = (*map(int, clock_time.split(":")), 0)[:3]
         self.at = datetime(2026, 11, day, hour, minute, second, tzinfo=KST)
+
+
+class AtOnce:
+    """Workers that do each task when it is started: nothing overlaps, and no thread is needed."""
+
+    def __init__(self) -> None:
+        self._ended: list[str] = []
+
+    def start(self, name: str, task: Task) -> None:
+        task()
+        self._ended.append(name)
+
+    def try_start(self, name: str, task: Task) -> bool:
+        self.start(name, task)
+        return True
+
+    def wake(self) -> None:
+        """Nothing waits."""
+
+    def signal(self) -> Signal:
+        return threading.Event()
+
+    def wait(self, timeout_seconds: float) -> list[str]:
+        ended, self._ended = self._ended, []
+        return ended
 
 
 def kakao_section(sandbox: SandboxServer, timeout: float = 0.5) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import threading
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -28,9 +27,8 @@ from kakaocron.states import FINAL, Reason, State
 from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
-from kakaocron.system.workers import Signal, Task
 from kakaocron.text.causes import said
-from tests.fakes import NOW, FakeClock, install, run_tick
+from tests.fakes import NOW, AtOnce, FakeClock, install, run_tick
 from tests.test_actions import at
 
 SEQUENCES = 1000
@@ -39,31 +37,6 @@ SETTINGS = Settings(friends=tuple(Friend(uuid, uuid) for uuid in FRIENDS))
 ID = "report@20261123T0930"
 CHANGING = (-502, -532, -533, -536)  # refusals that a later attempt may pass
 LASTING = (-501, -504, -530)
-
-
-class Inline:
-    """Workers that do each task at once: a thousand sequences need no threads."""
-
-    def __init__(self) -> None:
-        self._ended: list[str] = []
-
-    def start(self, name: str, task: Task) -> None:
-        task()
-        self._ended.append(name)
-
-    def try_start(self, name: str, task: Task) -> bool:
-        self.start(name, task)
-        return True
-
-    def wake(self) -> None:
-        """Nothing waits."""
-
-    def signal(self) -> Signal:
-        return threading.Event()
-
-    def wait(self, timeout_seconds: float) -> list[str]:
-        ended, self._ended = self._ended, []
-        return ended
 
 
 class ForgetfulDisk(RealDisk):
@@ -180,7 +153,7 @@ def play(folder: Path, seed: int) -> tuple[Kakao, Delivery, int]:
     places = Places(folder / "config.toml", folder / "data", folder / "log", variables)
     http = ErraticKakao(kakao, clock, dice)
     while True:
-        edges = Edges(clock, ForgetfulDisk(), Inline(), lambda *_: http)
+        edges = Edges(clock, ForgetfulDisk(), AtOnce(), lambda *_: http)
         process: Installation = assemble(places, config, edges)
         tick(process.engine, process.plan, process.heartbeat)
         delivery = process.ledger.read([clock.now().date()]).deliveries[ID]

@@ -7,7 +7,6 @@ be looked at, and thousands of them in a minute.
 from __future__ import annotations
 
 import os
-import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -30,9 +29,9 @@ from kakaocron.rehearsal.simulation.network import on_the_wire
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, Gate, Http, Phase, Request
 from kakaocron.system.syscalls import PRIVATE_FILE, Stat
-from kakaocron.system.workers import Signal, Task
 from kakaocron.text.causes import said
 from kakaocron.ticking.runner import run
+from tests.fakes import AtOnce
 
 UNREACHABLE = "unreachable"
 quickly = cache(from_line)  # the same lines are read in every state
@@ -120,32 +119,17 @@ class _Clock:
         self._solo.at += timedelta(seconds=max(seconds, 1e-6))
 
 
-class _Workers:
-    """Each task is done when it is started."""
+class _Workers(AtOnce):
+    """Each task is done when it is started; where none has ended, the wait takes its time."""
 
     def __init__(self, solo: Solo) -> None:
+        super().__init__()
         self._solo = solo
-        self._ended: list[str] = []
-
-    def start(self, name: str, task: Task) -> None:
-        task()
-        self._ended.append(name)
-
-    def try_start(self, name: str, task: Task) -> bool:
-        self.start(name, task)
-        return True
-
-    def wake(self) -> None:
-        """Nothing waits."""
-
-    def signal(self) -> Signal:
-        return threading.Event()
 
     def wait(self, timeout_seconds: float) -> list[str]:
         if not self._ended:
             self._solo.at += timedelta(seconds=timeout_seconds)
-        ended, self._ended = self._ended, []
-        return ended
+        return super().wait(timeout_seconds)
 
 
 class _Http:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -36,10 +36,9 @@ from kakaocron.system.disk import Disk
 from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
-from kakaocron.system.workers import Signal
 from kakaocron.text.causes import said
 from kakaocron.ticking.upkeep import look_after_login
-from tests.fakes import MESSAGE, NOW, FakeClock, kakao_section
+from tests.fakes import MESSAGE, NOW, AtOnce, FakeClock, kakao_section
 
 MINUTE = timedelta(minutes=1)
 
@@ -86,31 +85,6 @@ class FastDisk(RealDisk):
     def fsync(self, fd: int) -> None: ...
 
 
-class Straight:
-    """Workers that work at once, one after the other."""
-
-    def __init__(self) -> None:
-        self._ended: list[str] = []
-
-    def start(self, name: str, task: Callable[[], None]) -> None:
-        task()
-        self._ended.append(name)
-
-    def try_start(self, name: str, task: Callable[[], None]) -> bool:
-        self.start(name, task)
-        return True
-
-    def wake(self) -> None:
-        """Nothing waits."""
-
-    def signal(self) -> Signal:
-        return threading.Event()
-
-    def wait(self, timeout_seconds: float) -> list[str]:
-        ended, self._ended = self._ended, []
-        return ended
-
-
 @pytest.fixture
 def http(clock: FakeClock) -> ModelHttp:
     return ModelHttp(Kakao(seed=5), clock)
@@ -132,7 +106,7 @@ def installed(
     )
     config = parse_config(kakao + MESSAGE, "config.toml")
     places = Places(folder / "config.toml", folder / "data", folder / "log", variables)
-    edges = Edges(clock, FastDisk(), Straight(), lambda *_: http, "test")
+    edges = Edges(clock, FastDisk(), AtOnce(), lambda *_: http, "test")
     return assemble(places, config, edges)
 
 
