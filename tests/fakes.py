@@ -52,6 +52,13 @@ class FakeClock:
         self.at = datetime(2026, 11, day, hour, minute, second, tzinfo=KST)
 
 
+class UnsyncedDisk(RealDisk):
+    """A disk that is spared: no power is cut."""
+
+    def fsync(self, fd: int) -> None:
+        """Nothing is awaited."""
+
+
 class AtOnce:
     """Workers that do each task when it is started: nothing overlaps, and no thread is needed."""
 

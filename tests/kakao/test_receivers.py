@@ -26,9 +26,8 @@ from kakaocron.rehearsal.sandbox.wire import Request as SandboxRequest
 from kakaocron.states import FINAL, Reason, State
 from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
 from kakaocron.system.places import Places
-from kakaocron.system.syscalls import RealDisk
 from kakaocron.text.causes import said
-from tests.fakes import NOW, AtOnce, FakeClock, install, run_tick
+from tests.fakes import NOW, AtOnce, FakeClock, UnsyncedDisk, install, run_tick
 from tests.test_actions import at
 
 SEQUENCES = 1000
@@ -37,11 +36,6 @@ SETTINGS = Settings(friends=tuple(Friend(uuid, uuid) for uuid in FRIENDS))
 ID = "report@20261123T0930"
 CHANGING = (-502, -532, -533, -536)  # refusals that a later attempt may pass
 LASTING = (-501, -504, -530)
-
-
-class ForgetfulDisk(RealDisk):
-    def fsync(self, fd: int) -> None:
-        """Spare the disk: no power is cut here."""
 
 
 class ErraticKakao:
@@ -153,7 +147,7 @@ def play(folder: Path, seed: int) -> tuple[Kakao, Delivery, int]:
     places = Places(folder / "config.toml", folder / "data", folder / "log", variables)
     http = ErraticKakao(kakao, clock, dice)
     while True:
-        edges = Edges(clock, ForgetfulDisk(), AtOnce(), lambda *_: http)
+        edges = Edges(clock, UnsyncedDisk(), AtOnce(), lambda *_: http)
         process: Installation = assemble(places, config, edges)
         tick(process.engine, process.plan, process.heartbeat)
         delivery = process.ledger.read([clock.now().date()]).deliveries[ID]

@@ -38,7 +38,7 @@ from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.text.causes import said
 from kakaocron.ticking.upkeep import look_after_login
-from tests.fakes import MESSAGE, NOW, AtOnce, FakeClock, kakao_section
+from tests.fakes import MESSAGE, NOW, AtOnce, FakeClock, UnsyncedDisk, kakao_section
 
 MINUTE = timedelta(minutes=1)
 
@@ -79,12 +79,6 @@ class ModelHttp:
     def close(self) -> None: ...
 
 
-class FastDisk(RealDisk):
-    """A disk that is never cut off its power."""
-
-    def fsync(self, fd: int) -> None: ...
-
-
 @pytest.fixture
 def http(clock: FakeClock) -> ModelHttp:
     return ModelHttp(Kakao(seed=5), clock)
@@ -106,7 +100,7 @@ def installed(
     )
     config = parse_config(kakao + MESSAGE, "config.toml")
     places = Places(folder / "config.toml", folder / "data", folder / "log", variables)
-    edges = Edges(clock, FastDisk(), AtOnce(), lambda *_: http, "test")
+    edges = Edges(clock, UnsyncedDisk(), AtOnce(), lambda *_: http, "test")
     return assemble(places, config, edges)
 
 
@@ -283,7 +277,7 @@ class Killed(BaseException):
     """The process is gone."""
 
 
-class KillingDisk(FastDisk):
+class KillingDisk(UnsyncedDisk):
     """Ends the process before its n-th system call that changes anything."""
 
     def __init__(self, survives: int) -> None:
@@ -362,7 +356,7 @@ def test_a_rotation_outlives_a_kill_at_every_step(tmp_path: Path) -> None:
             login_of(path, http, clock, disk).renew(None)
         answered = "/oauth/token" in http.asked
         try:
-            token = login_of(path, http, clock, FastDisk()).access_token()
+            token = login_of(path, http, clock, UnsyncedDisk()).access_token()
             assert http.kakao.handle(_info(token), clock.now()).status == 200
         except LoginError:
             assert answered
@@ -383,7 +377,7 @@ def test_a_rotation_outlives_a_second_kill_at_every_step_of_the_recovery(tmp_pat
             for survives in (first, second):
                 with contextlib.suppress(Killed):
                     login_of(path, http, clock, KillingDisk(survives)).renew(None)
-            token = login_of(path, http, clock, FastDisk()).access_token()
+            token = login_of(path, http, clock, UnsyncedDisk()).access_token()
             assert http.kakao.handle(_info(token), clock.now()).status == 200
 
 
@@ -404,7 +398,7 @@ def test_an_answer_that_was_lost_costs_nothing_without_a_rotation(
 def test_no_room_for_the_answer_is_found_out_before_asking(
     tmp_path: Path, http: ModelHttp, clock: FakeClock
 ) -> None:
-    class FullDisk(FastDisk):
+    class FullDisk(UnsyncedDisk):
         def write(self, fd: int, data: bytes) -> int:
             raise OSError(28, "No space left on device")
 
