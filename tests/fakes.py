@@ -14,7 +14,9 @@ from kakaocron.delivery.tick import Ended, Report
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.rehearsal.sandbox.wire import Answer as WireAnswer
 from kakaocron.system.disk import Disk
+from kakaocron.system.http import Answer
 from kakaocron.system.places import Places
 from kakaocron.system.stderr import complain
 from kakaocron.system.syscalls import RealDisk
@@ -82,6 +84,12 @@ class AtOnce:
     def wait(self, timeout_seconds: float) -> list[str]:
         ended, self._ended = self._ended, []
         return ended
+
+
+def received(answer: WireAnswer) -> Answer:
+    """Return an answer of the sandbox's model as an HTTP client gives it."""
+    headers = {name.lower(): value for name, value in answer.headers.items()}
+    return Answer(answer.status, headers, answer.body)
 
 
 def kakao_section(sandbox: SandboxServer, timeout: float = 0.5) -> str:

@@ -10,7 +10,6 @@ import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -21,13 +20,12 @@ from kakaocron.ledger.deliveries import Delivery, worst
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Friend, Settings
-from kakaocron.rehearsal.sandbox.wire import Answer as SandboxAnswer
-from kakaocron.rehearsal.sandbox.wire import Request as SandboxRequest
+from kakaocron.rehearsal.simulation.network import on_the_wire
 from kakaocron.states import FINAL, Reason, State
-from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
+from kakaocron.system.http import Answer, Failure, Gate, Phase, Request
 from kakaocron.system.places import Places
 from kakaocron.text.causes import said
-from tests.fakes import NOW, AtOnce, FakeClock, UnsyncedDisk, install, run_tick
+from tests.fakes import NOW, AtOnce, FakeClock, UnsyncedDisk, install, received, run_tick
 from tests.test_actions import at
 
 SEQUENCES = 1000
@@ -60,13 +58,8 @@ class ErraticKakao:
     def close(self) -> None: ...
 
     def _pass_on(self, request: Request, form: dict[str, str]) -> Answer:
-        headers = {"Content-Type": FORM_TYPE}
-        if request.token:
-            headers["Authorization"] = f"Bearer {request.token}"
-        body = urlencode(form).encode()
-        path = urlsplit(request.url).path
-        found = self.kakao.handle(SandboxRequest("POST", path, "", headers, body), self.clock.now())
-        return _received(found)
+        asked = on_the_wire(replace(request, form=form))
+        return received(self.kakao.handle(asked, self.clock.now()))
 
     def _me(self, request: Request, form: dict[str, str]) -> Answer | Failure:
         match self.dice.choice(["fine", "fine", "refused", "later", "lost", "html"]):
@@ -118,10 +111,6 @@ class ErraticKakao:
 
 
 FATES = ("fine",) * 14 + ("changing",) * 10 + ("lasting", "unnamed", "nowhere", "both")
-
-
-def _received(answer: SandboxAnswer) -> Answer:
-    return Answer(answer.status, {k.lower(): v for k, v in answer.headers.items()}, answer.body)
 
 
 def _error(status: int, code: int) -> Answer:

@@ -31,7 +31,7 @@ from kakaocron.system.http import Answer, Failure, Gate, Http, Phase, Request
 from kakaocron.system.syscalls import PRIVATE_FILE, Stat
 from kakaocron.text.causes import said
 from kakaocron.ticking.runner import run
-from tests.fakes import AtOnce
+from tests.fakes import AtOnce, received
 
 UNREACHABLE = "unreachable"
 quickly = cache(from_line)  # the same lines are read in every state
@@ -149,8 +149,7 @@ class _Http:
         solo.changed()
         if done.answer is None or done.action == "half":
             return Failure(Phase.AFTER, Reason.CONNECTION_RESET, said("the connection was cut"))
-        headers = {name.lower(): value for name, value in done.answer.headers.items()}
-        return Answer(done.answer.status, headers, done.answer.body)
+        return received(done.answer)
 
     def warm(self, url: str, count: int) -> None:
         """Nothing is kept."""

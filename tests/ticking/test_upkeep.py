@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
 
 import pytest
 
@@ -31,14 +30,15 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.sandbox.wire import Request as WireRequest
+from kakaocron.rehearsal.simulation.network import on_the_wire
 from kakaocron.states import Reason, State
 from kakaocron.system.disk import Disk
-from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
+from kakaocron.system.http import Answer, Failure, Gate, Phase, Request
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.text.causes import said
 from kakaocron.ticking.upkeep import look_after_login
-from tests.fakes import MESSAGE, NOW, AtOnce, FakeClock, UnsyncedDisk, kakao_section
+from tests.fakes import MESSAGE, NOW, AtOnce, FakeClock, UnsyncedDisk, kakao_section, received
 
 MINUTE = timedelta(minutes=1)
 
@@ -58,22 +58,12 @@ class ModelHttp:
             return Failure(Phase.BEFORE, Reason.UNREACHABLE, said("offline"))
         if gate:
             gate()
-        self.asked.append(urlsplit(request.url).path)
-        wire_request = self._wire(request)
-        wire = self.kakao.exchange(wire_request, self.clock.now(), self.faults.next(wire_request))
+        asked = on_the_wire(request)
+        self.asked.append(asked.path)
+        wire = self.kakao.exchange(asked, self.clock.now(), self.faults.next(asked))
         if wire.action != "answer" or wire.answer is None:
             return Failure(Phase.AFTER, Reason.CONNECTION_RESET, said("cut"))
-        headers = {name.lower(): value for name, value in wire.answer.headers.items()}
-        return Answer(wire.answer.status, headers, wire.answer.body)
-
-    def _wire(self, request: Request) -> WireRequest:
-        address = urlsplit(request.url)
-        headers = {"Content-Type": FORM_TYPE} if request.form is not None else {}
-        if request.token:
-            headers["Authorization"] = f"Bearer {request.token}"
-        body = urlencode(request.form or {}).encode()
-        method = "GET" if request.form is None else "POST"
-        return WireRequest(method, address.path, address.query, headers, body)
+        return received(wire.answer)
 
     def warm(self, url: str, count: int) -> None: ...
     def close(self) -> None: ...
