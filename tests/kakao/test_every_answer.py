@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from kakaocron.system.http import Failure, Phase, Request
 from kakaocron.system.socket_http import SocketHttp
 from kakaocron.watching.sentences import detail_of
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
+from tests.system.wires import Said, wire
 
 ID = "report@20261123T0930"
 TOKEN_PATH = "/oauth/token"
@@ -481,42 +481,8 @@ def test_a_rotated_refresh_token_is_on_disk_before_its_access_token_is_used(
 @contextmanager
 def scripted(answer: bytes) -> Iterator[str]:
     """Serve the same bytes to every request, each on a connection of its own; give the URL."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(5)
-        is_over = threading.Event()
-
-        def serve() -> None:
-            while not is_over.is_set():
-                with suppress(OSError):
-                    connection, _ = listener.accept()
-                    with connection:
-                        connection.settimeout(5)
-                        if _is_whole_request(connection):
-                            connection.sendall(answer)
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            is_over.set()
-            with suppress(OSError):
-                socket.create_connection(listener.getsockname(), timeout=1).close()
-            thread.join()
-
-
-def _is_whole_request(connection: socket.socket) -> bool:
-    """Read a request to its end: closing with bytes unread would cut off the answer."""
-    received = b""
-    while b"\r\n\r\n" not in received:
-        if not (some := connection.recv(65536)):
-            return False
-        received += some
-    head, _, body = received.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0] or 0)
-    while len(body) < length:
-        body += connection.recv(65536)
-    return True
+    with wire(*[Said((answer,), hangs_up=True)] * 9) as found:
+        yield found.url
 
 
 def at(installation: Installation, url: str) -> Installation:
@@ -592,28 +558,15 @@ def test_each_broken_answer_leads_to_its_state(
     ],
 )
 def test_an_answer_that_drips_for_ever_is_given_up(begun: bytes, piece: bytes) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_drip, args=(listener, begun, piece))
-        thread.start()
+    with wire(Said((begun, *[piece] * 1000), pause=0.02)) as found:
         client = SocketHttp(0.1)
         began = time.monotonic()
-        answer = client.ask(Request(f"http://127.0.0.1:{listener.getsockname()[1]}/", {}))
+        answer = client.ask(Request(f"{found.url}/", {}))
         client.close()
-        thread.join()
 
     assert isinstance(answer, Failure)
     assert (answer.phase, answer.reason) == (Phase.AFTER, Reason.READ_TIMEOUT)
     assert time.monotonic() - began < 5
-
-
-def _drip(listener: socket.socket, begun: bytes, piece: bytes) -> None:
-    connection, _ = listener.accept()
-    with connection, suppress(OSError):
-        _is_whole_request(connection)
-        connection.sendall(begun)
-        for _ in range(1000):
-            connection.sendall(piece)
-            time.sleep(0.02)
 
 
 def test_no_redirect_is_followed_with_the_token(

@@ -39,10 +39,10 @@ class Wire:
 
     def serve(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.settimeout(0.05)
             connection.sendall(self.greeting)
             came = b""
             while not self.is_over.is_set():
+                connection.settimeout(0.05)
                 with suppress(TimeoutError):
                     some = connection.recv(65536)
                     if not some:
@@ -56,6 +56,7 @@ class Wire:
                     return
 
     def _say(self, connection: socket.socket, said: Said) -> bool:
+        connection.settimeout(5)
         for number, piece in enumerate(said.pieces):
             if number:
                 time.sleep(said.pause)
