@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Mapping
@@ -90,6 +91,13 @@ def received(answer: WireAnswer) -> Answer:
     """Return an answer of the sandbox's model as an HTTP client gives it."""
     headers = {name.lower(): value for name, value in answer.headers.items()}
     return Answer(answer.status, headers, answer.body)
+
+
+def free_port() -> int:
+    """Return a port of this machine on which nobody listens."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def kakao_section(sandbox: SandboxServer, timeout: float = 0.5) -> str:

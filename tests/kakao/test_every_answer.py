@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ from kakaocron.states import Reason, State
 from kakaocron.system.http import Failure, Phase, Request
 from kakaocron.system.socket_http import SocketHttp
 from kakaocron.watching.sentences import detail_of
-from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, free_port, install, run_tick, texts
 from tests.system.wires import Said, wire
 
 ID = "report@20261123T0930"
@@ -408,11 +407,9 @@ def with_kauth_at(installation: Installation, url: str) -> Installation:
 def test_a_login_server_that_cannot_be_reached_is_no_refused_login(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        closed = f"http://127.0.0.1:{listener.getsockname()[1]}"
     installation = install(tmp_path, sandbox, clock)
 
-    report = run_tick(with_kauth_at(installation, closed))
+    report = run_tick(with_kauth_at(installation, f"http://127.0.0.1:{free_port()}"))
     assert ended(report) == UNREACHABLE
     assert report.ended[ID].targets["me"].phase == Phase.BEFORE
     assert (report.exit_code, report.down) == (0, {})
@@ -580,12 +577,6 @@ def test_no_redirect_is_followed_with_the_token(
 
 
 # --- before anything has left ---------------------------------------------------------------------
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def test_a_server_that_is_not_there_is_tried_again_and_nothing_was_sent(

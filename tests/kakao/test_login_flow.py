@@ -25,15 +25,9 @@ from kakaocron.kakao.consent import Consent, explained
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Settings
-from tests.fakes import FakeClock, kakao_section
+from tests.fakes import FakeClock, free_port, kakao_section
 
 MESSAGE = '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "보고 {time}"\n'
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture
