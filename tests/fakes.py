@@ -109,6 +109,14 @@ def kakao_section(sandbox: SandboxServer, timeout: float = 0.5) -> str:
     )
 
 
+def write_config(home: Path, text: str) -> Path:
+    """Write a configuration where commands look for it in a home; return its path."""
+    path = home / ".config" / "kakaocron" / "config.toml"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, "utf-8")
+    return path
+
+
 def day_file(installation: Installation, day: date | None = None) -> Path:
     """Return the ledger's file of a day; of today without one."""
     return Path(installation.places.ledger) / f"{day or installation.clock.now().date()}.jsonl"

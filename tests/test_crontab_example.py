@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from tests.fakes import kakao_section
+from tests.fakes import kakao_section, write_config
 
 EXAMPLE = Path(__file__).parent.parent / "crontab.example"
 JOBS = [line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith("#")]
@@ -55,6 +55,4 @@ def _install_in(home: Path, sandbox: SandboxServer) -> None:
     script = bin_folder / "kakaocron"
     script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m kakaocron "$@"\n')
     script.chmod(0o755)
-    config = home / ".config" / "kakaocron" / "config.toml"
-    config.parent.mkdir(parents=True)
-    config.write_text(kakao_section(sandbox))
+    write_config(home, kakao_section(sandbox))

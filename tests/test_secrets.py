@@ -23,7 +23,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.http import Answer, Gate, Request
 from kakaocron.system.places import find_places
 from kakaocron.system.socket_http import SocketHttp
-from tests.fakes import FakeClock, kakao_section
+from tests.fakes import FakeClock, kakao_section, write_config
 
 MESSAGE = (
     '[friends]\nmum = "uuid-aaa"\n[monitor]\nalert_urls = ["ntfy://alert-secret@x"]\n'
@@ -35,9 +35,7 @@ KEPT = ("sandbox-client-secret", "alert-secret")  # config.toml may hold these, 
 @pytest.fixture
 def config(home: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(kakao_section(sandbox, timeout=2) + MESSAGE)
+    path = write_config(home, kakao_section(sandbox, timeout=2) + MESSAGE)
     path.chmod(0o600)
     return path
 

@@ -26,7 +26,7 @@ from kakaocron.installation import assemble
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Word
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from tests.fakes import MESSAGE, FakeClock, install, kakao_section, run_tick
+from tests.fakes import MESSAGE, FakeClock, install, kakao_section, run_tick, write_config
 from tests.host.test_crontab import FakeCrontab
 
 JOB = Job(("/opt/kakaocron",), Path("/etc/kakaocron/config.toml"))
@@ -365,9 +365,7 @@ def test_without_a_network_the_rest_is_still_looked_at(
 def test_a_broken_configuration_leaves_the_rest(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text("[kakao\n")
+    path = write_config(home, "[kakao\n")
     path.chmod(0o644)
     assert run(["doctor", "--json"]) == 1
     said = json.loads(capsys.readouterr().out)
@@ -386,9 +384,7 @@ def test_an_access_token_from_the_environment_is_not_a_login(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(kakao_section(sandbox) + MESSAGE)
+    write_config(home, kakao_section(sandbox) + MESSAGE)
     token = sandbox.kakao.issue_login(clock.now()).access_token
     monkeypatch.setenv("KAKAO_ACCESS_TOKEN", token)
     assert run(["doctor"]) == 1
@@ -807,9 +803,7 @@ def test_preview_makes_a_message_as_cron_does_and_says_where_this_shell_differs(
 ) -> None:
     bin_ = a_program(home / "venv", "echo", "by-the-venv")
     monkeypatch.setenv("PATH", f"{bin_}:/usr/bin:/bin")
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(a_message('command = ["echo", "by-the-system"]'))
+    write_config(home, a_message('command = ["echo", "by-the-system"]'))
     assert run(["preview"]) == 0
     said = capsys.readouterr()
     assert "by-the-system" in said.out

@@ -15,7 +15,7 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Friend, Settings
 from kakaocron.system.http import Answer, Gate, Request
-from tests.fakes import FakeClock, kakao_section
+from tests.fakes import FakeClock, kakao_section, write_config
 
 
 @pytest.fixture
@@ -27,10 +27,7 @@ def many(clock: FakeClock) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def config(home: Path, many: SandboxServer) -> Path:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(kakao_section(many, timeout=5) + '[friends]\nmum = "uuid-000"\n')
-    return path
+    return write_config(home, kakao_section(many, timeout=5) + '[friends]\nmum = "uuid-000"\n')
 
 
 def log_in(

@@ -25,7 +25,7 @@ from kakaocron.kakao.consent import Consent, explained
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Settings
-from tests.fakes import FakeClock, free_port, kakao_section
+from tests.fakes import FakeClock, free_port, kakao_section, write_config
 
 MESSAGE = '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "보고 {time}"\n'
 
@@ -44,10 +44,7 @@ def kakao(clock: FakeClock, port: int) -> Iterator[SandboxServer]:
 
 @pytest.fixture
 def config(home: Path, kakao: SandboxServer) -> Path:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
-    path.write_text(kakao_section(kakao, timeout=5) + MESSAGE)
-    return path
+    return write_config(home, kakao_section(kakao, timeout=5) + MESSAGE)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from kakaocron.kakao.quota import Limits, Usage, used
 from kakaocron.messages.faults import plan_faults
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
-from tests.fakes import FakeClock, install, kakao_section, run_tick
+from tests.fakes import FakeClock, install, kakao_section, run_tick, write_config
 
 TO = '[friends]\nmum = "uuid-aaa"\n[[message]]\nname = "report"\nslots = ["peak"]\ntext = "x"\n'
 FEW = "[schedule]\npeak_minutes = {minutes}\npeak_hours = {hours}\nregular_minutes = []\n"
@@ -125,10 +125,8 @@ def test_a_plan_that_cannot_fit_is_known_on_the_first_day(
 def test_sixty_eight_slots_do_not_fit_a_friend_and_next_and_check_say_so(
     home: Path, sandbox: SandboxServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
     message = '[[message]]\nname = "r"\nslots = ["regular", "peak"]\ntext = "x"\nto = ["mum"]\n'
-    path.write_text(kakao_section(sandbox) + '[friends]\nmum = "uuid-aaa"\n' + message)
+    write_config(home, kakao_section(sandbox) + '[friends]\nmum = "uuid-aaa"\n' + message)
     for command in (["config", "check"], ["next"], ["next", "--json"]):
         assert run(command) == 0
         said = capsys.readouterr()

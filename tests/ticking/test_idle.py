@@ -30,7 +30,7 @@ from kakaocron.system.syscalls import RealDisk
 from kakaocron.ticking.idle import is_idle_tick, plan_path
 from kakaocron.ticking.idle_plan import may_leave_at_once
 from kakaocron.ticking.runner import run_full
-from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts, write_config
 
 
 @pytest.fixture
@@ -340,10 +340,7 @@ def imported_by_a_tick() -> set[str]:
 
 @pytest.fixture
 def installed(home: Path) -> Path:
-    config = home / ".config" / "kakaocron" / "config.toml"
-    config.parent.mkdir(parents=True)
-    config.write_text("[schedule]\nregular_minutes = []\n")
-    return config
+    return write_config(home, "[schedule]\nregular_minutes = []\n")
 
 
 def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:

@@ -38,7 +38,16 @@ from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.text.causes import said
 from kakaocron.ticking.upkeep import look_after_login
-from tests.fakes import MESSAGE, NOW, AtOnce, FakeClock, UnsyncedDisk, kakao_section, received
+from tests.fakes import (
+    MESSAGE,
+    NOW,
+    AtOnce,
+    FakeClock,
+    UnsyncedDisk,
+    kakao_section,
+    received,
+    write_config,
+)
 
 MINUTE = timedelta(minutes=1)
 
@@ -442,9 +451,7 @@ def test_a_process_that_is_told_to_end_keeps_the_answer_it_waits_for(
     """Real processes: SIGTERM comes while kauth takes its time with a rotated refresh token."""
     settings = Settings(rotation_window=timedelta(days=100))
     with SandboxServer(Kakao(settings, seed=3), clock.now) as sandbox:
-        path = home / ".config" / "kakaocron" / "config.toml"
-        path.parent.mkdir(parents=True)
-        path.write_text(kakao_section(sandbox, timeout=5))
+        write_config(home, kakao_section(sandbox, timeout=5))
         first = sandbox.kakao.issue_login(clock.now()).refresh_token
         monkeypatch.setenv("KAKAO_REFRESH_TOKEN", first)
         sandbox.faults.enqueue("slow=1.5@/oauth/token")
@@ -468,10 +475,8 @@ def test_a_login_that_has_died_is_told_once_not_every_minute(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    path = home / ".config" / "kakaocron" / "config.toml"
-    path.parent.mkdir(parents=True)
     every_minute = f"[schedule]\nregular_minutes = {list(range(60))}\n"
-    path.write_text(kakao_section(sandbox) + every_minute + MESSAGE)
+    write_config(home, kakao_section(sandbox) + every_minute + MESSAGE)
     monkeypatch.setenv("KAKAO_REFRESH_TOKEN", sandbox.kakao.issue_login(clock.now()).refresh_token)
     sandbox.kakao.revoke_refresh_tokens()
     codes = [run(["tick"]) for _ in range(5)]
