@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kakaocron.config.reading import parse_config
 from kakaocron.delivery.tick import Ended, Report
@@ -23,6 +23,9 @@ from kakaocron.system.stderr import complain
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.workers import Signal, Task
 from kakaocron.ticking.runner import run_full
+
+if TYPE_CHECKING:
+    import pytest
 
 NOW = datetime(2026, 11, 23, 9, 30, 1, tzinfo=KST)
 
@@ -114,6 +117,15 @@ def write_config(home: Path, text: str) -> Path:
     path = home / ".config" / "kakaocron" / "config.toml"
     path.parent.mkdir(parents=True)
     path.write_text(text, "utf-8")
+    return path
+
+
+def live_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let commands find all that is theirs in a folder; return their configuration's path."""
+    path = folder / "config.toml"
+    monkeypatch.setenv("KAKAOCRON_CONFIG", str(path))
+    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(folder / "data"))
+    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(folder / "log"))
     return path
 
 

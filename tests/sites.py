@@ -23,7 +23,7 @@ from kakaocron.system.stderr import complain
 from kakaocron.ticking.runner import run_full
 from kakaocron.web.server import listen, make_server
 from kakaocron.web.views import Views
-from tests.fakes import MESSAGE, kakao_section
+from tests.fakes import MESSAGE, kakao_section, live_in
 from tests.years import write_days
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
@@ -70,11 +70,7 @@ def thirty_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def site(home: Path, thirty_days: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     clock = SystemClock()
     with SandboxServer(Kakao(seed=7), clock.now) as sandbox:
-        config = home / "config.toml"
-        config.write_text(kakao_section(sandbox, 5) + EVERY_MINUTE)
-        monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
-        monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(home / "data"))
-        monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(home / "log"))
+        live_in(home, monkeypatch).write_text(kakao_section(sandbox, 5) + EVERY_MINUTE)
         login = sandbox.kakao.issue_login(clock.now())
         monkeypatch.setenv("KAKAO_REFRESH_TOKEN", login.refresh_token)
         shutil.copytree(thirty_days, home / "data" / "ledger")

@@ -27,7 +27,7 @@ from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import find_places
 from kakaocron.system.stderr import complain
 from kakaocron.text.plain import LONGEST_LINE, in_plain_letters
-from tests.fakes import MESSAGE, FakeClock, kakao_section, texts
+from tests.fakes import MESSAGE, FakeClock, kakao_section, live_in, texts
 
 DELIVERY = {
     "id", "message", "kind", "slot", "state", "attempts", "to", "targets", "sent_at",
@@ -72,14 +72,10 @@ def shell(
     capsys: pytest.CaptureFixture[str],
 ) -> Shell:
     """A user's shell, with a day behind it: confirmed, unknown, retrying, missed."""
-    for name, value in {
-        "KAKAOCRON_CONFIG": tmp_path / "config.toml",
-        "KAKAOCRON_DATA_DIR": tmp_path / "data",
-        "KAKAOCRON_LOG_DIR": tmp_path / "log",
-        "KAKAO_REFRESH_TOKEN": sandbox.kakao.issue_login(clock.now()).refresh_token,
-    }.items():
-        monkeypatch.setenv(name, str(value))
-    (tmp_path / "config.toml").write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
+    config = live_in(tmp_path, monkeypatch)
+    token = sandbox.kakao.issue_login(clock.now()).refresh_token
+    monkeypatch.setenv("KAKAO_REFRESH_TOKEN", token)
+    config.write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
     monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
     return Shell(capsys, sandbox, clock)
 

@@ -12,7 +12,7 @@ from kakaocron.cli import EXIT_CODES, run
 from kakaocron.errors import Exit
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
-from tests.fakes import MESSAGE, FakeClock, kakao_section
+from tests.fakes import MESSAGE, FakeClock, kakao_section, live_in
 
 ROOT = Path(__file__).parent.parent
 ENGLISH = (ROOT / "README.md").read_text("utf-8")
@@ -48,11 +48,9 @@ def test_what_is_shown_beyond_them_works(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
+    config = live_in(tmp_path, monkeypatch)
     monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
-    (tmp_path / "config.toml").write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
+    config.write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
 
     assert run(shlex.split(line)[1:]) == 0
     told = capsys.readouterr()

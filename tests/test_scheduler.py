@@ -18,7 +18,7 @@ from kakaocron.errors import UsageError
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
-from tests.fakes import MESSAGE, FakeClock, kakao_section, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, kakao_section, live_in, run_tick, texts
 from tests.test_actions import at
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -30,16 +30,10 @@ def config(
 ) -> Path:
     """An installation in the environment, as cron's commands would find it, in the test's time."""
     clock.set("12:30:10")
-    path = tmp_path / "config.toml"
+    path = live_in(tmp_path, monkeypatch)
     path.write_text(kakao_section(sandbox), "utf-8")
     token = sandbox.kakao.issue_login(clock.now()).refresh_token
-    for name, value in {
-        "KAKAOCRON_CONFIG": str(path),
-        "KAKAOCRON_DATA_DIR": str(tmp_path / "data"),
-        "KAKAOCRON_LOG_DIR": str(tmp_path / "log"),
-        "KAKAO_REFRESH_TOKEN": token,
-    }.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("KAKAO_REFRESH_TOKEN", token)
     monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
     return path
 

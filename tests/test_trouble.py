@@ -21,7 +21,7 @@ from kakaocron.states import Reason, State
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.disk import locked
 from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk
-from tests.fakes import MESSAGE, FakeClock, install, kakao_section, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, install, kakao_section, live_in, run_tick, texts
 
 SAID = "보고 2026-11-23 09:30"
 
@@ -60,12 +60,10 @@ def house(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> House:
-    monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
+    config = live_in(tmp_path, monkeypatch)
     token = sandbox.kakao.issue_login(clock.now()).refresh_token
     monkeypatch.setenv("KAKAO_REFRESH_TOKEN", token)
-    (tmp_path / "config.toml").write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
+    config.write_text(kakao_section(sandbox) + MESSAGE, "utf-8")
     monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
     return House(tmp_path, sandbox, clock, capsys)
 

@@ -16,7 +16,7 @@ from kakaocron.installation import find_installation
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from tests.fakes import kakao_section
+from tests.fakes import kakao_section, live_in
 from tests.zones import HOME, MARKED, around, day, decided, edges, empty_house, host_in, zones
 
 ENOUGH_ZONES = 300
@@ -35,10 +35,7 @@ text = "report {time:%Y-%m-%d %H:%M %z}"
 def test_a_tick_decides_the_same_under_every_zone_and_at_each_of_its_edges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
-    (tmp_path / "config.toml").write_text('[kakao]\nrest_api_key = "k"\n' + MESSAGE)
+    live_in(tmp_path, monkeypatch).write_text('[kakao]\nrest_api_key = "k"\n' + MESSAGE)
     installation = find_installation()
     at_home: dict[datetime, str] = {}
     looked_at: Counter[str] = Counter()

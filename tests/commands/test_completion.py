@@ -13,7 +13,7 @@ from kakaocron.cli import make_app
 from kakaocron.installation import find_installation
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
-from tests.fakes import FakeClock, kakao_section, run_tick
+from tests.fakes import FakeClock, kakao_section, live_in, run_tick
 
 CONFIG = """
 [friends]
@@ -36,15 +36,11 @@ def folder(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> Path:
     """A morning: one message confirmed, one that nobody knows of, and a one-off two days ahead."""
-    for name, value in {
-        "KAKAOCRON_CONFIG": tmp_path / "config.toml",
-        "KAKAOCRON_DATA_DIR": tmp_path / "data",
-        "KAKAOCRON_LOG_DIR": tmp_path / "log",
-        "KAKAO_REFRESH_TOKEN": sandbox.kakao.issue_login(clock.now()).refresh_token,
-    }.items():
-        monkeypatch.setenv(name, str(value))
+    config = live_in(tmp_path, monkeypatch)
+    token = sandbox.kakao.issue_login(clock.now()).refresh_token
+    monkeypatch.setenv("KAKAO_REFRESH_TOKEN", token)
     monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
-    (tmp_path / "config.toml").write_text(kakao_section(sandbox) + CONFIG, "utf-8")
+    config.write_text(kakao_section(sandbox) + CONFIG, "utf-8")
     clock.set("09:30:01")
     sandbox.faults.enqueue("cut-after")
     run_tick(find_installation())

@@ -17,6 +17,7 @@ from kakaocron.config.reading import load_config, parse_config
 from kakaocron.errors import UsageError
 from kakaocron.system.log import log, log_to_file
 from tests.commands.broken_configs import BROKEN, MESSAGE, Broken
+from tests.fakes import live_in
 
 LEDGER_LINE = b'{"v":1,"half a line'
 
@@ -24,13 +25,10 @@ LEDGER_LINE = b'{"v":1,"half a line'
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An installation with a ledger; its configuration is for the test to write."""
-    monkeypatch.setenv("KAKAOCRON_CONFIG", str(tmp_path / "config.toml"))
-    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(tmp_path / "log"))
     ledger = tmp_path / "data" / "ledger"
     ledger.mkdir(parents=True)
     (ledger / "2026-11-23.jsonl").write_bytes(LEDGER_LINE)
-    return tmp_path / "config.toml"
+    return live_in(tmp_path, monkeypatch)
 
 
 def write(path: Path, content: str | bytes) -> None:

@@ -31,7 +31,7 @@ from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import login_problem
 from kakaocron.watching.overview import Overview, health_of, look, report
 from kakaocron.watching.prometheus import metrics_of
-from tests.fakes import MESSAGE, NOW, FakeClock, install, kakao_section, run_tick
+from tests.fakes import MESSAGE, NOW, FakeClock, install, kakao_section, live_in, run_tick
 
 
 def day_of_ticks(installation: Installation, clock: FakeClock, *times: str) -> Overview:
@@ -415,11 +415,7 @@ def test_health_names_a_dead_login_and_a_lost_bound(
 @pytest.fixture
 def setup(home: Path, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A configuration that the commands find by themselves, without any tick yet."""
-    config = home / "config.toml"
-    config.write_text(kakao_section(sandbox) + MESSAGE)
-    monkeypatch.setenv("KAKAOCRON_CONFIG", str(config))
-    monkeypatch.setenv("KAKAOCRON_DATA_DIR", str(home / "data"))
-    monkeypatch.setenv("KAKAOCRON_LOG_DIR", str(home / "log"))
+    live_in(home, monkeypatch).write_text(kakao_section(sandbox) + MESSAGE)
     return home
 
 
