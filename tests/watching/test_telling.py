@@ -53,6 +53,12 @@ class Scene:
         config = f"[monitor]\nalert_command = {command}\n{monitor}{MESSAGE}"
         self.installation = install(folder, sandbox, clock, config)
 
+    def use(self, *alert_command: str) -> None:
+        """Tell another command; without one, none at all."""
+        rules = changed(self.installation.config.monitor, alert_command=alert_command)
+        config = changed(self.installation.config, monitor=rules)
+        self.installation = changed(self.installation, config=config)
+
     def tick(self, *times: str, day: int = 23, **edges: Any) -> int:
         exit_code = 0
         for at in times:
@@ -278,9 +284,7 @@ def test_the_alarm_command_is_looked_for_beside_the_configuration(
     folder = scene.installation.places.config.parent
     (folder / "tell").write_text(f"#!/bin/sh\ncat >{scene.told}\n")
     (folder / "tell").chmod(0o700)
-    rules = changed(scene.installation.config.monitor, alert_command=("./tell",))
-    config = changed(scene.installation.config, monitor=rules)
-    scene.installation = changed(scene.installation, config=config)
+    scene.use("./tell")
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01")
 
@@ -509,9 +513,7 @@ def test_alarms_that_nobody_took_are_kept_and_offered_again_ever_later(
 ) -> None:
     watcher.status = 500
     scene = Scene(tmp_path, sandbox, clock, f'alert_urls = ["json://{watcher.address}/alert"]\n')
-    rules = changed(scene.installation.config.monitor, alert_command=())
-    config = changed(scene.installation.config, monitor=rules)
-    scene.installation = changed(scene.installation, config=config)
+    scene.use()
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
     assert len(watcher.requests) == 3
@@ -540,9 +542,7 @@ def test_what_kakaotalk_took_has_told_nobody_that_kakaotalk_is_broken(
     watcher.status = 500
     urls = f'["json://{watcher.address}/alert", "KakaoTalk://token"]'
     scene = Scene(tmp_path, sandbox, clock, f"alert_urls = {urls}\n")
-    rules = changed(scene.installation.config.monitor, alert_command=())
-    config = changed(scene.installation.config, monitor=rules)
-    scene.installation = changed(scene.installation, config=config)
+    scene.use()
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01", "09:16:02", "09:17:01", "09:18:03")
 
@@ -646,9 +646,7 @@ def test_a_command_that_hangs_is_killed_and_noted(
 ) -> None:
     monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 1.0)
     scene = Scene(tmp_path, sandbox, clock)
-    rules = changed(scene.installation.config.monitor, alert_command=("sleep", "60"))
-    config = changed(scene.installation.config, monitor=rules)
-    scene.installation = changed(scene.installation, config=config)
+    scene.use("sleep", "60")
     sandbox.faults.enqueue("-501")
     began = time.monotonic()
     scene.tick("09:15:01")
@@ -675,11 +673,10 @@ def test_the_alarm_command_sees_no_secret(
 ) -> None:
     scene = Scene(tmp_path, sandbox, clock)
     out = tmp_path / "environment"
-    rules = changed(scene.installation.config.monitor, alert_command=("sh", "-c", f"env >{out}"))
-    config = changed(scene.installation.config, monitor=rules)
+    scene.use("sh", "-c", f"env >{out}")
     variables = {**scene.installation.places.variables, "PATH": "/usr/bin:/bin", "SHOWN": "1"}
     places = replace(scene.installation.places, variables=variables)
-    scene.installation = changed(scene.installation, config=config, places=places)
+    scene.installation = changed(scene.installation, places=places)
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01")
 
