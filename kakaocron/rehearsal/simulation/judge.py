@@ -123,7 +123,6 @@ class History:
     departures: list[Departure] = field(default_factory=list)
     disturbed: list[tuple[datetime, datetime]] = field(default_factory=list)
     dead_login: list[tuple[datetime, datetime]] = field(default_factory=list)
-    clock_steps: list[datetime] = field(default_factory=list)
     wrong_clock: list[tuple[datetime, datetime]] = field(default_factory=list)
     ran_ahead: list[tuple[datetime, datetime]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
