@@ -177,7 +177,7 @@ def test_the_contract_of_the_python_api(
     json.dumps(scheduler.get_schedule_status())
 
 
-def test_many_threads_schedule_one_text_once(config: Path, clock: FakeClock) -> None:
+def test_many_threads_schedule_one_text_once(config: Path) -> None:
     scheduler = Scheduler()
     ids: list[str | None] = []
 
@@ -196,9 +196,7 @@ def test_many_threads_schedule_one_text_once(config: Path, clock: FakeClock) -> 
     assert set(counts.values()) == {1}
 
 
-def test_many_processes_schedule_one_text_once(
-    config: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_many_processes_schedule_one_text_once(config: Path) -> None:
     when = datetime.now(KST).replace(second=0, microsecond=0) + timedelta(days=1)
     with multiprocessing.get_context("spawn").Pool(4) as pool:
         ids = pool.starmap(_schedule_at, [(when,)] * 8)

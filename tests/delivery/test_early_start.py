@@ -105,7 +105,7 @@ def test_a_slot_to_come_is_none_that_no_tick_has_seen_to(early: Installation) ->
 
 
 def test_a_slot_more_than_a_minute_away_is_not_waited_for(
-    early: Installation, sandbox: SandboxServer, clock: FakeClock
+    early: Installation, clock: FakeClock
 ) -> None:
     clock.at -= timedelta(seconds=61)
     assert run_tick(early).due == ()
@@ -129,9 +129,7 @@ def test_the_slots_own_tick_sends_when_the_one_that_waited_has_died(
     assert len(texts(sandbox)) == 1
 
 
-def test_a_pause_during_the_wait_is_heeded(
-    early: Installation, sandbox: SandboxServer, clock: FakeClock
-) -> None:
+def test_a_pause_during_the_wait_is_heeded(early: Installation, sandbox: SandboxServer) -> None:
     waiting = threading.Thread(target=run_tick, args=(early,))
     waiting.start()
     time.sleep(0.3)
@@ -228,7 +226,7 @@ def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
 
 
 def test_who_gets_no_claim_leaves_nothing_at_the_gate(
-    early: Installation, sandbox: SandboxServer, clock: FakeClock
+    early: Installation, sandbox: SandboxServer
 ) -> None:
     before = threading.active_count()
     waiting = threading.Thread(target=run_tick, args=(early,))

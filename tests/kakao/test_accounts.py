@@ -74,9 +74,7 @@ def test_a_dead_login_fails_its_receivers_only(two: Installation, sandbox: Sandb
     assert len(texts(sandbox)) == 1
 
 
-def test_quotas_are_counted_by_the_sending_account(
-    two: Installation, sandbox: SandboxServer
-) -> None:
+def test_quotas_are_counted_by_the_sending_account(two: Installation) -> None:
     run(two)
     known = two.ledger.read([NOW.date()]).deliveries.values()
     counts = {}
@@ -88,7 +86,7 @@ def test_quotas_are_counted_by_the_sending_account(
 
 
 def test_every_login_is_renewed_though_another_has_ended(
-    two: Installation, sandbox: SandboxServer, clock: FakeClock
+    two: Installation, clock: FakeClock
 ) -> None:
     run(two)
     Path(two.login.path).write_text("{")

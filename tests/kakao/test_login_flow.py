@@ -89,7 +89,7 @@ def test_a_login_by_pasting_the_address(
 
 
 def test_a_login_beside_an_access_token_from_the_environment(
-    config: Path, tokens: Path, port: int, monkeypatch: Any, capsys: Any
+    config: Path, port: int, monkeypatch: Any, capsys: Any
 ) -> None:
     monkeypatch.setenv("KAKAO_ACCESS_TOKEN", "stale")
     monkeypatch.setattr(sys, "stdin", Terminal(capsys))

@@ -435,7 +435,7 @@ def test_names_typed_on_a_mac_are_the_same_names() -> None:
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 @pytest.mark.parametrize("source", ["data_file", "data_command"])
 def test_a_field_named_as_a_placeholder_of_kakaocrons_own_is_refused(
-    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, name: str, source: str
+    tmp_path: Path, name: str, source: str
 ) -> None:
     (tmp_path / "data.json").write_text(json.dumps({"ok": 1, name: "지우"}), "utf-8")
     data = {

@@ -432,9 +432,7 @@ def test_a_backup_of_all_put_back_goes_on(person: Person) -> None:
     assert person.has("a") >= 1
 
 
-def test_a_note_that_cannot_be_written_is_kept_elsewhere(
-    person: Person, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_note_that_cannot_be_written_is_kept_elsewhere(person: Person) -> None:
     config = person.write("a/config.toml", "a")
     note = config.parent / ".config.toml.ledgers"
     note.with_name(note.name + ".new").mkdir()  # stands in the way, as root may write everywhere

@@ -282,7 +282,7 @@ def test_certificates_named_in_the_env_file_are_trusted(
 
 @pytest.mark.parametrize("server", ["https"], indirect=True)
 def test_without_its_certificate_a_server_is_told_nothing(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """OpenSSL would read this process's environment: what is trusted is in the variables alone."""
     monkeypatch.setenv("SSL_CERT_FILE", server.variables["REQUESTS_CA_BUNDLE"])
@@ -310,7 +310,7 @@ def test_certificates_that_are_not_there_are_named(tmp_path: Path, content: str 
     assert answer.detail.startswith(f"SSL_CERT_FILE: cannot read '{path}' (")
 
 
-def test_a_folder_of_certificates_is_trusted(tmp_path: Path) -> None:
+def test_a_folder_of_certificates_is_trusted() -> None:
     hashed = list(Path("/etc/ssl/certs").glob("*.0"))
     if not hashed:
         pytest.skip("this system has no folder of certificates")

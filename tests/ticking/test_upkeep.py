@@ -248,11 +248,7 @@ def test_koe322_is_asked_once_and_always_told_in_the_same_words(
 
 @pytest.mark.parametrize(("days_left", "is_told"), [(15, False), (14, False), (13, True)])
 def test_the_end_of_a_login_is_told_fourteen_days_ahead(
-    installation: Installation,
-    http: ModelHttp,
-    clock: FakeClock,
-    days_left: int,
-    is_told: bool,
+    installation: Installation, clock: FakeClock, days_left: int, is_told: bool
 ) -> None:
     idle(installation)
     end = clock.at + timedelta(days=days_left)
@@ -408,9 +404,7 @@ def test_no_room_for_the_answer_is_found_out_before_asking(
     assert http.asked == []
 
 
-def test_a_reply_without_a_new_refresh_token_keeps_the_old_one(
-    installation: Installation, http: ModelHttp, clock: FakeClock
-) -> None:
+def test_a_reply_without_a_new_refresh_token_keeps_the_old_one(installation: Installation) -> None:
     first = installation.login.access_token()
     before = saved(installation)
     second = installation.login.renew(first)
@@ -418,9 +412,7 @@ def test_a_reply_without_a_new_refresh_token_keeps_the_old_one(
     assert saved(installation).refresh_token == before.refresh_token
 
 
-def test_a_new_token_is_on_disk_before_it_is_used(
-    installation: Installation, http: ModelHttp
-) -> None:
+def test_a_new_token_is_on_disk_before_it_is_used(installation: Installation) -> None:
     token = installation.login.access_token()
     assert json.loads(Path(installation.places.tokens).read_text())["access_token"] == token
 

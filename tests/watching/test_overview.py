@@ -566,9 +566,7 @@ def test_lateness_over_its_bound_is_a_problem(
     assert any("Today's lateness" in problem for problem in problems(installation))
 
 
-def test_a_login_near_its_end_is_a_problem(
-    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
-) -> None:
+def test_a_login_near_its_end_is_a_problem() -> None:
     end = NOW + timedelta(days=7)
     tokens = Tokens("a", NOW, "r", end)
     assert login_problem(tokens, NOW - timedelta(seconds=1)) is None

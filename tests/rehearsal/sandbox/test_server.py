@@ -182,7 +182,7 @@ def test_no_foreign_page_reaches_the_judges_endpoints(
     assert answer.split(b" ")[1] == str(status).encode()
 
 
-def test_a_cut_is_a_reset_and_not_a_clean_end(server: SandboxServer, token: str) -> None:
+def test_a_cut_is_a_reset_and_not_a_clean_end(server: SandboxServer) -> None:
     server.faults.enqueue("cut-after")
     host, port = server.url.removeprefix("http://").split(":")
     head = f"POST {MEMO} HTTP/1.1\r\nContent-Length: 1\r\n\r\nx".encode()
