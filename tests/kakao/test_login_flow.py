@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +24,7 @@ from kakaocron.kakao.consent import Consent, explained
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Settings
+from tests.browsers import needs_chromium, start_chromium
 from tests.fakes import FakeClock, free_port, kakao_section, write_config
 
 MESSAGE = '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "보고 {time}"\n'
@@ -307,32 +307,9 @@ def test_what_is_pasted_may_be_no_text(
     assert capsys.readouterr().err == "What was pasted is not UTF-8 text; nothing was done\n"
 
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-needs_chromium = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER),
-    reason="no Chromium here: apt-get install chromium chromium-driver",
-)
-
-
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator[Any]:
-    webdriver = pytest.importorskip(
-        "selenium.webdriver", reason="no selenium here: pip install -e '.[browser]'"
-    )
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for flag in (
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        f"--user-data-dir={tmp_path / 'chromium'}",
-    ):
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    driver = start_chromium(tmp_path / "chromium")
     driver.implicitly_wait(10)
     yield driver
     driver.quit()

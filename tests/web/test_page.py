@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import shutil
 from collections.abc import Iterator
 from datetime import datetime, time, timedelta
 from pathlib import Path
@@ -22,6 +21,7 @@ from kakaocron.schedule.slots import Slot
 from kakaocron.show.console import MARKS
 from kakaocron.states import LOOK_FIRST, State
 from kakaocron.system.clock import SystemClock
+from tests.browsers import needs_chromium, start_chromium
 from tests.sites import HOSTILE, Site, site, thirty_days
 from tests.years import FINE, sent, write_days
 
@@ -34,20 +34,7 @@ from selenium.webdriver.support.ui import Select, WebDriverWait
 
 __all__ = ["site", "thirty_days"]
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-pytestmark = pytest.mark.skipif(
-    not (CHROMIUM and DRIVER),
-    reason="no chromium here: apt-get install chromium chromium-driver",
-)
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
+pytestmark = needs_chromium
 WAIT_SECONDS = 15
 OFTEN = """
 [[message]]
@@ -172,13 +159,9 @@ class Page:
 
 @pytest.fixture(scope="module")
 def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
     logs = {"browser": "ALL", "performance": "ALL"}
-    options.set_capability("goog:loggingPrefs", logs)
-    found = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
+    folder = tmp_path_factory.mktemp("chromium")
+    found = start_chromium(folder, **{"goog:loggingPrefs": logs})
     yield found
     found.quit()
 
