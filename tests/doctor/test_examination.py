@@ -22,7 +22,7 @@ from kakaocron.doctor.finding import Bench, Finding, Status, fields, worst
 from kakaocron.host.crontab import Crontab, CrontabError, Job, with_block
 from kakaocron.host.probe import Ended, Machine, _cron_at
 from kakaocron.host.systemd import units_of
-from kakaocron.installation import assemble
+from kakaocron.installation import Installation, assemble
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Word
 from kakaocron.rehearsal.sandbox.server import SandboxServer
@@ -100,6 +100,12 @@ def well(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Bench:
     run_tick(installation)
     crontab = FakeCrontab(with_block(b"", JOB))
     return Bench(installation.places, FakeMachine(), crontab, JOB, clock.now(), installation)
+
+
+def without_cron(installation: Installation) -> Bench:
+    """Return an installation on a sound machine, for which no crontab was set up."""
+    now = installation.clock.now()
+    return Bench(installation.places, FakeMachine(), FakeCrontab(None), JOB, now, installation)
 
 
 def found(bench: Bench, name: str) -> Finding:
@@ -282,9 +288,7 @@ def test_what_is_wrong_with_the_plan(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, config: str, name: str, status: str
 ) -> None:
     installation = install(tmp_path, sandbox, clock, config)
-    bench = Bench(
-        installation.places, FakeMachine(), FakeCrontab(None), JOB, clock.now(), installation
-    )
+    bench = without_cron(installation)
     assert found(bench, name).status == status
 
 
@@ -292,9 +296,7 @@ def test_sound_is_said_with_both_ways_out(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
-    bench = Bench(
-        installation.places, FakeMachine(), FakeCrontab(None), JOB, clock.now(), installation
-    )
+    bench = without_cron(installation)
     finding = found(bench, "me")
     assert "no sound" in finding.what
     assert "second Kakao account" in finding.mend
@@ -353,9 +355,7 @@ def test_without_a_network_the_rest_is_still_looked_at(
         kakao = changed(installation.config.kakao, api_url=dead, auth_url=dead)
         config = changed(installation.config, kakao=kakao)
         offline = changed(installation, config=config)
-        crontab = FakeCrontab(None)
-        bench = Bench(offline.places, FakeMachine(), crontab, JOB, clock.now(), offline)
-        findings = {finding.name: finding for finding in examine(bench)}
+        findings = {finding.name: finding for finding in examine(without_cron(offline))}
     assert findings["kapi"].status is Status.FAIL
     assert findings["token-accepted"].what.startswith("not checked")
     assert findings["ledger"].status is Status.OK
@@ -404,8 +404,7 @@ def test_the_json_has_a_fixed_form(well: Bench) -> None:
 
 def test_nobody_is_logged_in(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> None:
     installation = install(tmp_path, sandbox, clock, variables={})
-    crontab = FakeCrontab(None)
-    bench = Bench(installation.places, FakeMachine(), crontab, JOB, clock.now(), installation)
+    bench = without_cron(installation)
     assert installation.login.read() == Tokens()
     assert found(bench, "login").status is Status.FAIL
     assert "kakaocron login" in found(bench, "login").mend
@@ -716,8 +715,7 @@ def bench_of(
     installation = install(folder, sandbox, clock, config)
     installation.places.config.write_text(config)
     places = replace(installation.places, variables={**installation.places.variables, **variables})
-    installation = changed(installation, places=places)
-    return Bench(places, FakeMachine(), FakeCrontab(None), JOB, clock.now(), installation)
+    return without_cron(changed(installation, places=places))
 
 
 def a_message(content: str) -> str:
