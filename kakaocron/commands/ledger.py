@@ -9,7 +9,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import Exit
 from kakaocron.installation import Edges, claimed_places, make_ledger, settled_places
-from kakaocron.ledger.ledger import Finding
+from kakaocron.ledger.ledger import Remark
 from kakaocron.show.console import print_json
 from kakaocron.system.places import find_places
 
@@ -29,24 +29,24 @@ def verify(
 ) -> int:
     """Read every line of every day; report what is damaged. Exit 1 if anything is."""
     edges = Edges()
-    checked, findings = make_ledger(settled_places(find_places(config), edges), edges).verify()
+    checked, remarks = make_ledger(settled_places(find_places(config), edges), edges).verify()
     if as_json:
         print_json(
             {
                 "days": checked.days,
                 "lines": checked.lines,
-                "findings": [_fields(f) for f in findings],
+                "findings": [_fields(one) for one in remarks],
             }
         )
     else:
-        for finding in findings:
-            print(f"{finding.path}: {finding.what}")
-        print(f"{checked.days} days, {checked.lines} lines, {len(findings)} findings")
-    return Exit.TROUBLE if any(finding.is_damage for finding in findings) else Exit.FINE
+        for remark in remarks:
+            print(f"{remark.path}: {remark.what}")
+        print(f"{checked.days} days, {checked.lines} lines, {len(remarks)} findings")
+    return Exit.TROUBLE if any(remark.is_damage for remark in remarks) else Exit.FINE
 
 
-def _fields(finding: Finding) -> dict[str, object]:
-    return {"path": finding.path, "what": finding.what, "is_damage": finding.is_damage}
+def _fields(remark: Remark) -> dict[str, object]:
+    return {"path": remark.path, "what": remark.what, "is_damage": remark.is_damage}
 
 
 @ledger_app.command("prune")

@@ -22,7 +22,7 @@ from kakaocron.ledger.events import (
     from_line,
     is_event,
 )
-from kakaocron.ledger.ledger import Finding
+from kakaocron.ledger.ledger import Remark
 from kakaocron.schedule.slots import parse_delivery_id
 
 ReadLine = Callable[[bytes], Event]
@@ -82,13 +82,13 @@ class DayFile(Struct, frozen=True):
             return Cause("shorter", {"bytes": self.end.size, "before": known.size})
         return Cause("other-file")
 
-    def findings(self, path: str) -> Iterator[Finding]:
+    def remarks(self, path: str) -> Iterator[Remark]:
         """Yield what there is to say of the file, which stands at `path`."""
         for number in self.damaged:
-            yield Finding(path, f"line {number} is damaged", is_damage=True)
+            yield Remark(path, f"line {number} is damaged", is_damage=True)
         if self.torn_at is not None:
             count = self.size - self.torn_at
-            yield Finding(
+            yield Remark(
                 path,
                 f"the last line was never finished ({count} bytes, as after a power cut); "
                 "nothing was sent on its word, and the next write removes it",
@@ -97,7 +97,7 @@ class DayFile(Struct, frozen=True):
         for event in self.events:
             if isinstance(event, Damage):
                 what = f"damage set aside earlier, kept as {event.kept}"
-                yield Finding(path, what, is_damage=False)
+                yield Remark(path, what, is_damage=False)
 
     def _mark_at(self, size: int) -> str:
         return as_mark(self.ends[size]) if size in self.ends else NO_MARK

@@ -23,7 +23,7 @@ from kakaocron.ledger.events import (
     to_line,
 )
 from kakaocron.ledger.heartbeat import Heartbeat
-from kakaocron.ledger.ledger import Checked, Finding, Receipt, SetAside, View
+from kakaocron.ledger.ledger import Checked, Receipt, Remark, SetAside, View
 from kakaocron.ledger.stats import Ending, endings_of
 from kakaocron.ledger.tally import endings
 from kakaocron.system.clock import Clock
@@ -294,11 +294,11 @@ class FileLedger(Struct, frozen=True):
     def damage_of(self, found: DayFile) -> Cause | None:
         return found.damage_since(self.heartbeat.ledger_end(found.day))
 
-    def verify(self) -> tuple[Checked, list[Finding]]:
+    def verify(self) -> tuple[Checked, list[Remark]]:
         """Look for damage in all days, without changing anything. Raises LedgerError."""
         files = [self.read_day(day) for day in self.days()]
-        findings = [one for found in files for one in found.findings(self.path(found.day))]
-        return Checked(len(files), sum(len(found.events) for found in files)), findings
+        remarks = [one for found in files for one in found.remarks(self.path(found.day))]
+        return Checked(len(files), sum(len(found.events) for found in files)), remarks
 
     def keep_copy(self, day: date, now: datetime) -> str:
         """Copy a damaged file to `damaged/` beside the day files; return the copy's path."""

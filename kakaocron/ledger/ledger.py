@@ -63,7 +63,7 @@ class Checked(Struct, frozen=True):
     lines: int
 
 
-class Finding(Struct, frozen=True):
+class Remark(Struct, frozen=True):
     """Something in a part of the ledger; `is_damage` if that part cannot be read."""
 
     path: str
@@ -128,7 +128,7 @@ class Ledger(Reader, Protocol):
         """Return what is wrong with days that are damaged and not set aside yet."""
         ...
 
-    def verify(self) -> tuple[Checked, list[Finding]]:
+    def verify(self) -> tuple[Checked, list[Remark]]:
         """Look for damage in all days, without changing anything. Raises LedgerError."""
         ...
 
