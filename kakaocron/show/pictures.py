@@ -16,7 +16,7 @@ from kakaocron.ledger.stats import DayReport, Report
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
 from kakaocron.states import State, first_to_look_at
 from kakaocron.text.plain import clean, in_percent
-from kakaocron.watching.explain import Explanation, Finding
+from kakaocron.watching.explain import Explanation, MessageExplanation
 from kakaocron.watching.overview import Overview
 from kakaocron.watching.sentences import detail_of, sent_words
 
@@ -220,8 +220,8 @@ def _tick_words(overview: Overview) -> Text:
 def print_explanation(explanation: Explanation) -> None:
     out = console()
     out.print(Text(f"{explanation.at:%Y-%m-%d %H:%M} KST", "bold"))
-    for found in explanation.findings:
-        out.print(_finding(found))
+    for found in explanation.messages:
+        out.print(_message(found))
     out.print(_row("ticks", _tick_list(explanation)))
 
 
@@ -240,7 +240,7 @@ def _row(name: str, value: str, style: str = "") -> Text:
     return Text(f"{name:>9}  {clean(value)}", style)
 
 
-def _finding(found: Finding) -> Group:
+def _message(found: MessageExplanation) -> Group:
     rows = [_row("expected", f"{'yes' if found.is_expected else 'no'}, {found.id or found.why}")]
     if found.message and not found.is_expected:
         rows.append(_row("message", found.message))

@@ -49,7 +49,7 @@ MEANINGS: Mapping[Reason, str] = {
 }
 
 
-class Finding(Struct, frozen=True):
+class MessageExplanation(Struct, frozen=True):
     """One message at the minute. `reason` is None for plain success and for what lies ahead."""
 
     message: str
@@ -88,15 +88,15 @@ class Explanation(Struct, frozen=True):
     now: datetime
     ticks: tuple[Beat, ...]
     gap_words: str | None
-    findings: tuple[Finding, ...]
+    messages: tuple[MessageExplanation, ...]
 
     @property
     def reason(self) -> Reason | None:
-        return next((f.reason for f in self.findings if f.reason), None)
+        return next((f.reason for f in self.messages if f.reason), None)
 
     @property
     def is_expected(self) -> bool:
-        return any(found.is_expected for found in self.findings)
+        return any(found.is_expected for found in self.messages)
 
     def fields(self) -> dict[str, Any]:
         """Return the object that `explain --json` prints."""
@@ -110,7 +110,7 @@ class Explanation(Struct, frozen=True):
                 for b in self.ticks
             ],
             "gap": self.gap_words,
-            "messages": [found.fields() for found in self.findings],
+            "messages": [found.fields() for found in self.messages],
         }
 
 
@@ -132,26 +132,26 @@ def explain(
     at: datetime, now: datetime, series: Sequence[Series], policy: Policy, evidence: Evidence
 ) -> Explanation:
     """Say what became of the minute that begins at `at`, or what will."""
-    findings = [f for one in series if (f := _of_series(one, at, now, policy, evidence))]
-    known = {found.id for found in findings}
-    findings += [
+    messages = [f for one in series if (f := _of_series(one, at, now, policy, evidence))]
+    known = {found.id for found in messages}
+    messages += [
         _of_delivery(one, now, policy, evidence)
         for one in evidence.deliveries.values()
         if at <= one.slot < at + MINUTE and one.id not in known
     ]
-    if not findings:
-        findings = [_nothing(at, now, series, evidence)]
+    if not messages:
+        messages = [_nothing(at, now, series, evidence)]
     ticks = tuple(b for b in evidence.beats if at <= b.at < at + MINUTE and b.is_of_a_tick)
     # With early_start the tick of a slot began in the minute before.
-    claims = (try_.claimed_at for f in findings if f.delivery for try_ in f.delivery.attempts)
+    claims = (try_.claimed_at for f in messages if f.delivery for try_ in f.delivery.attempts)
     was_seen = bool(ticks) or any(at <= claimed_at < at + MINUTE for claimed_at in claims)
     gap_words = None if was_seen or at > now else _gap_words(evidence, at, now)
-    return Explanation(at, now, ticks, gap_words, tuple(findings))
+    return Explanation(at, now, ticks, gap_words, tuple(messages))
 
 
 def _of_series(
     one: Series, at: datetime, now: datetime, policy: Policy, evidence: Evidence
-) -> Finding | None:
+) -> MessageExplanation | None:
     """Explain one configured message; None if the minute does not concern it."""
     _, kind = next(one.timetable.times.between(at - INSTANT, at), (at, None))
     slot = Slot(one.name, at, kind or "")
@@ -171,39 +171,45 @@ def _of_series(
 
 def _not_expected(
     one: Series, kind: str, reason: Reason, at: datetime, now: datetime, evidence: Evidence
-) -> Finding:
+) -> MessageExplanation:
     following = _next_words(one, max(at, now), evidence)
-    return Finding(one.name, None, kind, False, None, reason, MEANINGS[reason], following)
+    return MessageExplanation(
+        one.name, None, kind, False, None, reason, MEANINGS[reason], following
+    )
 
 
 def _without_record(
     slot: Slot, one: Series, now: datetime, policy: Policy, evidence: Evidence
-) -> Finding:
+) -> MessageExplanation:
     expires_at = expiry(slot, one.timetable, policy.expire_after)
     if slot.at > now:
         why = f"{slot.kind} slot of '{one.name}'"
         what_next = _first_attempt(slot.at, expires_at, now)
-        return Finding(one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next)
+        return MessageExplanation(
+            one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next
+        )
     is_new = evidence.settled_until is None and now >= expires_at
     if is_new or (evidence.settled_until is not None and evidence.settled_until >= slot.at):
         is_seen = any(b.at < expires_at for b in evidence.beats if b.is_of_a_tick)
         is_early = is_new or not is_seen
         when = "before kakaocron's first tick" if is_early else "as kakaocron was set up then"
         why, following = f"{MEANINGS[Reason.NO_SLOT]} {when}", _next_words(one, now, evidence)
-        return Finding(one.name, slot.id, slot.kind, False, None, Reason.NO_SLOT, why, following)
+        return MessageExplanation(
+            one.name, slot.id, slot.kind, False, None, Reason.NO_SLOT, why, following
+        )
     during = [b for b in evidence.beats if slot.at <= b.at < min(expires_at, now)]
     what_next = _first_attempt(slot.at, expires_at, now)
     if during and _is_at_work(during[-1], now):
         why, state = f"{slot.kind} slot of '{one.name}'", State.SCHEDULED
         what_next = "the tick that is at work now"
-        return Finding(one.name, slot.id, slot.kind, True, state, None, why, what_next)
+        return MessageExplanation(one.name, slot.id, slot.kind, True, state, None, why, what_next)
     reason = why_missed(during)
     if now < expires_at:
         why = f"no tick has seen to it so far ({MEANINGS[reason]})"
         state = State.SCHEDULED
     else:
         why, state = MEANINGS[reason], State.MISSED
-    return Finding(one.name, slot.id, slot.kind, True, state, reason, why, what_next)
+    return MessageExplanation(one.name, slot.id, slot.kind, True, state, reason, why, what_next)
 
 
 def _is_at_work(last: Beat, now: datetime) -> bool:
@@ -216,7 +222,7 @@ def _of_delivery(
     policy: Policy,
     evidence: Evidence,
     one: Series | None = None,
-) -> Finding:
+) -> MessageExplanation:
     is_paused_ahead = begins_paused(delivery, evidence.paused)
     is_meant = is_paused_ahead or delivery.was_meant
     reason = Reason.PAUSED if is_paused_ahead else delivery.reason
@@ -225,7 +231,7 @@ def _of_delivery(
         what_next = "a tick records it as missed"
     else:
         what_next = _what_next(delivery, now, policy) or _next_words(one, now, evidence)
-    return Finding(
+    return MessageExplanation(
         delivery.message,
         delivery.id,
         delivery.kind,
@@ -293,7 +299,9 @@ def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
     return "nothing"
 
 
-def _nothing(at: datetime, now: datetime, series: Sequence[Series], evidence: Evidence) -> Finding:
+def _nothing(
+    at: datetime, now: datetime, series: Sequence[Series], evidence: Evidence
+) -> MessageExplanation:
     first = first_open(series, evidence.pauses, max(at, now), taken=evidence.deliveries)
     if not series:
         what_next = "nothing: the configuration has no [[message]]"
@@ -302,7 +310,7 @@ def _nothing(at: datetime, now: datetime, series: Sequence[Series], evidence: Ev
     else:
         what_next = f"the next slot is {first.at:%Y-%m-%d %H:%M}, of '{first.message}'"
     reason = Reason.NO_SLOT
-    return Finding("", None, None, False, None, reason, MEANINGS[reason], what_next)
+    return MessageExplanation("", None, None, False, None, reason, MEANINGS[reason], what_next)
 
 
 def _gap_words(evidence: Evidence, at: datetime, now: datetime) -> str:

@@ -150,7 +150,7 @@ class Views:
     def delivery(self, id_: str) -> dict[str, Any]:
         here = self.installation()
         found = find_delivery(here.ledger, id_)
-        explained = explain_minute(here, found.slot).findings
+        explained = explain_minute(here, found.slot).messages
         said = next((one.fields() for one in explained if one.id == id_), None)
         return {**delivery_with_log(found), "explained": said}
 

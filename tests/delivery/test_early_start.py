@@ -73,7 +73,7 @@ def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(early: Inst
     run_tick(early)
     explanation = explain_minute(early, SLOT)
 
-    assert explanation.findings[0].state is State.CONFIRMED
+    assert explanation.messages[0].state is State.CONFIRMED
     assert (explanation.ticks, explanation.gap_words) == ((), None)
 
 

@@ -93,7 +93,7 @@ def test_explain_calls_no_slot_forgotten_that_a_tick_sends_just_now(scene: Scene
         scene.clock.set("09:30:01")
         disk = Interrupted(number, partial(run_tick, scene.at(number)))
         here = scene.at(number, disk)
-        (one,) = explain_minute(here, scene.clock.at.replace(second=0)).findings
+        (one,) = explain_minute(here, scene.clock.at.replace(second=0)).messages
         if disk.left > 0:
             break
         found.add((one.state, one.reason))

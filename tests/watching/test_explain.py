@@ -337,8 +337,8 @@ def test_each_cause_is_explained(
     installation = install(tmp_path, sandbox, clock, scene.config)
     explanation = explain_minute(installation, read_minute(minute, clock.now()))
 
-    assert (explanation.reason, explanation.findings[0].state) == (reason, state)
-    assert explanation.findings[0].what_next
+    assert (explanation.reason, explanation.messages[0].state) == (reason, state)
+    assert explanation.messages[0].what_next
     assert explanation.is_expected is (reason not in NOT_EXPECTED)
 
 
@@ -361,7 +361,7 @@ def test_a_slot_from_before_the_first_tick_is_told_from_one_that_was_not_there(
     scene = Scene(tmp_path, sandbox, clock)
     installation = scene.ticks()
 
-    (finding,) = explain_minute(installation, NOW.replace(minute=0, second=0)).findings
+    (finding,) = explain_minute(installation, NOW.replace(minute=0, second=0)).messages
     assert finding.reason is Reason.NO_SLOT
     assert finding.why.endswith(words)
 
@@ -452,7 +452,7 @@ def test_what_comes_next_is_true_for_a_minute_that_has_passed(
     told = []
     for at in ("09:19:59", "09:21:00", "09:31:00"):
         clock.set(at)
-        (found,) = explain_minute(scene.ticks(), once).findings
+        (found,) = explain_minute(scene.ticks(), once).messages
         told.append(found.what_next)
 
     assert told == [
@@ -469,8 +469,8 @@ def test_a_one_off_that_falls_into_a_pause_is_not_expected(
     clock.set("09:15:01")
     once = actions.schedule(scene.ticks(), read_minute("09:20", NOW), text="한 번").slot
     actions.pause(scene.ticks(), None, None, None)
-    (found,) = explain_minute(scene.ticks(), once).findings
-    (slot,) = explain_minute(scene.ticks(), read_minute(SLOT, NOW)).findings
+    (found,) = explain_minute(scene.ticks(), once).messages
+    (slot,) = explain_minute(scene.ticks(), read_minute(SLOT, NOW)).messages
 
     assert (found.is_expected, found.reason) == (False, Reason.PAUSED)
     assert found.what_next == "a tick records it as missed"
@@ -484,7 +484,7 @@ def test_the_next_slot_is_named_across_a_pause_that_lasts_for_weeks(
     clock.set("09:15:01")
     actions.pause(scene.ticks(), None, read_minute("2026-12-13 09:30", NOW), None)
     told = {
-        minute: explain_minute(scene.ticks(), read_minute(minute, NOW)).findings[0].what_next
+        minute: explain_minute(scene.ticks(), read_minute(minute, NOW)).messages[0].what_next
         for minute in ("09:30", "09:31")
     }
 
@@ -500,8 +500,8 @@ def test_while_one_message_rests_that_one_is_to_be_resumed(
     scene = Scene(tmp_path, sandbox, clock)
     clock.set("09:15:01")
     actions.pause(scene.ticks(), "report", None, None)
-    (slot,) = explain_minute(scene.ticks(), read_minute(SLOT, NOW)).findings
-    (none,) = explain_minute(scene.ticks(), read_minute("09:31", NOW)).findings
+    (slot,) = explain_minute(scene.ticks(), read_minute(SLOT, NOW)).messages
+    (none,) = explain_minute(scene.ticks(), read_minute("09:31", NOW)).messages
 
     assert slot.what_next == "nothing until it is resumed: kakaocron resume report"
     assert none.what_next == "nothing within a year, or until what is paused is resumed"
@@ -525,7 +525,7 @@ def test_a_cancelled_slot_to_come_is_not_named_as_the_next_one(
     scene = Scene(tmp_path, sandbox, clock)
     clock.set("09:16:00")
     actions.cancel(scene.ticks(), "report@20261123T0930")
-    (found,) = explain_minute(scene.ticks(), read_minute("09:30", NOW)).findings
+    (found,) = explain_minute(scene.ticks(), read_minute("09:30", NOW)).messages
 
     assert (found.state, found.reason) == (State.CANCELLED, Reason.BY_HAND)
     assert found.what_next == "the next slot of 'report' is 2026-11-23 09:45"
