@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kakaocron.config.reading import parse_config
-from kakaocron.delivery.tick import Ended, Report
+from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
@@ -158,7 +158,7 @@ def install(
     return assemble(places, parsed, Edges(clock=clock, disk=disk or RealDisk()))
 
 
-def run_tick(installation: Installation) -> Report:
+def run_tick(installation: Installation) -> TickReport:
     """Run one full tick as a process of its own would: nothing but files and the clock is shared.
 
     Raises the error that has stopped it.

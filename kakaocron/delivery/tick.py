@@ -28,7 +28,7 @@ from kakaocron.text.causes import in_words
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
 
 
-class Report(Struct, frozen=True):
+class TickReport(Struct, frozen=True):
     """What one tick did. `problems` are sentences for the user, each with a stable key."""
 
     now: datetime
@@ -60,7 +60,7 @@ class Ended(Struct, frozen=True):
     do, with neither; and whether those after it may find nothing to do."""
 
     exit_code: Exit
-    report: Report | None = None
+    report: TickReport | None = None
     error: KakaocronError | None = None
     may_be_idle: bool = False
 
@@ -84,7 +84,7 @@ class Ended(Struct, frozen=True):
         return self.exit_code == Exit.FINE
 
 
-def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
+def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
     """Do what this minute asks for. Raises what ends the sending early (see `send_all`)."""
     now = engine.clock.now()
     heartbeat.keep_ahead(now)
@@ -108,7 +108,7 @@ def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
             heartbeat.sync(now.date())
 
 
-def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
+def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
     """Settle and send what is due, and clear up after it."""
     with engine.ledger.open() as book:
         seen, problems = _sound_snapshot(book, engine.ledger, heartbeat, plan)
@@ -127,7 +127,7 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> Report:
             engine, decision.due, lambda due: plan.make(due, seen.view.deliveries), settled_until
         )
     ledger_end = engine.ledger.note_ends(seen.view, seen.now)
-    return Report(
+    return TickReport(
         now=seen.now,
         ended={**settled, **sent.ended},
         due=decision.due,

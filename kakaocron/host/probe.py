@@ -37,7 +37,7 @@ CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "supercronic", "bc
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """How a command ended; `code` None means that it did not in time."""
 
     code: int | None
@@ -102,7 +102,7 @@ class Machine:
         """Say whether the user's systemd runs while the user is logged out."""
         return os.path.exists(f"/var/lib/systemd/linger/{self.user()}")  # noqa: PTH110
 
-    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
+    def run(self, command: str, environment: Mapping[str, str]) -> CommandResult:
         """Run a command as cron does: by the crontab's shell, with no other environment."""
         try:
             process = subprocess.Popen(  # noqa: S603 - our own command, as cron would run it
@@ -115,14 +115,14 @@ class Machine:
                 start_new_session=True,
             )
         except OSError as error:
-            return Ended(None, str(error))
+            return CommandResult(None, str(error))
         with process:
             try:
                 said, _ = process.communicate(timeout=COMMAND_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                return Ended(None, f"no end after {COMMAND_SECONDS} s")
-        return Ended(process.returncode, said.decode("utf-8", "replace").strip())
+                return CommandResult(None, f"no end after {COMMAND_SECONDS} s")
+        return CommandResult(process.returncode, said.decode("utf-8", "replace").strip())
 
     def file_system(self, path: str) -> str:
         """Return the type of the file system on which a path is, '' if it cannot be told."""

@@ -11,7 +11,7 @@ from msgspec import Struct
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Policy, idle_until
 from kakaocron.delivery.snapshot import Snapshot, decide_by
-from kakaocron.delivery.tick import Report
+from kakaocron.delivery.tick import TickReport
 from kakaocron.errors import KakaocronError
 from kakaocron.installation import Edges, Installation
 from kakaocron.kakao.login import Login
@@ -41,7 +41,7 @@ def may_leave_at_once(places: Places, edges: Edges) -> bool:
         return False
 
 
-def leave_plan(installation: Installation, report: Report) -> None:
+def leave_plan(installation: Installation, report: TickReport) -> None:
     """Note until when nothing will be due. Where that fails, or is in doubt, ticks stay full."""
     if not report.is_complete or report.problems:
         return
@@ -57,7 +57,7 @@ def _path(places: Places) -> str:
     return f"{places.log}/{PLAN_NAME}"
 
 
-def _plan(installation: Installation, report: Report) -> bytes | None:
+def _plan(installation: Installation, report: TickReport) -> bytes | None:
     places, disk = installation.places, installation.edges.disk
     if places.ticks != DEFAULT_TICKS:
         return None  # the plan's place is that of the ledger to which the log folder belongs

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
-from kakaocron.delivery.tick import Ended, Report
+from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
@@ -119,7 +119,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
-def _endings(report: Report) -> Iterator[Ending]:
+def _endings(report: TickReport) -> Iterator[Ending]:
     yield Ending.TICK
     if any(one.state is State.CONFIRMED for one in report.ended.values()):
         yield Ending.CONFIRMED
@@ -153,7 +153,7 @@ def _report(
     return monitor.keeps_awake
 
 
-def _sentences(report: Report, names: Mapping[str, str]) -> list[str]:
+def _sentences(report: TickReport, names: Mapping[str, str]) -> list[str]:
     if report.down:
         return []
     bad = report.troubles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
-from kakaocron.delivery.tick import Report
+from kakaocron.delivery.tick import TickReport
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.installation import Installation
 from kakaocron.kakao.login import Login
@@ -18,7 +18,7 @@ IDLE = timedelta(minutes=1)
 LONGEST_SECONDS = 30.0
 
 
-def look_after_login(installation: Installation, report: Report) -> dict[str, str]:
+def look_after_login(installation: Installation, report: TickReport) -> dict[str, str]:
     """Renew tokens if it is time to; return sentences for the user, by stable keys."""
     found: dict[str, str] = {}
     for login in installation.logins.values():
@@ -26,7 +26,7 @@ def look_after_login(installation: Installation, report: Report) -> dict[str, st
     return found
 
 
-def _look_after(login: Login, installation: Installation, report: Report) -> dict[str, str]:
+def _look_after(login: Login, installation: Installation, report: TickReport) -> dict[str, str]:
     if login.credentials.access_token:
         return {}
     try:
@@ -53,7 +53,7 @@ def variables_out_of_date(installation: Installation) -> dict[str, str]:
     return found
 
 
-def _is_idle(installation: Installation, report: Report) -> bool:
+def _is_idle(installation: Installation, report: TickReport) -> bool:
     now = installation.clock.now()
     soon = (
         slot

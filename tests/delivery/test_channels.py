@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from kakaocron.delivery.channel import Flight, Withheld
 from kakaocron.delivery.parcel import Parcel
-from kakaocron.delivery.tick import Report, tick
+from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.errors import Cause, KakaocronError, UsageError
 from kakaocron.installation import Installation
@@ -108,11 +108,11 @@ def both(
     installation.close()
 
 
-def run(installation: Installation) -> Report:
+def run(installation: Installation) -> TickReport:
     return tick(installation.engine, installation.plan, installation.heartbeat)
 
 
-def states(report: Report, id_: str = ID) -> dict[str, tuple[State, Reason | None]]:
+def states(report: TickReport, id_: str = ID) -> dict[str, tuple[State, Reason | None]]:
     return {name: (r.state, r.reason) for name, r in report.ended[id_].targets.items()}
 
 

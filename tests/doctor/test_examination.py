@@ -20,7 +20,7 @@ from kakaocron.config.reading import parse_config
 from kakaocron.doctor.examination import examine
 from kakaocron.doctor.finding import Bench, Finding, Status, fields, worst
 from kakaocron.host.crontab import Crontab, CrontabError, Job, with_block
-from kakaocron.host.probe import Ended, Machine, _cron_at
+from kakaocron.host.probe import CommandResult, Machine, _cron_at
 from kakaocron.host.systemd import units_of
 from kakaocron.installation import Installation, assemble
 from kakaocron.kakao.tokens import Tokens
@@ -45,11 +45,11 @@ class FakeMachine(Machine):
     def cron_processes(self) -> list[str]:
         return list(self.facts.get("crons", ["cron"]))
 
-    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
+    def run(self, command: str, environment: Mapping[str, str]) -> CommandResult:
         assert command.endswith("tick --config /etc/kakaocron/config.toml --dry-run")
         assert set(environment) == {"HOME", "LOGNAME", "SHELL", "PATH"}
         assert environment["PATH"] == "/usr/bin:/bin"
-        ended: Ended = self.facts.get("ended", Ended(0, "nothing is due"))
+        ended: CommandResult = self.facts.get("ended", CommandResult(0, "nothing is due"))
         return ended
 
     def is_program(self, path: str) -> bool:
@@ -173,8 +173,8 @@ MachineFacts = dict[str, Any]
         ({"crons": []}, "cron-running", "warn"),
         ({"programs": {"crontab": []}}, "cron-program", "warn"),
         ({"programs": {"kakaocron": ["/usr/bin/kakaocron"]}}, "installations", "warn"),
-        ({"ended": Ended(127, "kakaocron: not found")}, "cron-command", "fail"),
-        ({"ended": Ended(None, "no end after 30 s")}, "cron-command", "fail"),
+        ({"ended": CommandResult(127, "kakaocron: not found")}, "cron-command", "fail"),
+        ({"ended": CommandResult(None, "no end after 30 s")}, "cron-command", "fail"),
     ],
 )
 def test_what_is_wrong_with_the_machine(
@@ -540,9 +540,9 @@ LINE = f"* * * * * {HELD}{RUN}"
 class Listening(FakeMachine):
     """Keeps what it is to run."""
 
-    def run(self, command: str, environment: Mapping[str, str]) -> Ended:
+    def run(self, command: str, environment: Mapping[str, str]) -> CommandResult:
         self.facts.setdefault("ran", []).append((command, dict(environment)))
-        return Ended(0, "nothing is due")
+        return CommandResult(0, "nothing is due")
 
 
 def with_lines(bench: Bench, lines: str, **facts: Any) -> Bench:

@@ -26,7 +26,7 @@ from unittest.mock import patch
 
 from kakaocron.cli import run
 from kakaocron.host.crontab import SystemCrontab
-from kakaocron.host.probe import Ended, Machine
+from kakaocron.host.probe import CommandResult, Machine
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import Settings
@@ -198,7 +198,7 @@ class House:
             stack.enter_context(patch.dict(os.environ, environ, clear=True))
             stack.enter_context(patch.object(SystemClock, "now", lambda _: self.now()))
             stack.enter_context(patch.object(idle, "time", shim))
-            stack.enter_context(patch.object(Machine, "run", lambda *_: Ended(0, "")))
+            stack.enter_context(patch.object(Machine, "run", lambda *_: CommandResult(0, "")))
             stack.enter_context(patch.object(SystemCrontab, "_run", self._cron_program))
             before = signal.getsignal(signal.SIGTERM)
             try:

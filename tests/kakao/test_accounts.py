@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kakaocron.delivery.tick import Report, tick
+from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.errors import LoginError
 from kakaocron.installation import DEFAULT_ACCOUNT, Installation, make_channels
 from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, channel_name
@@ -43,11 +43,11 @@ def two(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installatio
     return replace(here, logins=logins, engine=engine)
 
 
-def run(installation: Installation) -> Report:
+def run(installation: Installation) -> TickReport:
     return tick(installation.engine, installation.plan, installation.heartbeat)
 
 
-def states(report: Report) -> dict[str, tuple[State, Reason | None]]:
+def states(report: TickReport) -> dict[str, tuple[State, Reason | None]]:
     (delivery,) = report.ended.values()
     return {name: (r.state, r.reason) for name, r in delivery.targets.items()}
 
@@ -93,7 +93,7 @@ def test_every_login_is_renewed_though_another_has_ended(
     ends = two.logins[SECOND].read().access_expires_at
     assert ends is not None
     clock.at = ends - timedelta(minutes=1)
-    said = look_after_login(two, Report(clock.now()))
+    said = look_after_login(two, TickReport(clock.now()))
 
     assert [key.partition(":")[0] for key in said] == ["login"]
     assert two.logins[SECOND].read().is_fresh(clock.now() + timedelta(hours=1))
@@ -105,5 +105,5 @@ def test_a_token_from_the_environment_is_that_accounts_alone(
     given = with_changes(two.login, credentials=Credentials(access_token="given"))
     here = replace(two, logins={**two.logins, DEFAULT_ACCOUNT: given})
 
-    assert look_after_login(here, Report(clock.now())) == {}
+    assert look_after_login(here, TickReport(clock.now())) == {}
     assert here.logins[SECOND].read().is_fresh(clock.now())

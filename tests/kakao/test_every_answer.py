@@ -14,7 +14,7 @@ import pytest
 from msgspec.structs import force_setattr
 from msgspec.structs import replace as changed
 
-from kakaocron.delivery.tick import Report
+from kakaocron.delivery.tick import TickReport
 from kakaocron.installation import Installation
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.rehearsal.sandbox.server import SandboxServer
@@ -121,7 +121,7 @@ HTTP_STATUS = {
 }
 
 
-def ended(report: Report) -> tuple[State, Reason | None]:
+def ended(report: TickReport) -> tuple[State, Reason | None]:
     delivery = report.ended[ID]
     return delivery.state, delivery.reason
 

@@ -9,7 +9,7 @@ import pytest
 
 from kakaocron.actions import schedule
 from kakaocron.delivery.policy import settle_delivery
-from kakaocron.delivery.tick import Report
+from kakaocron.delivery.tick import TickReport
 from kakaocron.errors import LedgerError
 from kakaocron.installation import Installation
 from kakaocron.ledger.heartbeat import TAIL_BYTES
@@ -31,7 +31,7 @@ class Machine:
         self.installation: Installation = install(folder, sandbox, clock)
         self.file = folder / "data" / "ledger" / "2026-11-23.jsonl"
 
-    def tick(self, at: str) -> Report:
+    def tick(self, at: str) -> TickReport:
         self.clock.set(at)
         return run_tick(self.installation)
 

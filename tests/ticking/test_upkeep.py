@@ -18,7 +18,7 @@ import pytest
 from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
 from kakaocron.delivery.channel import Flight
-from kakaocron.delivery.tick import Report, tick
+from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.errors import LedgerError, LoginError
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kakao.channel import KAKAOTALK
@@ -105,7 +105,7 @@ def installed(
 
 def idle(installation: Installation) -> dict[str, str]:
     """Do what an idle tick does for the login."""
-    return look_after_login(installation, Report(installation.clock.now()))
+    return look_after_login(installation, TickReport(installation.clock.now()))
 
 
 def saved(installation: Installation) -> Tokens:
@@ -125,7 +125,7 @@ def test_sixty_days_lose_no_slot_to_a_dead_token(
     for minute in range(60 * 24 * 60):
         clock.at = NOW + minute * MINUTE
         asked = len(http.asked)
-        report = Report(clock.now())
+        report = TickReport(clock.now())
         if is_slot(clock.at):
             slots += 1
             if clock.at.day in {23, 24} or (clock.at - NOW).days == 59:
