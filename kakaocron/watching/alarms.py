@@ -74,7 +74,7 @@ class Trouble:
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class AlarmState:
     """What was found up to `seen`, and what is still to be told."""
 
     seen: datetime | None = None
@@ -86,7 +86,7 @@ class Memory:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Observation:
     """What one look found: troubles that last, things that have happened, and what is still to be
     settled by a person although the trouble is over, by key.
 
@@ -102,9 +102,9 @@ class Findings:
     is_partial: bool = False
 
 
-def review(memory: Memory, found: Findings, now: datetime) -> Memory:
-    """Return the memory after a look; `untold` has grown by what is to be told."""
-    known = dict(memory.troubles)
+def review(state: AlarmState, found: Observation, now: datetime) -> AlarmState:
+    """Return the state after a look; `untold` has grown by what is to be told."""
+    known = dict(state.troubles)
     alarms: list[Alarm] = []
     going_on = {*found.lasting, *found.open}
     over = [] if found.is_partial else [key for key in known if key not in going_on]
@@ -113,7 +113,7 @@ def review(memory: Memory, found: Findings, now: datetime) -> Memory:
         if not ended.is_muted:
             alarms.append(Alarm(Turn.OVER, key, ended.since, _over(key, ended, found)))
     for key, cause in found.happened.items():
-        if key not in memory.troubles and key not in found.lasting:
+        if key not in state.troubles and key not in found.lasting:
             alarms.append(Alarm(Turn.BEGUN, key, now, cause))
     is_told = bool(alarms) or any(not one.is_muted for one in known.values())
     for key, cause in sorted(found.lasting.items(), key=lambda item: item[0] in SYMPTOMS):
@@ -129,11 +129,11 @@ def review(memory: Memory, found: Findings, now: datetime) -> Memory:
                 since = f"{lasting.since:%Y-%m-%d %H:%M}"
                 still = Cause("still", {"since": since, **as_facts("trouble", cause)})
                 alarms.append(Alarm(Turn.LASTING, key, lasting.since, still))
-    seen = memory.seen if found.is_partial else now
-    return replace(memory, seen=seen, troubles=known, untold=(*memory.untold, *alarms))
+    seen = state.seen if found.is_partial else now
+    return replace(state, seen=seen, troubles=known, untold=(*state.untold, *alarms))
 
 
-def _over(key: str, ended: Trouble, found: Findings) -> Cause:
+def _over(key: str, ended: Trouble, found: Observation) -> Cause:
     if key in found.held:
         cause = Cause("over-but-held", as_facts("trouble", found.held[key]))
     elif key in _ENDS:
@@ -146,21 +146,21 @@ def _over(key: str, ended: Trouble, found: Findings) -> Cause:
     return Cause("over-meanwhile", {**as_facts("trouble", cause), **meanwhile})
 
 
-def may_tell(memory: Memory, now: datetime) -> bool:
-    return bool(memory.untold) and (memory.next_try is None or memory.next_try <= now)
+def may_tell(state: AlarmState, now: datetime) -> bool:
+    return bool(state.untold) and (state.next_try is None or state.next_try <= now)
 
 
-def told(memory: Memory) -> Memory:
-    return replace(memory, untold=(), mentioned=0, tries=0, next_try=None)
+def told(state: AlarmState) -> AlarmState:
+    return replace(state, untold=(), mentioned=0, tries=0, next_try=None)
 
 
-def not_told(memory: Memory, now: datetime, *, mentioned: bool = False) -> Memory:
-    """Return the memory after no way out that counts took the alarms: they are kept, and offered
+def not_told(state: AlarmState, now: datetime, *, mentioned: bool = False) -> AlarmState:
+    """Return the state after no way out that counts took the alarms: they are kept, and offered
     later; `mentioned` says that one which does not count took them."""
     if mentioned:
-        memory = replace(memory, mentioned=len(memory.untold))
-    pause = min(FIRST_PAUSE * 2 ** min(memory.tries, 10), LONGEST_PAUSE)
-    return replace(memory, tries=memory.tries + 1, next_try=now + pause)
+        state = replace(state, mentioned=len(state.untold))
+    pause = min(FIRST_PAUSE * 2 ** min(state.tries, 10), LONGEST_PAUSE)
+    return replace(state, tries=state.tries + 1, next_try=now + pause)
 
 
 def of_deliveries(
@@ -168,7 +168,7 @@ def of_deliveries(
     configured: Collection[str],
     since: datetime,
     names: Names = NOBODY,
-) -> Findings:
+) -> Observation:
     """Return the troubles that last, what has happened since, and what is held, by key.
 
     A trouble lasts while the newest delivery of a configured message is part of it, and is open
@@ -195,7 +195,7 @@ def of_deliveries(
                 happened.setdefault(key, []).append(one)
             if one.is_held:
                 held.setdefault(key, []).append(one)
-    return Findings(
+    return Observation(
         {key: trouble_of(happened.get(key, group), names) for key, group in lasting.items()},
         {key: trouble_of(group, names) for key, group in happened.items()},
         {key: trouble_of(group, names) for key, group in held.items()},
@@ -220,9 +220,9 @@ def _is_settled_by_hand(delivery: Delivery) -> bool:
     return has_begun and delivery.state in {State.CANCELLED, State.SENT}
 
 
-def days_of(memory: Memory, today: date) -> list[date]:
+def days_of(state: AlarmState, today: date) -> list[date]:
     """Return the days whose deliveries tell whether what is known is over."""
-    since = [one.since.date() for one in memory.troubles.values()]
+    since = [one.since.date() for one in state.troubles.values()]
     first = max(min(since, default=today) - DAY, today - LONGEST_LOOK_BACK)
     return [first + n * DAY for n in range((today - first).days + 1)]
 
@@ -245,10 +245,10 @@ def key_of(delivery: Delivery) -> str | None:
     return shared or f"{what}:{delivery.message}"
 
 
-def to_fields(memory: Memory) -> dict[str, Any]:
-    """Return the memory as JSON."""
+def to_fields(state: AlarmState) -> dict[str, Any]:
+    """Return the state as JSON."""
     return {
-        "seen": isoformat_if_any(memory.seen),
+        "seen": isoformat_if_any(state.seen),
         "troubles": {
             key: {
                 "since": isoformat(one.since),
@@ -256,7 +256,7 @@ def to_fields(memory: Memory) -> dict[str, Any]:
                 "told_at": isoformat(one.told_at),
                 "is_muted": one.is_muted,
             }
-            for key, one in memory.troubles.items()
+            for key, one in state.troubles.items()
         },
         "untold": [
             {
@@ -265,16 +265,16 @@ def to_fields(memory: Memory) -> dict[str, Any]:
                 "since": isoformat(one.since),
                 "cause": to_builtins(one.cause),
             }
-            for one in memory.untold
+            for one in state.untold
         ],
-        "mentioned": memory.mentioned,
-        "tries": memory.tries,
-        "next_try": isoformat_if_any(memory.next_try),
+        "mentioned": state.mentioned,
+        "tries": state.tries,
+        "next_try": isoformat_if_any(state.next_try),
     }
 
 
-def from_fields(fields: Mapping[str, Any]) -> Memory:
-    """Read the memory back. Raises ValueError for anything else."""
+def from_fields(fields: Mapping[str, Any]) -> AlarmState:
+    """Read the state back. Raises ValueError for anything else."""
     try:
         troubles = {
             str(key): Trouble(
@@ -289,7 +289,7 @@ def from_fields(fields: Mapping[str, Any]) -> Memory:
             Alarm(Turn(one["turn"]), str(one["key"]), _instant(one["since"]), _cause(one))
             for one in fields["untold"]
         )
-        return Memory(
+        return AlarmState(
             _instant(fields["seen"]) if fields["seen"] else None,
             troubles,
             untold,
@@ -298,7 +298,7 @@ def from_fields(fields: Mapping[str, Any]) -> Memory:
             _instant(fields["next_try"]) if fields["next_try"] else None,
         )
     except (KeyError, TypeError, AttributeError, OverflowError) as error:
-        raise ValueError(f"not a memory of alarms: {error}") from None
+        raise ValueError(f"not a state of alarms: {error}") from None
 
 
 def _cause(fields: Mapping[str, Any]) -> Cause:

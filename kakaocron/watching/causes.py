@@ -1,4 +1,4 @@
-"""What the memory of alarms keeps as codes and facts, in words: one code, one English sentence.
+"""What the state of alarms keeps as codes and facts, in words: one code, one English sentence.
 Pure."""
 
 from __future__ import annotations

@@ -23,12 +23,12 @@ from kakaocron.ledger.stats import stats_of
 from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
-from kakaocron.system.memory import Memory as Kept
+from kakaocron.system.memory import Memory
 from kakaocron.system.places import FILE_NAMES, SECRET_NAMES
 from kakaocron.system.programs import not_runnable
 from kakaocron.text.causes import said
 from kakaocron.watching import alarms
-from kakaocron.watching.alarms import Alarm, Findings, Memory, of_deliveries
+from kakaocron.watching.alarms import Alarm, AlarmState, Observation, of_deliveries
 from kakaocron.watching.apprise_process import NOT_TOLD
 from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import bounds_of, delay_problem, rate_problem
@@ -83,7 +83,7 @@ class Monitor:
         if self.pings is not None:
             return True
         is_heard = self.installation.config.monitor.tells_elsewhere
-        return is_heard and bool(self._memory().untold)
+        return is_heard and bool(self._state().untold)
 
     def _end(self, ended: Ended) -> Heard:
         ways: dict[str, Way] = {}
@@ -102,24 +102,24 @@ class Monitor:
 
     def _end_with_alarms(self, ended: Ended, ways: Mapping[str, Way]) -> Heard:
         now = self.installation.clock.now()
-        memory = self._look(ended, now)
-        telling = alarms.may_tell(memory, now)
+        state = self._look(ended, now)
+        telling = alarms.may_tell(state, now)
         people: dict[str, Way] = {}
         if telling:
-            fresh = memory.untold[memory.mentioned :]
-            people = _ways_to_people(self.installation, memory.untold)
+            fresh = state.untold[state.mentioned :]
+            people = _ways_to_people(self.installation, state.untold)
             people |= _ways_by_kakaotalk(self.installation, fresh) if fresh else {}
         # Written before and after: a process killed in between has lost no alarm.
-        self._remember(memory)
+        self._remember(state)
         heard = self._try({**ways, **people})
         if people and heard.tried:
             took = [name for name in people if name not in heard.failures]
             if any(self.counts(name) for name in took):
-                memory = alarms.told(memory)
+                state = alarms.told(state)
             else:
-                memory = alarms.not_told(memory, now, mentioned=bool(took))
-            self._remember(memory)
-        if memory.untold and not self.installation.config.monitor.tells_elsewhere:
+                state = alarms.not_told(state, now, mentioned=bool(took))
+            self._remember(state)
+        if state.untold and not self.installation.config.monitor.tells_elsewhere:
             alone = next(iter(_ways_by_kakaotalk(self.installation, ())))
             failures = {**heard.failures, alone: f"'{alone}': {NO_OTHER_WAY}"}
             return Heard(failures, heard.tried)
@@ -149,25 +149,25 @@ class Monitor:
         failures = self._failures(ways)
         return {name: failures.get(name) for name in ways}
 
-    def _look(self, ended: Ended, now: datetime) -> Memory:
-        memory = self._memory()
-        found = _findings(self.installation, ended, memory, now)
-        return alarms.review(memory, found, now)
+    def _look(self, ended: Ended, now: datetime) -> AlarmState:
+        state = self._state()
+        found = _observed(self.installation, ended, state, now)
+        return alarms.review(state, found, now)
 
     @property
-    def _kept(self) -> Kept:
+    def _kept(self) -> Memory:
         return make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
 
-    def _memory(self) -> Memory:
+    def _state(self) -> AlarmState:
         fields = self._kept.read()
         try:
-            return alarms.from_fields(fields) if fields else Memory()
+            return alarms.from_fields(fields) if fields else AlarmState()
         except ValueError as error:
-            log.warning("the memory of alarms begins anew: %s", error)
-            return Memory()
+            log.warning("the state of alarms starts empty again: %s", error)
+            return AlarmState()
 
-    def _remember(self, memory: Memory) -> None:
-        fields = alarms.to_fields(memory)
+    def _remember(self, state: AlarmState) -> None:
+        fields = alarms.to_fields(state)
         if fields != self._kept.read():
             self._kept.write(fields)
 
@@ -209,18 +209,20 @@ def _go(way: Way, seconds: float, name: str, failures: dict[str, str]) -> None:
         failures[name] = type(error).__name__
 
 
-def _findings(installation: Installation, ended: Ended, memory: Memory, now: datetime) -> Findings:
+def _observed(
+    installation: Installation, ended: Ended, state: AlarmState, now: datetime
+) -> Observation:
     if ended.report is None:
-        return Findings(_stopped_by(ended), is_partial=True)
-    days = alarms.days_of(memory, now.date())
+        return Observation(_stopped_by(ended), is_partial=True)
+    days = alarms.days_of(state, now.date())
     try:
         seen = installation.snapshot(days)
     except LedgerError as error:
-        return Findings({alarms.LEDGER: error.cause}, is_partial=True)
+        return Observation({alarms.LEDGER: error.cause}, is_partial=True)
     today = seen.on(now.date())
     recent = [one for day in days for one in seen.on(day)]
     configured = frozenset(one.name for one in installation.plan.series)
-    since = memory.seen or now - FIRST_LOOK_BACK
+    since = state.seen or now - FIRST_LOOK_BACK
     found = of_deliveries(recent, configured, since, installation.config.names())
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, sentence in ended.report.problems:
@@ -243,7 +245,7 @@ def _findings(installation: Installation, ended: Ended, memory: Memory, now: dat
             lasting[key] = problem
         elif figure is None:  # of a day on which nothing has been sent yet nothing can be said
             open_.add(key)
-    return Findings(lasting, happened, found.held, frozenset(open_))
+    return Observation(lasting, happened, found.held, frozenset(open_))
 
 
 def _stopped_by(ended: Ended) -> dict[str, Cause]:

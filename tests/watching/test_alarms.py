@@ -1,4 +1,4 @@
-"""What the memory of alarms keeps: codes and facts, which become sentences when they are told."""
+"""What the state of alarms keeps: codes and facts, which become sentences when they are told."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ from kakaocron.kst import isoformat
 from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
-from kakaocron.watching.alarms import Findings, Memory, Trouble, from_fields, review, to_fields
+from kakaocron.watching.alarms import (
+    AlarmState,
+    Observation,
+    Trouble,
+    from_fields,
+    review,
+    to_fields,
+)
 from kakaocron.watching.causes import TEMPLATES, in_words
 from kakaocron.watching.sentences import trouble_of
 from tests.fakes import NOW
@@ -80,7 +87,7 @@ def test_what_is_kept_of_deliveries_says_the_same_when_it_is_read_back(
 ) -> None:
     cause = trouble_of(group, {"uuid-0": "mum"})
     assert in_words(cause) == words
-    kept = review(Memory(), Findings({"x": cause}), NOW)
+    kept = review(AlarmState(), Observation({"x": cause}), NOW)
     again = from_fields(json.loads(json.dumps(to_fields(kept))))
     assert again == kept
     assert in_words(again.untold[0].cause) == words
@@ -89,9 +96,9 @@ def test_what_is_kept_of_deliveries_says_the_same_when_it_is_read_back(
 def test_no_sentence_is_kept_of_how_a_trouble_goes_on() -> None:
     trouble = trouble_of([delivery(State.FAILED, REFUSED)])
     held = trouble_of([delivery(State.UNKNOWN, HTTP)])
-    begun = review(Memory(), Findings({"x": trouble, "y": held}), NOW)
-    later = review(begun, Findings({"x": trouble, "y": held}), NOW + timedelta(days=1))
-    over = review(later, Findings({}, {"x": held}, {"y": held}), NOW + timedelta(days=2))
+    begun = review(AlarmState(), Observation({"x": trouble, "y": held}), NOW)
+    later = review(begun, Observation({"x": trouble, "y": held}), NOW + timedelta(days=1))
+    over = review(later, Observation({}, {"x": held}, {"y": held}), NOW + timedelta(days=2))
     told = [in_words(one.cause) for one in over.untold]
     words, held_words = in_words(trouble), in_words(held)
     assert told == [
@@ -110,8 +117,8 @@ def test_no_sentence_is_kept_of_how_a_trouble_goes_on() -> None:
 
 @pytest.mark.parametrize("key", ["login", "quota", "ledger", "lock", "rate", "delay"])
 def test_the_end_of_a_shared_trouble_has_a_sentence_of_its_own(key: str) -> None:
-    known = Memory(NOW, {key: Trouble(NOW, Cause("dns"), NOW)})
-    (over,) = review(known, Findings({}), NOW).untold
+    known = AlarmState(NOW, {key: Trouble(NOW, Cause("dns"), NOW)})
+    (over,) = review(known, Observation({}), NOW).untold
     assert over.cause == Cause(f"over-{key}")
     assert over.cause.code in TEMPLATES
 
@@ -131,10 +138,10 @@ def test_a_memory_with_sentences_is_read_and_nothing_is_told_twice_or_lost() -> 
         "mentioned": 0, "tries": 1, "next_try": at,
     }  # fmt: skip
     memory = from_fields(old)
-    lasting = review(memory, Findings({"unknown:report": Cause("dns")}), NOW)
+    lasting = review(memory, Observation({"unknown:report": Cause("dns")}), NOW)
     assert lasting == memory
     assert [in_words(one.cause) for one in lasting.untold] == ["Still, since 9: log in"]
-    over = review(memory, Findings({}), NOW).untold[1]
+    over = review(memory, Observation({}), NOW).untold[1]
     assert in_words(over.cause) == "Over: Nobody knows {x}"
     assert from_fields(to_fields(memory)) == memory
 
@@ -143,7 +150,7 @@ def test_a_memory_with_sentences_is_read_and_nothing_is_told_twice_or_lost() -> 
     "cause", [None, "dns", {}, {"code": 5}, {"code": "dns", "facts": {"a": []}}]
 )
 def test_a_cause_of_another_form_is_no_memory(cause: object) -> None:
-    fields = to_fields(Memory())
+    fields = to_fields(AlarmState())
     fields["untold"] = [{"turn": "begun", "key": "x", "since": isoformat(NOW), "cause": cause}]
     with pytest.raises(ValueError, match=r"Expected|required"):
         from_fields(fields)
