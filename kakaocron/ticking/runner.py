@@ -17,7 +17,7 @@ from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
 from kakaocron.ticking.upkeep import look_after_login, variables_out_of_date
 from kakaocron.watching.incidents import (
-    Ending,
+    EndSign,
     Incidents,
     Kind,
     incidents_of,
@@ -119,10 +119,10 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
-def _endings(report: TickReport) -> Iterator[Ending]:
-    yield Ending.TICK
+def _endings(report: TickReport) -> Iterator[EndSign]:
+    yield EndSign.TICK
     if any(one.state is State.CONFIRMED for one in report.ended.values()):
-        yield Ending.CONFIRMED
+        yield EndSign.CONFIRMED
 
 
 def _stopped(incidents: Incidents, error: KakaocronError, complain: Complain) -> Ended:

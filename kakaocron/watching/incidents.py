@@ -33,7 +33,7 @@ class Kind(StrEnum):
     WATCHER = "watcher"
 
 
-class Ending(Enum):
+class EndSign(Enum):
     """What shows that an incident is over."""
 
     NOTHING = auto()  # it has happened: it is told once
@@ -42,20 +42,20 @@ class Ending(Enum):
     REACHED = auto()  # the watcher that could not be told has been told
 
 
-ENDED_BY: Mapping[Kind, Ending] = {
-    Kind.ERROR: Ending.TICK,
-    Kind.CONFIG: Ending.TICK,
-    Kind.NOT_LOGGED_IN: Ending.TICK,
-    Kind.BUG: Ending.TICK,
-    Kind.LEDGER: Ending.TICK,
-    Kind.LOCK: Ending.TICK,
-    Kind.LEDGER_DAMAGED: Ending.NOTHING,
-    Kind.PRUNE: Ending.TICK,
-    Kind.CLOCK_WRONG: Ending.TICK,
-    Kind.LOGIN: Ending.CONFIRMED,
-    Kind.LOGIN_ENDS: Ending.TICK,
-    Kind.LOGIN_VARIABLE: Ending.TICK,
-    Kind.WATCHER: Ending.REACHED,
+ENDED_BY: Mapping[Kind, EndSign] = {
+    Kind.ERROR: EndSign.TICK,
+    Kind.CONFIG: EndSign.TICK,
+    Kind.NOT_LOGGED_IN: EndSign.TICK,
+    Kind.BUG: EndSign.TICK,
+    Kind.LEDGER: EndSign.TICK,
+    Kind.LOCK: EndSign.TICK,
+    Kind.LEDGER_DAMAGED: EndSign.NOTHING,
+    Kind.PRUNE: EndSign.TICK,
+    Kind.CLOCK_WRONG: EndSign.TICK,
+    Kind.LOGIN: EndSign.CONFIRMED,
+    Kind.LOGIN_ENDS: EndSign.TICK,
+    Kind.LOGIN_VARIABLE: EndSign.TICK,
+    Kind.WATCHER: EndSign.REACHED,
 }
 
 
@@ -95,7 +95,7 @@ class Incidents(Struct, frozen=True):
     def news(
         self,
         ongoing: Iterable[Incident],
-        endings: Collection[Ending] = (),
+        endings: Collection[EndSign] = (),
         reached: Collection[str] = (),
     ) -> list[str]:
         """Return the sentences of the incidents not told before, and remember them as told.
@@ -120,12 +120,12 @@ class Incidents(Struct, frozen=True):
         self.memory.remove()
 
 
-def _is_over(key: str, endings: Collection[Ending], reached: Collection[str]) -> bool:
+def _is_over(key: str, endings: Collection[EndSign], reached: Collection[str]) -> bool:
     kind, _, which = key.partition(":")
     if kind not in set(Kind):  # of another version
         return True
     ending = ENDED_BY[Kind(kind)]
-    return which in reached if ending is Ending.REACHED else ending in endings
+    return which in reached if ending is EndSign.REACHED else ending in endings
 
 
 def incidents_of(places: Places, disk: Disk) -> Incidents:

@@ -18,7 +18,7 @@ from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.watching.incidents import (
     ENDED_BY,
-    Ending,
+    EndSign,
     Incident,
     Incidents,
     Kind,
@@ -53,12 +53,12 @@ def test_every_error_that_may_stop_a_tick_is_an_incident(kind: type[KakaocronErr
 def test_an_incident_is_told_once_until_what_ends_it_is_seen(
     incidents: Incidents, kind: Kind
 ) -> None:
-    others = set(Ending) - {ENDED_BY[kind]}
+    others = set(EndSign) - {ENDED_BY[kind]}
     assert incidents.news([of(kind)]) == [f"{kind}!"]
-    assert incidents.news([of(kind)], set(Ending), ["report"]) == []
+    assert incidents.news([of(kind)], set(EndSign), ["report"]) == []
     assert incidents.news([], others, ["another"]) == []
     assert incidents.news([of(kind)]) == []
-    is_reached = ENDED_BY[kind] is Ending.REACHED
+    is_reached = ENDED_BY[kind] is EndSign.REACHED
     assert incidents.news([], {ENDED_BY[kind]}, ["report"] if is_reached else []) == []
     assert incidents.news([of(kind)]) == [f"{kind}!"]
 
@@ -66,7 +66,7 @@ def test_an_incident_is_told_once_until_what_ends_it_is_seen(
 def test_what_has_happened_is_told_once_for_good(incidents: Incidents) -> None:
     damage = of_problem("ledger-damaged:2026-11-23:unreadable line 2", "damaged")
     incidents.news([damage])
-    incidents.news([], {Ending.TICK, Ending.CONFIRMED}, ["report"])
+    incidents.news([], {EndSign.TICK, EndSign.CONFIRMED}, ["report"])
     assert incidents.news([damage]) == []
 
 
