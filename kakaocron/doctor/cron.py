@@ -14,7 +14,7 @@ from pathlib import Path
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.host.crontab import Job, other_lines, with_block
-from kakaocron.host.crontab_lines import Entry, entries
+from kakaocron.host.crontab_lines import CrontabEntry, entries
 from kakaocron.host.probe import Machine
 from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
@@ -96,7 +96,7 @@ def _crons_environment(bench: Bench) -> dict[str, str]:
     return {**bare, "PATH": SYSTEMDS_PATH} if bench.machine.timer_service() is not None else bare
 
 
-def _entries(machine: Machine, content: bytes) -> list[Entry]:
+def _entries(machine: Machine, content: bytes) -> list[CrontabEntry]:
     """Return the lines that run a tick as this user: those of the user's crontab, `content`, and
     of the machine's own."""
     bare = _bare(machine)
@@ -107,7 +107,7 @@ def _entries(machine: Machine, content: bytes) -> list[Entry]:
     return found
 
 
-def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Entry | None]:
+def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, CrontabEntry | None]:
     """Judge the crontab; return the line that runs this installation, if there is one."""
     job = bench.job
     try:
@@ -149,7 +149,7 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Entry
     return next(iter([*sound, *active]), None)
 
 
-def _is_ours(bench: Bench, entry: Entry) -> bool:
+def _is_ours(bench: Bench, entry: CrontabEntry) -> bool:
     """Say whether a line is meant for this configuration, well made or not."""
     config = entry.config or entry.settings.get("KAKAOCRON_CONFIG") or _default(entry, "config")
     return os.path.realpath(config) == os.path.realpath(bench.job.config)
@@ -163,13 +163,13 @@ _DEFAULTS = {
 }
 
 
-def _default(entry: Entry, kind: str) -> str:
+def _default(entry: CrontabEntry, kind: str) -> str:
     xdg, below_home, name = _DEFAULTS[kind]
     base = entry.settings.get(xdg) or f"{entry.settings['HOME']}/{below_home}"
     return f"{base}/{name}"
 
 
-def _faults(bench: Bench, entry: Entry) -> Iterator[str]:
+def _faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
     """Say why a line of this installation does not run its ticks each minute."""
     machine = bench.machine
     user = entry.before[0] if entry.before else ""
@@ -195,7 +195,7 @@ def _faults(bench: Bench, entry: Entry) -> Iterator[str]:
             yield f"its {kind} folder is '{used}'{above}, and not '{path}'"
 
 
-def _folder(entry: Entry, kind: str, name: str, bench: Bench) -> str | None:
+def _folder(entry: CrontabEntry, kind: str, name: str, bench: Bench) -> str | None:
     """Return which folder the ticks of a line use: by the line, its `.env` or the platform."""
     if given := entry.settings.get(name):
         return entry.expanded(given)
@@ -208,7 +208,7 @@ def _folder(entry: Entry, kind: str, name: str, bench: Bench) -> str | None:
     return _default(entry, kind) if sys.platform == "linux" else None
 
 
-def _program_faults(bench: Bench, entry: Entry) -> Iterator[str]:
+def _program_faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
     machine, program = bench.machine, entry.program[0]
     search_path = entry.settings["PATH"]
     if "/" in program:
@@ -260,7 +260,7 @@ def _of_others(bench: Bench) -> Finding:
     return ok(name, "no other user's line is seen that runs this installation")
 
 
-def _settings_above(bench: Bench, entry: Entry | None) -> Finding:
+def _settings_above(bench: Bench, entry: CrontabEntry | None) -> Finding:
     """Name what the crontab sets for our line and this shell has not, or otherwise."""
     above, here = entry.assigned_above if entry else {}, bench.places.variables
     names = [
@@ -275,7 +275,7 @@ def _settings_above(bench: Bench, entry: Entry | None) -> Finding:
     return ok("crontab-settings", "no setting above the line changes what a tick does")
 
 
-def _bare_command(bench: Bench, entry: Entry | None) -> Finding:
+def _bare_command(bench: Bench, entry: CrontabEntry | None) -> Finding:
     """Run the command as cron will, with cron's bare environment and the crontab's settings."""
     machine, name = bench.machine, "cron-command"
     try:

@@ -27,7 +27,7 @@ _EACH_MINUTE = frozenset({"@minutely", "@every_minute"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CrontabEntry:
     """A line that runs a tick. `settings` are the assignments above it and before its program,
     `user` is that of a system crontab's sixth field."""
 
@@ -78,7 +78,7 @@ class Entry:
 
 def entries(
     content: bytes, defaults: Mapping[str, str], *, has_user: bool = False
-) -> Iterator[Entry]:
+) -> Iterator[CrontabEntry]:
     """Yield the lines that run a tick, those too that are commented out.
 
     `defaults` is the environment that cron gives without a word; in a system crontab a user's name
@@ -101,7 +101,7 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if is_quoted else value
 
 
-def _entry(line: str, settings: dict[str, str], has_user: bool) -> Entry | None:
+def _entry(line: str, settings: dict[str, str], has_user: bool) -> CrontabEntry | None:
     found = _FIELDS.fullmatch(line)
     if found is None or "tick" not in line:
         return None
@@ -119,7 +119,7 @@ def _entry(line: str, settings: dict[str, str], has_user: bool) -> Entry | None:
         if words:
             count = 3 if words[1:2] == ["-m"] else 1
             program, arguments = tuple(words[:count]), tuple(words[count:])
-            return Entry(
+            return CrontabEntry(
                 line, schedule, command, settings, program, arguments, folder, tuple(before), user
             )
     return None

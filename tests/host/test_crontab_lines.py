@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kakaocron.host.crontab_lines import Entry, entries, is_every_minute
+from kakaocron.host.crontab_lines import CrontabEntry, entries, is_every_minute
 
 BARE = {"HOME": "/home/me", "LOGNAME": "me", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
 
@@ -41,7 +41,7 @@ def test_only_every_minute_is_every_minute(schedule: str, is_each: bool) -> None
     assert is_every_minute(schedule) is is_each
 
 
-def one(line: str) -> Entry:
+def one(line: str) -> CrontabEntry:
     (found,) = entries(line.encode() + b"\n", BARE)
     return found
 
