@@ -15,7 +15,7 @@ from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from kakaocron.rehearsal.sandbox.wire import Answer as WireAnswer
+from kakaocron.rehearsal.sandbox.wire import WireAnswer
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import Answer
 from kakaocron.system.places import Places

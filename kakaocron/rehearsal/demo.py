@@ -104,7 +104,7 @@ class _DyingDisk(RealDisk):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Comparison:
     """The day as the sandbox saw it, beside what the ledger says."""
 
     due: int
@@ -124,8 +124,8 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
-    verdict: Verdict
+class DemoDay:
+    verdict: Comparison
     overview: Overview
     seconds: float
 
@@ -135,7 +135,7 @@ class Day:
         return {"seconds": self.seconds, "verdict": verdict, "status": self.overview.fields()}
 
 
-def run_day(folder: Path, on_minute: Callable[[int], None]) -> Day:
+def run_day(folder: Path, on_minute: Callable[[int], None]) -> DemoDay:
     """Run 1,440 minutes of ticks in `folder`; `on_minute` hears of each."""
     started = time.monotonic()
     clock = DemoClock(DAY)
@@ -149,7 +149,7 @@ def run_day(folder: Path, on_minute: Callable[[int], None]) -> Day:
                 _run_minute(installation, clock, minute)
             on_minute(minute + 1)
         overview = look(installation)
-        return Day(_judge(installation, sandbox), overview, time.monotonic() - started)
+        return DemoDay(_judge(installation, sandbox), overview, time.monotonic() - started)
 
 
 def _installation(folder: Path, sandbox: SandboxServer, clock: DemoClock) -> Installation:
@@ -192,7 +192,7 @@ def _run_and_die(installation: Installation) -> None:
         return
 
 
-def _judge(installation: Installation, sandbox: SandboxServer) -> Verdict:
+def _judge(installation: Installation, sandbox: SandboxServer) -> Comparison:
     """Count at the receiver: each text carries its slot's time."""
     series = installation.plan.series[0]
     last = DAY + timedelta(days=1) - timedelta.resolution
@@ -209,7 +209,7 @@ def _judge(installation: Installation, sandbox: SandboxServer) -> Verdict:
     stamps = {s.id: f"{s.at:%Y-%m-%d %H:%M}" for s in slots}
     by_state = Counter(str(state) for state in states.values())
     told = FINAL - {State.CONFIRMED}
-    return Verdict(
+    return Comparison(
         due=len(slots),
         final=sum(state in FINAL for state in states.values()),
         delivered=sum(1 for id_ in states if received[stamps[id_]]),

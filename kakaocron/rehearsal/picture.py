@@ -10,7 +10,7 @@ from rich.text import Text
 from kakaocron.show.console import console
 
 if TYPE_CHECKING:
-    from kakaocron.rehearsal.demo import Day
+    from kakaocron.rehearsal.demo import DemoDay
 from kakaocron.show.pictures import WIDTH, overview_picture
 
 ON_PURPOSE = (
@@ -19,7 +19,7 @@ ON_PURPOSE = (
 )
 
 
-def print_day(day: Day) -> None:
+def print_day(day: DemoDay) -> None:
     out = console()
     out.print(ON_PURPOSE)
     # What settles a held delivery is left out: the demo's ledger is gone by now.

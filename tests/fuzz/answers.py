@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from random import Random
 
-from kakaocron.rehearsal.sandbox.wire import Answer, Request
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest
 from tests.fuzz.files import Tally
 from tests.fuzz.house import Done, House
 from tests.fuzz.judge import faults, twice
@@ -162,13 +162,15 @@ def _steps(random: Random, case: Case) -> list[tuple[str, tuple[str, ...]]]:
     return [(first, words), ("09:46:01", ("tick",)), ("09:48:01", ("tick",))]
 
 
-def _hostile(random: Random, case: Case) -> Callable[[Request, Callable[[], Answer]], Reply | None]:
+def _hostile(
+    random: Random, case: Case
+) -> Callable[[WireRequest, Callable[[], WireAnswer]], Reply | None]:
     make = random.choice(WAYS)
     case.what = make.__name__
     seed = random.random()
     most = random.choice((1, 2, 100))
 
-    def hostile(request: Request, handled: Callable[[], Answer]) -> Reply | None:
+    def hostile(request: WireRequest, handled: Callable[[], WireAnswer]) -> Reply | None:
         if not PATHS[case.target].search(request.path) or len(case.sent) >= most:
             return None
         is_message = PATHS["message"].search(request.path) is not None
@@ -188,9 +190,9 @@ def _hostile(random: Random, case: Case) -> Callable[[Request, Callable[[], Answ
     return hostile
 
 
-def _not_taken(random: Random) -> Answer:
+def _not_taken(random: Random) -> WireAnswer:
     body = random.choice((b'{"code":-10,"msg":"limit"}', b'{"code":-1}', b'{"result_code":"x"}'))
-    return Answer(random.choice((200, 400, 500)), {"Content-Type": "application/json"}, body)
+    return WireAnswer(random.choice((200, 400, 500)), {"Content-Type": "application/json"}, body)
 
 
 def _may_say_no(shown: bytes) -> bool:
@@ -208,15 +210,15 @@ def _once(content: bytes, ending: str = "close") -> Made:
     return Reply([content], ending=ending), content
 
 
-def _with_body(answer: Answer, body: bytes) -> bytes:
-    return as_bytes(Answer(answer.status, answer.headers, body))
+def _with_body(answer: WireAnswer, body: bytes) -> bytes:
+    return as_bytes(WireAnswer(answer.status, answer.headers, body))
 
 
-def spoilt_json(random: Random, answer: Answer) -> Made:
+def spoilt_json(random: Random, answer: WireAnswer) -> Made:
     return _once(_with_body(answer, spoil_json(random, answer.body)))
 
 
-def other_value(random: Random, answer: Answer) -> Made:
+def other_value(random: Random, answer: WireAnswer) -> Made:
     """Give one of Kakao's own fields a value of a wrong type."""
     try:
         fields = json.loads(answer.body)
@@ -228,20 +230,20 @@ def other_value(random: Random, answer: Answer) -> Made:
     return _once(_with_body(answer, json.dumps(fields).replace('"@@"', value).encode()))
 
 
-def spoilt_body(random: Random, answer: Answer) -> Made:
+def spoilt_body(random: Random, answer: WireAnswer) -> Made:
     return _once(_with_body(answer, several(random, BLIND, answer.body)[1]))
 
 
-def odd_body(random: Random, answer: Answer) -> Made:
+def odd_body(random: Random, answer: WireAnswer) -> Made:
     status = random.choice((200, 200, 400, 401, 500, answer.status))
-    return _once(as_bytes(Answer(status, answer.headers, random.choice(ODD_BODIES))))
+    return _once(as_bytes(WireAnswer(status, answer.headers, random.choice(ODD_BODIES))))
 
 
-def spoilt_whole(random: Random, answer: Answer) -> Made:
+def spoilt_whole(random: Random, answer: WireAnswer) -> Made:
     return _once(several(random, BLIND, as_bytes(answer))[1], random.choice(("close", "reset")))
 
 
-def other_status(random: Random, answer: Answer) -> Made:
+def other_status(random: Random, answer: WireAnswer) -> Made:
     number = random.choice(list(range(100, 600)))
     head, _, rest = as_bytes(answer).partition(b"\r\n")
     del head
@@ -249,7 +251,7 @@ def other_status(random: Random, answer: Answer) -> Made:
     return _once(first + b"\r\n" + rest)
 
 
-def other_headers(random: Random, answer: Answer) -> Made:
+def other_headers(random: Random, answer: WireAnswer) -> Made:
     head, _, body = as_bytes(answer).partition(b"\r\n\r\n")
     lines = head.split(b"\r\n")
     for _ in range(random.choice((1, 1, 2, 4))):
@@ -260,7 +262,7 @@ def other_headers(random: Random, answer: Answer) -> Made:
     return _once(b"\r\n".join(lines) + b"\r\n\r\n" + body)
 
 
-def redirect(random: Random, answer: Answer) -> Made:
+def redirect(random: Random, answer: WireAnswer) -> Made:
     status = random.choice((301, 302, 303, 307, 308, 300, 305))
     location = random.choice(LOCATIONS)
     return _once(
@@ -269,7 +271,7 @@ def redirect(random: Random, answer: Answer) -> Made:
     )
 
 
-def compressed(random: Random, answer: Answer) -> Made:
+def compressed(random: Random, answer: WireAnswer) -> Made:
     packed = random.choice(
         (gzip.compress(answer.body), gzip.compress(answer.body)[:-5], b"\x1f\x8b", BOMB,
          zlib.compress(answer.body), gzip.compress(BOMB[:100_000]), answer.body)
@@ -279,7 +281,7 @@ def compressed(random: Random, answer: Answer) -> Made:
     return _once(head % (answer.status, coding, len(packed)) + packed)
 
 
-def chunked(random: Random, answer: Answer) -> Made:
+def chunked(random: Random, answer: WireAnswer) -> Made:
     half = len(answer.body) // 2
     first, second = answer.body[:half], answer.body[half:]
     chunks = b"%x\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (len(first), first, len(second), second)
@@ -293,16 +295,16 @@ def chunked(random: Random, answer: Answer) -> Made:
     return _once(head + broken, random.choice(("close", "reset", "stall")))
 
 
-def cut(random: Random, answer: Answer) -> Made:
+def cut(random: Random, answer: WireAnswer) -> Made:
     whole = as_bytes(answer)
     return _once(whole[: random.randrange(len(whole))], random.choice(("close", "reset", "stall")))
 
 
-def nothing(random: Random, _: Answer) -> Made:
+def nothing(random: Random, _: WireAnswer) -> Made:
     return Reply([], ending=random.choice(("close", "reset", "stall"))), b""
 
 
-def twice_over(random: Random, answer: Answer) -> Made:
+def twice_over(random: Random, answer: WireAnswer) -> Made:
     other = random.choice((as_bytes(answer), random.randbytes(300), b"HTTP/1.1 500 X\r\n\r\n"))
     return _once(as_bytes(answer) + other, random.choice(("close", "keep")))
 
@@ -312,7 +314,7 @@ def _for_ever(piece: bytes) -> Iterator[bytes]:
         yield piece
 
 
-def without_end(random: Random, answer: Answer) -> Made:
+def without_end(random: Random, answer: WireAnswer) -> Made:
     """Drip on for longer than anybody may wait."""
     head = as_bytes(answer).partition(b"\r\n\r\n")[0]
     begun, piece = random.choice((
@@ -332,7 +334,7 @@ def without_end(random: Random, answer: Answer) -> Made:
     return Reply(pieces(), pause=random.choice((0.01, 0.1, 0.3))), begun + piece * 3
 
 
-def flood(random: Random, answer: Answer) -> Made:
+def flood(random: Random, answer: WireAnswer) -> Made:
     """Send much, fast."""
     piece = random.choice((b"HTTP/1.1 100 Continue\r\n\r\n" * 100, b"X" * 65536, b"X: y\r\n" * 900))
     begun = random.choice((b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\n\r\n"))
@@ -346,7 +348,7 @@ def flood(random: Random, answer: Answer) -> Made:
     return Reply(pieces()), begun + piece
 
 
-Way = Callable[[Random, Answer], Made]
+Way = Callable[[Random, WireAnswer], Made]
 WAYS: tuple[Way, ...] = (
     spoilt_json, spoilt_json, spoilt_json, other_value, other_value, other_value, spoilt_body,
     odd_body, odd_body, spoilt_whole, other_status, other_status, other_headers, other_headers,

@@ -30,7 +30,7 @@ from kakaocron.host.probe import CommandResult, Machine
 from kakaocron.kst import KST
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import Settings
-from kakaocron.rehearsal.sandbox.wire import Answer, Request
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.log import log
 from kakaocron.ticking import idle
@@ -320,11 +320,11 @@ class House:
         return counts
 
 
-def _unlucky() -> Callable[[Request, Callable[[], Answer]], Reply | None]:
+def _unlucky() -> Callable[[WireRequest, Callable[[], WireAnswer]], Reply | None]:
     """Some messages get no answer, one is refused for now, one for good."""
     endings = ["lost", "", "-10", "", "", "lost-after", "-532", "", "500"]
 
-    def hostile(request: Request, handled: Callable[[], Answer]) -> Reply | None:
+    def hostile(request: WireRequest, handled: Callable[[], WireAnswer]) -> Reply | None:
         if "/talk/" not in request.path or not endings:
             return None
         ending = endings.pop(0)

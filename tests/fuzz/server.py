@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import Any, Self
 
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.wire import Answer, Request
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest
 
 RESET = struct.pack("ii", 1, 0)
 LONGEST_DRIP_SECONDS = 15.0
@@ -31,7 +31,7 @@ class Reply:
 
 
 # Given the request and a way to let Kakao handle it, say what it answers; None: as Kakao does.
-Hostile = Callable[[Request, Callable[[], Answer]], Reply | None]
+Hostile = Callable[[WireRequest, Callable[[], WireAnswer]], Reply | None]
 
 
 class HostileServer:
@@ -61,19 +61,19 @@ class HostileServer:
         self._sockets.shutdown()
         self._sockets.server_close()
 
-    def reply(self, request: Request) -> Reply:
-        def handled() -> Answer:
+    def reply(self, request: WireRequest) -> Reply:
+        def handled() -> WireAnswer:
             with self._lock:
                 return self.kakao.handle(request, self.now())
 
         hostile = self.hostile
         said = hostile(request, handled) if hostile is not None else None
         if said is None and request.path.startswith("/ping"):
-            said = Reply([as_bytes(Answer(200, {}, b"OK"))], ending="keep")
+            said = Reply([as_bytes(WireAnswer(200, {}, b"OK"))], ending="keep")
         return said or Reply([as_bytes(handled())], ending="keep")
 
 
-def as_bytes(answer: Answer) -> bytes:
+def as_bytes(answer: WireAnswer) -> bytes:
     phrase = HTTPStatus(answer.status).phrase
     headers = {**answer.headers, "Content-Length": str(len(answer.body))}
     lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
@@ -126,7 +126,7 @@ class _Connection(socketserver.BaseRequestHandler):
                 return
 
 
-def _request(connection: socket.socket, received: bytes) -> tuple[Request | None, bytes]:
+def _request(connection: socket.socket, received: bytes) -> tuple[WireRequest | None, bytes]:
     while b"\r\n\r\n" not in received:
         some = connection.recv(65536)
         if not some:
@@ -144,4 +144,4 @@ def _request(connection: socket.socket, received: bytes) -> tuple[Request | None
         body += some
     method, target, _ = first.split(" ", 2)
     path, _, query = target.partition("?")
-    return Request(method, path, query, headers, body[:length]), body[length:]
+    return WireRequest(method, path, query, headers, body[:length]), body[length:]

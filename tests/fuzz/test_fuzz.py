@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from kakaocron.rehearsal.sandbox.wire import Request
+from kakaocron.rehearsal.sandbox.wire import WireRequest
 from tests.fuzz.answers import let_the_token_die
 from tests.fuzz.campaign import KINDS, Campaign, houses
 from tests.fuzz.files import put_in_place
@@ -98,7 +98,7 @@ def test_json_of_a_wrong_shape_is_no_surprise(
     house.restore()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body)
 
-    def hostile(request: Request, _: object) -> Reply | None:
+    def hostile(request: WireRequest, _: object) -> Reply | None:
         return Reply([head + body]) if request.path == path else None
 
     with house.lived_in():

@@ -13,14 +13,14 @@ from kakaocron.errors import KakaocronError
 from kakaocron.kakao.friends import friends_of
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from kakaocron.rehearsal.sandbox.settings import Friend, Settings
+from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
 from kakaocron.system.http import Answer, Gate, Request
 from tests.fakes import FakeClock, kakao_section, write_config
 
 
 @pytest.fixture
 def many(clock: FakeClock) -> Iterator[SandboxServer]:
-    friends = tuple(Friend(f"uuid-{n:03d}", f"친구 {n}", n % 2 == 0) for n in range(250))
+    friends = tuple(SandboxFriend(f"uuid-{n:03d}", f"친구 {n}", n % 2 == 0) for n in range(250))
     with SandboxServer(Kakao(Settings(friends=friends), seed=7), clock.now) as server:
         yield server
 

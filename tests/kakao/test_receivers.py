@@ -19,7 +19,7 @@ from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.ledger.deliveries import Delivery, worst
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from kakaocron.rehearsal.sandbox.settings import Friend, Settings
+from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
 from kakaocron.rehearsal.simulation.network import on_the_wire
 from kakaocron.states import FINAL, Reason, State
 from kakaocron.system.http import Answer, Failure, Gate, Phase, Request
@@ -30,7 +30,7 @@ from tests.test_actions import at
 
 SEQUENCES = 1000
 FRIENDS = tuple(f"uuid-{number}" for number in range(6))
-SETTINGS = Settings(friends=tuple(Friend(uuid, uuid) for uuid in FRIENDS))
+SETTINGS = Settings(friends=tuple(SandboxFriend(uuid, uuid) for uuid in FRIENDS))
 ID = "report@20261123T0930"
 CHANGING = (-502, -532, -533, -536)  # refusals that a later attempt may pass
 LASTING = (-501, -504, -530)

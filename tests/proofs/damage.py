@@ -18,7 +18,7 @@ from kakaocron.ledger.day_file import parse_day
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Damage as DamageLine
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.settings import Friend, Settings
+from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
 from kakaocron.rehearsal.simulation.home import PLACES
 from kakaocron.states import FINAL, State
 from tests.proofs.solo import UNREACHABLE, Solo
@@ -66,7 +66,7 @@ class Count:
 @cache
 def before() -> bytes:
     """Return a machine after three days of every kind of end, pickled."""
-    friends = (Friend("uuid-a", "A"),)
+    friends = (SandboxFriend("uuid-a", "A"),)
     solo = Solo(at(8, 0, day=21), Kakao(Settings(friends=friends), seed=1))
     solo.configure(CONFIG)
     solo.log_in()

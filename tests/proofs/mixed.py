@@ -15,7 +15,7 @@ from kakaocron.errors import KakaocronError
 from kakaocron.installation import Installation, make_ledger
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.settings import Friend, Settings
+from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
 from kakaocron.rehearsal.simulation.home import PLACES
 from kakaocron.schedule.pauses import Pause
 from kakaocron.schedule.slots import parse_delivery_id
@@ -43,7 +43,9 @@ class Mixed(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.solo = Solo(at(8, 50), Kakao(Settings(friends=(Friend("uuid-a", "A"),)), seed=1))
+        self.solo = Solo(
+            at(8, 50), Kakao(Settings(friends=(SandboxFriend("uuid-a", "A"),)), seed=1)
+        )
         self.solo.configure(CONFIGS[0])
         self.solo.log_in()
         self.first_tick: datetime | None = None

@@ -21,7 +21,7 @@ from kakaocron.kakao.tokens import to_json
 from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.events import from_line
 from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH
-from kakaocron.rehearsal.sandbox.faults import Fault
+from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.simulation.files import FileSystem, status
 from kakaocron.rehearsal.simulation.home import PLACES, logged_in
@@ -144,7 +144,7 @@ class _Http:
             return Failure(Phase.BEFORE, Reason.UNREACHABLE, said("no connection to the server"))
         if gate is not None:
             gate()
-        fault = Fault.parse(f"{trouble}@/") if trouble else None
+        fault = InjectedFault.parse(f"{trouble}@/") if trouble else None
         done = solo.kakao.exchange(asked, solo.at, fault)
         solo.changed()
         if done.answer is None or done.action == "half":

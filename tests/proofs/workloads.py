@@ -13,8 +13,8 @@ from kakaocron.config.starter import Answers
 from kakaocron.kst import KST
 from kakaocron.messages.starting import write_config
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.settings import Friend, Settings
-from kakaocron.rehearsal.sandbox.wire import Request
+from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
+from kakaocron.rehearsal.sandbox.wire import WireRequest
 from kakaocron.rehearsal.simulation.home import PLACES
 from kakaocron.schedule.slots import parse_delivery_id
 from kakaocron.states import State
@@ -106,7 +106,7 @@ class Workload:
     mend: Step | None = None
 
     def prepared(self) -> Solo:
-        friends = tuple(Friend(uuid, uuid) for uuid in ("uuid-a", "uuid-b"))
+        friends = tuple(SandboxFriend(uuid, uuid) for uuid in ("uuid-a", "uuid-b"))
         solo = Solo(self.login_at or MORNING, Kakao(Settings(friends=friends), seed=1))
         if self.config is not None:
             solo.configure(self.config)
@@ -170,7 +170,7 @@ def _log_in(solo: Solo) -> None:
         "agreed_scope": "talk_message",
         "decision": "agree",
     }
-    request = Request(
+    request = WireRequest(
         "POST",
         "/oauth/authorize",
         "",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.rehearsal.demo import Day, Verdict
+from kakaocron.rehearsal.demo import Comparison, DemoDay
 from kakaocron.rehearsal.picture import print_day
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.watching.overview import look
@@ -18,9 +18,9 @@ def test_the_demo_says_first_that_its_faults_are_made_on_purpose(
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
     run_tick(installation)
-    verdict = Verdict(1, 1, 1, 1, 0, 0, 0, 0, {"confirmed": 1})
+    verdict = Comparison(1, 1, 1, 1, 0, 0, 0, 0, {"confirmed": 1})
 
-    print_day(Day(verdict, look(installation), 0.1))
+    print_day(DemoDay(verdict, look(installation), 0.1))
 
     said = capsys.readouterr().out
     assert said.startswith("What fails below fails on purpose: ")

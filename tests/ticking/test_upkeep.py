@@ -29,7 +29,7 @@ from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Settings
-from kakaocron.rehearsal.sandbox.wire import Request as WireRequest
+from kakaocron.rehearsal.sandbox.wire import WireRequest
 from kakaocron.rehearsal.simulation.network import on_the_wire
 from kakaocron.states import Reason, State
 from kakaocron.system.disk import Disk

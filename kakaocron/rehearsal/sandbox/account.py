@@ -19,7 +19,7 @@ REFRESH_TOKEN_LIMIT = (30, timedelta(minutes=60))
 
 
 @dataclass(frozen=True)
-class Login:
+class ReadyLogin:
     """A ready login, as after a visit to the consent page."""
 
     access_token: str
@@ -56,12 +56,12 @@ class Account:
         digest = hashlib.sha256(f"{self._seed}|{self._made}|{kind}".encode()).digest()
         return base64.urlsafe_b64encode(digest).decode().rstrip("=") + kind
 
-    def log_in(self, now: datetime) -> Login:
+    def log_in(self, now: datetime) -> ReadyLogin:
         """Issue a new pair of tokens, whatever the limits say."""
         self._logins += 1
         access, access_token = self._make_access(self._logins, now)
         refresh, refresh_token = self._make_refresh(self._logins, now)
-        return Login(access, access_token.expires_at, refresh, refresh_token.expires_at)
+        return ReadyLogin(access, access_token.expires_at, refresh, refresh_token.expires_at)
 
     def issue(self, now: datetime) -> dict[str, Any]:
         """Answer an authorization-code grant; raise KauthRefusedError (KOE237)."""

@@ -9,12 +9,12 @@ from typing import Any
 from kakaocron.errors import UsageError
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.wire import Answer, Request, json_answer
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 ADMIN_PREFIX = "/_sandbox/"
 
 
-def administer(request: Request, kakao: Kakao, faults: FaultPlan, now: datetime) -> Answer:
+def administer(request: WireRequest, kakao: Kakao, faults: FaultPlan, now: datetime) -> WireAnswer:
     """Answer one admin request with JSON; 400 for a body that makes no sense, 404 for no route."""
     route = _ROUTES.get((request.method, request.path.removeprefix(ADMIN_PREFIX)))
     if route is None:
@@ -25,7 +25,7 @@ def administer(request: Request, kakao: Kakao, faults: FaultPlan, now: datetime)
         return json_answer(400, {"error": str(error)})
 
 
-def _read_body(request: Request) -> Mapping[str, Any]:
+def _read_body(request: WireRequest) -> Mapping[str, Any]:
     body = json.loads(request.body or b"{}")
     if not isinstance(body, dict):
         raise UsageError("The body is not a JSON object.")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from kakaocron.rehearsal.sandbox.wire import Answer, json_answer
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, json_answer
 
 # code → HTTP status, msg (Kakao's documentation, error-code page; Kakao may reword any msg).
 # The page gives no HTTP status for -403, -405, -504 and -531: those are assumed.
@@ -81,7 +81,7 @@ class RefusedError(Exception):
         self.details = details
         super().__init__(f"{code}: {self.msg}")
 
-    def answer(self) -> Answer:
+    def answer(self) -> WireAnswer:
         """Return the answer that says so."""
         return json_answer(self.status, {"msg": self.msg, "code": self.code, **self.details})
 
@@ -94,7 +94,7 @@ class KauthRefusedError(Exception):
         self.status, self.error, self.description = KAUTH_ERRORS[error_code]
         super().__init__(error_code)
 
-    def answer(self) -> Answer:
+    def answer(self) -> WireAnswer:
         """Return the answer that says so."""
         return json_answer(
             self.status,

@@ -20,7 +20,13 @@ from kakaocron.rehearsal.sandbox.endpoints import (
     MEMO_PREFIX,
     TOKEN_PATH,
 )
-from kakaocron.rehearsal.sandbox.wire import Action, Answer, Request, html_answer, json_answer
+from kakaocron.rehearsal.sandbox.wire import (
+    Action,
+    WireAnswer,
+    WireRequest,
+    html_answer,
+    json_answer,
+)
 
 DRIP_SECONDS = 0.2
 
@@ -61,11 +67,11 @@ _TWICE = "401-twice"
 _CAPTIVE_PORTAL = "<!doctype html><title>Wi-Fi login</title><p>Please accept the terms of use."
 _BAD_GATEWAY = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
-_SUBSTITUTES: Mapping[str, Answer] = MappingProxyType(
+_SUBSTITUTES: Mapping[str, WireAnswer] = MappingProxyType(
     {
         "html": html_answer(200, _CAPTIVE_PORTAL),
         "html-502": html_answer(502, _BAD_GATEWAY),
-        "empty": Answer(200, {"Content-Type": "application/json;charset=UTF-8"}, b""),
+        "empty": WireAnswer(200, {"Content-Type": "application/json;charset=UTF-8"}, b""),
         "half-before": json_answer(200, {"result_code": 0}),
         "result-500": json_answer(200, {"result_code": -500}),
     }
@@ -79,7 +85,7 @@ _NAME = re.compile(
 
 
 @dataclass(frozen=True)
-class Fault:
+class InjectedFault:
     """One thing that goes wrong with one request.
 
     `is_handled`: the request takes effect (a message is delivered, a token is rotated) all the
@@ -96,26 +102,28 @@ class Fault:
     seconds: float = 0.0
 
     @classmethod
-    def parse(cls, text: str) -> "Fault":
+    def parse(cls, text: str) -> "InjectedFault":
         """Read NAME[@PATHPREFIX]; raise UsageError."""
         fault, probability = _parse_rule(text)
         if probability is not None:
             raise UsageError(f"Cannot read fault '{text}': in a script each fault is certain.")
         return fault
 
-    def matches(self, request: Request) -> bool:
+    def matches(self, request: WireRequest) -> bool:
         """Tell whether this fault may hit the request."""
         return request.path.startswith(self.prefixes)
 
 
-def substitute(fault: Fault, request: Request, agreed: Sequence[str]) -> Answer | None:
+def substitute(
+    fault: InjectedFault, request: WireRequest, agreed: Sequence[str]
+) -> WireAnswer | None:
     """Return the answer that the fault puts in place of Kakao's own, or None."""
     if fault.kind == "code":
         return refused(fault.number, request.path, agreed).answer()
     if fault.kind == "koe":
         return KauthRefusedError(fault.name).answer()
     if fault.kind == "status":
-        return Answer(fault.number, {"Content-Type": "text/plain"}, b"upstream error")
+        return WireAnswer(fault.number, {"Content-Type": "text/plain"}, b"upstream error")
     return _SUBSTITUTES.get(fault.kind)
 
 
@@ -137,8 +145,8 @@ class FaultPlan:
 
     def __init__(self, spec: str = "", *, script: Sequence[str] = (), seed: int = 0) -> None:
         self._random = random.Random(seed)  # noqa: S311 - draws to be replayed, not secrets
-        self._rules: list[tuple[Fault, float]] = []
-        self._script: list[Fault] = []
+        self._rules: list[tuple[InjectedFault, float]] = []
+        self._script: list[InjectedFault] = []
         self.replace(spec, script=script)
 
     def replace(self, spec: str = "", *, script: Sequence[str] = ()) -> None:
@@ -148,20 +156,20 @@ class FaultPlan:
         a fault hits every request that it matches. Raises UsageError, and keeps the old plan.
         """
         rules = [_parse_rule(text) for text in spec.split(",") if text.strip()]
-        faults = [Fault.parse(text) for text in script]
+        faults = [InjectedFault.parse(text) for text in script]
         self._rules = [(fault, 1.0 if chance is None else chance) for fault, chance in rules]
         self._script = faults
 
     def enqueue(self, *names: str) -> None:
         """Let the next matching requests get exactly these faults, one each, in this order."""
-        self._script += [Fault.parse(name) for name in names]
+        self._script += [InjectedFault.parse(name) for name in names]
 
     @property
     def pending(self) -> list[str]:
         """Names of the scripted faults that have hit nothing yet."""
         return [fault.name for fault in self._script]
 
-    def next(self, request: Request) -> Fault | None:
+    def next(self, request: WireRequest) -> InjectedFault | None:
         """Return the fault for this request, or None; a scripted fault is used up."""
         fault = self._scripted(request) or self._drawn(request)
         if fault is None or fault.name != _TWICE:
@@ -170,20 +178,20 @@ class FaultPlan:
         self._script.insert(0, once)
         return once
 
-    def _scripted(self, request: Request) -> Fault | None:
+    def _scripted(self, request: WireRequest) -> InjectedFault | None:
         for index, fault in enumerate(self._script):
             if fault.matches(request):
                 return self._script.pop(index)
         return None
 
-    def _drawn(self, request: Request) -> Fault | None:
+    def _drawn(self, request: WireRequest) -> InjectedFault | None:
         for fault, probability in self._rules:
             if fault.matches(request) and self._random.random() < probability:
                 return fault
         return None
 
 
-def _parse_rule(text: str) -> tuple[Fault, float | None]:
+def _parse_rule(text: str) -> tuple[InjectedFault, float | None]:
     rule = _RULE.fullmatch(text.strip())
     if rule is None:
         raise UsageError(f"Cannot read fault '{text}': write NAME[:PROBABILITY][@/PATHPREFIX].")
@@ -205,7 +213,7 @@ def _parse_probability(text: str, number: str) -> float:
     return probability
 
 
-def _parse_name(name: str) -> Fault:
+def _parse_name(name: str) -> InjectedFault:
     is_ambiguous = name.endswith("+")
     if name == _TWICE:
         return replace(_parse_name("-401"), name=_TWICE)
@@ -220,7 +228,7 @@ def _parse_name(name: str) -> Fault:
     return replace(fault, is_handled=True)
 
 
-def _known(name: str, match: re.Match[str]) -> Fault:
+def _known(name: str, match: re.Match[str]) -> InjectedFault:
     if match["code"] and int(match["code"]) in KAPI_ERRORS:
         return _fault(name, "code", number=int(match["code"]))
     if match["koe"] in KAUTH_ERRORS:
@@ -232,7 +240,7 @@ def _known(name: str, match: re.Match[str]) -> Fault:
     raise _unknown(name)
 
 
-def _with_seconds(name: str, kind: str, seconds: str | None) -> Fault:
+def _with_seconds(name: str, kind: str, seconds: str | None) -> InjectedFault:
     if seconds is not None and kind not in _WITH_SECONDS:
         raise UsageError(f"Cannot read fault '{name}': '{kind}' takes no seconds.")
     if seconds is None and kind in {"slow", "date"}:
@@ -253,12 +261,12 @@ def _fault(
     prefixes: tuple[str, ...] = _MESSAGES,
     number: int = 0,
     seconds: float = 0.0,
-) -> Fault:
+) -> InjectedFault:
     action, is_handled = _KINDS[kind]
-    return Fault(name, kind, action, is_handled, prefixes, number, seconds)
+    return InjectedFault(name, kind, action, is_handled, prefixes, number, seconds)
 
 
-def _may_follow_a_delivery(fault: Fault) -> bool:
+def _may_follow_a_delivery(fault: InjectedFault) -> bool:
     if fault.kind == "code":
         return fault.number in AMBIGUOUS_CODES
     if fault.kind == "status":

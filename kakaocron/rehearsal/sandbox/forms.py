@@ -8,13 +8,13 @@ from urllib.parse import parse_qsl
 from kakaocron.rehearsal.sandbox.codes import RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import Endpoint
 from kakaocron.rehearsal.sandbox.templates import check_template, shown_text
-from kakaocron.rehearsal.sandbox.wire import Request
+from kakaocron.rehearsal.sandbox.wire import WireRequest
 
 MAX_FIELDS = 50
 MAX_RECEIVERS = 5
 
 
-def is_form(request: Request) -> bool:
+def is_form(request: WireRequest) -> bool:
     """Tell whether Content-Type says a form in UTF-8 (no charset given counts as UTF-8)."""
     kind, _, rest = (request.header("Content-Type") or "").lower().partition(";")
     charset = rest.strip().partition("charset=")[2].strip('" ')
@@ -43,7 +43,7 @@ def read_fields(text: str) -> dict[str, str]:
     return fields
 
 
-def read_message_form(request: Request) -> dict[str, str]:
+def read_message_form(request: WireRequest) -> dict[str, str]:
     """Read a message request's fields; raise RefusedError (-2, -8) for anything but a form."""
     if (request.header("Content-Type") or "").lower().startswith("application/json"):
         raise RefusedError(-2)

@@ -9,27 +9,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from kakaocron.rehearsal.sandbox.account import Account, Login
+from kakaocron.rehearsal.sandbox.account import Account, ReadyLogin
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, TOKEN_PATH
-from kakaocron.rehearsal.sandbox.faults import Fault, substitute
-from kakaocron.rehearsal.sandbox.kapi import Delivery, Kapi
+from kakaocron.rehearsal.sandbox.faults import InjectedFault, substitute
+from kakaocron.rehearsal.sandbox.kapi import Arrival, Kapi
 from kakaocron.rehearsal.sandbox.kauth import Kauth
-from kakaocron.rehearsal.sandbox.settings import KST, Friend, Quotas, Settings
-from kakaocron.rehearsal.sandbox.wire import Answer, Request, Wire, json_answer
+from kakaocron.rehearsal.sandbox.settings import KST, Quotas, SandboxFriend, Settings
+from kakaocron.rehearsal.sandbox.wire import Wire, WireAnswer, WireRequest, json_answer
 
 __all__ = [
     "KST",
-    "Answer",
-    "Delivery",
-    "Friend",
+    "Arrival",
     "Kakao",
     "LoggedRequest",
-    "Login",
     "Quotas",
-    "Request",
+    "ReadyLogin",
+    "SandboxFriend",
     "Settings",
     "Wire",
+    "WireAnswer",
+    "WireRequest",
 ]
 
 UNKNOWN_REQUEST = "unknown request"
@@ -57,7 +57,7 @@ class Kakao:
     def __init__(self, settings: Settings | None = None, seed: int = 0) -> None:
         self.settings = settings or Settings()
         self._seed = seed
-        self.deliveries: list[Delivery] = []
+        self.deliveries: list[Arrival] = []
         self.requests: list[LoggedRequest] = []
         self.reset()
 
@@ -68,7 +68,7 @@ class Kakao:
         self._account = Account(self.settings, self._seed)
         self._kauth = Kauth(self.settings, self._account)
         self._kapi = Kapi(self.settings, self._account, self.deliveries)
-        self._routes: dict[tuple[str, str], Callable[[Request, datetime], Answer]] = {
+        self._routes: dict[tuple[str, str], Callable[[WireRequest, datetime], WireAnswer]] = {
             ("GET", "/oauth/authorize"): self._kauth.authorize,
             ("POST", "/oauth/authorize"): self._kauth.decide,
             ("GET", "/v1/api/talk/friends"): self._kapi.friends,
@@ -80,13 +80,13 @@ class Kakao:
             ("POST", "/v1/user/unlink"): self._kapi.unlink,
         }
 
-    def handle(self, request: Request, now: datetime) -> Answer:
+    def handle(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer a request at `now` (aware), as Kakao does when nothing goes wrong."""
         answer = self._answer(request, now, None)
         self._log(request, now, answer, None)
         return _dated(answer, now)
 
-    def exchange(self, request: Request, now: datetime, fault: Fault | None) -> Wire:
+    def exchange(self, request: WireRequest, now: datetime, fault: InjectedFault | None) -> Wire:
         """Handle a request as far as the fault allows; return what the wire must do.
 
         Where a request reaches Kakao and is refused there, that refusal is the answer: no fault
@@ -107,7 +107,7 @@ class Kakao:
             return Wire(fault.action, is_delivered, dated)
         return Wire(fault.action, is_delivered, _dated(answer, now), fault.seconds)
 
-    def issue_login(self, now: datetime, scopes: Sequence[str] | None = None) -> Login:
+    def issue_login(self, now: datetime, scopes: Sequence[str] | None = None) -> ReadyLogin:
         """Log in without a browser; `scopes` are those agreed to (None: all of the app's)."""
         self._account.agreed = set(self.settings.scopes if scopes is None else scopes)
         return self._account.log_in(now)
@@ -120,7 +120,9 @@ class Kakao:
         """Kill every refresh token; access tokens live on."""
         self._account.revoke_refresh_tokens()
 
-    def _replaced(self, fault: Fault, request: Request, own: Answer | None) -> Answer:
+    def _replaced(
+        self, fault: InjectedFault, request: WireRequest, own: WireAnswer | None
+    ) -> WireAnswer:
         if own is not None and own.status >= HTTP_BAD:
             return own
         answer = substitute(fault, request, sorted(self._account.agreed)) or own
@@ -128,7 +130,9 @@ class Kakao:
             raise AssertionError(f"fault '{fault.name}' gives no answer")
         return answer
 
-    def _answer(self, request: Request, now: datetime, fault: Fault | None) -> Answer:
+    def _answer(
+        self, request: WireRequest, now: datetime, fault: InjectedFault | None
+    ) -> WireAnswer:
         if now.tzinfo is None:
             raise ValueError("The sandbox needs an aware time.")
         try:
@@ -136,7 +140,9 @@ class Kakao:
         except (RefusedError, KauthRefusedError) as refusal:
             return refusal.answer()
 
-    def _route(self, request: Request, now: datetime, fault: Fault | None) -> Answer:
+    def _route(
+        self, request: WireRequest, now: datetime, fault: InjectedFault | None
+    ) -> WireAnswer:
         if request.method == "POST" and request.path in ENDPOINTS:
             return self._kapi.send(request, now, fault)
         if (request.method, request.path) == ("POST", TOKEN_PATH):
@@ -151,7 +157,11 @@ class Kakao:
         )
 
     def _log(
-        self, request: Request, now: datetime, answer: Answer | None, fault: Fault | None
+        self,
+        request: WireRequest,
+        now: datetime,
+        answer: WireAnswer | None,
+        fault: InjectedFault | None,
     ) -> None:
         self.requests.append(
             LoggedRequest(
@@ -164,12 +174,12 @@ class Kakao:
         )
 
 
-def _reaches_kakao(fault: Fault) -> bool:
+def _reaches_kakao(fault: InjectedFault) -> bool:
     # "no-uuid" is Kakao's own answer with a hole in it, delivered or not.
     return fault.is_handled or fault.kind == "no-uuid"
 
 
-def _outcome(answer: Answer | None) -> str:
+def _outcome(answer: WireAnswer | None) -> str:
     if answer is None:
         return "not handled"
     if answer.status == 404:  # noqa: PLR2004 - the sandbox has this status for nothing else
@@ -180,6 +190,6 @@ def _outcome(answer: Answer | None) -> str:
     return f"{answer.status} {body.get('code', body.get('error_code'))}"
 
 
-def _dated(answer: Answer, at: datetime) -> Answer:
+def _dated(answer: WireAnswer, at: datetime) -> WireAnswer:
     date = format_datetime(at.astimezone(UTC), usegmt=True)
-    return Answer(answer.status, {**answer.headers, "Date": date}, answer.body)
+    return WireAnswer(answer.status, {**answer.headers, "Date": date}, answer.body)

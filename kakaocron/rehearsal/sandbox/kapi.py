@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from kakaocron.rehearsal.sandbox.account import Account, Token
 from kakaocron.rehearsal.sandbox.codes import RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, Endpoint
-from kakaocron.rehearsal.sandbox.faults import Fault, refused
+from kakaocron.rehearsal.sandbox.faults import InjectedFault, refused
 from kakaocron.rehearsal.sandbox.forms import (
     read_content,
     read_fields,
@@ -17,8 +17,8 @@ from kakaocron.rehearsal.sandbox.forms import (
     read_receivers,
 )
 from kakaocron.rehearsal.sandbox.quotas import QuotaBook
-from kakaocron.rehearsal.sandbox.settings import KST, Friend, Settings
-from kakaocron.rehearsal.sandbox.wire import Answer, Request, json_answer
+from kakaocron.rehearsal.sandbox.settings import KST, SandboxFriend, Settings
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 MAX_PAGE = 100
 _FRIENDS_QUERY: Mapping[str, frozenset[str] | None] = {
@@ -31,7 +31,7 @@ _FRIENDS_QUERY: Mapping[str, frozenset[str] | None] = {
 
 
 @dataclass(frozen=True)
-class Delivery:
+class Arrival:
     """One message that reached one receiver's chat: `receiver` is "me" or a friend's uuid.
 
     `template` is the parsed template_object, or the fields of a custom or scrape message.
@@ -50,7 +50,7 @@ class Delivery:
 class Kapi:
     """The API side of one app; appends to `deliveries` exactly when a message is accepted."""
 
-    def __init__(self, settings: Settings, account: Account, deliveries: list[Delivery]) -> None:
+    def __init__(self, settings: Settings, account: Account, deliveries: list[Arrival]) -> None:
         self._settings = settings
         self._account = account
         self._deliveries = deliveries
@@ -58,7 +58,7 @@ class Kapi:
         self._friends = {friend.uuid: friend for friend in settings.friends}
         self._sender = str(settings.user_id)
 
-    def send(self, request: Request, now: datetime, fault: Fault | None) -> Answer:
+    def send(self, request: WireRequest, now: datetime, fault: InjectedFault | None) -> WireAnswer:
         """Answer a message request; raise RefusedError."""
         endpoint = ENDPOINTS[request.path]
         self._authorize(request, now)
@@ -70,7 +70,7 @@ class Kapi:
         self._deliver(request, now, "me", content)
         return json_answer(200, {"result_code": 0})
 
-    def friends(self, request: Request, now: datetime) -> Answer:
+    def friends(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer one page of the friends list."""
         self._authorize(request, now)
         self._check_scopes(request, ("friends",))
@@ -90,14 +90,14 @@ class Kapi:
             },
         )
 
-    def token_info(self, request: Request, now: datetime) -> Answer:
+    def token_info(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer /v1/user/access_token_info."""
         token = self._authorize(request, now)
         left = int((token.expires_at - now).total_seconds())
         user, app = self._settings.user_id, self._settings.app_id
         return json_answer(200, {"id": user, "expires_in": left, "app_id": app})
 
-    def scopes(self, request: Request, now: datetime) -> Answer:
+    def scopes(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer /v2/user/scopes: every consent item of the app, agreed to or not."""
         self._authorize(request, now)
         scopes = [
@@ -113,23 +113,23 @@ class Kapi:
         ]
         return json_answer(200, {"id": self._settings.user_id, "scopes": scopes})
 
-    def me(self, request: Request, now: datetime) -> Answer:
+    def me(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer /v2/user/me."""
         self._authorize(request, now)
         return json_answer(200, {"id": self._settings.user_id})
 
-    def logout(self, request: Request, now: datetime) -> Answer:
+    def logout(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer /v1/user/logout."""
         self._account.log_out(self._authorize(request, now).login)
         return json_answer(200, {"id": self._settings.user_id})
 
-    def unlink(self, request: Request, now: datetime) -> Answer:
+    def unlink(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer /v1/user/unlink."""
         self._authorize(request, now)
         self._account.unlink()
         return json_answer(200, {"id": self._settings.user_id})
 
-    def _authorize(self, request: Request, now: datetime) -> Token:
+    def _authorize(self, request: WireRequest, now: datetime) -> Token:
         header = request.header("Authorization")
         if header is None:
             raise RefusedError(-401, "authentication key header not exist")
@@ -138,7 +138,7 @@ class Kapi:
             raise RefusedError(-401, "invalid app key.")
         return self._account.check_access(access, now)
 
-    def _check_scopes(self, request: Request, required: Sequence[str]) -> None:
+    def _check_scopes(self, request: WireRequest, required: Sequence[str]) -> None:
         switched_off = [scope for scope in required if scope not in self._settings.scopes]
         if switched_off:
             raise RefusedError(
@@ -149,12 +149,12 @@ class Kapi:
 
     def _send_to_friends(
         self,
-        request: Request,
+        request: WireRequest,
         now: datetime,
         endpoint: Endpoint,
         form: Mapping[str, str],
-        fault: Fault | None,
-    ) -> Answer:
+        fault: InjectedFault | None,
+    ) -> WireAnswer:
         uuids = read_receivers(form, self._settings.user_uuid)
         content = read_content(endpoint, form)
         for uuid in uuids:
@@ -186,10 +186,14 @@ class Kapi:
         return self._quotas.refusal(_day(now), self._sender, uuid)
 
     def _deliver(
-        self, request: Request, now: datetime, receiver: str, content: tuple[str, dict[str, Any]]
+        self,
+        request: WireRequest,
+        now: datetime,
+        receiver: str,
+        content: tuple[str, dict[str, Any]],
     ) -> None:
         self._deliveries.append(
-            Delivery(
+            Arrival(
                 now.astimezone(KST),
                 receiver,
                 *content,
@@ -199,7 +203,7 @@ class Kapi:
             )
         )
 
-    def _element(self, friend: Friend) -> dict[str, Any]:
+    def _element(self, friend: SandboxFriend) -> dict[str, Any]:
         return {
             "id": 1001 + self._settings.friends.index(friend),
             "uuid": friend.uuid,
@@ -212,7 +216,7 @@ class Kapi:
 
 def _friends_answer(
     uuids: Sequence[str], sent: Sequence[str], failed: Mapping[int, Sequence[str]]
-) -> Answer:
+) -> WireAnswer:
     """Build the answer; a single receiver that fails is a plain error, not a partial success."""
     if len(uuids) == 1 and failed:
         raise RefusedError(next(iter(failed)), receiver_ids=list(uuids))
@@ -227,7 +231,7 @@ def _friends_answer(
     return json_answer(200, answer)
 
 
-def _read_friends_query(request: Request) -> dict[str, str]:
+def _read_friends_query(request: WireRequest) -> dict[str, str]:
     try:
         query = read_fields(request.query)
     except ValueError:
@@ -247,7 +251,7 @@ def _check_number(name: str, value: str) -> None:
         raise RefusedError(-2, f"The Parameter [{name}] is not from {least} to {most}.")
 
 
-def _ordered(friends: Sequence[Friend], query: Mapping[str, str]) -> list[Friend]:
+def _ordered(friends: Sequence[SandboxFriend], query: Mapping[str, str]) -> list[SandboxFriend]:
     is_descending = query.get("order") == "desc"
     found = sorted(friends, key=lambda friend: friend.nickname, reverse=is_descending)
     if query.get("friend_order") == "favorite":
@@ -256,7 +260,7 @@ def _ordered(friends: Sequence[Friend], query: Mapping[str, str]) -> list[Friend
 
 
 def _page_url(
-    request: Request, query: Mapping[str, str], offset: int | None, limit: int
+    request: WireRequest, query: Mapping[str, str], offset: int | None, limit: int
 ) -> str | None:
     if offset is None:
         return None

@@ -12,7 +12,13 @@ from kakaocron.rehearsal.sandbox.account import Account
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError
 from kakaocron.rehearsal.sandbox.forms import is_form, read_fields, read_pairs
 from kakaocron.rehearsal.sandbox.settings import Settings
-from kakaocron.rehearsal.sandbox.wire import Answer, Request, html_answer, json_answer, redirect
+from kakaocron.rehearsal.sandbox.wire import (
+    WireAnswer,
+    WireRequest,
+    html_answer,
+    json_answer,
+    redirect,
+)
 
 # Parameters that travel through the consent page's form.
 _CARRIED = (
@@ -46,7 +52,7 @@ class Kauth:
         self._account = account
         self._codes: dict[str, _Code] = {}
 
-    def authorize(self, request: Request, now: datetime) -> Answer:
+    def authorize(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer GET /oauth/authorize: the consent page, or at once a redirect."""
         try:
             params = read_fields(request.query)
@@ -61,7 +67,7 @@ class Kauth:
             return _back(params, error="consent_required", error_description="consent required")
         return html_answer(200, _consent_page(params, missing))
 
-    def decide(self, request: Request, now: datetime) -> Answer:
+    def decide(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer the consent page's form."""
         try:
             pairs = read_pairs(request.body.decode())
@@ -75,7 +81,7 @@ class Kauth:
         self._account.agreed |= ticked & set(asked)
         return self._agree(params, now)
 
-    def token(self, request: Request, now: datetime, *, is_rotation_forced: bool) -> Answer:
+    def token(self, request: WireRequest, now: datetime, *, is_rotation_forced: bool) -> WireAnswer:
         """Answer POST /oauth/token; raise KauthRefusedError."""
         form = _read_token_form(request)
         grant = form.get("grant_type")
@@ -108,7 +114,7 @@ class Kauth:
             raise _BadAuthorizeError("KOE205: the consent item is not configured")
         return asked
 
-    def _agree(self, params: Mapping[str, str], now: datetime) -> Answer:
+    def _agree(self, params: Mapping[str, str], now: datetime) -> WireAnswer:
         code = self._account.make_secret("CODE")
         self._codes[code] = _Code(
             params["redirect_uri"],
@@ -136,7 +142,7 @@ class Kauth:
             raise KauthRefusedError("KOE320")
 
 
-def _read_token_form(request: Request) -> dict[str, str]:
+def _read_token_form(request: WireRequest) -> dict[str, str]:
     if not is_form(request) or request.query:
         raise KauthRefusedError("KOE310")
     try:
@@ -150,14 +156,14 @@ def _challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
-def _back(params: Mapping[str, str], **answer: str) -> Answer:
+def _back(params: Mapping[str, str], **answer: str) -> WireAnswer:
     if "state" in params:
         answer["state"] = params["state"]
     joint = "&" if "?" in params["redirect_uri"] else "?"
     return redirect(params["redirect_uri"] + joint + urlencode(answer))
 
 
-def _error_page(error: str) -> Answer:
+def _error_page(error: str) -> WireAnswer:
     return html_answer(400, f"<!doctype html><title>Kakao</title><h1>{escape(error)}</h1>")
 
 

@@ -19,10 +19,10 @@ from types import TracebackType
 from typing import Any
 
 from kakaocron.rehearsal.sandbox.admin import ADMIN_PREFIX, administer
-from kakaocron.rehearsal.sandbox.faults import Fault, FaultPlan
+from kakaocron.rehearsal.sandbox.faults import FaultPlan, InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
-from kakaocron.rehearsal.sandbox.kapi import Delivery
-from kakaocron.rehearsal.sandbox.wire import EARLY_HINTS, Answer, Request, Wire, json_answer
+from kakaocron.rehearsal.sandbox.kapi import Arrival
+from kakaocron.rehearsal.sandbox.wire import EARLY_HINTS, Wire, WireAnswer, WireRequest, json_answer
 
 MAX_BODY_BYTES = 1024 * 1024
 DRAIN_BYTES = 16 * MAX_BODY_BYTES
@@ -78,7 +78,7 @@ class SandboxServer:
         return f"{self._sockets.scheme}://{host!s}:{port}"
 
     @property
-    def deliveries(self) -> list[Delivery]:
+    def deliveries(self) -> list[Arrival]:
         """Every message that was accepted so far, in order."""
         with self._lock:
             return list(self.kakao.deliveries)
@@ -104,12 +104,12 @@ class SandboxServer:
         self._sockets.server_close()
         self._thread.join()
 
-    def choose_fault(self, head: Request) -> Fault | None:
+    def choose_fault(self, head: WireRequest) -> InjectedFault | None:
         """Draw the fault for a request of which the body has not been read yet."""
         with self._lock:
             return self.faults.next(head)
 
-    def exchange(self, request: Request, fault: Fault | None) -> Wire:
+    def exchange(self, request: WireRequest, fault: InjectedFault | None) -> Wire:
         """Let the model handle a request, one at a time."""
         with self._lock:
             wire = self.kakao.exchange(request, self._now(), fault)
@@ -118,7 +118,7 @@ class SandboxServer:
             self._on_request(logged)
         return wire
 
-    def administer(self, request: Request) -> Answer:
+    def administer(self, request: WireRequest) -> WireAnswer:
         """Answer a request under /_sandbox/."""
         with self._lock:
             return administer(request, self.kakao, self.faults, self._now())
@@ -220,7 +220,7 @@ class _Connection(BaseHTTPRequestHandler):
         """Serve one request."""
         head = self._head()
         length = self._body_length()
-        if isinstance(length, Answer):
+        if isinstance(length, WireAnswer):
             self._send(length)
             self._drain()
             return
@@ -241,13 +241,13 @@ class _Connection(BaseHTTPRequestHandler):
         request = replace(head, body=body, received_at_ns=time.time_ns())
         self._act(self.server.sandbox.exchange(request, fault))
 
-    def _head(self) -> Request:
+    def _head(self) -> WireRequest:
         path, _, query = self.path.partition("?")
-        return Request(
+        return WireRequest(
             self.command, path, query, dict(self.headers.items()), scheme=self.server.scheme
         )
 
-    def _body_length(self) -> int | Answer:
+    def _body_length(self) -> int | WireAnswer:
         """Return the length of the body, or the answer to one that cannot be read."""
         if "Transfer-Encoding" in self.headers:
             return _plain(HTTPStatus.LENGTH_REQUIRED)
@@ -278,7 +278,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._wait(self.server.sandbox.answer_delay_seconds)
             self._answer(wire, wire.answer)
 
-    def _answer(self, wire: Wire, answer: Answer) -> None:
+    def _answer(self, wire: Wire, answer: WireAnswer) -> None:
         if wire.action == "half":
             whole = self._bytes(answer)
             self.connection.sendall(whole[: len(whole) - (len(answer.body) + 1) // 2])
@@ -291,10 +291,10 @@ class _Connection(BaseHTTPRequestHandler):
             self._wait(wire.seconds)
             self._send(answer)
 
-    def _send(self, answer: Answer) -> None:
+    def _send(self, answer: WireAnswer) -> None:
         self.connection.sendall(self._bytes(answer))
 
-    def _bytes(self, answer: Answer) -> bytes:
+    def _bytes(self, answer: WireAnswer) -> bytes:
         return answer.head() + (b"" if self.command == "HEAD" else answer.body)
 
     def _drain(self) -> None:
@@ -355,5 +355,5 @@ def _tls(certificate: Certificate | None) -> ssl.SSLContext | None:
     return context
 
 
-def _plain(status: HTTPStatus) -> Answer:
+def _plain(status: HTTPStatus) -> WireAnswer:
     return json_answer(status.value, {"error": status.phrase})

@@ -7,7 +7,7 @@ KST = timezone(timedelta(hours=9), "KST")
 
 
 @dataclass(frozen=True)
-class Friend:
+class SandboxFriend:
     """A friend of the sender; `allowed_msg` is False for one who refuses messages."""
 
     uuid: str
@@ -51,10 +51,10 @@ class Settings:
     user_id: int = 3000000001
     user_uuid: str = "uuid-me"
     scopes: tuple[str, ...] = ("talk_message", "friends")
-    friends: tuple[Friend, ...] = (
-        Friend("uuid-aaa", "지우"),
-        Friend("uuid-bbb", "하준", favorite=True),
-        Friend("uuid-ccc", "서연", allowed_msg=False),
+    friends: tuple[SandboxFriend, ...] = (
+        SandboxFriend("uuid-aaa", "지우"),
+        SandboxFriend("uuid-bbb", "하준", favorite=True),
+        SandboxFriend("uuid-ccc", "서연", allowed_msg=False),
     )
     strangers: tuple[str, ...] = ("uuid-stranger",)
     has_friend_permission: bool = True

@@ -10,7 +10,7 @@ Action = Literal["answer", "close-before", "reset", "stall", "half", "drip", "sl
 
 
 @dataclass(frozen=True)
-class Request:
+class WireRequest:
     """An HTTP request as it came; `received_at_ns` is the wall clock, where there is one."""
 
     method: str
@@ -28,7 +28,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Answer:
+class WireAnswer:
     """An HTTP answer; whoever sends it adds Content-Length."""
 
     status: int
@@ -58,21 +58,21 @@ class Wire:
 
     action: Action
     delivered: bool
-    answer: Answer | None = None
+    answer: WireAnswer | None = None
     seconds: float = 0.0
 
 
-def json_answer(status: int, value: object) -> Answer:
+def json_answer(status: int, value: object) -> WireAnswer:
     """Build a JSON answer as Kakao writes it."""
     body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(status, {"Content-Type": "application/json;charset=UTF-8"}, body)
+    return WireAnswer(status, {"Content-Type": "application/json;charset=UTF-8"}, body)
 
 
-def html_answer(status: int, html: str) -> Answer:
+def html_answer(status: int, html: str) -> WireAnswer:
     """Build an HTML page."""
-    return Answer(status, {"Content-Type": "text/html;charset=UTF-8"}, html.encode())
+    return WireAnswer(status, {"Content-Type": "text/html;charset=UTF-8"}, html.encode())
 
 
-def redirect(location: str) -> Answer:
+def redirect(location: str) -> WireAnswer:
     """Build a 302."""
-    return Answer(302, {"Location": location}, b"")
+    return WireAnswer(302, {"Location": location}, b"")

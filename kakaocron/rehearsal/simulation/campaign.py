@@ -13,7 +13,7 @@ from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import Config
 from kakaocron.rehearsal.simulation.chaos import BY_HAND, dials_for
 from kakaocron.rehearsal.simulation.rules import probing
-from kakaocron.rehearsal.simulation.world import Outcome, World
+from kakaocron.rehearsal.simulation.world import HistoryResult, World
 
 _HEAD = '[kakao]\nrest_api_key = "sandbox-rest-api-key"\nclient_secret = "sandbox-client-secret"\n'
 _REPORT = '[[message]]\nname = "report"\nslots = ["regular", "peak"]\ntext = "x"\n'
@@ -45,7 +45,7 @@ def _configs() -> tuple[tuple[Config, ...], ...]:
     )
 
 
-def play(seed: int, minutes: int, config: Config | None = None) -> Outcome:
+def play(seed: int, minutes: int, config: Config | None = None) -> HistoryResult:
     """Play the history that a seed stands for: on the user's configuration, or on a drawn one."""
     rng = random.Random(f"history {seed}")  # noqa: S311 - to be replayed, no secret
     dials = dials_for(rng, BY_HAND if has_a_person(seed) else 0.0)
@@ -58,7 +58,7 @@ def play(seed: int, minutes: int, config: Config | None = None) -> Outcome:
         Exception
     ) as error:  # the simulator's own: one history's, and no reason to end a campaign
         broken = (f"bug: {type(error).__name__} in the simulator: {error}",)
-        return Outcome(seed, minutes, 0, 0, 0, 0, 0, broken, "")
+        return HistoryResult(seed, minutes, 0, 0, 0, 0, 0, broken, "")
 
 
 def starts_early(seed: int) -> bool:
@@ -78,7 +78,7 @@ def configs(seed: int) -> list[Config]:
     return list(groups[seed % len(groups)])
 
 
-def replay_command(outcome: Outcome) -> str:
+def replay_command(outcome: HistoryResult) -> str:
     command = "python -m kakaocron.rehearsal.simulation"
     return f"{command} --seed {outcome.seed} --length {outcome.minutes}"
 
@@ -99,7 +99,7 @@ class Tally:
     broken: list[str] = field(default_factory=list)
     breaches: Counter[str] = field(default_factory=Counter)
 
-    def add(self, outcome: Outcome) -> None:
+    def add(self, outcome: HistoryResult) -> None:
         self.histories += 1
         self.minutes += outcome.minutes
         self.ticks += outcome.ticks

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 from datetime import datetime
 
-from kakaocron.rehearsal.simulation.schedule import Schedule
+from kakaocron.rehearsal.simulation.event_loop import EventLoop
 
 # A forward jump of up to this many minutes is caught up with, run by run.
 MOST_CATCH_UP = 5
@@ -22,13 +22,13 @@ class Cron:
 
     def __init__(
         self,
-        schedule: Schedule,
+        loop: EventLoop,
         host_time: Callable[[], datetime],
         run: Callable[[], None],
         rng: random.Random,
         latest_seconds: float,
     ) -> None:
-        self._schedule = schedule
+        self._loop = loop
         self._host_time = host_time
         self._run = run
         self._rng = rng
@@ -50,7 +50,7 @@ class Cron:
 
     def _sleep(self, life: int) -> None:
         seconds = 60 - self._host_time().timestamp() % 60
-        self._schedule.at(self._schedule.now + seconds, lambda: self._wake(life))
+        self._loop.at(self._loop.now + seconds, lambda: self._wake(life))
 
     def _wake(self, life: int) -> None:
         if life != self._life:
@@ -65,7 +65,7 @@ class Cron:
         self._minute = now
         for index in range(runs):
             late = self._rng.random() * self._latest_seconds + index * CATCH_UP_SECONDS
-            self._schedule.at(self._schedule.now + late, lambda: self._run_if(life))
+            self._loop.at(self._loop.now + late, lambda: self._run_if(life))
         self._sleep(life)
 
     def _run_if(self, life: int) -> None:

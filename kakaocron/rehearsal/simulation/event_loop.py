@@ -27,8 +27,8 @@ class Task:
 class _Thread:
     """A thread that leads whenever it is told to, as starting one takes long."""
 
-    def __init__(self, schedule: Schedule) -> None:
-        self._schedule = schedule
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop = loop
         self._baton = threading.Lock()
         self._baton.acquire()
         self._is_to_end = False
@@ -46,7 +46,7 @@ class _Thread:
             self._baton.acquire()
             if self._is_to_end:
                 return
-            self._schedule.lead(self)
+            self._loop.lead(self)
 
 
 # So many waits in a row that take no time: somebody polls, and time, which only waiting moves,
@@ -58,7 +58,7 @@ class SpinError(Exception):
     """A task waits again and again for nothing."""
 
 
-class Schedule:
+class EventLoop:
     """The order of events. `now` is in seconds since the history began, and only ever grows."""
 
     def __init__(self) -> None:

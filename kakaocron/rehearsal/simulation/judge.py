@@ -30,7 +30,7 @@ PER_PAIR, PER_SENDER = 20, 100
 
 
 @dataclass(frozen=True)
-class Series:
+class MessageRules:
     """The numbers of one message."""
 
     kinds: frozenset[str]
@@ -50,7 +50,7 @@ class Rules:
     longest_delay: timedelta
     max_retries: int
     resends: bool
-    messages: Mapping[str, Series]
+    messages: Mapping[str, MessageRules]
 
     def is_slot(self, message: str, at: datetime) -> bool:
         if message not in self.messages or at.second or at.microsecond:
@@ -103,7 +103,7 @@ class Version:
 
 
 @dataclass
-class Run:
+class TickRun:
     """One tick: when it ran, and whether anything befell it."""
 
     started: datetime
@@ -119,7 +119,7 @@ class History:
     """What the simulated world saw. Times are true ones unless they are named host times."""
 
     versions: list[Version] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    runs: list[TickRun] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
     disturbed: list[tuple[datetime, datetime]] = field(default_factory=list)
     dead_login: list[tuple[datetime, datetime]] = field(default_factory=list)
@@ -565,7 +565,7 @@ def _fair_chance(
     rules: Rules,
     slot: datetime,
     expiry: datetime,
-    good: Sequence[Run],
+    good: Sequence[TickRun],
     troubles: Sequence[tuple[datetime, datetime]],
 ) -> datetime | None:
     during = [span for span in troubles if span[0] < expiry and span[1] > slot - 2 * LEASE]

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from kakaocron.errors import Cause
 from kakaocron.rehearsal.sandbox import wire
-from kakaocron.rehearsal.sandbox.faults import Fault
+from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.simulation.process import Process
 from kakaocron.states import Reason
@@ -37,11 +37,11 @@ class Departure:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class RequestMishap:
     """What befalls one request: `unreachable`, `cut-request`, `cut-answer`, or Kakao's own."""
 
     kind: str
-    fault: Fault | None = None
+    fault: InjectedFault | None = None
     seconds: float = 0.0
 
 
@@ -53,7 +53,7 @@ class Net(Protocol):
 
     def true_time(self) -> datetime: ...
     def host_time(self) -> datetime: ...
-    def trouble_for(self, request: wire.Request) -> Trouble | None: ...
+    def mishap_for(self, request: wire.WireRequest) -> RequestMishap | None: ...
     def depart(self, departure: Departure) -> None: ...
     def check_claimed(self, probe: str, owner: str) -> None: ...
 
@@ -68,13 +68,13 @@ class SimulatedHttp:
 
     def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
         asked = on_the_wire(request)
-        trouble = self.net.trouble_for(asked)
-        if trouble is not None:
+        mishap = self.net.mishap_for(asked)
+        if mishap is not None:
             self.process.is_disturbed = True
         self.process.enter("connect")
         self.process.wait(self.net.rng.choice((0.005, 0.01, 0.03)))
-        if trouble is not None and trouble.kind == "unreachable":
-            self.process.wait(trouble.seconds)
+        if mishap is not None and mishap.kind == "unreachable":
+            self.process.wait(mishap.seconds)
             return Failure(Phase.BEFORE, Reason.UNREACHABLE, Cause("no-connection"))
         self.process.leave()
         if gate is not None:
@@ -82,7 +82,7 @@ class SimulatedHttp:
         looked, pauses = self.net.host_time(), self.process.pauses
         self.process.enter("send")
         stopped_at = looked if self.process.pauses > pauses else None
-        answer = self._exchange(asked, trouble, stopped_at, is_message=gate is not None)
+        answer = self._exchange(asked, mishap, stopped_at, is_message=gate is not None)
         self.process.leave()
         return self._receive(answer)
 
@@ -103,8 +103,8 @@ class SimulatedHttp:
 
     def _exchange(
         self,
-        asked: wire.Request,
-        trouble: Trouble | None,
+        asked: wire.WireRequest,
+        mishap: RequestMishap | None,
         stopped_at: datetime | None,
         *,
         is_message: bool,
@@ -116,13 +116,13 @@ class SimulatedHttp:
             net.check_claimed(probe, self.process.owner)
         before = len(net.kakao.deliveries)
         size = len(asked.path) + sum(map(len, asked.headers.values())) + len(asked.body) + 40
-        cut = net.rng.randrange(size + 1) if trouble and trouble.kind == "cut-request" else size
+        cut = net.rng.randrange(size + 1) if mishap and mishap.kind == "cut-request" else size
         if cut < size:
             done = wire.Wire("reset", delivered=False)
         else:
-            done = net.kakao.exchange(asked, net.true_time(), trouble.fault if trouble else None)
+            done = net.kakao.exchange(asked, net.true_time(), mishap.fault if mishap else None)
         coming = _coming(done, self.timeout_seconds)
-        if trouble and trouble.kind == "cut-answer" and coming.content:
+        if mishap and mishap.kind == "cut-answer" and coming.content:
             coming = _cut(coming, net.rng)
         if is_message:
             arrived = tuple(d.receiver for d in net.kakao.deliveries[before:])
@@ -160,7 +160,7 @@ class _Coming:
         return some
 
 
-def on_the_wire(request: Request) -> wire.Request:
+def on_the_wire(request: Request) -> wire.WireRequest:
     parts = urlsplit(request.url)
     headers = {"Host": parts.netloc}
     body = b""
@@ -170,10 +170,10 @@ def on_the_wire(request: Request) -> wire.Request:
     if request.token:
         headers["Authorization"] = f"Bearer {request.token}"
     method = "GET" if request.form is None else "POST"
-    return wire.Request(method, parts.path, parts.query, headers, body, parts.scheme)
+    return wire.WireRequest(method, parts.path, parts.query, headers, body, parts.scheme)
 
 
-def probe_of(asked: wire.Request) -> tuple[str, tuple[str, ...]]:
+def probe_of(asked: wire.WireRequest) -> tuple[str, tuple[str, ...]]:
     """Return the text of a message request and its receivers."""
 
     form = parse_qs(asked.body.decode())

@@ -12,8 +12,8 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
+from kakaocron.rehearsal.simulation.event_loop import EventLoop, Task
 from kakaocron.rehearsal.simulation.files import FileSystem, refuse, status
-from kakaocron.rehearsal.simulation.schedule import Schedule, Task
 from kakaocron.system.syscalls import PRIVATE_FILE, Stat
 from kakaocron.system.workers import Task as Work
 
@@ -51,7 +51,7 @@ class Host(Protocol):
     """What a process shares with the others on its machine."""
 
     files: FileSystem
-    schedule: Schedule
+    loop: EventLoop
     rng: random.Random
     standing_faults: dict[str, tuple[int, bool]]
 
@@ -107,7 +107,7 @@ class Process:
     def check(self) -> None:
         if self.is_dead:
             raise Killed
-        if self.is_signalled and self.host.schedule.current is self.main:
+        if self.is_signalled and self.host.loop.current is self.main:
             self.is_signalled = False
             self.interrupts.take()
 
@@ -133,7 +133,7 @@ class Process:
                 self.mishaps.remove(mishap)
                 self.is_disturbed = True
                 self.pauses += 1
-                self.stopped_until = self.host.schedule.now + mishap.seconds
+                self.stopped_until = self.host.loop.now + mishap.seconds
                 self.wait(mishap.seconds)
                 return None
             elif mishap.kind == "fail" and name in mishap.calls:
@@ -160,10 +160,10 @@ class Process:
     def signal(self) -> None:
         """Ask the process to end: its main thread learns of it, as soon as it comes to run."""
         self.is_signalled = True
-        if self.host.schedule.current is self.main:
+        if self.host.loop.current is self.main:
             self.check()
         elif self.main is not None:
-            self.host.schedule.wake(self.main, self.host.schedule.now)
+            self.host.loop.wake(self.main, self.host.loop.now)
 
     def kill(self) -> None:
         """End the process from outside: its files are closed, its locks free."""
@@ -172,7 +172,7 @@ class Process:
         self.is_dead = self.is_disturbed = True
         self.close_all()
         for task in self.tasks:
-            self.host.schedule.wake(task, self.host.schedule.now)
+            self.host.loop.wake(task, self.host.loop.now)
 
     def close_all(self) -> None:
         for fd in sorted(self.descriptors):
@@ -180,10 +180,10 @@ class Process:
         self.descriptors.clear()
 
     def wait(self, seconds: float) -> None:
-        schedule = self.host.schedule
-        schedule.wait(schedule.now + seconds)
-        while schedule.now < self.stopped_until and not self.is_dead:
-            schedule.wait(self.stopped_until)
+        loop = self.host.loop
+        loop.wait(loop.now + seconds)
+        while loop.now < self.stopped_until and not self.is_dead:
+            loop.wait(self.stopped_until)
         self.check()
 
     def start(self, work: Callable[[], None]) -> Task:
@@ -198,7 +198,7 @@ class Process:
             finally:
                 self.tasks.remove(task)
 
-        task = self.host.schedule.start(run)
+        task = self.host.loop.start(run)
         self.tasks.append(task)
         self.main = self.main or task
         return task
@@ -300,7 +300,7 @@ class ProcessClock:
 
     def monotonic(self) -> float:
         self._process.check()
-        return self._process.host.schedule.now
+        return self._process.host.loop.now
 
     def sleep(self, seconds: float) -> None:
         self._process.check()
@@ -318,16 +318,16 @@ class ProcessSignal:
     def set(self) -> None:
         self._process.check()
         self._is_set = True
-        schedule = self._process.host.schedule
+        loop = self._process.host.loop
         for task in self._waiting:
-            schedule.wake(task, schedule.now)
+            loop.wake(task, loop.now)
         self._waiting.clear()
 
     def wait(self) -> None:
         process = self._process
         was_indivisible, process.is_indivisible = process.is_indivisible, False
         while not self._is_set:
-            current = process.host.schedule.current
+            current = process.host.loop.current
             if current is not None and current not in self._waiting:
                 self._waiting.append(current)
             process.wait(LONG_SECONDS)
@@ -350,8 +350,8 @@ class ProcessWorkers:
                 if not self._process.is_dead:
                     self._ended.append(name)
                     if self._waiting is not None:
-                        schedule = self._process.host.schedule
-                        schedule.wake(self._waiting, schedule.now)
+                        loop = self._process.host.loop
+                        loop.wake(self._waiting, loop.now)
 
         self._process.start(run)
 
@@ -368,7 +368,7 @@ class ProcessWorkers:
     def wait(self, timeout_seconds: float) -> list[str]:
         self._process.check()
         if not self._ended:
-            self._waiting = self._process.host.schedule.current
+            self._waiting = self._process.host.loop.current
             self._process.wait(max(0.0, timeout_seconds))
             self._waiting = None
         ended, self._ended = self._ended, []

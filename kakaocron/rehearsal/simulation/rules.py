@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from kakaocron.config.schema import CONTENTS, DATA, Config, Message, Secret
 from kakaocron.rehearsal.sandbox.settings import Settings
-from kakaocron.rehearsal.simulation.judge import Rules, Series
+from kakaocron.rehearsal.simulation.judge import MessageRules, Rules
 
 # Says in the message itself which slot it is for: what the judge counts by.
 PROBE = "{name}|{time:%Y%m%dT%H%M}"
@@ -41,10 +41,10 @@ def rules_of(config: Config) -> Rules:
     )
 
 
-def _series(config: Config, message: Message) -> Series:
+def _series(config: Config, message: Message) -> MessageRules:
     days = config.schedule.days if message.days is None else message.days
     quiet = config.schedule.quiet if message.quiet is None else message.quiet
-    return Series(
+    return MessageRules(
         frozenset(message.slots),
         config.receivers(message.to),
         frozenset(days),

@@ -25,17 +25,18 @@ from kakaocron.ledger.day_file import DayFile, Reading
 from kakaocron.ledger.events import from_line
 from kakaocron.rehearsal.sandbox import wire
 from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH
-from kakaocron.rehearsal.sandbox.faults import Fault
+from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.settings import Friend, Quotas, Settings
+from kakaocron.rehearsal.sandbox.settings import Quotas, SandboxFriend, Settings
 from kakaocron.rehearsal.simulation.chaos import CALM, Dials
 from kakaocron.rehearsal.simulation.cron import Cron
+from kakaocron.rehearsal.simulation.event_loop import EventLoop
 from kakaocron.rehearsal.simulation.files import FileSystem
 from kakaocron.rehearsal.simulation.home import HOME, PLACES, logged_in
 from kakaocron.rehearsal.simulation.judge import (
     History,
     Key,
-    Run,
+    TickRun,
     Version,
     claimed_twice,
     judge,
@@ -44,7 +45,7 @@ from kakaocron.rehearsal.simulation.judge import (
     read_ledger,
     stopped_at_the_write,
 )
-from kakaocron.rehearsal.simulation.network import Departure, SimulatedHttp, Trouble
+from kakaocron.rehearsal.simulation.network import Departure, RequestMishap, SimulatedHttp
 from kakaocron.rehearsal.simulation.orders import Order, texts
 from kakaocron.rehearsal.simulation.person import Person
 from kakaocron.rehearsal.simulation.process import (
@@ -56,7 +57,6 @@ from kakaocron.rehearsal.simulation.process import (
     ProcessWorkers,
 )
 from kakaocron.rehearsal.simulation.rules import rules_of
-from kakaocron.rehearsal.simulation.schedule import Schedule
 from kakaocron.system.belonging import claim
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import Http
@@ -69,7 +69,7 @@ UNEXPECTED_EXITS = {Exit.BUG, Exit.INTERRUPTED}
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HistoryResult:
     """How a history ended. `fingerprint` is the same for the same seed."""
 
     seed: int
@@ -92,7 +92,7 @@ class World:
         self.seed, self.configs, self.minutes = seed, configs, minutes
         self.rng = random.Random(seed)  # noqa: S311 - to be replayed, no secret
         self.dials = dials
-        self.schedule = Schedule()
+        self.loop = EventLoop()
         self.files = FileSystem()
         self.read_line = cache(from_line)
         self.readings: deque[tuple[bytes, Reading]] = deque(maxlen=6)
@@ -117,13 +117,13 @@ class World:
         self._power_cut_at = self.began
         self.person = Person(self.rng, self.history, self.true_time, self.host_time)
         self.crons = [
-            Cron(self.schedule, self.host_time, self.start_tick, self.rng, latest) for _ in range(2)
+            Cron(self.loop, self.host_time, self.start_tick, self.rng, latest) for _ in range(2)
         ]
 
     # What processes ask.
 
     def true_time(self) -> datetime:
-        return self.began + timedelta(microseconds=round(self.schedule.now * 1e6))
+        return self.began + timedelta(microseconds=round(self.loop.now * 1e6))
 
     def host_time(self) -> datetime:
         return self.true_time() + self.offset
@@ -131,10 +131,10 @@ class World:
     def is_crowded(self) -> bool:
         return len(self.alive) > 1
 
-    def trouble_for(self, request: wire.Request) -> Trouble | None:
+    def mishap_for(self, request: wire.WireRequest) -> RequestMishap | None:
         is_token = request.path == TOKEN_PATH
         if self._outage:
-            return Trouble("unreachable", seconds=self.rng.choice((0.01, 5.0)))
+            return RequestMishap("unreachable", seconds=self.rng.choice((0.01, 5.0)))
         if self.rng.random() >= self.dials.network:
             if is_token:
                 self._has_met_limit = False
@@ -142,19 +142,19 @@ class World:
         self._mishaps += 1
         kind = self.rng.choice(("unreachable", "cut-request", "cut-answer", "fault", "fault"))
         if kind == "unreachable":
-            return Trouble(kind, seconds=self.rng.choice((0.0, 1.0, 5.0)))
+            return RequestMishap(kind, seconds=self.rng.choice((0.0, 1.0, 5.0)))
         if kind != "fault":
             if is_token:
                 self._disturb(12 * MINUTE)
-            return Trouble(kind)
+            return RequestMishap(kind)
         name = self.rng.choice(TOKEN_FAULTS if is_token else FAULTS)
-        fault = Fault.parse(f"{name}@/")
+        fault = InjectedFault.parse(f"{name}@/")
         if is_token:
             # A limit on tokens that is met again before there was one is waited for an hour.
             is_limit = name == "KOE237"
             self._disturb((62 if is_limit and self._has_met_limit else 12) * MINUTE)
             self._has_met_limit |= is_limit
-        return Trouble(kind, fault)
+        return RequestMishap(kind, fault)
 
     def depart(self, departure: Departure) -> None:
         self.history.departures.append(departure)
@@ -179,7 +179,7 @@ class World:
 
     # The life of the machine.
 
-    def play(self) -> Outcome:
+    def play(self) -> HistoryResult:
         """Let the history happen, let things settle, and judge it."""
         try:
             self._play()
@@ -194,7 +194,7 @@ class World:
         breaches += claimed_twice(self.history, self._ledger_files())
         for path, content in self.files.walk(HOME):
             self._trace = crc32(path.encode() + content, self._trace)
-        return Outcome(
+        return HistoryResult(
             self.seed,
             self.minutes,
             self._ticks,
@@ -210,18 +210,18 @@ class World:
 
     def _close(self) -> None:
         self._end_all()
-        self.schedule.run(self.schedule.now)
-        self.schedule.close()
+        self.loop.run(self.loop.now)
+        self.loop.close()
 
     def _play(self) -> None:
         self._log_in()
         self._use(self.config)
         self.crons[0].start()
-        self.schedule.at(30.0, self._each_minute)
+        self.loop.at(30.0, self._each_minute)
         fault_seconds = max(0, self.minutes - SETTLE_MINUTES) * 60.0
-        self.schedule.run(fault_seconds)
+        self.loop.run(fault_seconds)
         self._settle()
-        self.schedule.run(self.minutes * 60.0)
+        self.loop.run(self.minutes * 60.0)
         self.history.ended = self.true_time()
 
     def _settle(self) -> None:
@@ -240,7 +240,7 @@ class World:
 
     def _each_minute(self) -> None:
         self._look_at_the_clock()
-        self.schedule.at(self.schedule.now + 60.0, self._each_minute)
+        self.loop.at(self.loop.now + 60.0, self._each_minute)
         if self.dials is CALM:
             return
         for name, rate in self.dials.per_minute():
@@ -248,7 +248,7 @@ class World:
                 # Half of it just when ticks run: this is called at second 30 of each minute.
                 second = self.rng.choice((30 + self.rng.random(), self.rng.random() * 60.0))
                 action = partial(self._happen, getattr(self, f"_{name}"))
-                self.schedule.at(self.schedule.now + second, action)
+                self.loop.at(self.loop.now + second, action)
 
     def _happen(self, action: Callable[[], None]) -> None:
         if self.dials is not CALM:
@@ -262,7 +262,7 @@ class World:
             return
         self._ticks += 1
         process = self._new_process()
-        run = Run(self.true_time(), self.host_time())
+        run = TickRun(self.true_time(), self.host_time())
         self.history.runs.append(run)
         process.start(lambda: self._run(process, run))
 
@@ -277,11 +277,11 @@ class World:
         """Let what is written from now on bear this instant."""
         self.files.clock_ns = int(self.host_time().timestamp() * 1e9)
 
-    def _run(self, process: Process, run: Run) -> None:
+    def _run(self, process: Process, run: TickRun) -> None:
         try:
             with self._watched(process), suppress(KeyboardInterrupt):
                 ended = run_tick(self, process)
-                self._note(f"exit {process.pid} {ended.exit_code} {self.schedule.now}")
+                self._note(f"exit {process.pid} {ended.exit_code} {self.loop.now}")
                 run.exit_code, run.is_complete = ended.exit_code, ended.is_complete
                 if ended.exit_code in UNEXPECTED_EXITS:
                     self.history.breaches.append(f"bug: exit {ended.exit_code}: {ended.error}")
@@ -381,13 +381,13 @@ class World:
         self.standing_faults = dict.fromkeys(calls, (number, short))
         seconds = self.rng.choice((20.0, 90.0, 400.0))
         self._disturb(timedelta(seconds=seconds))
-        self.schedule.at(self.schedule.now + seconds, self.standing_faults.clear)
+        self.loop.at(self.loop.now + seconds, self.standing_faults.clear)
 
     def _outage_begins(self) -> None:
         self._outage = True
         seconds = self.rng.choice((30.0, 200.0, 1500.0))
         self._disturb(timedelta(seconds=seconds))
-        self.schedule.at(self.schedule.now + seconds, self._outage_ends)
+        self.loop.at(self.loop.now + seconds, self._outage_ends)
 
     def _outage_ends(self) -> None:
         self._outage = False
@@ -403,11 +403,11 @@ class World:
             cron.stop()
         seconds = self.rng.choice((1.0, 40.0, 130.0, 1500.0, 5000.0))
         self._disturb(timedelta(seconds=seconds + 60.0))
-        self.schedule.at(self.schedule.now + seconds, self._boot)
+        self.loop.at(self.loop.now + seconds, self._boot)
         if self.rng.random() < 0.2:  # noqa: PLR2004 - a board without a battery clock
             self._set_clock(-timedelta(seconds=self.rng.choice((30.0, 700.0, 7000.0))))
-            self.schedule.at(
-                self.schedule.now + seconds + self.rng.choice((5.0, 100.0)),
+            self.loop.at(
+                self.loop.now + seconds + self.rng.choice((5.0, 100.0)),
                 lambda: self._set_clock(timedelta(0)),
             )
 
@@ -426,7 +426,7 @@ class World:
         self._set_clock(self.offset + timedelta(seconds=size))
         if self.rng.random() < 0.7 or abs(self.offset) > timedelta(hours=30):  # noqa: PLR2004
             seconds = self.rng.choice((10.0, 100.0, 700.0, 4000.0))
-            self.schedule.at(self.schedule.now + seconds, lambda: self._set_clock(timedelta(0)))
+            self.loop.at(self.loop.now + seconds, lambda: self._set_clock(timedelta(0)))
 
     def _set_clock(self, offset: timedelta) -> None:
         if offset == self.offset:
@@ -452,13 +452,13 @@ class World:
         """The daemon is restarted; while it is down across :00, that minute is skipped."""
         self.crons[0].stop()
         seconds = self.rng.choice((1.0, 30.0, 61.0, 200.0))
-        self.schedule.at(
-            self.schedule.now + seconds, lambda: None if self._is_off else self.crons[0].start()
+        self.loop.at(
+            self.loop.now + seconds, lambda: None if self._is_off else self.crons[0].start()
         )
 
     def _second_cron(self) -> None:
         self.crons[1].start()
-        self.schedule.at(self.schedule.now + self.rng.choice((120.0, 1900.0)), self.crons[1].stop)
+        self.loop.at(self.loop.now + self.rng.choice((120.0, 1900.0)), self.crons[1].stop)
 
     def _token_death(self) -> None:
         self.kakao.revoke_access_tokens()
@@ -467,7 +467,7 @@ class World:
             never = self.began + timedelta(days=10_000)
             self.history.dead_login.append((self.true_time(), never))
             wait = self.rng.choice((100.0, 1000.0))
-            self.schedule.at(self.schedule.now + wait, self._log_in)
+            self.loop.at(self.loop.now + wait, self._log_in)
 
     def _held_lock(self) -> None:
         """Somebody else holds the ledger's lock for a while."""
@@ -485,7 +485,7 @@ class World:
             if fd in self.files.handles:
                 self.files.close(fd)
 
-        self.schedule.at(self.schedule.now + seconds, let_go)
+        self.loop.at(self.loop.now + seconds, let_go)
 
     def _lock_replaced(self) -> None:
         """Somebody removes the lock file, as a tidy person might."""
@@ -545,7 +545,7 @@ class World:
         return {(d.message, d.slot): str(d.state) for d in view.deliveries.values()}
 
     def _note(self, what: str) -> None:
-        self._trace = crc32(f"{self.schedule.now} {what}".encode(), self._trace)
+        self._trace = crc32(f"{self.loop.now} {what}".encode(), self._trace)
 
 
 def id_of(config: Config) -> int:
@@ -636,7 +636,7 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
 
 def _settings(configs: list[Config]) -> Settings:
     uuids = {uuid for config in configs for series in config.series() for uuid in series.to}
-    friends = tuple(Friend(uuid, uuid) for uuid in sorted(uuids - {"me"}))
+    friends = tuple(SandboxFriend(uuid, uuid) for uuid in sorted(uuids - {"me"}))
     plenty = Quotas(10**9, 10**9, 10**9, 10**9, 10**9)
     return Settings(friends=friends, quotas=plenty)
 

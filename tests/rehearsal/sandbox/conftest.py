@@ -2,7 +2,7 @@
 
 import pytest
 
-from kakaocron.rehearsal.sandbox.account import Login
+from kakaocron.rehearsal.sandbox.account import ReadyLogin
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from tests.rehearsal.sandbox.support import NOW
 
@@ -13,10 +13,10 @@ def kakao() -> Kakao:
 
 
 @pytest.fixture
-def login(kakao: Kakao) -> Login:
+def login(kakao: Kakao) -> ReadyLogin:
     return kakao.issue_login(NOW)
 
 
 @pytest.fixture
-def token(login: Login) -> str:
+def token(login: ReadyLogin) -> str:
     return login.access_token

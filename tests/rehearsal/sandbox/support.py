@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import KST
-from kakaocron.rehearsal.sandbox.wire import Answer, Request
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
 MEMO = "/v2/api/talk/memo/default/send"
@@ -40,25 +40,27 @@ def post(
     *,
     content_type: str = FORM,
     body: bytes | None = None,
-) -> Request:
+) -> WireRequest:
     headers = {"content-type": content_type}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
-    return Request("POST", path, "", headers, urlencode(fields).encode() if body is None else body)
+    return WireRequest(
+        "POST", path, "", headers, urlencode(fields).encode() if body is None else body
+    )
 
 
-def get(path: str, token: str | None = None, query: str = "") -> Request:
+def get(path: str, token: str | None = None, query: str = "") -> WireRequest:
     headers = {"Host": "kapi.test"}
     if token is not None:
         headers["Authorization"] = f"Bearer {token}"
-    return Request("GET", path, query, headers)
+    return WireRequest("GET", path, query, headers)
 
 
-def memo(token: str, text: str = "09:00 약 먹기") -> Request:
+def memo(token: str, text: str = "09:00 약 먹기") -> WireRequest:
     return post(MEMO, memo_fields(text_template(text)), token)
 
 
-def to_friends(token: str, *uuids: str) -> Request:
+def to_friends(token: str, *uuids: str) -> WireRequest:
     return post(FRIENDS, friend_fields(uuids), token)
 
 
@@ -71,11 +73,11 @@ def refresh_fields(kakao: Kakao, refresh_token: str) -> dict[str, str]:
     }
 
 
-def content(answer: Answer) -> Any:
+def content(answer: WireAnswer) -> Any:
     return json.loads(answer.body)
 
 
-def verdict(answer: Answer) -> tuple[int, object]:
+def verdict(answer: WireAnswer) -> tuple[int, object]:
     """HTTP status and Kakao's code, of either server."""
     body = content(answer)
     return answer.status, body.get("code", body.get("error_code"))

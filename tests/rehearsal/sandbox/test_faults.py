@@ -1,11 +1,11 @@
 import pytest
 
 from kakaocron.errors import UsageError
-from kakaocron.rehearsal.sandbox.account import Login
+from kakaocron.rehearsal.sandbox.account import ReadyLogin
 from kakaocron.rehearsal.sandbox.codes import KAPI_ERRORS, KAUTH_ERRORS
-from kakaocron.rehearsal.sandbox.faults import Fault, FaultPlan
+from kakaocron.rehearsal.sandbox.faults import FaultPlan, InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.wire import Request, Wire
+from kakaocron.rehearsal.sandbox.wire import Wire, WireRequest
 from tests.rehearsal.sandbox.support import (
     FRIENDS,
     NOW,
@@ -19,12 +19,12 @@ from tests.rehearsal.sandbox.support import (
 )
 
 MEMO_REQUEST = memo("any")
-TOKEN_REQUEST = Request("POST", TOKEN)
-FRIEND_REQUEST = Request("POST", FRIENDS)
+TOKEN_REQUEST = WireRequest("POST", TOKEN)
+FRIEND_REQUEST = WireRequest("POST", FRIENDS)
 
 
 def struck(kakao: Kakao, token: str, name: str) -> Wire:
-    return kakao.exchange(memo(token), NOW, Fault.parse(name))
+    return kakao.exchange(memo(token), NOW, InjectedFault.parse(name))
 
 
 @pytest.mark.parametrize(
@@ -94,27 +94,29 @@ def test_missing_scope_as_a_fault_names_the_scopes(kakao: Kakao, token: str) -> 
 
 
 @pytest.mark.parametrize("code", KAUTH_ERRORS)
-def test_each_kauth_error_comes_without_a_refresh(kakao: Kakao, login: Login, code: str) -> None:
+def test_each_kauth_error_comes_without_a_refresh(
+    kakao: Kakao, login: ReadyLogin, code: str
+) -> None:
     request = post(TOKEN, refresh_fields(kakao, login.refresh_token))
-    wire = kakao.exchange(request, NOW, Fault.parse(code))
+    wire = kakao.exchange(request, NOW, InjectedFault.parse(code))
 
     assert wire.answer is not None
     assert verdict(wire.answer) == (KAUTH_ERRORS[code][0], code)
 
 
-def test_forced_rotation_kills_the_old_token(kakao: Kakao, login: Login) -> None:
+def test_forced_rotation_kills_the_old_token(kakao: Kakao, login: ReadyLogin) -> None:
     request = post(TOKEN, refresh_fields(kakao, login.refresh_token))
-    wire = kakao.exchange(request, NOW, Fault.parse("rotate"))
+    wire = kakao.exchange(request, NOW, InjectedFault.parse("rotate"))
 
     assert wire.answer is not None
     assert content(wire.answer)["refresh_token"] != login.refresh_token
     assert verdict(kakao.handle(request, NOW)) == (400, "KOE322")
 
 
-def test_a_rotation_can_be_lost_on_the_way(kakao: Kakao, login: Login) -> None:
+def test_a_rotation_can_be_lost_on_the_way(kakao: Kakao, login: ReadyLogin) -> None:
     request = post(TOKEN, refresh_fields(kakao, login.refresh_token))
     later = login.refresh_expires_at.replace(hour=0, minute=0)
-    wire = kakao.exchange(request, later, Fault.parse("cut-after@/oauth/token"))
+    wire = kakao.exchange(request, later, InjectedFault.parse("cut-after@/oauth/token"))
 
     assert (wire.action, wire.delivered, wire.answer) == ("reset", False, None)
     assert verdict(kakao.handle(request, later)) == (400, "KOE322")
@@ -134,7 +136,7 @@ def test_a_wrong_date_is_in_the_header_only(kakao: Kakao, token: str) -> None:
 def test_a_receiver_named_nowhere(
     kakao: Kakao, token: str, name: str, delivered: list[str]
 ) -> None:
-    wire = kakao.exchange(to_friends(token, "uuid-aaa", "uuid-bbb"), NOW, Fault.parse(name))
+    wire = kakao.exchange(to_friends(token, "uuid-aaa", "uuid-bbb"), NOW, InjectedFault.parse(name))
 
     assert wire.answer is not None
     assert content(wire.answer) == {"successful_receiver_uuids": ["uuid-aaa"]}
@@ -188,7 +190,7 @@ def test_no_fault_means_the_plain_answer(kakao: Kakao, token: str) -> None:
 )
 def test_faults_that_make_no_sense_are_refused(name: str) -> None:
     with pytest.raises(UsageError):
-        Fault.parse(name)
+        InjectedFault.parse(name)
 
 
 @pytest.mark.parametrize("spec", ["stall:2", "stall:x", "stall:.", "stall;html", "stall:1:1"])
@@ -197,7 +199,7 @@ def test_specs_that_make_no_sense_are_refused_and_the_old_plan_stays(spec: str) 
     with pytest.raises(UsageError):
         plan.replace(spec)
 
-    assert plan.next(MEMO_REQUEST) == Fault.parse("html")
+    assert plan.next(MEMO_REQUEST) == InjectedFault.parse("html")
 
 
 def test_a_script_is_played_in_order_and_then_over() -> None:
@@ -211,7 +213,7 @@ def test_a_script_is_played_in_order_and_then_over() -> None:
 def test_a_scripted_fault_waits_for_a_request_that_it_matches() -> None:
     plan = FaultPlan(script=["KOE322", "stall@/v1/api/talk/friends/message/", "html"])
 
-    def name(request: Request) -> str | None:
+    def name(request: WireRequest) -> str | None:
         fault = plan.next(request)
         return None if fault is None else fault.name
 
@@ -225,7 +227,7 @@ def test_faults_hit_messages_unless_told_otherwise() -> None:
     plan = FaultPlan("stall")
 
     assert plan.next(TOKEN_REQUEST) is None
-    assert plan.next(Request("GET", "/v1/api/talk/friends")) is None
+    assert plan.next(WireRequest("GET", "/v1/api/talk/friends")) is None
     assert plan.next(FRIEND_REQUEST) is not None
     assert FaultPlan("stall@/").next(TOKEN_REQUEST) is not None
 

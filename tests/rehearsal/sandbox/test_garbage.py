@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.wire import Request
+from kakaocron.rehearsal.sandbox.wire import WireRequest
 from tests.rehearsal.sandbox.support import FORM, FRIENDS, MEMO, NOW, TOKEN, memo_fields, post
 
 PATHS = st.sampled_from([MEMO, FRIENDS, TOKEN, "/oauth/authorize", "/v1/api/talk/friends"])
@@ -24,7 +24,7 @@ def test_any_bytes_get_an_answer_and_deliver_nothing(
         "Authorization": f"Bearer {kakao.issue_login(NOW).access_token}",
         "Content-Type": FORM,
     }
-    kakao.handle(Request(method, path, query, headers, body), NOW)
+    kakao.handle(WireRequest(method, path, query, headers, body), NOW)
 
     assert kakao.deliveries == []
 

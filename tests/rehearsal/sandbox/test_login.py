@@ -6,10 +6,10 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from kakaocron.rehearsal.sandbox.account import Login
+from kakaocron.rehearsal.sandbox.account import ReadyLogin
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import Settings
-from kakaocron.rehearsal.sandbox.wire import Answer, Request
+from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest
 from tests.rehearsal.sandbox.support import (
     FORM,
     NOW,
@@ -57,17 +57,17 @@ class Form(HTMLParser):
         elif values.get("type") == "checkbox":
             self.boxes.append(values["value"])
 
-    def submit(self, decision: str, *ticked: str) -> Request:
+    def submit(self, decision: str, *ticked: str) -> WireRequest:
         pairs = [*self.hidden.items(), *(("agreed_scope", box) for box in ticked)]
         body = urlencode([*pairs, ("decision", decision)]).encode()
-        return Request("POST", self.action, "", {"Content-Type": FORM}, body)
+        return WireRequest("POST", self.action, "", {"Content-Type": FORM}, body)
 
 
-def authorize(kakao: Kakao, **changes: str) -> Answer:
+def authorize(kakao: Kakao, **changes: str) -> WireAnswer:
     return kakao.handle(get(AUTHORIZE, query=urlencode({**QUERY, **changes})), NOW)
 
 
-def returned(answer: Answer) -> dict[str, str]:
+def returned(answer: WireAnswer) -> dict[str, str]:
     assert answer.status == 302
     location = urlsplit(answer.headers["Location"])
     assert f"{location.scheme}://{location.netloc}{location.path}" == REDIRECT
@@ -90,11 +90,11 @@ def code_fields(code: str, /, **changes: str) -> dict[str, str]:
     }
 
 
-def exchange(kakao: Kakao, code: str, /, **changes: str) -> Answer:
+def exchange(kakao: Kakao, code: str, /, **changes: str) -> WireAnswer:
     return kakao.handle(post(TOKEN, code_fields(code, **changes)), NOW)
 
 
-def renew(kakao: Kakao, refresh_token: str, after: timedelta = timedelta()) -> Answer:
+def renew(kakao: Kakao, refresh_token: str, after: timedelta = timedelta()) -> WireAnswer:
     return kakao.handle(post(TOKEN, refresh_fields(kakao, refresh_token)), NOW + after)
 
 
@@ -251,17 +251,17 @@ def test_no_secret_is_needed_when_it_is_off() -> None:
     ],
 )
 def test_wrong_refreshes_are_refused(
-    kakao: Kakao, login: Login, changes: dict[str, str], expected: tuple[int, str]
+    kakao: Kakao, login: ReadyLogin, changes: dict[str, str], expected: tuple[int, str]
 ) -> None:
     fields = {**refresh_fields(kakao, login.refresh_token), **changes}
 
     assert verdict(kakao.handle(post(TOKEN, fields), NOW)) == expected
 
 
-def test_a_refresh_in_json_or_query_is_refused(kakao: Kakao, login: Login) -> None:
+def test_a_refresh_in_json_or_query_is_refused(kakao: Kakao, login: ReadyLogin) -> None:
     fields = refresh_fields(kakao, login.refresh_token)
     as_json = post(TOKEN, fields, content_type="application/json")
-    as_query = Request("POST", TOKEN, urlencode(fields), {"Content-Type": FORM})
+    as_query = WireRequest("POST", TOKEN, urlencode(fields), {"Content-Type": FORM})
 
     assert verdict(kakao.handle(as_json, NOW)) == (400, "KOE310")
     assert verdict(kakao.handle(as_query, NOW)) == (400, "KOE310")
@@ -276,7 +276,7 @@ def test_an_access_token_lives_six_hours(
     assert content(answer).get("code") == code
 
 
-def test_the_usual_refresh_brings_no_refresh_token(kakao: Kakao, login: Login) -> None:
+def test_the_usual_refresh_brings_no_refresh_token(kakao: Kakao, login: ReadyLogin) -> None:
     tokens = content(renew(kakao, login.refresh_token))
 
     assert tokens.keys() == {"access_token", "token_type", "expires_in"}
@@ -287,7 +287,7 @@ def test_the_usual_refresh_brings_no_refresh_token(kakao: Kakao, login: Login) -
 
 @pytest.mark.parametrize(("seconds_left_over_30_days", "is_rotated"), [(1, 0), (0, 0), (-1, 1)])
 def test_the_last_30_days_bring_a_new_refresh_token(
-    kakao: Kakao, login: Login, seconds_left_over_30_days: int, is_rotated: int
+    kakao: Kakao, login: ReadyLogin, seconds_left_over_30_days: int, is_rotated: int
 ) -> None:
     after = timedelta(seconds=5183999) - timedelta(days=30, seconds=seconds_left_over_30_days)
     tokens = content(renew(kakao, login.refresh_token, after))
@@ -296,7 +296,9 @@ def test_the_last_30_days_bring_a_new_refresh_token(
     assert ("refresh_token_expires_in" in tokens) == bool(is_rotated)
 
 
-def test_the_old_refresh_token_is_dead_at_once_after_rotation(kakao: Kakao, login: Login) -> None:
+def test_the_old_refresh_token_is_dead_at_once_after_rotation(
+    kakao: Kakao, login: ReadyLogin
+) -> None:
     after = timedelta(days=45)
     new = content(renew(kakao, login.refresh_token, after))["refresh_token"]
 
@@ -307,12 +309,12 @@ def test_the_old_refresh_token_is_dead_at_once_after_rotation(kakao: Kakao, logi
 
 @pytest.mark.parametrize(("seconds", "status"), [(5183998, 200), (5183999, 400), (5184000, 400)])
 def test_a_refresh_token_dies_after_60_days(
-    kakao: Kakao, login: Login, seconds: int, status: int
+    kakao: Kakao, login: ReadyLogin, seconds: int, status: int
 ) -> None:
     assert renew(kakao, login.refresh_token, timedelta(seconds=seconds)).status == status
 
 
-def test_20_access_tokens_in_10_minutes(kakao: Kakao, login: Login) -> None:
+def test_20_access_tokens_in_10_minutes(kakao: Kakao, login: ReadyLogin) -> None:
     for _ in range(20):
         assert renew(kakao, login.refresh_token).status == 200
 
@@ -323,7 +325,7 @@ def test_20_access_tokens_in_10_minutes(kakao: Kakao, login: Login) -> None:
 
 
 def test_30_refresh_tokens_in_60_minutes(kakao: Kakao) -> None:
-    def log_in_at(minute: int) -> Answer:
+    def log_in_at(minute: int) -> WireAnswer:
         request = post(TOKEN, code_fields(get_code(kakao, prompt="login")))
         return kakao.handle(request, NOW + timedelta(minutes=minute))
 
@@ -333,7 +335,7 @@ def test_30_refresh_tokens_in_60_minutes(kakao: Kakao) -> None:
     assert log_in_at(60).status == 200
 
 
-def test_revoked_tokens_are_dead(kakao: Kakao, login: Login) -> None:
+def test_revoked_tokens_are_dead(kakao: Kakao, login: ReadyLogin) -> None:
     kakao.revoke_access_tokens()
     assert verdict(kakao.handle(memo(login.access_token), NOW)) == (401, -401)
     assert renew(kakao, login.refresh_token).status == 200
@@ -342,7 +344,7 @@ def test_revoked_tokens_are_dead(kakao: Kakao, login: Login) -> None:
     assert verdict(renew(kakao, login.refresh_token)) == (400, "KOE322")
 
 
-def test_reset_forgets_everything(kakao: Kakao, login: Login) -> None:
+def test_reset_forgets_everything(kakao: Kakao, login: ReadyLogin) -> None:
     kakao.handle(memo(login.access_token), NOW)
     kakao.reset()
 

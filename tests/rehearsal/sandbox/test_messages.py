@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 import pytest
 
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.kapi import Delivery
-from kakaocron.rehearsal.sandbox.settings import Friend, Settings
-from kakaocron.rehearsal.sandbox.wire import Request
+from kakaocron.rehearsal.sandbox.kapi import Arrival
+from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
+from kakaocron.rehearsal.sandbox.wire import WireRequest
 from tests.rehearsal.sandbox.support import (
     FRIENDS,
     MEMO,
@@ -31,7 +31,7 @@ def test_memo_is_delivered_and_confirmed(kakao: Kakao, token: str) -> None:
     assert answer.headers["Date"] == "Mon, 23 Nov 2026 00:30:00 GMT"
     sender = str(kakao.settings.user_id)
     assert kakao.deliveries == [
-        Delivery(NOW, "me", "안녕", text_template("안녕"), sender, MEMO),
+        Arrival(NOW, "me", "안녕", text_template("안녕"), sender, MEMO),
     ]
 
 
@@ -93,7 +93,7 @@ def test_scrap_and_custom_messages_reach_friends(kakao: Kakao, token: str, kind:
     ],
 )
 def test_wrong_tokens_are_refused(
-    kakao: Kakao, token: str, request_: Request, expected: tuple[int, int]
+    kakao: Kakao, token: str, request_: WireRequest, expected: tuple[int, int]
 ) -> None:
     assert verdict(kakao.handle(request_, NOW)) == expected
     assert kakao.deliveries == []
@@ -285,7 +285,7 @@ def test_empty_receivers_are_told_in_kakaos_words(kakao: Kakao, token: str) -> N
 
 @pytest.mark.parametrize(("count", "status"), [(4, 200), (5, 200), (6, 400)])
 def test_five_receivers_are_the_most(count: int, status: int) -> None:
-    friends = tuple(Friend(f"uuid-{number}", str(number)) for number in range(6))
+    friends = tuple(SandboxFriend(f"uuid-{number}", str(number)) for number in range(6))
     kakao = Kakao(Settings(friends=friends))
     token = kakao.issue_login(NOW).access_token
     uuids = [friend.uuid for friend in friends[:count]]

@@ -3,10 +3,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.settings import KST, Friend, Quotas, Settings
+from kakaocron.rehearsal.sandbox.settings import KST, Quotas, SandboxFriend, Settings
 from tests.rehearsal.sandbox.support import NOW, content, memo, to_friends, verdict
 
-FRIENDS = tuple(Friend(f"uuid-{number}", f"친구{number}") for number in range(6))
+FRIENDS = tuple(SandboxFriend(f"uuid-{number}", f"친구{number}") for number in range(6))
 
 
 def open_sandbox(quotas: Quotas, *, has_permission: bool = True) -> tuple[Kakao, str]:

@@ -3,9 +3,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kakaocron.rehearsal.sandbox.account import Login
+from kakaocron.rehearsal.sandbox.account import ReadyLogin
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.settings import Friend, Settings
+from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
 from tests.rehearsal.sandbox.support import (
     NOW,
     TOKEN,
@@ -34,7 +34,7 @@ def test_friends_are_listed_with_what_sending_needs(kakao: Kakao, token: str) ->
 
 
 def test_pages_are_followed_until_there_is_no_next() -> None:
-    friends = tuple(Friend(f"uuid-{number:03}", f"{number:03}") for number in range(250))
+    friends = tuple(SandboxFriend(f"uuid-{number:03}", f"{number:03}") for number in range(250))
     kakao = Kakao(Settings(friends=friends))
     token = kakao.issue_login(NOW).access_token
     request, seen = get("/v1/api/talk/friends", token, "limit=100"), []
@@ -107,7 +107,7 @@ def test_user_calls_need_a_token(kakao: Kakao, path: str) -> None:
     assert verdict(kakao.handle(get(path), NOW)) == (401, -401)
 
 
-def test_logout_kills_this_login_and_no_other(kakao: Kakao, login: Login) -> None:
+def test_logout_kills_this_login_and_no_other(kakao: Kakao, login: ReadyLogin) -> None:
     other = kakao.issue_login(NOW)
     kakao.handle(post("/v1/user/logout", {}, login.access_token), NOW)
 
@@ -117,7 +117,7 @@ def test_logout_kills_this_login_and_no_other(kakao: Kakao, login: Login) -> Non
     assert kakao.handle(memo(other.access_token), NOW).status == 200
 
 
-def test_unlink_kills_every_login(kakao: Kakao, login: Login) -> None:
+def test_unlink_kills_every_login(kakao: Kakao, login: ReadyLogin) -> None:
     other = kakao.issue_login(NOW)
     kakao.handle(post("/v1/user/unlink", {}, login.access_token), NOW)
 

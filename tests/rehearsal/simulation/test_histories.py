@@ -6,7 +6,7 @@ import pytest
 
 from kakaocron.rehearsal.simulation.campaign import configs, play
 from kakaocron.rehearsal.simulation.chaos import Dials
-from kakaocron.rehearsal.simulation.schedule import Schedule, SpinError
+from kakaocron.rehearsal.simulation.event_loop import EventLoop, SpinError
 from kakaocron.rehearsal.simulation.world import World
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -36,15 +36,15 @@ def test_histories_that_once_broke_a_promise_keep_it(seed: int) -> None:
 
 
 def test_who_polls_without_end_is_found() -> None:
-    schedule = Schedule()
+    loop = EventLoop()
 
     def poll() -> None:
         while True:
-            schedule.wait(schedule.now)
+            loop.wait(loop.now)
 
-    schedule.start(poll)
+    loop.start(poll)
     with pytest.raises(SpinError):
-        schedule.run(60.0)
+        loop.run(60.0)
 
 
 def test_one_seed_is_one_history() -> None:
