@@ -179,6 +179,26 @@ def test_no_command_imports_another() -> None:
     assert found == set()
 
 
+def types_of(path: Path) -> set[str]:
+    """Return the classes and the names for types that a module defines, private ones aside."""
+    found = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Assign):
+            found |= {one.id for one in node.targets if isinstance(one, ast.Name)}
+    return {name for name in found if re.fullmatch(r"[A-Z]+[a-z]\w*", name)}
+
+
+def test_one_name_stands_for_one_type() -> None:
+    defined: dict[str, list[str]] = {}
+    for module, path in sorted(MODULES.items()):
+        for name in types_of(path):
+            defined.setdefault(name, []).append(module)
+
+    assert {name: found for name, found in defined.items() if len(found) > 1} == {}
+
+
 @pytest.mark.parametrize("name", PURE_MODULES)
 def test_what_is_no_edge_imports_pure_modules_only(name: str) -> None:
     foreign = {

@@ -30,11 +30,11 @@ from kakaocron.system.scarcity import is_scarcity
 # How long a content may take: less than a minute, so that the next tick does not make it too.
 MAKING_SECONDS = 50.0
 
-Make = Callable[[Due], Parcel]
+MakeParcel = Callable[[Due], Parcel]
 
 
 def send_all(
-    engine: Engine, due: Sequence[Due], make: Make, settled: datetime | None = None
+    engine: Engine, due: Sequence[Due], make: MakeParcel, settled: datetime | None = None
 ) -> Sent:
     """Make the content of everything due, claim, send and record it, side by side.
 
@@ -61,7 +61,7 @@ def send_all(
     return run.sent
 
 
-def _send(engine: Engine, run: Run, make: Make) -> None:
+def _send(engine: Engine, run: Run, make: MakeParcel) -> None:
     early_start.prepare(engine, run, early_start.PREPARING_SECONDS)
     while not run.is_over and not engine.interrupts.is_asked:
         try:
@@ -85,7 +85,7 @@ def _take_up(engine: Engine, due: Sequence[Due], settled: datetime | None) -> Ru
     return run
 
 
-def _make_more(engine: Engine, run: Run, make: Make) -> None:
+def _make_more(engine: Engine, run: Run, make: MakeParcel) -> None:
     free = engine.at_once - run.count(Stage.MAKING)
     for one in run.at(Stage.TO_MAKE, free):
         one.tasks = {f"make {one.id}"}
@@ -94,7 +94,7 @@ def _make_more(engine: Engine, run: Run, make: Make) -> None:
         engine.workers.start(f"make {one.id}", partial(_make, run, make, one))
 
 
-def _make(run: Run, make: Make, one: Underway) -> None:
+def _make(run: Run, make: MakeParcel, one: Underway) -> None:
     try:
         one.made = make(one.due)
     except ContentError as error:

@@ -55,7 +55,7 @@ def _count(value: object) -> int:
     return int(value)  # type: ignore[call-overload,no-any-return]
 
 
-Words = Annotated[str, Meta(min_length=1)]
+NonEmpty = Annotated[str, Meta(min_length=1)]
 
 
 class _Fields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -65,8 +65,8 @@ class _Fields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Link(_Fields, frozen=True):
     web_url: Web | None = None
     mobile_web_url: Web | None = None
-    android_execution_params: Words | None = None
-    ios_execution_params: Words | None = None
+    android_execution_params: NonEmpty | None = None
+    ios_execution_params: NonEmpty | None = None
 
     def __post_init__(self) -> None:
         if not any(getattr(self, key) for key in self.__struct_fields__):
@@ -74,38 +74,38 @@ class Link(_Fields, frozen=True):
 
 
 class Button(_Fields, frozen=True):
-    title: Words
+    title: NonEmpty
     link: Link
 
 
 class _WithButtons(_Fields, frozen=True):
-    button_title: Words | None = None
+    button_title: NonEmpty | None = None
     buttons: Annotated[tuple[Button, ...], Meta(max_length=2)] | None = None
 
 
 class Content(_Fields, frozen=True):
     link: Link
-    title: Words | None = None
+    title: NonEmpty | None = None
     image_url: Web | None = None
-    description: Words | None = None
+    description: NonEmpty | None = None
     image_width: Count | None = None
     image_height: Count | None = None
 
 
 class Item(_Fields, frozen=True):
-    item: Words
-    item_op: Words
+    item: NonEmpty
+    item_op: NonEmpty
 
 
 class ItemContent(_Fields, frozen=True):
-    profile_text: Words | None = None
+    profile_text: NonEmpty | None = None
     profile_image_url: Web | None = None
     title_image_url: Web | None = None
-    title_image_text: Words | None = None
-    title_image_category: Words | None = None
+    title_image_text: NonEmpty | None = None
+    title_image_category: NonEmpty | None = None
     items: Annotated[tuple[Item, ...], Meta(min_length=1, max_length=5)] | None = None
-    sum: Words | None = None
-    sum_op: Words | None = None
+    sum: NonEmpty | None = None
+    sum_op: NonEmpty | None = None
 
 
 class Social(_Fields, frozen=True):
@@ -121,8 +121,8 @@ class CommerceContent(_Fields, frozen=True):
     discount_price: Count | None = None
     fixed_discount_price: Count | None = None
     discount_rate: Count | None = None
-    product_name: Words | None = None
-    currency_unit: Words | None = None
+    product_name: NonEmpty | None = None
+    currency_unit: NonEmpty | None = None
     currency_unit_position: Literal[0, 1] | None = None
 
 
@@ -138,7 +138,7 @@ class FeedTemplate(_WithButtons, frozen=True, kw_only=True, tag_field="object_ty
 
 
 class ListTemplate(_WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="list"):
-    header_title: Words
+    header_title: NonEmpty
     header_link: Link
     contents: Annotated[tuple[Content, ...], Meta(min_length=2, max_length=3)]
 
@@ -146,9 +146,9 @@ class ListTemplate(_WithButtons, frozen=True, kw_only=True, tag_field="object_ty
 class LocationTemplate(
     _WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="location"
 ):
-    address: Words
+    address: NonEmpty
     content: Content
-    address_title: Words | None = None
+    address_title: NonEmpty | None = None
     social: Social | None = None
 
 
@@ -162,7 +162,7 @@ class CommerceTemplate(
 class CalendarTemplate(
     _WithButtons, frozen=True, kw_only=True, tag_field="object_type", tag="calendar"
 ):
-    id: Words
+    id: NonEmpty
     id_type: Literal["event", "calendar"]
     content: Content
 

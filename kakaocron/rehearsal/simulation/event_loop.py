@@ -13,7 +13,7 @@ from collections.abc import Callable
 from itertools import count
 
 
-class Task:
+class LoopTask:
     """Something that runs until it waits; `wake` numbers its waits, so that old alarms are void."""
 
     def __init__(self, work: Callable[[], None]) -> None:
@@ -63,10 +63,10 @@ class EventLoop:
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.current: Task | None = None
+        self.current: LoopTask | None = None
         self._broken: BaseException | None = None
         self._order = count()
-        self._events: list[tuple[float, int, Task | None, int, Callable[[], None] | None]] = []
+        self._events: list[tuple[float, int, LoopTask | None, int, Callable[[], None] | None]] = []
         self._idle: list[_Thread] = []
         self._until = 0.0
         self._vain_waits = 0
@@ -77,13 +77,13 @@ class EventLoop:
         """Call something at an instant, between the tasks."""
         heapq.heappush(self._events, (when, next(self._order), None, 0, action))
 
-    def start(self, work: Callable[[], None]) -> Task:
+    def start(self, work: Callable[[], None]) -> LoopTask:
         """Begin a task; it runs when its turn comes."""
-        task = Task(work)
+        task = LoopTask(work)
         self.wake(task, self.now)
         return task
 
-    def wake(self, task: Task, when: float) -> None:
+    def wake(self, task: LoopTask, when: float) -> None:
         """Let a waiting task run on at an instant, if it has not by then."""
         heapq.heappush(self._events, (when, next(self._order), task, task.wake, None))
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol, TypeVar
 
-from kakaocron.rehearsal.simulation.event_loop import EventLoop, Task
+from kakaocron.rehearsal.simulation.event_loop import EventLoop, LoopTask
 from kakaocron.rehearsal.simulation.files import FileSystem, refuse, status
 from kakaocron.system.syscalls import PRIVATE_FILE, Stat
-from kakaocron.system.workers import Task as Work
+from kakaocron.system.workers import Task
 
 T = TypeVar("T")
 
@@ -92,7 +92,7 @@ class Process:
     mishaps: list[Mishap] = field(default_factory=list)
     calls: int = 0
     is_dead: bool = False
-    tasks: list[Task] = field(default_factory=list)
+    tasks: list[LoopTask] = field(default_factory=list)
     descriptors: set[int] = field(default_factory=set)
     is_disturbed: bool = False
     was_disturbed: bool = False  # when it ended
@@ -100,7 +100,7 @@ class Process:
     stopped_until: float = 0.0
     pauses: int = 0
     names_called: list[str] | None = None
-    main: Task | None = None
+    main: LoopTask | None = None
     is_signalled: bool = False  # and not raised in the main thread so far
     interrupts: ProcessInterrupts = field(default_factory=ProcessInterrupts)
 
@@ -186,7 +186,7 @@ class Process:
             loop.wait(self.stopped_until)
         self.check()
 
-    def start(self, work: Callable[[], None]) -> Task:
+    def start(self, work: Callable[[], None]) -> LoopTask:
         """Start a thread of this process."""
 
         def run() -> None:
@@ -313,7 +313,7 @@ class ProcessSignal:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._is_set = False
-        self._waiting: list[Task] = []
+        self._waiting: list[LoopTask] = []
 
     def set(self) -> None:
         self._process.check()
@@ -340,9 +340,9 @@ class ProcessWorkers:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._ended: list[str] = []
-        self._waiting: Task | None = None
+        self._waiting: LoopTask | None = None
 
-    def start(self, name: str, task: Work) -> None:
+    def start(self, name: str, task: Task) -> None:
         def run() -> None:
             try:
                 task()
@@ -355,7 +355,7 @@ class ProcessWorkers:
 
         self._process.start(run)
 
-    def try_start(self, name: str, task: Work) -> bool:
+    def try_start(self, name: str, task: Task) -> bool:
         self.start(name, task)
         return True
 
