@@ -35,7 +35,7 @@ from kakaocron.system.log import log_to_file
 from kakaocron.system.marks import config_marks, data_marks
 from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places, find_config, find_places, secret
-from kakaocron.system.programs import Outside, RealOutside, feed
+from kakaocron.system.programs import Programs, feed
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.workers import Threads, Workers
 
@@ -87,7 +87,6 @@ class Edges(Struct, frozen=True):
     make_http: Callable[[float], Http] | None = None  # None: as the variables have it
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
     make_reading: Callable[[], Reading] = Reading
-    outside: Outside | None = None  # None: this machine, as the installation's variables have it
     feed: Feed = feed
     interrupts: Interrupts = field(default_factory=lambda: SIGNALS)
 
@@ -190,8 +189,7 @@ def assemble(
         interrupts=edges.interrupts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
-    outside = edges.outside or RealOutside(places.variables)
-    contents = Contents(config, places.folder, outside)
+    contents = Contents(config, places.folder, Programs(places.variables))
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
     plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.as_of)

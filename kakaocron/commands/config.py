@@ -16,7 +16,7 @@ from kakaocron.show.console import print_json
 from kakaocron.system.belonging import adopt as adopt_folder
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import find_places
-from kakaocron.system.programs import RealOutside
+from kakaocron.system.programs import Programs
 from kakaocron.system.stderr import complain
 
 config_app = typer.Typer(help="Where the configuration is, what it says, what is wrong with it.")
@@ -58,7 +58,7 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
         for fault in error.faults:
             complain(str(fault))
         return error.exit_code
-    contents = Contents(loaded, places.folder, RealOutside(places.variables))
+    contents = Contents(loaded, places.folder, Programs(places.variables))
     found = list(faults(contents, places.variables.get("PATH")))
     for keys, what in found:
         complain(str(located(places.config, keys, what)))

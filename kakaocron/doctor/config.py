@@ -29,7 +29,7 @@ from kakaocron.states import BAD, FINAL, ME, Reason, State
 from kakaocron.system.env_file import passed_over
 from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import env_file_passed_over, only_in_shell
-from kakaocron.system.programs import USUAL, RealOutside, which
+from kakaocron.system.programs import USUAL, Programs, which
 from kakaocron.watching.health import newest_of_each
 from kakaocron.watching.sentences import detail_of
 
@@ -189,7 +189,7 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    return Contents(installed(bench).config, bench.places.folder, RealOutside(variables))
+    return Contents(installed(bench).config, bench.places.folder, Programs(variables))
 
 
 def other_programs(

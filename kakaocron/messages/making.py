@@ -1,4 +1,4 @@
-"""Makes what a message says, from its configuration and the outside."""
+"""Makes what a message says, from its configuration, files and commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.stats import slots_of
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import MAY_HAVE_ARRIVED
-from kakaocron.system.programs import Outside
+from kakaocron.system.programs import Programs, read_content
 from kakaocron.text.causes import content_error
 from kakaocron.text.placeholders import (
     BUILT_IN,
@@ -39,7 +39,7 @@ class Contents(Struct, frozen=True):
 
     config: Config
     folder: Path
-    outside: Outside
+    programs: Programs
 
     def of(self, due: Due, deliveries: Mapping[str, Delivery]) -> Parcel:
         """Make a delivery's content, or repeat what was sent of it. Raises ContentError."""
@@ -98,7 +98,7 @@ class Contents(Struct, frozen=True):
 
     def _made(self, message: Message, built_in: Mapping[str, Any]) -> Parcel:
         if message.command is not None:
-            output = self.outside.run(at_home(message.command), self.folder, message.timeout)
+            output = self.programs.run(at_home(message.command), self.folder, message.timeout)
             text = tidy(_decoded(output, message.command[0]))
             return self.of_text(text.rstrip(), message.overflow)
         fields = {**self._data(message), **built_in}
@@ -120,7 +120,7 @@ class Contents(Struct, frozen=True):
         if message.file is None:
             return message.text or ""
         path = self.path(message.file)
-        return tidy(_decoded(self.outside.read(path), str(path))).rstrip()
+        return tidy(_decoded(read_content(path), str(path))).rstrip()
 
     def path(self, name: str) -> Path:
         # Path.expanduser raises where there is no such user.
@@ -128,11 +128,11 @@ class Contents(Struct, frozen=True):
 
     def _data(self, message: Message) -> dict[str, Any]:
         if message.data_command is not None:
-            output = self.outside.run(at_home(message.data_command), self.folder, message.timeout)
+            output = self.programs.run(at_home(message.data_command), self.folder, message.timeout)
             return _json_object(output, message.data_command[0])
         if message.data_file is not None:
             path = self.path(message.data_file)
-            return _json_object(self.outside.read(path), str(path))
+            return _json_object(read_content(path), str(path))
         return _data_fields(message.data or {}, "data")
 
 

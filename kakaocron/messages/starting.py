@@ -14,7 +14,7 @@ from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import slots_between
 from kakaocron.system.disk import Disk, make_folders, replace_file
 from kakaocron.system.places import Places
-from kakaocron.system.programs import RealOutside
+from kakaocron.system.programs import Programs
 
 _OPTIONS = {
     ("kakao", "link"): "--link",
@@ -40,7 +40,7 @@ def write_config(places: Places, answers: Answers, disk: Disk) -> int:
     path = os.path.realpath(places.config)  # a link stays one
     try:
         config = parse_config(content, path, places.profile)
-        contents = Contents(config, places.folder, RealOutside(places.variables))
+        contents = Contents(config, places.folder, Programs(places.variables))
         for keys, fault in faults(contents, places.variables.get("PATH")):
             raise ConfigError([Fault(path, 1, keys, fault)])
     except ConfigError as error:

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO
 
 from kakaocron.errors import ContentError
 from kakaocron.text.causes import content_error
@@ -34,18 +34,10 @@ PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"
 USUAL = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 
-class Outside(Protocol):
-    def run(self, argv: Sequence[str], folder: Path, timeout_seconds: float) -> bytes:
-        """Return what a command prints. Raises ContentError."""
-        ...
-
-    def read(self, path: Path) -> bytes:
-        """Return a file's content. Raises ContentError."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class RealOutside:
+class Programs:
+    """The user's own commands, which see of `variables` only what is passed on."""
+
     variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def environment(self) -> dict[str, str]:
@@ -53,6 +45,7 @@ class RealOutside:
         return {**USUAL, **passed_on, "PYTHONIOENCODING": "utf-8"}
 
     def run(self, argv: Sequence[str], folder: Path, timeout_seconds: float) -> bytes:
+        """Return what a command prints. Raises ContentError."""
         name = argv[0]
         deadline = time.monotonic() + timeout_seconds
         try:
@@ -72,21 +65,23 @@ class RealOutside:
             raise _ended(name, code, _last_line(bytes(running.complaint)))
         return bytes(running.output)
 
-    def read(self, path: Path) -> bytes:
-        try:
-            # A pipe or a device in the file's place must not keep us waiting.
-            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with open(fd, "rb") as file:  # noqa: PTH123
-                if not stat.S_ISREG(os.fstat(fd).st_mode):
-                    raise content_error("no-file", path=str(path))
-                content = file.read(MAX_BYTES + 1)
-        except OSError as error:
-            raise content_error("cannot-read", path=str(path), error=error.strerror or "") from None
-        except ValueError:
-            raise content_error("bad-file-name", path=str(path)) from None
-        if len(content) > MAX_BYTES:
-            raise content_error("long-file", path=str(path), most=MAX_BYTES)
-        return content
+
+def read_content(path: Path) -> bytes:
+    """Return a file's content. Raises ContentError."""
+    try:
+        # A pipe or a device in the file's place must not keep us waiting.
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(fd, "rb") as file:  # noqa: PTH123
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                raise content_error("no-file", path=str(path))
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise content_error("cannot-read", path=str(path), error=error.strerror or "") from None
+    except ValueError:
+        raise content_error("bad-file-name", path=str(path)) from None
+    if len(content) > MAX_BYTES:
+        raise content_error("long-file", path=str(path), most=MAX_BYTES)
+    return content
 
 
 def feed(

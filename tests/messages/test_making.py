@@ -27,7 +27,7 @@ from kakaocron.messages.making import Contents
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import Reason, State
-from kakaocron.system.programs import RealOutside
+from kakaocron.system.programs import Programs
 from kakaocron.text.placeholders import BUILT_IN
 from kakaocron.text.plain import utf16_units
 from kakaocron.watching.sentences import detail_of
@@ -334,7 +334,7 @@ def test_whatever_is_made_fits_and_nothing_but_a_content_error_is_raised(
     message = changed(config.message[0], overflow=overflow)
     slot = Slot("m", datetime(2026, 11, 23, 9, 30, tzinfo=KST), "regular")
     try:
-        parcel = Contents(config, tmp_path, RealOutside()).of_message(message, slot, ())
+        parcel = Contents(config, tmp_path, Programs()).of_message(message, slot, ())
     except ContentError:
         return
     for part in parcel.parts:
@@ -443,7 +443,7 @@ def test_a_field_named_as_a_placeholder_of_kakaocrons_own_is_refused(
         "data_command": 'data_command = ["cat", "data.json"]',
     }
     config = parse_config(HEAD + f'text = "{{ok}}"\n{data[source]}\n', "config.toml")
-    contents = Contents(config, tmp_path, RealOutside({"PATH": "/usr/bin:/bin"}))
+    contents = Contents(config, tmp_path, Programs({"PATH": "/usr/bin:/bin"}))
     slot = Slot("m", at("09:30"), "regular")
     with pytest.raises(ContentError, match=f"has a field '{name}', which is kakaocron's own"):
         contents.of_message(config.message[0], slot, [])

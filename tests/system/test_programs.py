@@ -13,24 +13,24 @@ from pathlib import Path
 import pytest
 
 from kakaocron.errors import ContentError
-from kakaocron.system.programs import MAX_BYTES, RealOutside
+from kakaocron.system.programs import MAX_BYTES, Programs, read_content
 
 
 def run(code: str, folder: Path, timeout: float = 10.0, **variables: str) -> bytes:
-    return RealOutside(variables).run([sys.executable, "-c", code], folder, timeout)
+    return Programs(variables).run([sys.executable, "-c", code], folder, timeout)
 
 
 def test_a_command_has_its_folder_and_none_of_our_secrets(tmp_path: Path) -> None:
     code = "import os; print(os.getcwd(), sorted(os.environ))"
     variables = {"KAKAO_ACCESS_TOKEN": "geheim", "PATH": "/bin", "HOME": "/h"}
-    output = RealOutside(variables).run([sys.executable, "-c", code], tmp_path, 10).decode()
+    output = Programs(variables).run([sys.executable, "-c", code], tmp_path, 10).decode()
     assert str(tmp_path) in output
     assert "KAKAO" not in output
     assert "'HOME'" in output
 
 
 def test_no_shell_reads_the_arguments(tmp_path: Path) -> None:
-    assert RealOutside().run(["echo", "$HOME; ls *"], tmp_path, 10) == b"$HOME; ls *\n"
+    assert Programs().run(["echo", "$HOME; ls *"], tmp_path, 10) == b"$HOME; ls *\n"
 
 
 def test_a_hanging_command_is_ended_with_its_children(tmp_path: Path) -> None:
@@ -92,18 +92,18 @@ def test_nothing_that_a_command_has_started_lives_on(tmp_path: Path, left: str, 
     waits = "while [ ! -s pid ]; do sleep 0.01; done; "
     shell = ["/bin/sh", "-c", left.format(end=waits + end)]
     if end == "exit 0":
-        RealOutside().run(shell, tmp_path, 10)
+        Programs().run(shell, tmp_path, 10)
     else:
         with pytest.raises(ContentError, match=r"took longer than 1 s|exit code 3"):
-            RealOutside().run(shell, tmp_path, 1)
+            Programs().run(shell, tmp_path, 1)
     assert _is_gone(int((tmp_path / "pid").read_text()))
 
 
 def test_nothing_lives_on_where_kakaocron_itself_is_killed(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\n"
-        "from kakaocron.system.programs import RealOutside\n"
-        "RealOutside().run(['sh', '-c', 'setsid sleep 60 & echo $! > pid; wait'], Path('.'), 60)"
+        "from kakaocron.system.programs import Programs\n"
+        "Programs().run(['sh', '-c', 'setsid sleep 60 & echo $! > pid; wait'], Path('.'), 60)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path)
     pid = tmp_path / "pid"
@@ -117,10 +117,10 @@ def test_a_command_leaves_another_that_runs_beside_it_alone(tmp_path: Path) -> N
     found: list[bytes] = []
     shell = "(setsid sh -c 'sleep 1; echo 12,300 > made' &) ; while [ ! -s made ]; do sleep 0.01; "
     slow = ["sh", "-c", shell + "done; cat made"]
-    thread = threading.Thread(target=lambda: found.append(RealOutside().run(slow, tmp_path, 10)))
+    thread = threading.Thread(target=lambda: found.append(Programs().run(slow, tmp_path, 10)))
     thread.start()
     while thread.is_alive():
-        assert RealOutside().run(["echo", "x"], tmp_path, 10) == b"x\n"
+        assert Programs().run(["echo", "x"], tmp_path, 10) == b"x\n"
     assert found == [b"12,300\n"]
 
 
@@ -140,13 +140,13 @@ def test_a_command_leaves_another_that_runs_beside_it_alone(tmp_path: Path) -> N
 )
 def test_a_child_that_keeps_the_output_open_costs_no_message(tmp_path: Path, shell: str) -> None:
     began = time.monotonic()
-    assert RealOutside().run(["sh", "-c", shell], tmp_path, 30) == b"12,300\n"
+    assert Programs().run(["sh", "-c", shell], tmp_path, 30) == b"12,300\n"
     assert time.monotonic() - began < 10
 
 
 def test_a_child_that_prints_for_ever_is_not_listened_to(tmp_path: Path) -> None:
     shell = "(while :; do echo x; sleep 0.05; done) & echo 12,300"
-    output = RealOutside().run(["sh", "-c", shell], tmp_path, 30)
+    output = Programs().run(["sh", "-c", shell], tmp_path, 30)
     assert set(output.split()) <= {b"12,300", b"x"}
     assert b"12,300" in output
 
@@ -163,7 +163,7 @@ def test_a_command_has_its_own_session_and_the_usual_signals(tmp_path: Path) -> 
 
 def test_a_command_that_kills_its_supervisor_is_no_success(tmp_path: Path) -> None:
     with pytest.raises(ContentError, match="killed with its supervisor"):
-        RealOutside().run(["sh", "-c", "echo 5; kill -9 $PPID; sleep 60"], tmp_path, 10)
+        Programs().run(["sh", "-c", "echo 5; kill -9 $PPID; sleep 60"], tmp_path, 10)
 
 
 def test_a_gigabyte_is_not_read(tmp_path: Path) -> None:
@@ -196,14 +196,13 @@ def test_a_failing_command_is_named_with_its_end(tmp_path: Path, code: str, said
 @pytest.mark.parametrize("argv", [["no-such-program"], ["./absent"], ["/etc"]])
 def test_a_command_that_is_not_there_is_named(tmp_path: Path, argv: list[str]) -> None:
     with pytest.raises(ContentError, match=f"cannot run '{argv[0]}'"):
-        RealOutside().run(argv, tmp_path, 10)
+        Programs().run(argv, tmp_path, 10)
 
 
 def test_files_are_read_within_limits(tmp_path: Path) -> None:
-    outside = RealOutside()
     good = tmp_path / "good"
     good.write_text("안녕")
-    assert outside.read(good).decode() == "안녕"
+    assert read_content(good).decode() == "안녕"
     (tmp_path / "big").write_bytes(b"x" * (MAX_BYTES + 1))
     os.mkfifo(tmp_path / "pipe")
     for name, said in [
@@ -213,4 +212,4 @@ def test_files_are_read_within_limits(tmp_path: Path) -> None:
         ("", "is not a file|Is a directory"),
     ]:
         with pytest.raises(ContentError, match=said):
-            outside.read(tmp_path / name)
+            read_content(tmp_path / name)
