@@ -35,7 +35,7 @@ def init(
     if os.path.lexists(places.config) and not force:
         raise UsageError(
             f"'{places.config}' is there already; nothing was changed. "
-            "To write it anew: kakaocron init --force"
+            "To overwrite it: kakaocron init --force"
         )
     given = Answers(
         _own_secret(places, "KAKAO_REST_API_KEY"),

@@ -27,14 +27,14 @@ def sandbox(
     def on_ready(url: str) -> None:
         login = kakao.issue_login(clock.now())
         print(f"Kakao's stand-in listens at {url}.\n")
-        print("Put these lines into the table [kakao] of config.toml, in place of their likes:\n")
+        print("Set these keys in the table [kakao] of config.toml:\n")
         print(f'rest_api_key = "{kakao.settings.rest_api_key}"')
         print(f'client_secret = "{kakao.settings.client_secret}"')
         print(f'api_url = "{url}"\nauth_url = "{url}"\n')
         print("Then log in: kakaocron login (over ssh: --no-browser).")
         print("Or do without, with a login made for you:\n")
         print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
-        print("It keeps all in its memory: log in again whenever it has been started anew.")
+        print("It keeps everything in memory: log in again after each start.")
         print(f"What was delivered: curl {url}/_sandbox/deliveries", flush=True)
 
     try:

@@ -120,7 +120,9 @@ def _file_system(machine: Machine, data: str) -> Finding:
 def _room(machine: Machine, data: str) -> Finding:
     free, inodes = machine.free(data)
     what = f"{free >> 20} MiB free"
-    mend = "Make room: without it nothing is sent. Old days go by: kakaocron ledger prune --days 30"
+    mend = (
+        "Make room: without it nothing is sent. Remove old days: kakaocron ledger prune --days 30"
+    )
     if free < NO_ROOM_BYTES:
         return fail("room", what, mend)
     if free < LITTLE_ROOM_BYTES or inodes < LITTLE_INODES:

@@ -57,7 +57,7 @@ def _proxy(installation: Installation) -> Finding:
         return fail("proxy", str(error), "Unset it, or put another into the `.env`: docs/set-up.md")
     if not proxies:
         return ok("proxy", "none on the way to Kakao")
-    return ok("proxy", f"requests to Kakao go by {', '.join(sorted(map(str, proxies)))}")
+    return ok("proxy", f"requests to Kakao go through {', '.join(sorted(map(str, proxies)))}")
 
 
 def _offset(installation: Installation, answer: Answer) -> timedelta | None:

@@ -156,7 +156,7 @@ def _totals(overview: Overview) -> Iterator[Text]:
     )
     if overview.unseen:
         count, first = len(overview.unseen), clean(overview.unseen[0].id)
-        yield Text(f"{count} that no tick has seen to: kakaocron explain {first}", "yellow")
+        yield Text(f"{count} that no tick has handled: kakaocron explain {first}", "yellow")
 
 
 def _ahead(overview: Overview) -> Iterator[Text]:

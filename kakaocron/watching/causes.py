@@ -34,11 +34,11 @@ TEMPLATES: causes.Templates = {
     "advice-no-retry": "{remedy}; to send it again as it is cannot help",
     "remedy-kakao": "{words}",
     "remedy-midnight": "The quota is free again after midnight (KST)",
-    "remedy-login": "Put the login right (see: kakaocron doctor)",
-    "remedy-friend": "Usually it is a uuid of another app, or the sender's own: put it right "
+    "remedy-login": "Fix the login (see: kakaocron doctor)",
+    "remedy-friend": "Usually it is a uuid of another app, or the sender's own: fix it "
     "(kakaocron friends)",
-    "remedy-receiver": "Put the receiver right in config.toml; its next slot is right",
-    "remedy-content": "Put its content right (see: kakaocron preview)",
+    "remedy-receiver": "Fix the receiver in config.toml; its next slot is right",
+    "remedy-content": "Fix its content (see: kakaocron preview)",
     # Of the login, the day and the ticks.
     "no-login": "Not logged in to Kakao. Run: kakaocron login",
     "login-expired": "The saved login expired on {at}. Run: kakaocron login",

@@ -205,7 +205,7 @@ def _without_record(
         return MessageExplanation(one.name, slot.id, slot.kind, True, state, None, why, what_next)
     reason = why_missed(during)
     if now < expires_at:
-        why = f"no tick has seen to it so far ({MEANINGS[reason]})"
+        why = f"no tick has handled it so far ({MEANINGS[reason]})"
         state = State.SCHEDULED
     else:
         why, state = MEANINGS[reason], State.MISSED

@@ -96,7 +96,7 @@ def overdue_problem(overdue: Iterable[Delivery]) -> str | None:
     if not names:
         return None
     more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"No tick has seen to {names[0]}{more}. To see why: kakaocron explain {names[0]}"
+    return f"No tick has handled {names[0]}{more}. To see why: kakaocron explain {names[0]}"
 
 
 def login_problem(tokens: Tokens, now: datetime) -> Cause | None:

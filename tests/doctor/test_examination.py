@@ -140,7 +140,7 @@ def test_what_only_the_shell_knows_of_the_network_is_named(
 @pytest.mark.parametrize(
     ("address", "status", "said"),
     [
-        ("http://me:secret@127.0.0.1:9", Status.OK, "requests to Kakao go by 127.0.0.1:9"),
+        ("http://me:secret@127.0.0.1:9", Status.OK, "requests to Kakao go through 127.0.0.1:9"),
         ("socks5://me:secret@127.0.0.1:9", Status.FAIL, "Only HTTP proxies can be used"),
     ],
 )

@@ -325,8 +325,8 @@ def test_slots_that_no_tick_has_seen_to_are_in_their_places(
     assert marks[1].startswith("✓!!!.")
     said = capsys.readouterr().out
     assert "report@20261123T0930 ! missed" in said
-    assert "4 that no tick has seen to: kakaocron explain report@20261123T0930" in said
-    assert "No tick has seen to report@20261123T0930 and 3 more" in " ".join(problems(installation))
+    assert "4 that no tick has handled: kakaocron explain report@20261123T0930" in said
+    assert "No tick has handled report@20261123T0930 and 3 more" in " ".join(problems(installation))
     assert after.fields()["today"] == before.fields()["today"]
     run_tick(installation)
     settled = look(installation)
