@@ -64,10 +64,15 @@ class _Target(Struct, frozen=True):
         return self.is_tls, self.host, self.port
 
     @property
-    def authority(self) -> str:
+    def address(self) -> str:
         name = f"[{self.host}]" if ":" in self.host else self.host
-        is_usual = self.port == DEFAULT_PORTS["https" if self.is_tls else "http"]
-        return name if is_usual else f"{name}:{self.port}"
+        return f"{name}:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """The address, less the usual port."""
+        usual = DEFAULT_PORTS["https" if self.is_tls else "http"]
+        return self.address.removesuffix(f":{usual}")
 
 
 class SocketHttp:
@@ -165,9 +170,7 @@ class SocketHttp:
 
     def _tunnel(self, connection: socket.socket, target: _Target, proxy: Proxy) -> None:
         """Ask a proxy for the way; nothing of the request itself is in that."""
-        name = f"[{target.host}]" if ":" in target.host else target.host
-        address = f"{name}:{target.port}"
-        lines = [f"CONNECT {address} HTTP/1.1", f"Host: {address}"]
+        lines = [f"CONNECT {target.address} HTTP/1.1", f"Host: {target.address}"]
         if proxy.authorization:
             lines.append(f"Proxy-Authorization: {proxy.authorization}")
         connection.sendall("\r\n".join([*lines, "", ""]).encode())
