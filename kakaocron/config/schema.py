@@ -1,4 +1,4 @@
-"""What a configuration may hold. `config_file` reads one."""
+"""What a configuration may hold. `config/reading` reads one."""
 
 from __future__ import annotations
 
