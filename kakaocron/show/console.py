@@ -24,7 +24,7 @@ from kakaocron.kakao.texts import MAX_UTF16_UNITS
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
-from kakaocron.text.documents import with_version
+from kakaocron.text.documents import given_out
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
 from kakaocron.watching.coming import Coming
@@ -98,8 +98,7 @@ def print_json(document: Any) -> None:
 
     What would harm a terminal, or its encoding lacks, is written as an escape: the same JSON.
     """
-    said = with_version(document) if isinstance(document, Mapping) else document
-    text = json.dumps(said, ensure_ascii=not is_utf8(), indent=2)
+    text = json.dumps(given_out(document), ensure_ascii=not is_utf8(), indent=2)
     print(_UNFIT.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
 
 

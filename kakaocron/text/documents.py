@@ -20,6 +20,11 @@ def with_version(fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"v": VERSION, **fields}
 
 
+def given_out(document: Any) -> Any:
+    """Return a JSON document as it is given out: an object with its version, a list as it is."""
+    return with_version(document) if isinstance(document, Mapping) else document
+
+
 def versioned(content: bytes | str) -> dict[str, Any]:
     """Return the fields of a JSON object, without its version; one that has none is of the first.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
-from kakaocron.text.documents import with_version
+from kakaocron.text.documents import given_out
 from kakaocron.watching.overview import health_of_failure
 from kakaocron.web.connections import BACKLOG, PatientProtocol
 from kakaocron.web.views import Views
@@ -178,8 +178,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _json(document: Any, status: int = OK) -> JSONResponse:
-    said = with_version(document) if isinstance(document, Mapping) else document
-    return JSONResponse(said, status)
+    return JSONResponse(given_out(document), status)
 
 
 def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], None]) -> None:
