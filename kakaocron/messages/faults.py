@@ -6,16 +6,16 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from kakaocron.config.schema import UUID, Config, Message
 from kakaocron.errors import ContentError, Keys
 from kakaocron.kakao.quota import KAKAOS, Limits
-from kakaocron.kst import DAY, KST
+from kakaocron.kst import DAY
 from kakaocron.messages.making import Contents
-from kakaocron.schedule.slots import DAY_NAMES, Series, slots_between
+from kakaocron.schedule.slots import DAY_NAMES, Series, count_of_day
 from kakaocron.states import ME
 from kakaocron.system.programs import USUAL, not_runnable
 from kakaocron.text.placeholders import (
@@ -55,13 +55,11 @@ def _fault(whom: str, count: int, day: date, most: int, what: str) -> str:
 
 
 def _wanted(series: Sequence[Series], day: date) -> Counter[str]:
-    start = datetime.combine(day, time(), KST) - timedelta.resolution
     wanted: Counter[str] = Counter()
     for one in series:
         friends = [receiver for receiver in one.to if receiver != ME]
         if friends:
-            slots = sum(1 for _ in slots_between(one.name, one.timetable, start, start + DAY))
-            wanted.update(dict.fromkeys(friends, slots))
+            wanted.update(dict.fromkeys(friends, count_of_day(one.timetable, day)))
     return wanted
 
 

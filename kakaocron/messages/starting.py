@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta
+from datetime import date
 
 from kakaocron.config.reading import ConfigError, Fault, parse_config
 from kakaocron.config.starter import Answers, config_text
 from kakaocron.errors import UsageError
-from kakaocron.kst import DAY, KST
 from kakaocron.messages.faults import faults
 from kakaocron.messages.making import Contents
-from kakaocron.schedule.slots import slots_between
+from kakaocron.schedule.slots import count_of_day
 from kakaocron.system.disk import Disk, make_folders, replace_file
 from kakaocron.system.places import Places
 from kakaocron.system.programs import Programs
@@ -31,7 +30,7 @@ def _of_an_option(error: ConfigError) -> UsageError:
 
 
 # Any day of the plan as `init` writes it is as full as any other.
-_A_DAY = datetime(2026, 1, 5, tzinfo=KST)
+_A_DAY = date(2026, 1, 5)
 
 
 def write_config(places: Places, answers: Answers, disk: Disk) -> int:
@@ -50,9 +49,4 @@ def write_config(places: Places, answers: Answers, disk: Disk) -> int:
         replace_file(disk, path, content.encode())
     except OSError as error:
         raise UsageError(f"Cannot write '{path}': {error.strerror}") from None
-    start = _A_DAY - timedelta.resolution
-    return sum(
-        1
-        for one in config.series()
-        for _ in slots_between(one.name, one.timetable, start, start + DAY)
-    )
+    return sum(count_of_day(one.timetable, _A_DAY) for one in config.series())

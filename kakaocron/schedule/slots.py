@@ -10,7 +10,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from kakaocron.kst import KST, within_reason
+from kakaocron.kst import DAY, KST, within_reason
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -134,6 +134,12 @@ def slots_between(
     """Yield the slots of one message in order, for `after` < instant <= `until`."""
     for at, kind in timetable.between(after, until):
         yield Slot(name, at, kind)
+
+
+def count_of_day(timetable: Timetable, day: date) -> int:
+    """Return how many slots a message has on a day."""
+    start = datetime.combine(day, time(), KST) - timedelta.resolution
+    return sum(1 for _ in timetable.between(start, start + DAY))
 
 
 def slot_at(name: str, timetable: Timetable, at: datetime) -> Slot | None:
