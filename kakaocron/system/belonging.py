@@ -194,17 +194,21 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
 
 
 def _owner_anyhow(places: Places, disk: Disk) -> Owner | None:
-    path = str(places.data / OWNER_NAME)
-    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-        found = json.loads(read_file(disk, path))
-        return Owner(_text(found["id"]), _text(found["config"]))
-    return None
+    texts = _texts_in(disk, str(places.data / OWNER_NAME), "id", "config")
+    return Owner(*texts) if texts else None
 
 
 def _id_in(disk: Disk, data: str) -> str | None:
     """Return the id of the ledger in a folder, None if there is none that can be read."""
+    texts = _texts_in(disk, f"{data}/{OWNER_NAME}", "id")
+    return texts[0] if texts else None
+
+
+def _texts_in(disk: Disk, path: str, *names: str) -> tuple[str, ...] | None:
+    """Return some fields of a JSON file, in order; None unless each is there and a text."""
     with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-        return _text(json.loads(read_file(disk, f"{data}/{OWNER_NAME}"))["id"])
+        found = json.loads(read_file(disk, path))
+        return tuple(_text(found[name]) for name in names)
     return None
 
 
@@ -248,9 +252,8 @@ def _write_note(places: Places, disk: Disk, ledgers: Mapping[str, str]) -> None:
 
 
 def _ticks_id(places: Places, disk: Disk) -> str | None:
-    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-        return _text(json.loads(read_file(disk, str(places.log / TICKS_NAME)))["id"])
-    return None
+    texts = _texts_in(disk, str(places.log / TICKS_NAME), "id")
+    return texts[0] if texts else None
 
 
 def _write_ticks(places: Places, disk: Disk, owner: Owner) -> None:
