@@ -18,6 +18,7 @@ from kakaocron.schedule.slots import (
     Slot,
     Span,
     Timetable,
+    count_of_day,
     delivery_id,
     expiry,
     next_slot,
@@ -62,6 +63,13 @@ def test_a_day_has_as_many_slots_as_the_default_minutes_say(
     kinds: tuple[str, ...], count: int
 ) -> None:
     assert len(day_of(Timetable(minutes(*kinds)))) == count
+
+
+@pytest.mark.parametrize(("day", "count"), [(22, 0), (23, 48), (24, 0)])
+def test_the_slots_of_a_day_are_counted_from_midnight_to_midnight(day: int, count: int) -> None:
+    mondays = Timetable(minutes("regular"), days=frozenset({MONDAY.weekday()}))
+
+    assert count_of_day(mondays, date(2026, 11, day)) == count
 
 
 @pytest.mark.parametrize("kinds", [("regular", "peak"), ("regular",), ("peak",)])
