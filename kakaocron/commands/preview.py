@@ -19,7 +19,7 @@ from kakaocron.errors import ContentError, Exit, UsageError
 from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation, find_installation
-from kakaocron.ledger.lookup import day_of
+from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
@@ -52,7 +52,7 @@ def preview(
         raise UsageError("The configuration has no [[message]]. See: kakaocron config path")
     exit_code = Exit.FINE
     shown: list[dict[str, Any]] = []
-    others = day_of(installation.ledger, minute.date())
+    others = deliveries_of(installation.ledger, minute.date())
     bench = Bench(
         installation.places,
         Machine(),

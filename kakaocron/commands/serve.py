@@ -32,7 +32,7 @@ def serve(
 
 def _say(host: str, url: str) -> None:
     print(f"kakaocron is at {url} (stop it with Ctrl-C)", file=sys.stderr)
-    if is_loopback(host):
+    if is_local_only(host):
         print("Only programs and people on this machine can open it.", file=sys.stderr)
     else:
         print(
@@ -42,7 +42,7 @@ def _say(host: str, url: str) -> None:
         )
 
 
-def is_loopback(host: str) -> bool:
+def is_local_only(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

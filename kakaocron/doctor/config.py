@@ -21,7 +21,7 @@ from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.lookup import day_of
+from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import Slot, next_slot
@@ -180,7 +180,7 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
     """Return the deliveries of today and yesterday, none where the ledger cannot be read."""
     configured = {message.name for message in installation.config.message}
     try:
-        days = [day_of(installation.ledger, day) for day in (now.date() - DAY, now.date())]
+        days = [deliveries_of(installation.ledger, day) for day in (now.date() - DAY, now.date())]
     except KakaocronError:  # told elsewhere
         return []
     return [one for day in days for one in day if one.message in configured]

@@ -12,7 +12,7 @@ from kakaocron.ledger.ledger import Ledger, Reader
 from kakaocron.schedule.slots import parse_delivery_id
 
 
-def day_of(ledger: Ledger, day: date) -> tuple[Delivery, ...]:
+def deliveries_of(ledger: Ledger, day: date) -> tuple[Delivery, ...]:
     return in_order(ledger.read([day]).deliveries.values())
 
 

@@ -20,8 +20,8 @@ from kakaocron.watching.incidents import (
     EndSign,
     Incidents,
     Kind,
+    digest_of,
     incidents_of,
-    mark_of,
     of_error,
     of_problem,
     refusals_of,
@@ -112,7 +112,8 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
     ongoing += [
-        of_problem(f"{Kind.LOGIN}:{mark_of(str(down))}", str(down)) for down in report.down.values()
+        of_problem(f"{Kind.LOGIN}:{digest_of(str(down))}", str(down))
+        for down in report.down.values()
     ]
     told = incidents.news(ongoing, set(_endings(report)))
     _say(complain, [*told, *_sentences(report, installation.config.names())])

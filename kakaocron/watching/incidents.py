@@ -73,10 +73,10 @@ class Incident(Struct, frozen=True):
 
 def of_error(error: KakaocronError) -> Incident:
     """Return the incident of an error that has stopped a tick."""
-    return Incident(Kind(f"exit-{error.exit_code}"), mark_of(str(error)), str(error))
+    return Incident(Kind(f"exit-{error.exit_code}"), digest_of(str(error)), str(error))
 
 
-def mark_of(sentence: str) -> str:
+def digest_of(sentence: str) -> str:
     """Return what tells a sentence from others, in place of its words."""
     return f"{crc32(sentence.encode('utf-8', 'surrogatepass')):08x}"
 

@@ -14,7 +14,7 @@ from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation, find_installation
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
-from kakaocron.ledger.lookup import day_of, find_delivery
+from kakaocron.ledger.lookup import deliveries_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
 from kakaocron.schedule.phrases import read_minute
 from kakaocron.states import first_to_look_at
@@ -125,7 +125,7 @@ class Views:
             for day in wanted:
                 version = here.ledger.version(day)
                 if day not in self._days or self._days[day][0] != version:
-                    self._days[day] = version, day_of(here.ledger, day)
+                    self._days[day] = version, deliveries_of(here.ledger, day)
             for day in [day for day in self._days if day < today - HEAT_DAYS * DAY]:
                 del self._days[day]
             return [(day, self._days[day][1]) for day in wanted]

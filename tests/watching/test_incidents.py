@@ -22,7 +22,7 @@ from kakaocron.watching.incidents import (
     Incident,
     Incidents,
     Kind,
-    mark_of,
+    digest_of,
     of_error,
     of_problem,
 )
@@ -46,7 +46,7 @@ ERRORS = (KakaocronError, UsageError, LoginError, LedgerError, LockTimeoutError,
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_every_error_that_may_stop_a_tick_is_an_incident(kind: type[KakaocronError]) -> None:
-    assert of_error(kind("so")).key == f"exit-{kind.exit_code}:{mark_of('so')}"
+    assert of_error(kind("so")).key == f"exit-{kind.exit_code}:{digest_of('so')}"
 
 
 @pytest.mark.parametrize("kind", Kind)

@@ -15,12 +15,12 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from kakaocron.cli import run
-from kakaocron.commands.serve import is_loopback
+from kakaocron.commands.serve import is_local_only
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import to_line
 from kakaocron.ledger.ledger import Ledger
-from kakaocron.ledger.lookup import day_of
+from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.schedule.slots import Slot
 from kakaocron.system.clock import SystemClock
 from kakaocron.watching.prometheus import Gauge, Sample, exposition
@@ -277,9 +277,9 @@ def test_only_what_has_changed_is_read_again(site: Site, monkeypatch: pytest.Mon
 
     def noted(ledger: Ledger, day: date) -> tuple[Delivery, ...]:
         read.append(day)
-        return day_of(ledger, day)
+        return deliveries_of(ledger, day)
 
-    monkeypatch.setattr("kakaocron.web.views.day_of", noted)
+    monkeypatch.setattr("kakaocron.web.views.deliveries_of", noted)
     views = Views(None)
     days = [date.fromisoformat(one["day"]) for one in views.days()]
     assert read == days
@@ -296,7 +296,7 @@ def test_only_what_has_changed_is_read_again(site: Site, monkeypatch: pytest.Mon
     [("127.0.0.1", True), ("::1", True), ("localhost", True), ("0.0.0.0", False), ("h", False)],
 )
 def test_what_an_address_means_is_known(host: str, expected: bool) -> None:
-    assert is_loopback(host) is expected
+    assert is_local_only(host) is expected
 
 
 def test_a_port_in_use_is_said(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
