@@ -1,4 +1,4 @@
-"""pauses.json beside the ledger: which messages are paused. Changed under the ledger's lock."""
+"""pauses.json: which messages are paused."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from kakaocron.errors import UPGRADE, LedgerError
+from kakaocron.ledger.document_file import DocumentFile
 from kakaocron.schedule.pauses import Pause, as_of, from_json, to_json
-from kakaocron.system.disk import Disk, read_file, reason, replace_file
-from kakaocron.text.documents import NewerDocumentError
+from kakaocron.system.disk import Disk
 
 
 class Pauses(Struct, frozen=True):
@@ -19,31 +18,16 @@ class Pauses(Struct, frozen=True):
 
     def read(self) -> tuple[Pause, ...]:
         """Return every pause that there was. Raises LedgerError if that cannot be known."""
-        try:
-            return from_json(read_file(self.disk, self.path))
-        except FileNotFoundError:
-            return ()
-        except NewerDocumentError as error:
-            raise LedgerError(
-                f"'{self.path}' cannot be read: {error}; nothing was sent", UPGRADE
-            ) from None
-        except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else error
-            raise LedgerError(
-                f"'{self.path}' cannot be read ({why}), so nobody knows what is paused; "
-                "nothing was sent",
-                "Fix the file, or remove it to pause nothing",
-            ) from None
+        return self._file.read(from_json) or ()
 
     def write(self, pauses: Sequence[Pause]) -> None:
         """Replace them all. Raises LedgerError."""
-        try:
-            replace_file(self.disk, self.path, to_json(pauses))
-        except OSError as error:
-            raise LedgerError(
-                f"'{self.path}' cannot be written ({reason(error)}); nothing was changed"
-            ) from None
+        self._file.write(to_json(pauses))
 
     def as_of(self, now: datetime) -> tuple[Pause, ...]:
         """Return the pauses that count at an instant. Raises LedgerError."""
         return as_of(self.read(), now)
+
+    @property
+    def _file(self) -> DocumentFile:
+        return DocumentFile(self.path, self.disk, "what is paused", "to pause nothing")
