@@ -6,7 +6,8 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from contextlib import suppress
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zlib import crc32
 
@@ -20,11 +21,13 @@ from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
 from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, channel_name
 from kakaocron.kakao.login import Credentials, Login
+from kakaocron.kst import KST
 from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.pause_file import Pauses
+from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.messages.making import Contents
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
@@ -150,10 +153,11 @@ def _found(
 ) -> Installation:
     marks = config_marks(edges.disk, str(find_config(config_path)))
     places = find_places(config_path)
+    written_at = config_written_at(places, edges.disk)
     config = load_config(places.config, places.profile)
     places = own(places, edges)
     log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
-    return assemble(places, config, edges, marks)
+    return assemble(places, config, edges, marks, written_at)
 
 
 def settled_places(places: Places, edges: Edges) -> Places:
@@ -167,11 +171,17 @@ def claimed_places(places: Places, edges: Edges) -> Places:
 
 
 def assemble(
-    places: Places, config: Config, edges: Edges, marks: Sequence[str] | None = None
+    places: Places,
+    config: Config,
+    edges: Edges,
+    marks: Sequence[str] | None = None,
+    written_at: datetime | None = None,
 ) -> Installation:
-    """Make an installation. `marks` are those of the configuration before it was read."""
+    """Make an installation. `marks` are those of the configuration before it was read, and
+    `written_at` is since when it had been what it was then."""
     if marks is None:
         marks = config_marks(edges.disk, str(places.config))
+        written_at = config_written_at(places, edges.disk)
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
     http = make_http(places, edges, config.kakao.timeout)
     ledger = make_ledger(places, edges)
@@ -192,7 +202,17 @@ def assemble(
     contents = Contents(config, places.folder, Programs(places.variables))
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
-    plan = Plan(config.series(), contents.of, config.ledger.keep_days, ahead, pauses.as_of)
+    timetables = NotedTimetables(places.timetables, edges.disk)
+    plan = Plan(
+        series=config.series(),
+        make=contents.of,
+        keep_days=config.ledger.keep_days,
+        ahead=ahead,
+        pauses=pauses.as_of,
+        timetables=timetables.read,
+        note_timetables=timetables.note,
+        written_at=written_at,
+    )
     return Installation(
         places=places,
         config=config,
@@ -243,6 +263,15 @@ def make_channels(
         return KakaoTalk(http, login, config.kakao.api_url, serves, config.stranger)
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
+
+
+def config_written_at(places: Places, disk: Disk) -> datetime | None:
+    """Return since when the configuration's files are what they are, None if that is not known."""
+    changed_ns = []
+    for path in (places.config, places.env_file):
+        with suppress(OSError):
+            changed_ns.append(disk.stat(str(path)).ctime_ns)
+    return datetime.fromtimestamp(max(changed_ns) / 1e9, KST) if changed_ns else None
 
 
 def _inputs(places: Places, disk: Disk) -> list[str]:

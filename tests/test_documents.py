@@ -103,8 +103,11 @@ def newer(path: Path) -> Path:
     return path
 
 
-def test_pauses_of_a_later_version_send_nothing_and_say_so(shell: Shell, tmp_path: Path) -> None:
-    newer(tmp_path / "data" / "pauses.json")
+@pytest.mark.parametrize("name", ["pauses.json", "timetables.json"])
+def test_what_a_later_version_wrote_beside_the_ledger_sends_nothing_and_is_said(
+    shell: Shell, tmp_path: Path, name: str
+) -> None:
+    newer(tmp_path / "data" / name)
     code, out, err = shell.run("tick")
 
     assert (code, out) == (74, "")

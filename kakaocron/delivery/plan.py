@@ -12,6 +12,7 @@ from kakaocron.delivery.policy import Due
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.schedule.pauses import Pause
 from kakaocron.schedule.slots import Series
+from kakaocron.schedule.timetables import Timetables
 
 Make = Callable[[Due, Mapping[str, Delivery]], Parcel]
 
@@ -20,8 +21,10 @@ class Plan(Struct, frozen=True):
     """The messages, and how to make their content.
 
     `make` is given a due delivery and all that the ledger knows, by id. It may take long and raise
-    ContentError, and is called outside the lock. `pauses` reads those that count at an instant; it
-    may raise LedgerError, and a tick calls it with the lock held.
+    ContentError, and is called outside the lock. `pauses` reads those that count at an instant;
+    `timetables` reads what the last tick knew of the messages' times, and `note_timetables` notes
+    what this one knows; these may raise LedgerError, and a tick calls them with the lock held.
+    The messages are as they are since `written_at`.
     """
 
     series: Sequence[Series]
@@ -29,3 +32,6 @@ class Plan(Struct, frozen=True):
     keep_days: int = 90
     ahead: timedelta = timedelta(0)
     pauses: Callable[[datetime], tuple[Pause, ...]] = lambda _: ()
+    timetables: Callable[[], Timetables | None] = lambda: None
+    note_timetables: Callable[[Sequence[Series]], None] = lambda _: None
+    written_at: datetime | None = None

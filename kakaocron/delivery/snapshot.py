@@ -17,7 +17,8 @@ from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger, Reader, View
 from kakaocron.ledger.lookup import in_order
 from kakaocron.schedule.pauses import Pause, is_paused
-from kakaocron.schedule.slots import Slot
+from kakaocron.schedule.slots import Series, Slot
+from kakaocron.schedule.timetables import dated
 from kakaocron.states import Reason
 
 
@@ -42,7 +43,8 @@ class Snapshot(Struct, frozen=True):
 
     `last_complete` is the last instant up to which a tick has said that every slot has a state,
     `settled_until` the last one of which that is known at all; both are None before the first tick.
-    `newest_beats` is what the last ticks said of themselves.
+    `newest_beats` is what the last ticks said of themselves, `series` are the messages with
+    timetables that say since when they hold.
     """
 
     now: datetime
@@ -52,6 +54,7 @@ class Snapshot(Struct, frozen=True):
     settled_until: datetime | None
     newest_beats: tuple[Beat, ...]
     beats: Beats
+    series: tuple[Series, ...] = ()
     began_at: datetime | None = None  # when the very first tick ran, if that was today
 
     @property
@@ -95,18 +98,21 @@ def take_snapshot(
     began_at = _began_at(beats, now.date(), beat_days)
     last_complete = heartbeat.last_complete(now)
     wanted = sorted({*days_to_read(ledger, plan, now, last_complete), *days})
-    pauses = plan.pauses(now)
+    pauses, noted = plan.pauses(now), plan.timetables()
     view = source.read(wanted)
     if others := view.pointed_days:  # of deliveries that were reopened for one of these days
         view = source.read([*wanted, *sorted(others)])
     settled_until = _settled_until(view, last_complete, now, plan.keep_days)
-    return Snapshot(now, view, pauses, last_complete, settled_until, newest_beats, beats, began_at)
+    series = dated(plan.series, noted, now, settled_until, plan.written_at)
+    return Snapshot(
+        now, view, pauses, last_complete, settled_until, newest_beats, beats, series, began_at
+    )
 
 
 def decide_by(seen: Snapshot, plan: Plan, policy: Policy) -> Decision:
     """Decide what the instant of a snapshot asks for."""
     return decide(
-        plan.series,
+        seen.series,
         policy,
         seen.view.deliveries,
         seen.now,

@@ -112,6 +112,7 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
     """Settle and send what is due, and clear up after it."""
     with engine.ledger.open() as book:
         seen, problems = _sound_snapshot(book, engine.ledger, heartbeat, plan)
+        plan.note_timetables(seen.series)
         decision = decide_by(seen, plan, engine.policy)
         settled_until = seen.settled_until or _owed_from(decision, seen.now)
         settle = [replace(event, settled=settled_until) for event in decision.settle]

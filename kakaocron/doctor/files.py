@@ -77,7 +77,10 @@ def _own_paths(bench: Bench) -> list[str]:
     """Return what is kakaocron's own; its folders may hold other things too."""
     places, machine = bench.places, bench.machine
     own = (
-        (str(places.data), ("ledger", "tokens.", "pauses.", "incidents.", "alarms.", "crontab-")),
+        (
+            str(places.data),
+            ("ledger", "tokens.", "pauses.", "timetables.", "incidents.", "alarms.", "crontab-"),
+        ),
         (str(places.log), ("ticks", "idle", "kakaocron.log")),
     )
     found = [str(places.config), str(places.env_file)]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Any
 
 from cronsim import CronSim, CronSimError
 
@@ -73,6 +74,9 @@ class CronTimes:
             if at > until:
                 return
             yield at, CRON
+
+    def fields(self) -> dict[str, Any]:
+        return {CRON: self.expression}
 
     def can_be_on(self, days: frozenset[int], quiet: Sequence[Span]) -> bool:
         """Say whether any of the minutes is on one of the weekdays (0: Monday) and not quiet."""

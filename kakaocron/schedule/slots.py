@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 from msgspec import Struct
 
@@ -69,6 +69,10 @@ class Times(Protocol):
         """Yield (instant, kind) in order, for `after` < instant <= `until`."""
         ...
 
+    def fields(self) -> dict[str, Any]:
+        """Return what they are made of, as JSON."""
+        ...
+
 
 class Minutes(Struct, frozen=True):
     """The regular and peak minutes of the clock; one that is both is of kind `peak`.
@@ -88,6 +92,9 @@ class Minutes(Struct, frozen=True):
             return None
         return "peak" if peak else "regular"
 
+    def fields(self) -> dict[str, Any]:
+        return {name: sorted(getattr(self, name)) for name in self.__struct_fields__}
+
     def has(self, kind: str) -> bool:
         minutes = self.regular_minutes | self.peak_minutes
         return any(self.kind_at(hour, minute) == kind for hour in range(24) for minute in minutes)
@@ -105,12 +112,24 @@ class Minutes(Struct, frozen=True):
 
 
 class Timetable(Struct, frozen=True):
-    """A message's times, less its days off and quiet hours."""
+    """A message's times, less its days off and quiet hours.
+
+    One that was changed holds from `since` on, and `before` is what held until then (None: the
+    message was not there).
+    """
 
     times: Times
     days: frozenset[int] = frozenset(range(7))
     quiet: tuple[Span, ...] = ()
     is_holiday: Callable[[date], bool] | None = None
+    since: datetime | None = None
+    before: Timetable | None = None
+
+    def held_at(self, at: datetime) -> Timetable | None:
+        """Return the timetable that holds, or held, at an instant; None before the first."""
+        if self.since is None or at >= self.since:
+            return self
+        return self.before.held_at(at) if self.before else None
 
     def left_out(self, at: datetime) -> str | None:
         """Say why a minute that would be a slot is none: `day`, `quiet`, `holiday`, or None."""
@@ -123,6 +142,11 @@ class Timetable(Struct, frozen=True):
         return None
 
     def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
+        if self.since is not None and after < self.since:
+            end = self.since - timedelta.resolution
+            if self.before is not None:
+                yield from self.before.between(after, min(until, end))
+            after = end
         for at, kind in self.times.between(after, until):
             if self.left_out(at) is None:
                 yield at, kind

@@ -64,6 +64,10 @@ class Places:
         return str(self.data / "pauses.json")
 
     @property
+    def timetables(self) -> str:
+        return str(self.data / "timetables.json")
+
+    @property
     def tokens(self) -> str:
         return str(self.data / "tokens.json")
 

@@ -13,7 +13,7 @@ from kakaocron.kst import MINUTE, isoformat
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery, attempt_fields
 from kakaocron.schedule.pauses import Pause, first_open, is_paused
-from kakaocron.schedule.slots import Series, Slot, expiry
+from kakaocron.schedule.slots import Series, Slot, Timetable, expiry
 from kakaocron.states import Reason, State
 from kakaocron.watching.sentences import advice, detail_of
 
@@ -153,14 +153,18 @@ def _of_series(
     one: Series, at: datetime, now: datetime, policy: Policy, evidence: Evidence
 ) -> MessageExplanation | None:
     """Explain one configured message; None if the minute does not concern it."""
-    _, kind = next(one.timetable.times.between(at - INSTANT, at), (at, None))
+    held = one.timetable.held_at(at)
+    kind = _kind_at(held, at) if held else None
     slot = Slot(one.name, at, kind or "")
     delivery = evidence.deliveries.get(slot.id)
     if delivery is not None:
         return _of_delivery(delivery, now, policy, evidence, one)
-    if kind is None:
-        return None
-    left_out = one.timetable.left_out(at)
+    if held is None or kind is None:
+        kind = _kind_at(one.timetable, at)
+        if kind is None:
+            return None
+        return _not_expected(one, kind, Reason.NO_SLOT, at, now, evidence, _since_words(one, at))
+    left_out = held.left_out(at)
     if left_out is not None:
         reason = Reason.QUIET if left_out == "quiet" else Reason.DAY_OFF
         return _not_expected(one, kind, reason, at, now, evidence)
@@ -170,12 +174,32 @@ def _of_series(
 
 
 def _not_expected(
-    one: Series, kind: str, reason: Reason, at: datetime, now: datetime, evidence: Evidence
+    one: Series,
+    kind: str,
+    reason: Reason,
+    at: datetime,
+    now: datetime,
+    evidence: Evidence,
+    why: str | None = None,
 ) -> MessageExplanation:
     following = _next_words(one, max(at, now), evidence)
-    return MessageExplanation(
-        one.name, None, kind, False, None, reason, MEANINGS[reason], following
-    )
+    why = why or MEANINGS[reason]
+    return MessageExplanation(one.name, None, kind, False, None, reason, why, following)
+
+
+def _kind_at(timetable: Timetable, at: datetime) -> str | None:
+    """Return the kind of the slot that a minute would be, whatever leaves it out."""
+    _, kind = next(timetable.times.between(at - INSTANT, at), (at, None))
+    return kind
+
+
+def _since_words(one: Series, at: datetime) -> str:
+    """Say which change has brought a message the minute that it did not have then."""
+    changed = one.timetable
+    while (before := changed.before) and before.since and at < before.since:
+        changed = before
+    what = "the times of '{}' were changed" if before else "'{}' was added"
+    return f"{what.format(one.name)} at {changed.since:%Y-%m-%d %H:%M:%S}, after this minute"
 
 
 def _without_record(

@@ -268,7 +268,7 @@ def explain_minute(
         booted_at,
         seen.pauses,
     )
-    return explain(at, seen.now, installation.plan.series, installation.engine.policy, evidence)
+    return explain(at, seen.now, seen.series, installation.engine.policy, evidence)
 
 
 def _days_around(days: Sequence[date], others: Sequence[date]) -> list[date]:

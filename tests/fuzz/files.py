@@ -50,6 +50,8 @@ TARGETS = (
     Target("data/tokens.json.lock"),
     Target("data/pauses.json", JSON, weight=3),
     Target("data/pauses.json.new", JSON, "data/pauses.json"),
+    Target("data/timetables.json", JSON, weight=3),
+    Target("data/timetables.json.new", JSON, "data/timetables.json"),
     Target("data/incidents.json", JSON, "data/incidents.json", weight=2),
     Target("data/alarms.json", JSON, "data/alarms.json", weight=3),
     Target("data/alarms.lock"),

@@ -42,6 +42,7 @@ READ_BY_A_TICK = (
     "data/ledger.lock",
     "data/tokens.json",
     "data/pauses.json",
+    "data/timetables.json",
     "data/alarms.json",
     "log/ticks/2026-11-23",
     "log/kakaocron.log",

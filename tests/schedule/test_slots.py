@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -246,6 +247,9 @@ class Once:
     def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
         if after < self.instant <= until:
             yield self.instant, "once"
+
+    def fields(self) -> dict[str, Any]:
+        return {"instant": self.instant.isoformat()}
 
 
 @pytest.mark.parametrize(("days", "is_found"), [(366, True), (366 + 1 / 1440, False)])

@@ -264,6 +264,7 @@ def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     found = list(history.breaches)
     found += _twice(history)
     found += _out_of_time(history)
+    found += _before_its_times(history)
     found += _without_a_state(history, states, told)
     found += _unproven(history, states, told)
     found += _lost(history, states, told)
@@ -320,6 +321,9 @@ def _fault_at(history: History, departure: Departure, moment: datetime) -> str |
     life = max(rules.expire_after for rules in everything)
     order = texts(history.orders).get(message)
     ends = [rules.expiry(message, slot) for rules in everything if rules.is_slot(message, slot)]
+    if ends:  # what would have been its next slot may be none any more
+        later = _rules_between(history, slot, moment)
+        ends += [rules.expiry(message, slot) for rules in later if message in rules.messages]
     if order is not None:
         ends.append(max(slot, order.host_ended or history.latest_host) + life)
     if not ends:
@@ -330,6 +334,21 @@ def _fault_at(history: History, departure: Departure, moment: datetime) -> str |
         if again.host_started <= moment:
             ends.append(max(slot, again.host_ended or history.latest_host) + life)
     return "past expiry" if moment >= max(ends) else None
+
+
+def _before_its_times(history: History) -> Iterator[str]:
+    """Find what left for a slot that was none in its own minute: its times came later."""
+    if history.wrong_clock or history.tampered:
+        return
+    for departure in history.departures:
+        message, slot = key_of_probe(departure.probe)
+        if slot < history.versions[0].host_time or message in texts(history.orders):
+            continue
+        whole = [run.host_started for run in history.runs if run.is_complete]
+        last = max((at for at in whole if at < slot), default=slot)
+        then = _rules_between(history, last - 2 * MINUTE, slot)
+        if not any(rules.is_slot(message, slot) for rules in then):
+            yield f"before its times: {departure.probe} left at {departure.host_time}"
 
 
 def _ledger_key(history: History, probe: str) -> Key:
@@ -416,9 +435,23 @@ def _expected(history: History) -> Iterator[tuple[str, datetime]]:
     last = history.versions[-1].rules
     for message in last.messages:
         for slot in last.slots(message, first, history.ended - 2 * MINUTE):
-            around = _rules_between(history, slot - MINUTE, history.latest_host)
+            start = min(slot, _last_seen(history, slot)) - MINUTE
+            around = _rules_between(history, start, history.latest_host)
             if slot > first and all(rules.is_slot(message, slot) for rules in around):
                 yield message, slot
+
+
+def _last_seen(history: History, slot: datetime) -> datetime:
+    """Return since when the times that made a slot must have been there for a tick to know it.
+
+    That is before the slot; but of a file that was written again before any tick had seen it,
+    nobody can tell what it said then. What the last tick before had seen is known.
+    """
+    whole = [run.host_started for run in history.runs if run.is_complete]
+    following = min((at for at in whole if at >= slot), default=history.latest_host)
+    if not any(slot < version.host_time <= following for version in history.versions):
+        return slot
+    return max((at for at in whole if at < slot), default=slot)
 
 
 def _without_a_state(

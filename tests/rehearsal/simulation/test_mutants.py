@@ -276,6 +276,10 @@ def an_interim_answer_is_taken_for_the_answer(patch: Patch) -> None:
     patch.setattr(network, "read_answer", read)
 
 
+def new_times_hold_since_ever(patch: Patch) -> None:
+    patch.setattr(snapshot, "dated", lambda series, *_: tuple(series))
+
+
 BUSY = Dials(second_cron=0.2, kill=0.05, pause=0.05)
 CROWDED = Dials(second_cron=0.6, kill=0.05, pause=0.5)
 WEB = Dials(network=0.5)
@@ -308,6 +312,7 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     a_removed_lock_is_trusted: (Dials(lock_replaced=0.3, pause=0.5), 0),
     dead_claims_left_open: (Dials(kill=0.5), 0),
     an_interim_answer_is_taken_for_the_answer: (WEB, 0),
+    new_times_hold_since_ever: (Dials(config_edit=0.3), 0),
 }
 
 

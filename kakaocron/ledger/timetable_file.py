@@ -1,0 +1,32 @@
+"""timetables.json: since when each message's times hold, as the last tick knew them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+
+from kakaocron.ledger.document_file import DocumentFile
+from kakaocron.schedule.slots import Series
+from kakaocron.schedule.timetables import Timetables, from_json, to_json
+from kakaocron.system.disk import Disk
+
+
+class NotedTimetables(Struct, frozen=True):
+    path: str
+    disk: Disk
+
+    def read(self) -> Timetables | None:
+        """Return them, None where none were ever noted. Raises LedgerError."""
+        return self._file.read(from_json)
+
+    def note(self, series: Iterable[Series]) -> None:
+        """Note the messages' timetables, unless they are what is noted. Raises LedgerError."""
+        content = to_json(series)
+        if content != self._file.read(bytes):
+            self._file.write(content)
+
+    @property
+    def _file(self) -> DocumentFile:
+        tells = "since when the messages' times hold"
+        return DocumentFile(self.path, self.disk, tells, "to let them hold since ever")
