@@ -122,6 +122,7 @@ class Tally:
             "sent early": "early",
             "sent past expiry": "past expiry",
             "sent for no slot": "no slot",
+            "sent for a slot older than its times": "before its times",
             "confirmed and not delivered": "not delivered",
             "sent without a durable claim": "unclaimed",
             "claimed by two processes": "claimed twice",

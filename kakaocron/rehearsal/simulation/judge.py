@@ -428,10 +428,12 @@ def _may_be_paused(history: History, message: str, slot: datetime) -> bool:
 
 
 def _expected(history: History) -> Iterator[tuple[str, datetime]]:
-    """Yield the slots that came due by the host's clock since the first complete tick."""
-    first = next((run.host_started for run in history.runs if run.is_complete), None)
-    if first is None:
+    """Yield the slots that came due by the host's clock since the first complete tick, which may
+    have been stopped for long before it looked at anything."""
+    whole = next((run for run in history.runs if run.is_complete), None)
+    if whole is None:
         return
+    first = whole.host_started + ((whole.ended or history.ended) - whole.started)
     last = history.versions[-1].rules
     for message in last.messages:
         for slot in last.slots(message, first, history.ended - 2 * MINUTE):
