@@ -291,6 +291,34 @@ def test_config_show_hides_secrets_and_check_counts_messages(shell: Shell) -> No
     assert shell.run("config", "path")[1].strip() == os.environ["KAKAOCRON_CONFIG"]
 
 
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("https://hooks.example.com/services/s3cret", "https://hooks.example.com/…"),
+        ("https://hooks.example.com?key=s3cret", "https://hooks.example.com/…"),
+        ("--url=https://me:s3cret@example.com", "--url=https://example.com/…"),
+        ("redis://:s3cret@cache:6379/0 PING", "redis://cache:6379/… PING"),
+        ("https://example.com", "https://example.com"),
+        ("https://example.com/", "https://example.com/"),
+        ("./report.sh", "./report.sh"),
+    ],
+)
+def test_config_show_hides_what_stands_in_the_addresses_of_commands(
+    shell: Shell, word: str, shown: str
+) -> None:
+    config = Path(os.environ["KAKAOCRON_CONFIG"])
+    of_message = f'command = ["curl", "{word}"]\ndata_command = ["curl", "{word}"]'
+    config.write_text(
+        f'[monitor]\nalert_command = ["curl", "{word}"]\n'
+        + MESSAGE.replace('text = "보고 {time:%Y-%m-%d %H:%M}"', of_message)
+    )
+    found = shell.json("config", "show")
+    assert found["monitor"]["alert_command"] == ["curl", shown]
+    assert found["message"][0]["command"] == found["message"][0]["data_command"] == ["curl", shown]
+    assert shown in shell.run("config", "show")[1]
+    assert word in shell.run("config", "show", "--raw")[1]
+
+
 def test_ledger_path_verify_and_prune(after_a_morning: Shell) -> None:
     shell = after_a_morning
     folder = Path(os.environ["KAKAOCRON_DATA_DIR"]) / "ledger"

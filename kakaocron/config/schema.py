@@ -241,6 +241,10 @@ class MonitorRules(Section, frozen=True):
         return bool(self.alert_command or self.urls_elsewhere)
 
 
+COMMANDS = frozenset({"alert_command", "command", "data_command"})
+# Scheme and host of an address that has more: user and password before, or a path or query after.
+_ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
+
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
 DATA = ("data", "data_file", "data_command")
 
@@ -347,8 +351,13 @@ class Config(Section, frozen=True):
         force_setattr(self, "friends", by_name)
 
     def fields(self) -> dict[str, Any]:
-        """Return the configuration as plain tables: defaults filled in, secrets hidden."""
-        return plain(self, str)
+        """Return the configuration as plain tables: defaults filled in, secrets hidden, those too
+        that stand in addresses which commands are given."""
+        found = plain(self, str)
+        for table in (found["monitor"], *found["message"]):
+            for key in COMMANDS & table.keys():
+                table[key] = [_ADDRESS.sub(r"\1\3/…", word) for word in table[key]]
+        return found
 
     def series(self) -> list[Series]:
         """Return each message with its timetable and its receivers' uuids."""
