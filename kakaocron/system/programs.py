@@ -75,6 +75,8 @@ def read_content(path: Path) -> bytes:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise content_error("no-file", path=str(path))
             content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise content_error("not-there", path=str(path)) from None
     except OSError as error:
         raise content_error("cannot-read", path=str(path), error=error.strerror or "") from None
     except ValueError:

@@ -90,6 +90,8 @@ TEMPLATES: Templates = {
     "too-slow": "'{name}' took longer than {seconds:g} s",
     "printed-much": "'{name}' printed more than {most} bytes",
     "no-file": "'{path}' is not a file",
+    "not-there": "cannot read '{path}': No such file or directory; a path starts where config.toml "
+    "lies (the real file, if it is a link)",
     "cannot-read": "cannot read '{path}': {error}",
     "bad-file-name": "cannot read a file of the name '{path}'",
     "long-file": "'{path}' is longer than {most} bytes",
