@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec import Struct
@@ -27,6 +28,7 @@ class Word(StrEnum):
     RESET = "reset"  # the ledger file's new size was accepted after damage
 
 
+WORDS = {word.value: word for word in Word}
 NO_MARK = "-"
 CLOCK_LENGTH = len("HH:MM:SS.mmm")
 COMPLETE = frozenset({Word.IDLE, Word.DONE})
@@ -65,18 +67,20 @@ def to_line(at: datetime, word: Word, exit_code: int, ledger_end: End) -> bytes:
 
 def parse(day: date, content: bytes) -> list[Beat]:
     """Return the beats of a day's file; a line that is none is passed over."""
-    beats = []
-    for line in content.split(b"\n"):
-        try:
-            clock, word, exit_code, size, *mark = line.decode("ascii").split(" ")
-            if len(clock) != CLOCK_LENGTH:
-                continue  # the end of a clock's time is one too: "01.118" would be one o'clock
-            at = datetime.combine(day, time.fromisoformat(clock), KST)
-            end = End(int(size), *mark)
-            beats.append(Beat(at, Word(word), int(exit_code), end))
-        except (ValueError, TypeError):
-            continue
-    return beats
+    lines = content.split(b"\n")
+    return [beat for line in lines if (beat := _from_line(day, line)) is not None]
+
+
+@lru_cache(maxsize=8192)  # a process reads the same day several times: two lines a minute
+def _from_line(day: date, line: bytes) -> Beat | None:
+    try:
+        clock, word, exit_code, size, *mark = line.decode("ascii").split(" ")
+        if len(clock) != CLOCK_LENGTH:
+            return None  # the end of a clock's time is one too: "01.118" would be one o'clock
+        at = datetime.combine(day, time.fromisoformat(clock), KST)
+        return Beat(at, WORDS[word], int(exit_code), End(int(size), *mark))
+    except (LookupError, ValueError, TypeError):
+        return None
 
 
 def last_complete(beats: Iterable[Beat], now: datetime) -> datetime | None:
