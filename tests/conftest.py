@@ -6,6 +6,7 @@ import ipaddress
 import logging
 import os
 import re
+import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from hypothesis import settings
 
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system.interrupts import ASKING
 from tests.fakes import NOW, FakeClock
 
 # How long an example takes is the machine's matter. The same code passes each time, or fails each
@@ -121,9 +123,22 @@ def quiet_log() -> Iterator[None]:
             handler.close()
 
 
+@pytest.fixture(autouse=True)
+def signals_as_before() -> Iterator[None]:
+    """Leave no signal handler of one test to the next, nor to the processes that it forks."""
+    before = {number: signal.getsignal(number) for number in ASKING}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.fixture
-def uncounted() -> Iterator[None]:
-    """Let coverage, if it is at work, look away: played hours would take three times as long."""
+def uncounted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let coverage, if it is at work, look away, here and in the processes that a test starts.
+
+    For what is played over and over: it would take three times as long and count nothing new.
+    """
+    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     coverage = sys.modules.get("coverage")
     counting = coverage.Coverage.current() if coverage else None
     if counting is None:
