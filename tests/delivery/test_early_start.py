@@ -57,6 +57,21 @@ def early(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installat
     return install(tmp_path, sandbox, clock, EARLY)
 
 
+def waiting_tick(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock, seconds: float
+) -> threading.Thread:
+    """Start a tick so many seconds ahead of the slot; return once it waits: it has renewed the
+    token by then, and needs nothing more until the slot."""
+    clock.at -= timedelta(seconds=seconds) - (SLOT - clock.now())
+    waiting = threading.Thread(target=run_tick, args=(early,))
+    waiting.start()
+    deadline = time.monotonic() + 30
+    while not sandbox.requests:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    return waiting
+
+
 def test_the_tick_before_a_slot_sends_at_its_instant_and_not_before(
     early: Installation, sandbox: SandboxServer
 ) -> None:
@@ -129,10 +144,10 @@ def test_the_slots_own_tick_sends_when_the_one_that_waited_has_died(
     assert len(texts(sandbox)) == 1
 
 
-def test_a_pause_during_the_wait_is_heeded(early: Installation, sandbox: SandboxServer) -> None:
-    waiting = threading.Thread(target=run_tick, args=(early,))
-    waiting.start()
-    time.sleep(0.3)
+def test_a_pause_during_the_wait_is_heeded(
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    waiting = waiting_tick(early, sandbox, clock, 3)
     pause(early, None, None, None)
     waiting.join()
     assert texts(sandbox) == []
@@ -141,11 +156,9 @@ def test_a_pause_during_the_wait_is_heeded(early: Installation, sandbox: Sandbox
 def test_a_clock_set_back_during_the_wait_leaves_the_slot_to_a_later_tick(
     early: Installation, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
-    waiting = threading.Thread(target=run_tick, args=(early,))
-    waiting.start()
-    time.sleep(0.2)
+    waiting = waiting_tick(early, sandbox, clock, 20)
     clock.at -= timedelta(minutes=10)
-    waiting.join(timeout=5)
+    waiting.join(timeout=30)
     assert not waiting.is_alive()
     assert texts(sandbox) == []
 
@@ -161,11 +174,9 @@ def test_a_process_that_the_machine_slept_on_leaves_the_slot_to_the_next_tick(
     sent: int,
     state: State,
 ) -> None:
-    waiting = threading.Thread(target=run_tick, args=(early,))
-    waiting.start()
-    time.sleep(0.2)
+    waiting = waiting_tick(early, sandbox, clock, 20)
     clock.at += timedelta(minutes=minutes)
-    waiting.join(timeout=5)
+    waiting.join(timeout=30)
     assert texts(sandbox) == []  # its connections are those of before
     run_tick(early)
     assert len(texts(sandbox)) == sent
@@ -226,17 +237,15 @@ def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
 
 
 def test_who_gets_no_claim_leaves_nothing_at_the_gate(
-    early: Installation, sandbox: SandboxServer
+    early: Installation, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
     before = threads_of_this_process()
-    waiting = threading.Thread(target=run_tick, args=(early,))
-    waiting.start()
-    time.sleep(0.5)
+    waiting = waiting_tick(early, sandbox, clock, 3)
     pause(early, None, None, None)
     waiting.join()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while threads_of_this_process() > before and time.monotonic() < deadline:
-        time.sleep(0.05)
+        time.sleep(0.01)
     assert texts(sandbox) == []
     assert threads_of_this_process() <= before
 
