@@ -103,7 +103,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def kakao_section(sandbox: SandboxServer, timeout: float = 0.5) -> str:
+def wait_for_a_minute_with(seconds: float) -> None:
+    """Wait for the next minute if less is left of this one, with which a real tick's slot ends."""
+    left = 60 - time.time() % 60
+    if left < seconds:
+        time.sleep(left + 0.2)
+
+
+def kakao_section(sandbox: SandboxServer, timeout: float = 3) -> str:
     settings = sandbox.kakao.settings
     return (
         f'[kakao]\nrest_api_key = "{settings.rest_api_key}"\n'

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -23,7 +22,7 @@ from kakaocron.system.stderr import complain
 from kakaocron.ticking.runner import run_full
 from kakaocron.web.server import listen, make_server
 from kakaocron.web.views import Views
-from tests.fakes import MESSAGE, kakao_section, live_in
+from tests.fakes import MESSAGE, kakao_section, live_in, wait_for_a_minute_with
 from tests.years import write_days
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
@@ -51,9 +50,7 @@ class Site:
 
     def tick(self) -> int:
         """Run a tick that has time enough for its slot, which expires with its minute."""
-        left = 60 - time.time() % 60
-        if left < TIME_FOR_A_TICK:
-            time.sleep(left)
+        wait_for_a_minute_with(TIME_FOR_A_TICK)
         return run_full(find_places(), Edges(), find_installation, complain).exit_code
 
 

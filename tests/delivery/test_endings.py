@@ -50,7 +50,7 @@ from kakaocron.system.interrupts import SIGNALS
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.ticking.runner import run_full
-from tests.fakes import kakao_section
+from tests.fakes import kakao_section, wait_for_a_minute_with
 
 TICK = [sys.executable, "-m", "kakaocron", "tick"]
 NAMES = ("a", "b", "c", "d")
@@ -165,9 +165,7 @@ def a_house() -> Iterator[House]:
 
 @pytest.fixture
 def house() -> Iterator[House]:
-    left = 60 - time.time() % 60
-    if left < 15:  # the tick has to start in the slot's minute
-        time.sleep(left + 0.2)
+    wait_for_a_minute_with(15)
     with a_house() as found:
         yield found
 

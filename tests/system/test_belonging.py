@@ -24,7 +24,7 @@ from kakaocron.system.clock import SystemClock
 from kakaocron.system.disk import RealDisk
 from kakaocron.system.places import Places, find_places
 from kakaocron.ticking.idle import is_idle_tick
-from tests.fakes import kakao_section
+from tests.fakes import kakao_section, wait_for_a_minute_with
 
 EVERY_MINUTE = f"""
 [schedule]
@@ -83,6 +83,7 @@ class Person:
         cwd: Path | None = None,
         more: Mapping[str, str] | None = None,
     ) -> tuple[int, str]:
+        wait_for_a_minute_with(8)
         exit_code, _, said = self.run("tick", "--config", config, cwd=cwd, more=more)
         return exit_code, said
 
