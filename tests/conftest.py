@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
@@ -23,8 +23,9 @@ from tests.fakes import NOW, FakeClock
 
 # How long an example takes is the machine's matter. The same code passes each time, or fails each
 # time; to look further: pytest --hypothesis-profile=search
-settings.register_profile("repeatable", deadline=None, derandomize=True, database=None)
-settings.register_profile("search", deadline=None, derandomize=False, max_examples=2000)
+ANY_TIME = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("repeatable", ANY_TIME, derandomize=True, database=None)
+settings.register_profile("search", ANY_TIME, derandomize=False, max_examples=2000)
 settings.load_profile("repeatable")
 
 # The last two: readline, which pytest imports, leaves a terminal's size to the workers of xdist.

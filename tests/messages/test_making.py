@@ -319,7 +319,9 @@ FIELDS = st.dictionaries(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(
     st.one_of(st.text(min_size=1, max_size=900), st.sampled_from(["{a}" * 50, "{time:%c}{a:>90}"])),
     FIELDS,

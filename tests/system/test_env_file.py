@@ -46,7 +46,10 @@ LINES = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 FILES = st.one_of(LINES, st.text(max_size=60), st.lists(LINES, max_size=5).map("\n".join))
 
 
-@settings(max_examples=3000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=3000,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(FILES.filter(lambda text: "\0" not in text))
 @example('KEY="x" # note')
 @example("B=x # note\nC='y' # note")

@@ -275,7 +275,9 @@ def test_until_the_instant_that_is_named_there_is_nothing_to_decide(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     regular=MINUTES_OF_THE_HOUR.filter(bool),
