@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # it reads the code and runs none of it
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "kakaocron"
 MODULES = {

@@ -32,6 +32,7 @@ text = "report {time:%Y-%m-%d %H:%M %z}"
 
 
 @needs_zones
+@pytest.mark.usefixtures("uncounted")
 def test_a_tick_decides_the_same_under_every_zone_and_at_each_of_its_edges(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_tick_decides_the_same_under_every_zone_and_at_each_of_its_edges(
 
 
 @needs_zones
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(
     ("zone", "instant"),
     [

@@ -21,6 +21,7 @@ def furnished() -> Iterator[list[House]]:
         yield found
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(("kind", "seeds"), [("files", range(24)), ("answers", range(40))])
 def test_a_sample_of_spoilt_files_and_answers(
     kind: str, seeds: range, furnished: list[House]

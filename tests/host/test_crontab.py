@@ -104,6 +104,7 @@ def backup(tmp_path: Path) -> Iterator[Path]:
         yield Path(folder) / "backup"
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_ten_thousand_crontabs_keep_every_foreign_byte(backup: Path) -> None:
     for seed in range(10_000):
         before = a_crontab(seed)
@@ -121,6 +122,7 @@ def test_ten_thousand_crontabs_keep_every_foreign_byte(backup: Path) -> None:
         assert len(crontab.writes) == 2
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_ten_thousand_broken_programs_cost_no_foreign_byte(backup: Path) -> None:
     """Listing fails at the first or second call: nothing is written. A write fails or is a lie:
     nothing has changed. The look after it fails: the old crontab is still a part of the new."""

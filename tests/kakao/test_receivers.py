@@ -145,6 +145,7 @@ def play(folder: Path, seed: int) -> tuple[Kakao, Delivery, int]:
         clock.at = delivery.next_attempt_at or at("09:40")
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("first", range(0, SEQUENCES, 100))
 def test_a_thousand_random_sequences_of_answers_keep_the_promises(
     tmp_path: Path, first: int

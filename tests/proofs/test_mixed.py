@@ -18,6 +18,7 @@ BRIEF = settings(
 )
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_whatever_is_mixed_keeps_the_promises() -> None:
     run_state_machine_as_test(Mixed, settings=BRIEF)
 

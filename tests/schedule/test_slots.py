@@ -351,6 +351,7 @@ def test_a_slot_past_the_year_is_named_up_to_forty_years_ahead(
     assert rare == (("m", due if is_named else None) if is_rare else None)
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_a_message_that_is_never_due_has_no_slot_to_name() -> None:
     assert not_within_a_year("m", Timetable(minutes()), MONDAY) == ("m", None)
 

@@ -238,6 +238,7 @@ SERIES = st.builds(
 )
 
 
+@pytest.mark.usefixtures("uncounted")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     series=st.lists(SERIES, max_size=2, unique_by=lambda one: one.name),

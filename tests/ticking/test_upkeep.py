@@ -116,6 +116,7 @@ def most_within(moments: list[datetime], span: timedelta) -> int:
     return max(sum(start <= other < start + span for other in moments) for start in moments)
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_sixty_days_lose_no_slot_to_a_dead_token(
     installation: Installation, http: ModelHttp, clock: FakeClock
 ) -> None:

@@ -684,6 +684,7 @@ def test_the_alarm_command_sees_no_secret(
     assert "KAKAO" not in out.read_text()
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_thirty_quiet_days_raise_no_alarm(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
