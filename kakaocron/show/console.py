@@ -1,4 +1,4 @@
-"""What people see in the terminal. With pictures.py, the one importer of Rich."""
+"""What people see in the terminal."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from kakaocron.actions import ByHand
@@ -22,6 +21,7 @@ from kakaocron.delivery.parcel import Parcel
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
+from kakaocron.show.columns import Arrangement, Column, in_columns
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
 from kakaocron.text.documents import given_out
@@ -71,7 +71,6 @@ def colour_of(state: State) -> str:
 
 
 BUBBLE_WIDTH = 46
-WIDE = 100
 PIPE_WIDTH = 200
 # Rich would take [friends] for a style and :smile: for a picture, in tables too.
 _AS_IT_IS: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
@@ -83,6 +82,11 @@ def console() -> Console:
     if not found.is_terminal:
         found = Console(**_AS_IT_IS, width=PIPE_WIDTH, soft_wrap=True)
     return found
+
+
+def width_of(out: Console) -> int | None:
+    """Return how many columns there are, None where nothing is to be cut: in a pipe."""
+    return out.width if out.is_terminal else None
 
 
 # Control characters that JSON leaves as they are, what turns the writing round, half surrogates.
@@ -103,33 +107,43 @@ def print_json(document: Any) -> None:
 
 
 def deliveries_table(
-    deliveries: Iterable[Delivery], width: int, names: Mapping[str, str] | None = None
-) -> Table:
-    """Draw a row a delivery. Its id is never cut: other commands are given it. `names` gives the
-    friends' names by their uuids."""
-    is_wide = width >= WIDE
-    table = Table(box=None, padding=(0, 1, 0, 0))
-    table.add_column("id", overflow="fold")
-    table.add_column("state", no_wrap=True)
-    if is_wide:
-        table.add_column("kind", no_wrap=True)
-        table.add_column("tries", justify="right")
-    table.add_column("late", justify="right", no_wrap=True)
-    table.add_column("why", overflow="ellipsis", max_width=24, no_wrap=True)
-    if is_wide:
-        table.add_column("to", overflow="ellipsis", max_width=20, no_wrap=True)
-        table.add_column("text", overflow="ellipsis", max_width=60, no_wrap=True)
-    for one in deliveries:
-        more = (one.kind, str(len(one.attempts)) if one.attempts else "") if is_wide else ()
-        table.add_row(
-            Text(clean(one.id)),
-            Text(f"{mark_of(one.state)} {one.state}", colour_of(one.state)),
-            *more,
-            _late(one),
-            one.reason or "",
-            *((_to(one, names or {}), one_line(one.text or "")) if is_wide else ()),
-        )
-    return table
+    deliveries: Sequence[Delivery], width: int | None, names: Mapping[str, str] | None = None
+) -> Group:
+    """Draw a row a delivery, on as many lines as the width takes. `names` gives the friends' names
+    by their uuids."""
+    id_ = Column("id", [Text(clean(one.id)) for one in deliveries])
+    state = Column("state", [_state(one) for one in deliveries])
+    kind = Column("kind", [Text(one.kind) for one in deliveries])
+    tries = Column("tries", [_tries(one) for one in deliveries], is_number=True)
+    late = Column("late", [Text(_late(one)) for one in deliveries], is_number=True)
+    why = Column("why", [Text(one.reason or "") for one in deliveries], LEAST_OF_WHY)
+    to = [Text(_to(one, names or {})) for one in deliveries]
+    text = [Text(one_line(one.text or "")) for one in deliveries]
+    content = (Column("to", to, LEAST_OF_TO, MOST_OF_TO), Column("text", text, LEAST_OF_TEXT))
+    facts = (state, late, why)
+    return in_columns(
+        [
+            [(id_, state, kind, tries, late, why, *content)],
+            [(id_, state, kind, tries, late, why), content],
+            [(id_, *facts), content],
+            [(id_,), facts, content],
+        ],
+        width,
+    )
+
+
+# In columns of a terminal. A reason is a word, and so readable where its end is cut.
+LEAST_OF_WHY = 10
+LEAST_OF_TO, MOST_OF_TO = 6, 20
+LEAST_OF_TEXT = 24
+
+
+def _state(one: Delivery) -> Text:
+    return Text(f"{mark_of(one.state)} {one.state}", colour_of(one.state))
+
+
+def _tries(one: Delivery) -> Text:
+    return Text(str(len(one.attempts)) if one.attempts else "")
 
 
 def _to(one: Delivery, names: Mapping[str, str]) -> str:
@@ -189,7 +203,7 @@ def _harmless(value: Any) -> Any:
 
 def print_deliveries(deliveries: Sequence[Delivery], names: Mapping[str, str]) -> None:
     out = console()
-    out.print(deliveries_table(deliveries, out.width, names))
+    out.print(deliveries_table(deliveries, width_of(out), names))
     out.print(f"{len(deliveries)} deliver{'y' if len(deliveries) == 1 else 'ies'}")
 
 
@@ -263,12 +277,24 @@ def _json_or_text(value: str) -> Any:
 
 
 def print_slots(slots: Sequence[Coming]) -> None:
-    table = Table(box=None, padding=(0, 1))
-    for name in ("slot", "message", "kind", "why"):
-        table.add_column(name, no_wrap=True)
-    for one in slots:
-        table.add_row(f"{one.at:%a %m-%d %H:%M}", clean(one.message), one.kind, clean(one.why))
-    console().print(table)
+    out = console()
+    at, why = _times("slot", slots), _whys(slots)
+    message = Column("message", [Text(clean(one.message)) for one in slots])
+    kind = Column("kind", [Text(one.kind) for one in slots])
+    arrangements: list[Arrangement] = [
+        [(at, message, kind, why)],
+        [(at, message, kind), (why,)],
+        [(at, kind), (message,), (why,)],
+    ]
+    out.print(in_columns(arrangements, width_of(out)))
+
+
+def _times(title: str, slots: Sequence[Coming]) -> Column:
+    return Column(title, [Text(f"{one.at:%a %m-%d %H:%M}") for one in slots])
+
+
+def _whys(slots: Sequence[Coming]) -> Column:
+    return Column("why", [Text(clean(one.why)) for one in slots], LEAST_OF_TEXT)
 
 
 def print_booked(slots: Sequence[Coming]) -> None:
@@ -277,13 +303,14 @@ def print_booked(slots: Sequence[Coming]) -> None:
     if not slots:
         out.print("Nothing is booked.")
         return
-    table = Table(box=None, padding=(0, 1))
-    table.add_column("time", no_wrap=True)
-    table.add_column("id", overflow="fold")
-    table.add_column("why", overflow="ellipsis", no_wrap=True)
-    for one in slots:
-        table.add_row(f"{one.at:%a %m-%d %H:%M}", clean(one.id), clean(one.why))
-    out.print(table)
+    at, why = _times("time", slots), _whys(slots)
+    id_ = Column("id", [Text(clean(one.id)) for one in slots])
+    arrangements: list[Arrangement] = [
+        [(at, id_, why)],
+        [(at, id_), (why,)],
+        [(at,), (id_,), (why,)],
+    ]
+    out.print(in_columns(arrangements, width_of(out)))
 
 
 def print_rare(name: str, at: datetime | None, out: TextIO) -> None:
@@ -301,14 +328,16 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
             "'friends', and be a member of it: console, [App] > [Members]"
         )
         return
-    table = Table(box=None, padding=(0, 1))
-    for title in ("uuid", "nickname", "messages", "name in [friends]"):
-        table.add_column(title, no_wrap=True)
-    for friend in friends:
-        allowed = "allowed" if friend.is_allowed else "refused"
-        name = clean(names.get(friend.uuid, ""))
-        table.add_row(clean(friend.uuid), clean(friend.nickname), allowed, name)
-    out.print(table)
+    uuid = Column("uuid", [Text(clean(one.uuid)) for one in friends])
+    nickname = Column("nickname", [Text(clean(one.nickname)) for one in friends], LEAST_OF_TO)
+    words = ("refused", "allowed")
+    allowed = Column("messages", [Text(words[one.is_allowed]) for one in friends])
+    name = Column("name in [friends]", [Text(clean(names.get(one.uuid, ""))) for one in friends])
+    arrangements: list[Arrangement] = [
+        [(uuid, nickname, allowed, name)],
+        [(uuid,), (nickname, allowed, name)],
+    ]
+    out.print(in_columns(arrangements, width_of(out)))
     out.print('\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"')
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -52,11 +53,14 @@ def watch(look: Callable[[], Overview], names: Mapping[str, str] | None = None) 
 
 def _fitting(out: Console, overview: Overview, names: Mapping[str, str] | None) -> RenderableType:
     """Draw as many of the newest deliveries as leave room for all the rest."""
-    width = _width(out)
-    bare = overview_picture(overview, width, 0)
-    heading = 1
-    rows = out.height - len(out.render_lines(bare, out.options.update(height=None))) - heading
-    return overview_picture(overview, width, rows, names=names) if rows > 0 else bare
+
+    def picture(rows: int) -> RenderableType:
+        return overview_picture(overview, _width(out), rows, names=names)
+
+    def height(rows: int) -> int:
+        return len(out.render_lines(picture(rows), out.options.update(height=None)))
+
+    return picture(bisect_right(range(1, len(overview.day) + 1), out.height, key=height))
 
 
 def overview_picture(

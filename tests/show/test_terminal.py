@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import fcntl
 import os
 import pty
@@ -17,6 +18,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 
 from kakaocron.actions import schedule
 from kakaocron.config.reading import parse_config
@@ -45,6 +47,8 @@ class Terminal:
         self._mine, theirs = pty.openpty()
         self.resize(rows, columns)
         self.said = ""
+        # A read may end within a letter.
+        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
         self.process = subprocess.Popen(
             [sys.executable, "-m", "kakaocron", *arguments],
             stdin=theirs,
@@ -98,7 +102,7 @@ class Terminal:
             found = os.read(self._mine, 1 << 16)
         except OSError:  # nobody is at the other end any more
             return False
-        self.said += found.decode("utf-8", "replace")
+        self.said += self._decode(found)
         return bool(found)
 
 
@@ -202,21 +206,76 @@ def test_the_answers_to_init_are_written_and_secrets_never_shown(
     assert written.kakao.link == "https://example.com/report"
 
 
-@pytest.mark.parametrize(
-    ("columns", "is_wide"), [(80, False), (99, False), (100, True), (160, True)]
-)
-def test_rows_show_to_whom_and_what_once_there_is_room(
-    day: Path, columns: int, is_wide: bool
-) -> None:
+WIDTHS = (40, 60, 80, 99, 100, 101, 120, 140, 200)
+LONG = "아침-점심-배달-보고"
+FRIEND = "uuid-of-a-friend-0123456789"
+
+
+@pytest.fixture
+def busy(day: Path) -> list[str]:
+    """Book Korean texts beside the day's slots; return their ids, and those of the next slots."""
+    config = day / "config.toml"
+    friends = f'[friends]\n"민지" = "{FRIEND}"\n'
+    text = config.read_text("utf-8")
+    config.write_text(friends + text + text[text.index("[[") :].replace('"report"', f'"{LONG}"'))
     installation = find_installation()
     soon = installation.clock.now() + timedelta(minutes=1)
-    schedule(installation, soon, text="글 [b] 하나 :smile:")
-    for command in (["history"], ["status"]):
-        terminal = Terminal(*command, columns=columns, rows=200)
-        assert terminal.end() == 0
-        said = CONTROL.sub("", terminal.said)
-        assert ("글 [b] 하나 :smile:" in said) == is_wide, command
-        assert max(map(len, said.replace("\r", "").split("\n"))) <= columns
+    booked = [
+        schedule(installation, soon, text="글 [b] 하나 :smile:"),
+        schedule(installation, soon, text=f"긴 글 {'가나다라마바사' * 27}", to=["me", "민지"]),
+    ]
+    return [one.id for one in booked]
+
+
+def printed(*command: str, columns: int) -> list[str]:
+    terminal = Terminal(*command, columns=columns, rows=400)
+    assert terminal.end() == 0
+    return CONTROL.sub("", terminal.said).replace("\r", "").split("\n")
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("command", [("history", "--days", "2"), ("status",)])
+def test_each_row_has_its_id_whole_and_says_to_whom_and_what(
+    busy: list[str], command: tuple[str, ...], columns: int
+) -> None:
+    lines = printed(*command, columns=columns)
+    installation = find_installation()
+    today = installation.ledger.read([installation.clock.now().date()]).deliveries
+
+    assert set(busy) < today.keys()
+    for id_ in today:
+        assert any(id_ in line.split() for line in lines), id_
+    for text in ("me 글 [b] 하나 :smile:", "긴 글 가나"):
+        assert any(text in " ".join(line.split()) for line in lines), text
+    assert any("me, 민지" in line for line in lines)
+    assert [line for line in lines if cell_len(line) > columns] == []
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+def test_coming_slots_have_their_time_and_name_whole(busy: list[str], columns: int) -> None:
+    ahead = printed("next", "-n", "20", columns=columns)
+    booked = printed("next", "--booked", columns=columns)
+
+    time = re.compile(r"[A-Z][a-z]{2} \d\d-\d\d \d\d:\d\d( |$)")
+    assert sum(bool(time.match(line)) for line in ahead) == 20
+    assert sum(bool(time.match(line)) for line in booked) == len(busy)
+    assert sum(LONG in line.split() for line in ahead) == 20 - len(busy)
+    for id_ in busy:
+        assert any(id_ in line.split() for line in booked), id_
+    assert [line for line in (*ahead, *booked) if cell_len(line) > columns] == []
+
+
+def test_a_pipe_gets_a_row_a_line_and_nothing_is_cut(busy: list[str]) -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "kakaocron", "history", "--days", "1"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    for id_ in busy:
+        assert sum(line.startswith(f"{id_} ") for line in said) == 1
+    assert any(line.endswith("가나다라마바사" * 27) for line in said)
 
 
 def test_csv_on_a_terminal_has_no_byte_order_mark(day: Path) -> None:
