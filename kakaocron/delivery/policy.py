@@ -14,7 +14,7 @@ from kakaocron.kst import KST
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, Gap, of_delivery
 from kakaocron.ledger.events import Result, Settle, of_slot
-from kakaocron.schedule.pauses import Paused
+from kakaocron.schedule.pauses import Pause, Paused, first_open
 from kakaocron.schedule.slots import Series, Slot, expiry, slots_between
 from kakaocron.states import ONCE, Reason, State
 
@@ -227,6 +227,32 @@ def begins_paused(delivery: Delivery, paused: Paused) -> bool:
         and delivery.kind == ONCE
         and paused(delivery.message, delivery.slot)
     )
+
+
+def next_to_come(
+    series: Sequence[Series],
+    pauses: Sequence[Pause],
+    deliveries: Mapping[str, Delivery],
+    after: datetime,
+    kind: str | None = None,
+) -> Slot | None:
+    """Return the first slot after an instant that is to be sent, of a kind if one is given.
+
+    That is one without a state that is not paused, or one that a person let be sent after all
+    (cancelled, then retried): such a one a pause does not stop.
+    """
+    names = {one.name for one in series}
+    found = [
+        Slot(one.message, one.slot, one.kind)
+        for one in deliveries.values()
+        if one.state is State.SCHEDULED
+        and one.next_attempt_at == one.slot > after
+        and one.message in names
+        and kind in {None, one.kind}
+    ]
+    first = first_open(series, pauses, after, kind, taken=deliveries)
+    found += [first] if first else []
+    return min(found, key=lambda slot: (slot.at, slot.message), default=None)
 
 
 def settle_slot(

@@ -8,11 +8,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from kakaocron.delivery.policy import Policy, begins_paused, expiry_of, why_missed
+from kakaocron.delivery.policy import Policy, begins_paused, expiry_of, next_to_come, why_missed
 from kakaocron.kst import MINUTE, isoformat
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery, attempt_fields
-from kakaocron.schedule.pauses import Pause, first_open, is_paused
+from kakaocron.schedule.pauses import Pause, is_paused
 from kakaocron.schedule.slots import Series, Slot, Timetable, expiry
 from kakaocron.states import Reason, State
 from kakaocron.watching.sentences import advice, detail_of
@@ -309,10 +309,10 @@ def _first_attempt(slot: datetime, expires_at: datetime, now: datetime) -> str:
 
 
 def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
-    """Name the next slot that has no state yet and is not paused."""
+    """Name the next slot that is to be sent."""
     if one is None:
         return "nothing"
-    following = first_open([one], evidence.pauses, after, taken=evidence.deliveries)
+    following = next_to_come([one], evidence.pauses, evidence.deliveries, after)
     if following is not None:
         return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
     found = [pause for pause in evidence.pauses if pause.covers(one.name, after)]
@@ -326,7 +326,7 @@ def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
 def _nothing(
     at: datetime, now: datetime, series: Sequence[Series], evidence: Evidence
 ) -> MessageExplanation:
-    first = first_open(series, evidence.pauses, max(at, now), taken=evidence.deliveries)
+    first = next_to_come(series, evidence.pauses, evidence.deliveries, max(at, now))
     if not series:
         what_next = "nothing: the configuration has no [[message]]"
     elif first is None:

@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from kakaocron.config.schema import MonitorRules
-from kakaocron.delivery.policy import Decision, begins_paused
+from kakaocron.delivery.policy import Decision, begins_paused, next_to_come
 from kakaocron.delivery.snapshot import Snapshot, decide_by
 from kakaocron.errors import Cause, KakaocronError, LoginError, UsageError
 from kakaocron.installation import Installation
@@ -23,7 +23,7 @@ from kakaocron.ledger.beats import Beat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
 from kakaocron.ledger.stats import Report, Slots, Stats, report_of_day, slots_of, stats_of
-from kakaocron.schedule.pauses import Pause, first_open, is_paused
+from kakaocron.schedule.pauses import Pause, is_paused
 from kakaocron.schedule.slots import Series, Slot, slots_between
 from kakaocron.states import State
 from kakaocron.watching.causes import in_words
@@ -159,8 +159,8 @@ def overview_of(
         upcoming=tuple(sorted(unpaused, key=lambda slot: (slot.at, slot.message))),
         stats=stats_of(deliveries, unseen_today + len(ahead), seen.began_at),
         slots=slots_of(deliveries),
-        next_regular=first_open(series, pauses, now, "regular", known),
-        next_peak=first_open(series, pauses, now, "peak", known),
+        next_regular=next_to_come(series, pauses, seen.view.deliveries, now, "regular"),
+        next_peak=next_to_come(series, pauses, seen.view.deliveries, now, "peak"),
         following=tuple(following),
         tokens=tokens,
         login_problem=in_words(problem) if problem else None,

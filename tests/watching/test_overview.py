@@ -29,9 +29,18 @@ from kakaocron.states import Reason, State
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import login_problem
-from kakaocron.watching.overview import Overview, health_of, look, report
+from kakaocron.watching.overview import Overview, explain_minute, health_of, look, report
 from kakaocron.watching.prometheus import metrics_of
-from tests.fakes import MESSAGE, NOW, FakeClock, install, kakao_section, live_in, run_tick
+from tests.fakes import (
+    MESSAGE,
+    NOW,
+    FakeClock,
+    install,
+    kakao_section,
+    live_in,
+    run_tick,
+    texts,
+)
 
 
 def day_of_ticks(installation: Installation, clock: FakeClock, *times: str) -> Overview:
@@ -281,6 +290,46 @@ def test_the_next_slot_is_that_of_any_message(
     moment = int(overview.following[0].at.timestamp())
     said = metrics_of(overview, health_of(overview, installation.config.monitor))
     assert f"kakaocron_next_slot_timestamp_seconds {moment}" in said
+
+
+def next_times(installation: Installation) -> tuple[str, str]:
+    """Return the next regular and peak slots, as status gives them: day and time."""
+    said = look(installation).fields()
+    return said["next_regular_time"][5:16], said["next_peak_time"][5:16]
+
+
+def test_a_slot_that_was_cancelled_and_then_retried_is_the_next_one_again(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:30:01")
+    before, minute = next_times(installation), clock.now().replace(second=0)
+    explained = explain_minute(installation, minute).findings[0].what_next
+    for id_ in ("report@20261123T0945", "report@20261123T1000"):
+        cancel(installation, id_)
+    assert next_times(installation) == ("11-23T10:30", "11-23T11:00")
+    for id_ in ("report@20261123T0945", "report@20261123T1000"):
+        retry(installation, id_)
+
+    assert before == next_times(installation) == ("11-23T10:00", "11-23T09:45")
+    assert explain_minute(installation, minute).findings[0].what_next == explained
+    assert texts(sandbox) == ["보고 2026-11-23 09:30"]
+
+    retry_later = clock.now() + timedelta(minutes=50)
+    cancel(installation, "report@20261123T1000")
+    retry(installation, "report@20261123T1000", retry_later)
+    assert next_times(installation)[0] == "11-23T10:30"
+
+
+def test_a_slot_of_tomorrow_that_was_cancelled_is_not_the_next_one(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "23:30:01")
+    cancel(installation, "report@20261124T0000")
+    cancel(installation, "report@20261124T0700")
+
+    assert next_times(installation) == ("11-24T00:30", "11-24T07:15")
 
 
 def test_a_one_off_is_among_the_next_slots(
