@@ -10,10 +10,9 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.host.probe import booted_at
 from kakaocron.installation import find_installation
-from kakaocron.schedule.phrases import read_minute
 from kakaocron.show.console import print_json
 from kakaocron.show.pictures import print_explanation
-from kakaocron.watching.overview import explain_minute
+from kakaocron.watching.overview import explain_what
 
 
 def explain(
@@ -28,10 +27,9 @@ def explain(
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
-    """Say what happened, or will, at a minute, and why."""
+    """Say what happened, or will, at a minute or to one delivery, and why."""
     installation = find_installation(config)
-    now = installation.clock.now()
-    explanation = explain_minute(installation, read_minute(time, now), booted_at(now))
+    explanation = explain_what(installation, time, booted_at(installation.clock.now()))
     if as_json:
         print_json(explanation.fields())
     else:

@@ -234,10 +234,11 @@ def _tick_list(explanation: Explanation) -> str:
         return "not yet"
     if explanation.gap_words:
         return explanation.gap_words
-    return ", ".join(
+    ticks = ", ".join(
         f"{beat.at:%H:%M:%S} {beat.word}" + (f" (exit {beat.exit_code})" if beat.exit_code else "")
         for beat in explanation.ticks
     )
+    return ticks or "none began in this minute"
 
 
 def _row(name: str, value: str, style: str = "") -> Text:

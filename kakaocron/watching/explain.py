@@ -11,7 +11,7 @@ from msgspec import Struct
 from kakaocron.delivery.policy import Policy, begins_paused, expiry_of, next_to_come, why_missed
 from kakaocron.kst import MINUTE, isoformat
 from kakaocron.ledger.beats import Beat, Word
-from kakaocron.ledger.deliveries import Delivery, attempt_fields
+from kakaocron.ledger.deliveries import Delivery, attempt_fields, is_by_hand
 from kakaocron.schedule.pauses import Pause, is_paused
 from kakaocron.schedule.slots import Series, Slot, Timetable, expiry
 from kakaocron.states import Reason, State
@@ -143,7 +143,8 @@ def explain(
         messages = [_nothing(at, now, series, evidence)]
     ticks = tuple(b for b in evidence.beats if at <= b.at < at + MINUTE and b.is_of_a_tick)
     # With early_start the tick of a slot began in the minute before.
-    claims = (try_.claimed_at for f in messages if f.delivery for try_ in f.delivery.attempts)
+    sent = [f.delivery for f in messages if f.delivery and not is_by_hand(f.delivery.id)]
+    claims = (attempt.claimed_at for one in sent for attempt in one.attempts)
     was_seen = bool(ticks) or any(at <= claimed_at < at + MINUTE for claimed_at in claims)
     gap_words = None if was_seen or at > now else _gap_words(evidence, at, now)
     return Explanation(at, now, ticks, gap_words, tuple(messages))

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from msgspec import Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from kakaocron.config.schema import MonitorRules
 from kakaocron.delivery.policy import Decision, begins_paused, next_to_come
@@ -24,7 +24,8 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
 from kakaocron.ledger.stats import Report, Slots, Stats, report_of_day, slots_of, stats_of
 from kakaocron.schedule.pauses import Pause, is_paused
-from kakaocron.schedule.slots import Series, Slot, slots_between
+from kakaocron.schedule.phrases import read_minute
+from kakaocron.schedule.slots import Series, Slot, parse_delivery_id, slots_between
 from kakaocron.states import State
 from kakaocron.watching.causes import in_words
 from kakaocron.watching.coming import Coming, coming
@@ -269,6 +270,26 @@ def explain_minute(
         seen.pauses,
     )
     return explain(at, seen.now, seen.series, installation.engine.policy, evidence)
+
+
+def explain_what(
+    installation: Installation, what: str, booted_at: datetime | None = None
+) -> Explanation:
+    """Explain a minute, or one delivery named by its id. Raises UsageError for a time that cannot
+    be read and for an id of nothing, LedgerError."""
+    explained = explain_minute(installation, read_minute(what, installation.clock.now()), booted_at)
+    try:
+        name, _ = parse_delivery_id(what)
+    except ValueError:
+        return explained
+    # At a minute that is left out a message has no slot, and so no id.
+    own = [f for f in explained.messages if f.id == what or (f.id is None and f.message == name)]
+    if not own:
+        raise UsageError(
+            f"The ledger has no delivery '{what}', and it is no slot",
+            "List them: kakaocron history (or: kakaocron next)",
+        )
+    return replace(explained, messages=tuple(own))
 
 
 def _days_around(days: Sequence[date], others: Sequence[date]) -> list[date]:

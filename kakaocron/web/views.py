@@ -16,10 +16,9 @@ from kakaocron.kst import DAY, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import deliveries_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
-from kakaocron.schedule.phrases import read_minute
 from kakaocron.states import first_to_look_at
 from kakaocron.system.marks import mark
-from kakaocron.watching.overview import explain_minute, health_of, look
+from kakaocron.watching.overview import explain_minute, explain_what, health_of, look
 from kakaocron.watching.prometheus import metrics_of
 from kakaocron.watching.sentences import delivery_with_log
 
@@ -156,7 +155,7 @@ class Views:
 
     def explanation(self, query: Mapping[str, str]) -> dict[str, Any]:
         here = self.installation()
-        return explain_minute(here, read_minute(query.get("at", ""), here.clock.now())).fields()
+        return explain_what(here, query.get("at", "")).fields()
 
 
 def _number(text: str | None, default: int) -> int:

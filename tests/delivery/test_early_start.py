@@ -18,6 +18,7 @@ from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.ledger.beats import Word
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.show.pictures import print_explanation
 from kakaocron.states import State
 from kakaocron.system.socket_http import SocketHttp
 from kakaocron.watching.overview import explain_minute, look
@@ -84,9 +85,14 @@ def test_the_tick_before_a_slot_sends_at_its_instant_and_not_before(
     assert ended.attempts[0].claimed_at >= SLOT
 
 
-def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(early: Installation) -> None:
+def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(
+    early: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
     run_tick(early)
     explanation = explain_minute(early, SLOT)
+    print_explanation(explanation)
+
+    assert capsys.readouterr().out.endswith("    ticks  none began in this minute\n")
 
     assert explanation.messages[0].state is State.CONFIRMED
     assert (explanation.ticks, explanation.gap_words) == ((), None)

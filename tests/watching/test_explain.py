@@ -29,10 +29,11 @@ from kakaocron.ledger.events import (
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.phrases import read_minute
 from kakaocron.schedule.slots import Slot
+from kakaocron.show.pictures import print_explanation
 from kakaocron.states import Reason, State
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.watching.explain import MEANINGS, Explanation
-from kakaocron.watching.overview import explain_minute
+from kakaocron.watching.overview import explain_minute, explain_what
 from tests.fakes import MESSAGE, NOW, FakeClock, day_file, install, run_tick
 
 SLOT = "09:30"
@@ -435,6 +436,64 @@ def test_a_host_that_was_down_is_told_apart_from_a_cron_that_was(
     after = explain_minute(installation, read_minute("09:49", NOW), booted_at)
     assert "this host was down until 11-23 09:48:00" in (during.gap_words or "")
     assert "down" not in (after.gap_words or "down")
+
+
+def test_a_delivery_named_by_its_id_is_explained_alone_with_the_ticks_of_its_minute(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock, f"{MESSAGE}{MESSAGE.replace('report', 'other')}")
+    quiet = scene.config.replace("[[", '[schedule]\nquiet = ["20:00-21:00"]\n[[', 1)
+    scene.config = quiet
+    scene.ticks("09:15:01", "09:30:01")
+    installation = scene.ticks()
+
+    of_minute = explain_what(installation, "09:30")
+    of_one = explain_what(installation, "report@20261123T0930")
+    ahead = explain_what(installation, "report@20261123T1000")
+    left_out = explain_what(installation, "report@20261123T2030")
+    assert {found.message for found in of_minute.messages} == {"report", "other"}
+    assert [found.id for found in of_one.messages] == ["report@20261123T0930"]
+    assert of_one.ticks == of_minute.ticks != ()
+    assert [(found.id, found.state) for found in ahead.messages] == [
+        ("report@20261123T1000", State.SCHEDULED)
+    ]
+    assert [(found.message, found.reason) for found in left_out.messages] == [
+        ("report", Reason.QUIET)
+    ]
+
+
+@pytest.mark.parametrize(
+    "id_", ["nope@20261123T0930", "report@20261123T0931", "once-0123456789abcdef@20261123T0930"]
+)
+def test_an_id_of_nothing_is_refused_as_elsewhere(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, id_: str
+) -> None:
+    installation = Scene(tmp_path, sandbox, clock).ticks("09:15:01", "09:30:01")
+
+    with pytest.raises(UsageError, match=f"no delivery '{id_}'") as refused:
+        explain_what(installation, id_)
+    assert refused.value.exit_code == 2
+
+
+def test_a_minute_in_which_only_a_person_sent_had_no_tick(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene = Scene(tmp_path, sandbox, clock)
+    scene.ticks("09:30:01")
+    clock.set("09:32:00")
+    actions.send_now(scene.ticks(), text="안녕")
+    scene.ticks("09:35:00")
+    ticks = {}
+    for minute in ("09:31", "09:32", "09:36"):
+        print_explanation(explain_what(scene.ticks(), minute))
+        ticks[minute] = capsys.readouterr().out.splitlines()[-1].split(maxsplit=1)
+
+    gap = "no tick in this minute: none between 11-23 09:30:01 and 11-23 09:35:00"
+    assert ticks == {
+        "09:31": ["ticks", gap],
+        "09:32": ["ticks", gap],
+        "09:36": ["ticks", "not yet"],
+    }
 
 
 def test_a_day_that_is_kept_no_longer_is_not_said_to_have_had_no_slot(

@@ -304,7 +304,7 @@ def test_a_slot_that_was_cancelled_and_then_retried_is_the_next_one_again(
     installation = install(tmp_path, sandbox, clock)
     day_of_ticks(installation, clock, "09:30:01")
     before, minute = next_times(installation), clock.now().replace(second=0)
-    explained = explain_minute(installation, minute).findings[0].what_next
+    explained = explain_minute(installation, minute).messages[0].what_next
     for id_ in ("report@20261123T0945", "report@20261123T1000"):
         cancel(installation, id_)
     assert next_times(installation) == ("11-23T10:30", "11-23T11:00")
@@ -312,7 +312,7 @@ def test_a_slot_that_was_cancelled_and_then_retried_is_the_next_one_again(
         retry(installation, id_)
 
     assert before == next_times(installation) == ("11-23T10:00", "11-23T09:45")
-    assert explain_minute(installation, minute).findings[0].what_next == explained
+    assert explain_minute(installation, minute).messages[0].what_next == explained
     assert texts(sandbox) == ["보고 2026-11-23 09:30"]
 
     retry_later = clock.now() + timedelta(minutes=50)
