@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from traceback import extract_tb
 from types import FunctionType
 from typing import Annotated, Any, TextIO
 
@@ -210,16 +211,37 @@ def _as_told(error: Exception) -> KakaocronError:
         return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return KakaocronError(f"Cannot write: {error.strerror}. Make room, then try again")
+    if isinstance(error, OSError) and not _takes_output(sys.stdout):
+        return UsageError(f"Cannot write to stdout: {error.strerror}")
+    if isinstance(error, OSError) and _is_typers(error):
+        where = f" '{error.filename}'" if error.filename else ""
+        return UsageError(f"Cannot write{where}: {error.strerror}")
+    if isinstance(error, UnicodeDecodeError) and _is_typers(error):
+        return UsageError("Cannot add to the shell's start file in your home: it is not UTF-8 text")
     return bug(error)
+
+
+def _takes_output(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except OSError:
+        return False
+    return True
+
+
+def _is_typers(error: Exception) -> bool:
+    """Say whether Typer itself came upon it, as where it installs a completion: no command of ours
+    was called."""
+    package = str(Path(__file__).parent)
+    own = [f.filename for f in extract_tb(error.__traceback__) if f.filename.startswith(package)]
+    return own[-1:] == [__file__]
 
 
 def _drop_what_cannot_be_written() -> None:
     """Let go of output that nothing takes (a full disk, a reader that has gone). What stays in a
     stream's buffer Python tries again at its end, and exits with 120 in place of our code."""
     for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except OSError:
+        if not _takes_output(stream):
             _drop(stream)
 
 

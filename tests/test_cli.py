@@ -487,6 +487,20 @@ def test_an_output_that_is_full_is_no_bug(after_a_morning: Shell) -> None:
             assert b"Cannot write: No space left on device" in ended.stderr
 
 
+@pytest.mark.parametrize(
+    "command", ["status", "history --json", "config path", "--help", "--show-completion bash"]
+)
+def test_an_output_that_is_open_for_reading_only_is_no_bug(shell: Shell, command: str) -> None:
+    argv = [sys.executable, "-m", "kakaocron", *command.split()]
+    with Path("/dev/null").open() as unwritable:
+        ended = subprocess.run(
+            argv, stdout=unwritable, stderr=subprocess.PIPE, check=False, env=buffered()
+        )
+
+    said = b"Cannot write to stdout: Bad file descriptor\n"
+    assert (ended.returncode, ended.stderr) == (2, said)
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(
     ("command", "expected"),

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kakaocron.actions import schedule
-from kakaocron.cli import make_app
+from kakaocron.cli import make_app, run
 from kakaocron.installation import find_installation
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
@@ -100,3 +100,39 @@ def test_a_damaged_ledger_offers_what_can_be_read(folder: Path) -> None:
     day.write_bytes(b"\0" * 40 + b"\n" + day.read_bytes())
 
     assert "report@20261123T0930" in offered("show", "")
+
+
+@pytest.mark.parametrize(
+    ("shell", "block"),
+    [("bash", ""), ("bash", ".bash_completions"), ("zsh", ".zfunc"), ("fish", ".config")],
+)
+def test_a_home_that_takes_no_completion_is_named(
+    home: Path,
+    shell: str,
+    block: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A file where a folder has to be stops root too, whom no mode of a folder would."""
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: shell)
+    blocked = home / block
+    if not block:
+        home.rmdir()
+    blocked.touch()
+
+    assert run(["--install-completion"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"Cannot write '{blocked}")
+    assert told.count("\n") == 1
+
+
+def test_a_start_file_of_the_shell_that_is_no_text_is_left_as_it_is(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("typer._completion_shared._get_shell_name", lambda: "bash")
+    korean = "# 한글".encode("cp949")
+    (home / ".bashrc").write_bytes(korean)
+
+    assert run(["--install-completion"]) == 2
+    assert "not UTF-8" in capsys.readouterr().err
+    assert (home / ".bashrc").read_bytes() == korean
