@@ -156,8 +156,12 @@ def _found(
     written_at = config_written_at(places, edges.disk)
     config = load_config(places.config, places.profile)
     places = own(places, edges)
-    log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
+    log_to_places(places)
     return assemble(places, config, edges, marks, written_at)
+
+
+def log_to_places(places: Places) -> None:
+    log_to_file(places.log_file, places.variables.get("LOG_LEVEL") or "INFO")
 
 
 def settled_places(places: Places, edges: Edges) -> Places:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -9,9 +11,16 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.delivery.snapshot import decide_by
-from kakaocron.errors import Exit
-from kakaocron.installation import Edges, Installation, find_installation, take_installation
-from kakaocron.system.places import find_places_anyhow
+from kakaocron.errors import Exit, KakaocronError
+from kakaocron.installation import (
+    Edges,
+    Installation,
+    find_installation,
+    log_to_places,
+    settled_places,
+    take_installation,
+)
+from kakaocron.system.places import Places, find_places_anyhow
 from kakaocron.system.stderr import complain
 from kakaocron.ticking.runner import run_full
 
@@ -26,7 +35,19 @@ def tick(
     if dry_run:
         return _dry_run(find_installation(config))
     places, edges = find_places_anyhow(config), Edges()
-    return run_full(places, edges, partial(take_installation, config, edges), complain).exit_code
+    is_by_hand = sys.stderr.isatty()
+    load = partial(_loaded, config, places, edges)
+    return run_full(places, edges, load, complain, is_by_hand=is_by_hand).exit_code
+
+
+def _loaded(config: Path | None, places: Places, edges: Edges) -> Installation:
+    try:
+        return take_installation(config, edges)
+    except KakaocronError:
+        # What stops the tick is to stand in the log, unless its folder is another's.
+        with suppress(KakaocronError):
+            log_to_places(settled_places(places, edges))
+        raise
 
 
 def _dry_run(installation: Installation) -> int:

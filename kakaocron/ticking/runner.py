@@ -52,15 +52,23 @@ def run(
 
 
 def run_full(
-    places: Places, edges: Edges, load: Load, complain: Complain, make_pings: MakePings = Pings
+    places: Places,
+    edges: Edges,
+    load: Load,
+    complain: Complain,
+    make_pings: MakePings = Pings,
+    *,
+    is_by_hand: bool = False,
 ) -> Ended:
-    """Run one full tick, and say how it went to the user and those who watch from outside."""
+    """Run one full tick, and say how it went to the user and those who watch from outside. By hand
+    it says also what was told before."""
     is_own = True
     try:
         places = settled(places, edges.disk)
     except KakaocronError:
         is_own = False  # nothing may be written into these folders
-    own, refusals = incidents_of(places, edges.disk), refusals_of(places, edges.disk)
+    own = incidents_of(places, edges.disk, tells_again=is_by_hand)
+    refusals = refusals_of(places, edges.disk, tells_again=is_by_hand)
     try:
         installation = load()
     except KakaocronError as error:

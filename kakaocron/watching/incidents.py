@@ -11,6 +11,7 @@ from msgspec import Struct
 from kakaocron.errors import KakaocronError
 from kakaocron.installation import make_memory, make_refusals
 from kakaocron.system.disk import Disk
+from kakaocron.system.log import log
 from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places
 
@@ -88,9 +89,10 @@ def of_problem(key: str, sentence: str) -> Incident:
 
 
 class Incidents(Struct, frozen=True):
-    """What was told before."""
+    """What was told before. A person who looks is told again: `tells_again`."""
 
     memory: Memory
+    tells_again: bool = False
 
     def news(
         self,
@@ -98,7 +100,8 @@ class Incidents(Struct, frozen=True):
         endings: Collection[EndSign] = (),
         reached: Collection[str] = (),
     ) -> list[str]:
-        """Return the sentences of the incidents not told before, and remember them as told.
+        """Return the sentences of the incidents not told before, and remember them as told; those
+        not told before are logged.
 
         `endings` is what has been seen, and `reached` names watchers that were asked: incidents
         that end so are over unless they are in `ongoing`.
@@ -113,7 +116,10 @@ class Incidents(Struct, frozen=True):
         now_told = {**kept, **dict.fromkeys(now, True)}
         if now_told != told:
             self.memory.write(now_told)
-        return [said for key, said in now.items() if key not in told]
+        news = [said for key, said in now.items() if key not in told]
+        for said in news:
+            log.error("%s", said)
+        return list(now.values()) if self.tells_again else news
 
     def end(self) -> None:
         """Forget all: it is over."""
@@ -128,10 +134,10 @@ def _is_over(key: str, endings: Collection[EndSign], reached: Collection[str]) -
     return which in reached if ending is EndSign.REACHED else ending in endings
 
 
-def incidents_of(places: Places, disk: Disk) -> Incidents:
-    return Incidents(make_memory(places, disk, "incidents.json"))
+def incidents_of(places: Places, disk: Disk, *, tells_again: bool = False) -> Incidents:
+    return Incidents(make_memory(places, disk, "incidents.json"), tells_again)
 
 
-def refusals_of(places: Places, disk: Disk) -> Incidents:
+def refusals_of(places: Places, disk: Disk, *, tells_again: bool = False) -> Incidents:
     """Return what was told of a data folder that may not be written: it is kept elsewhere."""
-    return Incidents(make_refusals(places, disk))
+    return Incidents(make_refusals(places, disk), tells_again)

@@ -219,6 +219,32 @@ def test_every_command_that_needs_the_configuration_tells_the_same_of_it(
     assert ledger_is_untouched(config)
 
 
+@pytest.mark.parametrize("trouble", ["broken", "gone", "unwritable"])
+def test_a_tick_by_hand_says_what_was_told_before_and_the_log_has_it_once(
+    trouble: str,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    texts = {"broken": f"{MESSAGE}[schedul]\n", "unwritable": MESSAGE}
+    if trouble in texts:
+        write(config, texts[trouble])
+    if trouble == "unwritable":
+        monkeypatch.setenv("KAKAOCRON_DATA_DIR", "/proc/nowhere")
+    told = []
+    for is_terminal in (False, False, True, True, False):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda is_terminal=is_terminal: is_terminal)
+        assert run(["tick"]) in {2, 74}
+        told.append(capsys.readouterr().err)
+
+    first, *others = told
+    assert first.count("\n") == 1
+    assert others == ["", first, first, ""]
+    (logged,) = tmp_path.rglob("kakaocron.log")
+    assert logged.read_text("utf-8").count(first.strip()) == 1
+
+
 def test_a_tick_tells_of_a_broken_configuration_once_and_again_after_it_was_mended(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
