@@ -36,18 +36,33 @@ def tick(
         return _dry_run(find_installation(config))
     places, edges = find_places_anyhow(config), Edges()
     is_by_hand = sys.stderr.isatty()
-    load = partial(_loaded, config, places, edges)
+    load = partial(_loaded, config, places, edges, is_by_hand=is_by_hand)
     return run_full(places, edges, load, complain, is_by_hand=is_by_hand).exit_code
 
 
-def _loaded(config: Path | None, places: Places, edges: Edges) -> Installation:
+def _loaded(config: Path | None, places: Places, edges: Edges, *, is_by_hand: bool) -> Installation:
     try:
-        return take_installation(config, edges)
+        installation = take_installation(config, edges)
+        if is_by_hand:
+            _say_if_it_waits(installation)
+        return installation
     except KakaocronError:
         # What stops the tick is to stand in the log, unless its folder is another's.
         with suppress(KakaocronError):
             log_to_places(settled_places(places, edges))
         raise
+
+
+def _say_if_it_waits(installation: Installation) -> None:
+    if not installation.config.schedule.early_start:
+        return
+    with suppress(KakaocronError):  # the tick itself says it better
+        seen = installation.snapshot()
+        due = decide_by(seen, installation.plan, installation.engine.policy).due
+        ahead = [one.slot for one in due if one.slot.at > seen.now]
+        if ahead:
+            last = max(ahead, key=lambda slot: slot.at)
+            complain(f"Waits until {last.at:%H:%M:%S} for {last.id} (early_start)")
 
 
 def _dry_run(installation: Installation) -> int:

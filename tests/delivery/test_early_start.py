@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.actions import pause
+from kakaocron.cli import run
 from kakaocron.delivery import early_start
 from kakaocron.delivery.tick import tick
 from kakaocron.installation import Edges, Installation, assemble
@@ -20,9 +22,10 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.show.pictures import print_explanation
 from kakaocron.states import State
+from kakaocron.system.clock import SystemClock
 from kakaocron.system.socket_http import SocketHttp
 from kakaocron.watching.overview import explain_minute, look
-from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, run_tick, texts
+from tests.fakes import MESSAGE, NOW, FakeClock, ended_tick, install, live_in, run_tick, texts
 
 SLOT = NOW.replace(minute=30, second=0)
 EARLY = "[schedule]\nearly_start = true\n" + MESSAGE
@@ -265,3 +268,25 @@ def state_of_the_slot(installation: Installation) -> State:
     day = installation.ledger.read([SLOT.date()]).deliveries
     (state,) = (found.state for found in day.values() if found.slot == SLOT)
     return state
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_a_person_is_told_for_what_the_tick_waits(
+    early: Installation,
+    clock: FakeClock,
+    *,
+    is_terminal: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    folder = early.places.config.parent
+    url = early.config.kakao.api_url
+    text = f'[kakao]\napi_url = "{url}"\nauth_url = "{url}"\n{EARLY}'
+    live_in(folder, monkeypatch).write_text(text, "utf-8")
+    monkeypatch.setattr(SystemClock, "now", lambda _: clock.now())
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    monkeypatch.setenv("KAKAO_ACCESS_TOKEN", "none")
+    run(["tick"])
+
+    said = "Waits until 09:30:00 for report@20261123T0930 (early_start)"
+    assert (said in capsys.readouterr().err.splitlines()) == is_terminal
