@@ -14,6 +14,7 @@ from kakaocron.delivery.orders import (
     cancelled,
     cancelled_ahead,
     entered,
+    look_and_resolve,
     once_slot,
     reopened,
     resolved,
@@ -34,10 +35,25 @@ from kakaocron.system.log import log
 class DuplicateError(KakaocronError):
     """The same text for the same minute is in the ledger already."""
 
-    def __init__(self, delivery: Delivery, hint: str) -> None:
+    def __init__(self, delivery: Delivery, if_sent: str) -> None:
         super().__init__(
-            f"'{delivery.id}' holds this text for this minute already ({delivery.state})", hint
+            f"'{delivery.id}' holds this text for this minute already ({delivery.state})",
+            _way_out(delivery) or if_sent,
         )
+
+
+def _way_out(twin: Delivery) -> str | None:
+    """Say what to do with a delivery that is there already, None if it was sent."""
+    match twin.state:
+        case State.FAILED | State.MISSED | State.CANCELLED:
+            return f"To send it after all: kakaocron retry {twin.id}"
+        case State.UNKNOWN:
+            return look_and_resolve(twin.id)
+        case State.SCHEDULED | State.RETRYING:
+            return f"To take it back: kakaocron cancel {twin.id}"
+        case State.SENDING:
+            return f"See: kakaocron show {twin.id}"
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +194,7 @@ def schedule(
         found = book.read([slot.at.date()]).deliveries.get(slot.id)
         if found is not None:
             log.info("⚠️ 중복 메시지 감지: %s", slot.id)
-            hints = {
-                State.CANCELLED: f"To send it after all: kakaocron retry {slot.id}",
-                State.SCHEDULED: f"To take it back: kakaocron cancel {slot.id}",
-            }
-            raise DuplicateError(found, hints.get(found.state, f"See: kakaocron show {slot.id}"))
+            raise DuplicateError(found, f"See: kakaocron show {slot.id}")
         expires_at = slot.at + installation.engine.policy.expire_after
         event = entered(slot, book.now, receivers, expires_at, content, meta=meta)
         book.record([event])

@@ -56,6 +56,44 @@ def test_the_same_text_for_the_same_minute_is_refused_with_the_id_that_holds_it(
     assert actions.schedule(installation, at("12:35"), text="두 번").id != first.id
 
 
+@pytest.mark.parametrize(
+    ("fault", "way_out"),
+    [
+        ("", "add --force"),
+        ("-401", "kakaocron retry {}"),
+        ("-2", "kakaocron retry {}"),
+        ("cut-after", "kakaocron resolve {} --delivered"),
+        ("-501", "kakaocron retry {}"),
+    ],
+)
+def test_a_text_that_is_there_already_is_refused_with_the_way_out_of_its_state(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, fault: str, way_out: str
+) -> None:
+    installation = install(tmp_path, sandbox, clock, "[delivery]\nmax_retries = 0\n")
+    sandbox.faults.enqueue(*([fault] * 3 if fault else []))
+    first = actions.send_now(installation, text="안녕").delivery
+
+    with pytest.raises(DuplicateError) as refused:
+        actions.send_now(installation, text="안녕")
+    assert way_out.format(first.id) in str(refused.value)
+    assert refused.value.exit_code == 1
+
+
+def test_what_failed_for_want_of_a_login_is_sent_by_the_command_that_its_twin_is_told(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    sandbox.kakao.revoke_refresh_tokens()
+    out = install(tmp_path, sandbox, clock, variables={"KAKAO_REFRESH_TOKEN": "revoked"})
+    failed = actions.send_now(out, text="안녕").delivery
+    assert (failed.state, failed.reason) == (State.FAILED, Reason.NOT_LOGGED_IN)
+    installation = install(tmp_path, sandbox, clock)
+
+    with pytest.raises(DuplicateError, match=f"To send it after all: kakaocron retry {failed.id}"):
+        actions.send_now(installation, text="안녕")
+    assert actions.retry(installation, failed.id).delivery.state is State.CONFIRMED
+    assert texts(sandbox) == ["안녕"]
+
+
 def test_a_one_off_of_a_later_day_is_sent_on_that_day(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
