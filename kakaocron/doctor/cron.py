@@ -21,7 +21,7 @@ from kakaocron.installation import Installation
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.system.places import find_places
-from kakaocron.watching.health import are_running, last_word, tick_problem
+from kakaocron.watching.health import are_running, last_tick, tick_problem
 
 # cron and its ticks
 
@@ -307,7 +307,7 @@ END_MENDS: Mapping[int, str] = {
 
 def ticks(bench: Bench) -> Iterator[Finding]:
     beats = _beats(installed(bench), bench.now)
-    last = last_word(beats)
+    last = last_tick(beats)
     problem = tick_problem(last, bench.now)
     if last is None:
         yield fail("ticks", "no tick has been seen yet", "kakaocron cron install, then wait")

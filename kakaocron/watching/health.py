@@ -58,23 +58,34 @@ def bounds_of(monitor: MonitorRules) -> Bounds:
     return Bounds(monitor.min_success_rate, timedelta(minutes=monitor.max_delay_minutes))
 
 
-def last_word(beats: Iterable[Beat]) -> Beat | None:
-    """Return how the ticks stand: how the last one ended, or that it began if none has lately."""
+class LastTick(Struct, frozen=True):
+    """How the ticks stand: `at` the last one was seen, and how it ended. While it is at work: how
+    the one before it did, if that was lately."""
+
+    at: datetime
+    word: Word
+    exit_code: int
+    said_at: datetime
+
+
+def last_tick(beats: Iterable[Beat]) -> LastTick | None:
+    """Return how the ticks stand, None if none has been seen."""
     ordered = sorted((b for b in beats if b.is_of_a_tick), key=lambda beat: beat.at)
     if not ordered:
         return None
     newest = ordered[-1]
     # One that is still at work must not hide that the one before it failed.
     ended = next((beat for beat in reversed(ordered) if beat.word is not Word.START), newest)
-    return ended if newest.at - ended.at <= RUNNING_WITHIN else newest
+    told = ended if newest.at - ended.at <= RUNNING_WITHIN else newest
+    return LastTick(newest.at, told.word, told.exit_code, told.at)
 
 
-def are_running(last: Beat | None, now: datetime) -> bool:
+def are_running(last: LastTick | None, now: datetime) -> bool:
     """Say whether ticks come, as the last one tells."""
     return last is not None and now - last.at <= RUNNING_WITHIN
 
 
-def tick_problem(last: Beat | None, now: datetime) -> Problem | None:
+def tick_problem(last: LastTick | None, now: datetime) -> Problem | None:
     """Say what is wrong with the ticks, None if they run."""
     if last is None:
         return Problem("No tick has been seen: cron does not run kakaocron", INSTALL)
@@ -87,7 +98,7 @@ def tick_problem(last: Beat | None, now: datetime) -> Problem | None:
         )
     if last.word is Word.FAIL and last.exit_code:
         why = EXIT_WORDS.get(last.exit_code, Problem(f"exit {last.exit_code}"))
-        return Problem(f"The last tick ({last.at:%H:%M:%S}) failed: {why.what}", why.mend)
+        return Problem(f"The last tick ({last.said_at:%H:%M:%S}) failed: {why.what}", why.mend)
     return None
 
 

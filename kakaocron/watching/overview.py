@@ -19,7 +19,6 @@ from kakaocron.installation import Installation
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
-from kakaocron.ledger.beats import Beat
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
 from kakaocron.ledger.stats import Report, Slots, Stats, report_of_day, slots_of, stats_of
@@ -33,10 +32,11 @@ from kakaocron.watching.explain import Evidence, Explanation, explain
 from kakaocron.watching.health import (
     NOT_LOGGED_IN,
     SEEN_TO_WITHIN,
+    LastTick,
     are_running,
     bounds_of,
     delay_problem,
-    last_word,
+    last_tick,
     login_problem,
     newest_of_each,
     overdue_problem,
@@ -52,7 +52,7 @@ class Overview(Struct, frozen=True):
     """Today, as `kakaocron status` shows it."""
 
     now: datetime
-    last_beat: Beat | None
+    last: LastTick | None
     deliveries: tuple[Delivery, ...]
     upcoming: tuple[Slot, ...]
     stats: Stats
@@ -68,11 +68,11 @@ class Overview(Struct, frozen=True):
 
     @property
     def last_tick(self) -> datetime | None:
-        return self.last_beat.at if self.last_beat else None
+        return self.last.at if self.last else None
 
     @property
     def is_running(self) -> bool:
-        return are_running(self.last_beat, self.now)
+        return are_running(self.last, self.now)
 
     @property
     def unseen_today(self) -> tuple[Delivery, ...]:
@@ -155,7 +155,7 @@ def overview_of(
     tokens, problem = login
     return Overview(
         now=now,
-        last_beat=last_word(seen.newest_beats),
+        last=last_tick(seen.newest_beats),
         deliveries=deliveries,
         upcoming=tuple(sorted(unpaused, key=lambda slot: (slot.at, slot.message))),
         stats=stats_of(deliveries, unseen_today + len(ahead), seen.began_at),
@@ -207,7 +207,7 @@ def health_of(overview: Overview, rules: MonitorRules) -> Health:
     now, bounds = overview.now, bounds_of(rules)
     figures = (rate_problem(overview.stats, bounds), delay_problem(overview.stats, bounds))
     problems = [
-        tick_problem(overview.last_beat, now),
+        tick_problem(overview.last, now),
         overdue_problem(_overdue(overview)),
         overview.login_problem,
         quota_problem(newest_of_each(one for one in overview.deliveries if one.slot <= now)),
@@ -230,7 +230,7 @@ def _overdue(overview: Overview) -> list[Delivery]:
 def ticks_run(installation: Installation) -> bool:
     """Say whether ticks run here: what is to be tried again is theirs."""
     seen = installation.snapshot()
-    return are_running(last_word(seen.newest_beats), seen.now)
+    return are_running(last_tick(seen.newest_beats), seen.now)
 
 
 def login_of(login: Login, now: datetime) -> tuple[Tokens, Cause | None]:

@@ -77,8 +77,8 @@ def test_status_shows_no_minute_that_never_was(scene: Scene) -> None:
         assert (SLOT in {one.id for one in found.deliveries}) != is_unseen
         count = len(found.deliveries) + len(found.upcoming) + is_unseen
         assert found.stats.total_scheduled == count
-        assert found.last_beat is not None
-        has_ticked = found.last_beat.word is Word.DONE and found.last_beat.at == scene.clock.at
+        assert found.last is not None
+        has_ticked = found.last.word is Word.DONE and found.last.at == scene.clock.at
         seen.add((has_ticked, is_unseen))
     else:
         pytest.fail("there is no end to it")

@@ -274,6 +274,22 @@ def test_what_a_person_sends_again_is_not_late_for_the_schedule(
     assert stats.delay_p99_seconds < 60
 
 
+@pytest.mark.parametrize("begun", ["09:32:01", "09:33:00", "09:33:01"])
+def test_a_tick_that_is_at_work_is_the_last_one_seen(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, begun: str
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, "09:30:01")
+    clock.set(begun)
+    installation.heartbeat.beat(clock.now(), Word.START, 0)
+    began = clock.now()
+    clock.at += timedelta(seconds=30)
+    overview = look(installation)
+
+    assert (overview.last_tick, overview.is_running) == (began, True)
+    assert problems(installation) == ()
+
+
 def test_the_next_slot_is_that_of_any_message(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
