@@ -384,12 +384,13 @@ def _clock(found: dict[str, str | None], day: _Day, now: datetime) -> _Clock:
             f"'{hour}' alone can be a day or an hour; did you mean "
             f"{_shown(_next_reading(day, _Clock(hour, 0, 0 < hour < NOON), now))}?"
         )
+    if not part:
+        # 9시 may be in the evening; 09:00, as on a clock of 24 hours, is not.
+        return _Clock(hour, minute, 0 < hour < NOON and not found["minute"])
     return _in_part(part, hour, minute, day, now)
 
 
 def _in_part(part: str, hour: int, minute: int, day: _Day, now: datetime) -> _Clock:
-    if not part:
-        return _Clock(hour, minute, 0 < hour < NOON)
     hours, added = _PARTS[part]
     if hour in hours:
         return _Clock(hour + added, minute)
