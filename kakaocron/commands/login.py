@@ -82,9 +82,12 @@ def _tell(account: LoggedIn) -> int:
 def logout(config: Annotated[Path | None, config_option()] = None) -> None:
     """End the login at Kakao, and remove its tokens from this machine."""
     installation = take_installation(config)
-    is_told = installation.login.end(installation.config.kakao.api_url)
-    print(f"Logged out; '{installation.login.path}' is gone.")
-    if not is_told:
+    was_here, is_told = installation.login.end(installation.config.kakao.api_url)
+    if was_here:
+        print(f"Logged out; '{installation.login.path}' is gone.")
+    else:
+        print("No login is saved here; there was nothing to end.")
+    if was_here and not is_told:
         print("Kakao could not be told: the old access token lives on for some hours.")
     if installation.login.credentials.refresh_token:
         print("KAKAO_REFRESH_TOKEN is still set: the next tick logs in with it. Unset it.")

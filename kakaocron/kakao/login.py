@@ -199,9 +199,10 @@ class Login:
             raise UsageError(said) if reply.is_setup else LoginError(said, LOG_IN)
         return reply.access_token or ""
 
-    def end(self, api_url: str) -> bool:
-        """End the login here and at Kakao; return whether Kakao could be told."""
-        is_told = False
+    def end(self, api_url: str) -> tuple[bool, bool]:
+        """End the login here and at Kakao; return whether one was saved here, and whether Kakao
+        could be told."""
+        was_here = is_told = False
         with suppress(LoginError, NoTokenNowError):
             request = Request(f"{api_url}/v1/user/logout", {}, self.access_token())
             answer = self.http.ask(request)
@@ -210,9 +211,10 @@ class Login:
             for path in (beside(self.path), self.path):
                 with suppress(FileNotFoundError):
                     self.disk.unlink(path)
+                    was_here = True
             # Said to be gone, they must not be back after a power cut.
             sync_folder(self.disk, self.path.rpartition("/")[0])
-        return is_told
+        return was_here, is_told
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

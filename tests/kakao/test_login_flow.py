@@ -259,6 +259,9 @@ def test_logout_removes_the_tokens_here_and_at_kakao(
     assert kakao.requests[-1].path == "/v1/user/logout"
     assert kakao.requests[-1].outcome == "200"
     assert run(["send", "hello"]) == 3
+    capsys.readouterr()
+    assert run(["logout"]) == 0
+    assert capsys.readouterr().out == "No login is saved here; there was nothing to end.\n"
 
 
 def test_logout_without_a_network_says_what_lives_on(
