@@ -163,10 +163,11 @@ def _parsed(arguments: Sequence[str]) -> object:
         if not said:
             return UsageError.exit_code
         said += "." if said[-1].isalnum() or said.endswith((")", "'")) else ""
-        command = "".join(f"{word} " for word in arguments[:1] if word in COMMANDS)
-        if said.startswith("No such option") and command.strip() in _TAKE_A_TEXT:
-            said += f" If it is the text: kakaocron {command}-- '-text'."
-        raise UsageError(f"{said} Try: kakaocron {command}--help") from None
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "kakaocron"
+        if said.startswith("No such option") and command.endswith(_TAKE_A_TEXT):
+            said += f" If it is the text: {command} -- '-text'."
+        raise UsageError(f"{said} Try: {command} --help") from None
     except typer.Abort:
         raise KeyboardInterrupt from None
 

@@ -477,6 +477,28 @@ def test_wrong_usage_names_the_commands_own_help(
     assert capsys.readouterr().err.endswith(" Try: kakaocron --help\n")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        ("config show --no", "config show"),
+        ("cron install --nope", "cron install"),
+        ("ledger prune", "ledger prune"),
+        ("ledger prune --days many", "ledger prune"),
+        ("config nope", "config"),
+        ("--config x.toml history --days 0", "history"),
+        ("--config x.toml send 안녕 --nope", "send"),
+        ("--nope", ""),
+    ],
+)
+def test_wrong_usage_points_to_the_help_of_that_very_command(
+    arguments: str, command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments.split()) == 2
+    told = capsys.readouterr().err
+    assert told.endswith(f" Try: {f'kakaocron {command}'.strip()} --help\n")
+    assert ("kakaocron send -- '-text'" in told) == (command == "send")
+
+
 def test_the_folders_of_the_log_are_private(config: Path, tmp_path: Path) -> None:
     log_to_file(tmp_path / "state" / "log" / "kakaocron.log")
     for folder in (tmp_path / "state", tmp_path / "state" / "log"):
