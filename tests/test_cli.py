@@ -664,6 +664,19 @@ def test_what_is_booked_is_listed_with_ids_and_texts_alone(shell: Shell) -> None
     assert [one["id"] for one in shell.json("next", "--booked")] == ids[1:]
 
 
+def test_what_is_booked_names_its_message_or_the_beginning_of_its_text(shell: Shell) -> None:
+    shell.run("schedule", "--message", "report", "--in", "1h")
+    shell.run("schedule", "가" * 60, "--in", "2h")
+    shell.run("schedule", "하나\n둘", "--in", "3h")
+
+    _, *rows = shell.run("next", "--booked")[1].splitlines()
+    assert [row.partition("scheduled by hand: ")[2] for row in rows] == [
+        "message 'report'",
+        f"{'가' * 39}…",
+        "하나 둘",
+    ]
+
+
 def test_wide_rows_of_history_show_to_whom_and_what(shell: Shell) -> None:
     with Path(os.environ["KAKAOCRON_CONFIG"]).open("a", encoding="utf-8") as file:
         file.write('\n[friends]\n"[지우]" = "uuid-aaa"\n')

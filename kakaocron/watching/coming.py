@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import textwrap
 from collections.abc import Iterable, Iterator, KeysView
 from datetime import datetime
 from itertools import islice
@@ -60,10 +59,20 @@ def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
         return None
     again_at = delivery.next_attempt_at
     why = "to be sent again, by hand" if again_at else "scheduled by hand"
-    if delivery.text and not again_at:
-        why += f": {textwrap.shorten(delivery.text, WIDTH_OF_TEXT, placeholder='…')}"
+    what = _what(delivery)
+    if what and not again_at:
+        why += f": {what}"
     at = again_at or delivery.slot
     return Coming(at, delivery.message, delivery.id, delivery.kind, why)
+
+
+def _what(delivery: Delivery) -> str | None:
+    """Return the beginning of a text, or the message that is made when its time comes."""
+    if delivery.text:
+        text = " ".join(delivery.text.split())
+        return text if len(text) <= WIDTH_OF_TEXT else f"{text[: WIDTH_OF_TEXT - 1]}…"
+    message = (delivery.content or {}).get("message")
+    return f"message '{message}'" if message else None
 
 
 def _of_rule(slots: Iterable[Slot], config: Config, known: KeysView[str]) -> Iterator[Coming]:
