@@ -289,13 +289,16 @@ def _coming_slot(
 
 def pause(
     installation: Installation, name: str | None, until: datetime | None, note: str | None
-) -> None:
-    """Pause a message, or all, from now on. Raises UsageError for one that there is not."""
+) -> tuple[Pause, ...]:
+    """Pause a message, or all, from now on; return the pauses that hold beside this one for some of
+    the same. Raises UsageError for a message that there is not."""
     if name is not None:
         name = find_message(installation, name).name
     with installation.ledger.open() as book:
         kept = installation.pauses.read()
         installation.pauses.write([*kept, Pause(book.now, name, until, note)])
+        open_ones = (one for one in kept if one.is_open(book.now))
+        return tuple(one for one in open_ones if None in {name, one.message} or one.message == name)
 
 
 def resume(installation: Installation, name: str | None) -> int:

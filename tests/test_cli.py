@@ -664,6 +664,30 @@ def test_what_is_booked_is_listed_with_ids_and_texts_alone(shell: Shell) -> None
     assert [one["id"] for one in shell.json("next", "--booked")] == ids[1:]
 
 
+def test_pauses_that_overlap_are_all_named(shell: Shell) -> None:
+    def said(*arguments: str) -> list[str]:
+        return shell.run("pause", *arguments)[1].splitlines()
+
+    with Path(os.environ["KAKAOCRON_CONFIG"]).open("a", encoding="utf-8") as file:
+        file.write(MESSAGE.replace("report", "other"))
+    before = "A pause from before holds too: "
+    report = "'report' is paused until 2026-11-23 10:00"
+    everything = "All messages are paused until: kakaocron resume"
+    assert said("report", "--until", "10:00") == [report]
+    assert said("other") == ["'other' is paused until: kakaocron resume other"]
+    shell.clock.set("09:59")
+    assert said("report", "--until", "11:00")[1:] == [f"{before}{report}"]
+    shell.clock.set("10:00")
+    assert said() == [
+        everything,
+        f"{before}'other' is paused until: kakaocron resume other",
+        f"{before}'report' is paused until 2026-11-23 11:00",
+    ]
+    shell.run("resume")
+    assert said() == [everything]
+    assert said("report")[1:] == [f"{before}{everything}"]
+
+
 def test_what_is_booked_names_its_message_or_the_beginning_of_its_text(shell: Shell) -> None:
     shell.run("schedule", "--message", "report", "--in", "1h")
     shell.run("schedule", "가" * 60, "--in", "2h")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -33,10 +34,16 @@ def pause(
     with reading_times():
         end = read_time(until, installation.clock.now()) if until is not None else None
     why = checked_text(note, "--note") if note is not None else None
-    actions.pause(installation, name, end, why)
+    beside = actions.pause(installation, name, end, why)
+    print(_said(name, end))
+    for one in beside:
+        print(f"A pause from before holds too: {_said(one.message, one.until)}")
+
+
+def _said(name: str | None, end: datetime | None) -> str:
     what = f"'{name}' is paused" if name else "All messages are paused"
     how_long = f"until {end:%Y-%m-%d %H:%M}" if end else "until: kakaocron resume"
-    print(f"{what} {how_long}" + (f" {name}" if name and not end else ""))
+    return f"{what} {how_long}" + (f" {name}" if name and not end else "")
 
 
 def resume(name: Name = None, config: Annotated[Path | None, config_option()] = None) -> None:
