@@ -144,10 +144,11 @@ def _totals(overview: Overview) -> Iterator[Text]:
     stats, slots = overview.stats, overview.slots
     by_hand, paused = overview.by_hand, overview.paused
     count = stats.total_scheduled - sum(by_hand.values()) - paused
+    others = "".join(f"{number} {state}, " for state, number in sorted(overview.others.items()))
     yield Text(
         f"{count} slot{'' if count == 1 else 's'} today: {slots.confirmed} confirmed, "
         f"{slots.failed} failed, {slots.unknown} unknown, "
-        f"{slots.missed} missed, {overview.scheduled_count} to come"
+        f"{slots.missed} missed, {others}{overview.scheduled_count} to come"
     )
     beside = [f"{paused} paused"] if paused else []
     beside += [f"{number} {state} by hand" for state, number in sorted(by_hand.items())]

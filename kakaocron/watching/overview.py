@@ -21,7 +21,15 @@ from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
-from kakaocron.ledger.stats import Report, Slots, Stats, report_of_day, slots_of, stats_of
+from kakaocron.ledger.stats import (
+    Report,
+    Slots,
+    Stats,
+    is_planned,
+    report_of_day,
+    slots_of,
+    stats_of,
+)
 from kakaocron.schedule.pauses import Pause, is_paused
 from kakaocron.schedule.phrases import read_minute
 from kakaocron.schedule.slots import Series, Slot, parse_delivery_id, slots_between
@@ -87,6 +95,14 @@ class Overview(Struct, frozen=True):
     def by_hand(self) -> Mapping[State, int]:
         """How many of today's were sent at once by a person: they are no slots."""
         return Counter(one.state for one in self.deliveries if is_by_hand(one.id))
+
+    @property
+    def others(self) -> Mapping[State, int]:
+        """How many of today's slots are neither to come nor at an end that `slots` counts, by
+        state: sent on a person's word, cancelled, under way."""
+        counted = {State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, State.SCHEDULED}
+        planned = (one.standing for one in self.deliveries if is_planned(one))
+        return Counter(state for state in planned if state not in counted)
 
     @property
     def paused(self) -> int:

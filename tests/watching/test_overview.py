@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -272,6 +273,25 @@ def test_what_a_person_sends_again_is_not_late_for_the_schedule(
     assert (stats.success_rate, stats.schedule_accuracy) == (1.0, 1.0)
     assert stats.delay_p99_seconds is not None
     assert stats.delay_p99_seconds < 60
+
+
+def test_what_a_person_said_is_sent_is_among_the_figures_of_the_day(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    sandbox.faults.enqueue("cut-after")
+    day_of_ticks(installation, clock, "09:30:01", "09:45:01")
+    sandbox.faults.enqueue("-10")
+    day_of_ticks(installation, clock, "10:00:01")
+    resolve(installation, "report@20261123T0930", delivered=True)
+    cancel(installation, "report@20261123T1100")
+    overview = look(installation)
+    print_overview(overview)
+
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if "slots today" in one]
+    count, *figures = (int(number) for number in re.findall(r"\d+", line))
+    assert "1 cancelled, 1 retrying, 1 sent, " in line
+    assert sum(figures) == count
 
 
 @pytest.mark.parametrize("begun", ["09:32:01", "09:33:00", "09:33:01"])
