@@ -52,16 +52,20 @@ def show(
 def check(config: Annotated[Path | None, config_option()] = None) -> int:
     """Check the configuration; name file, line and key of each fault."""
     places = find_places(config)
+    broken = None
     try:
         loaded = load_config(places.config, places.profile)
     except ConfigError as error:
-        for fault in error.faults:
-            complain(str(fault))
-        return error.exit_code
+        broken, loaded = error, error.rest
     contents = Contents(loaded, places.folder, Programs(places.variables))
-    found = list(faults(contents, places.variables.get("PATH")))
-    for keys, what in found:
-        complain(str(located(places.config, keys, what)))
+    found = [*broken.faults] if broken else []
+    found += [
+        located(places.config, keys, what)
+        for keys, what in faults(contents, places.variables.get("PATH"))
+        if broken is None or not broken.concerns(keys)
+    ]
+    for fault in found:
+        complain(str(fault))
     if found:
         return UsageError.exit_code
     count = len(loaded.message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
@@ -18,7 +18,7 @@ from kakaocron.text.tables import fault_of
 MAX_BYTES = 1 << 20
 MOST_FAULTS = 50
 # Stands where a message is faulty as a whole, so that the others are looked at under their numbers.
-SOUND_MESSAGE = {"name": "x", "slots": ["regular"], "text": "x"}
+SOUND_MESSAGE = {"slots": ["regular"], "text": "x"}
 MAKE_ONE = "Make one: kakaocron init"
 PROFILES = ("development", "production", "testing")
 
@@ -39,14 +39,37 @@ class Fault(Struct, frozen=True):
 
 
 class ConfigError(UsageError):
-    """All that is wrong with a file."""
+    """All that is wrong with a file; `rest` is what it says without what stands at the keys that
+    were `left_out`."""
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(
+        self, faults: Sequence[Fault], rest: Config, left_out: Sequence[Keys] = ()
+    ) -> None:
         others = len(faults) - 1
         super().__init__(
             f"{faults[0]}" + (f" ({others} more: kakaocron config check)" if others else "")
         )
         self.faults = tuple(faults)
+        self.rest = rest
+        self.left_out = left_out
+
+    def concerns(self, keys: Keys) -> bool:
+        """Say whether what is found in the rest at these keys may come of what was left out."""
+        return _rests_on(keys, self.left_out)
+
+
+# What a message's receivers and times mean is said in these.
+_OF_ALL_MESSAGES = ("friends", "schedule")
+
+
+def _table_of(keys: Keys) -> Keys:
+    return keys[:2] if keys[:1] == ("message",) else keys[:1]
+
+
+def _rests_on(keys: Keys, left_out: Iterable[Keys]) -> bool:
+    tables = {_table_of(one) for one in left_out}
+    shared = keys[:1] == ("message",) and any((name,) in tables for name in _OF_ALL_MESSAGES)
+    return shared or bool({(), ("message",), _table_of(keys)} & tables)
 
 
 def load_config(path: Path, profile: str | None = None) -> Config:
@@ -85,17 +108,53 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
         raise UsageError(f"{path}: not TOML that can be read: nested too deeply") from None
     lines = key_lines(text)
     profiles = tables.pop("profile", {})
-    checked = _checked(tables, path, lines)
     faults: list[Fault] = []
-    for name in _profile_names(profiles, path, lines):
+    left_out: Sequence[Keys] = ()
+    try:
+        checked = _checked(tables, path, lines)
+    except ConfigError as error:
+        checked, left_out, faults = error.rest, error.left_out, [*error.faults]
+    known = {(one.keys, one.what) for one in faults}
+    faults += _profile_faults(profiles, path, lines)
+    for name in PROFILES:
+        overrides = profiles.get(name) if isinstance(profiles, dict) else None
+        if not isinstance(overrides, dict):
+            continue
+        inside = _inside(name)
         try:
-            overridden = _checked(_merged(tables, profiles[name]), path, lines, ("profile", name))
+            overridden = _checked(_merged(tables, overrides), path, lines, ("profile", name))
             checked = overridden if name == profile else checked
         except ConfigError as error:
-            faults += error.faults
+            # What the profile says nothing of is told once, as the file's own.
+            own = (
+                one
+                for one in error.faults
+                if (one.keys, one.what.removesuffix(inside)) not in known
+            )
+            faults += own
     if faults:
-        raise ConfigError(faults)
+        raise ConfigError(faults, checked, left_out)
     return checked
+
+
+def _inside(profile: str) -> str:
+    return f" (in profile '{profile}')"
+
+
+def _profile_faults(
+    profiles: object, path: str, lines: Mapping[tuple[str, ...], int]
+) -> Iterator[Fault]:
+    if not isinstance(profiles, dict):
+        yield Fault(path, lines.get(("profile",), 1), ("profile",), "must be a table")
+        return
+    for name, overrides in profiles.items():
+        keys = ("profile", name)
+        line = _line_of(keys, lines) or 1
+        if name not in PROFILES:
+            what = f"it must be one of {', '.join(PROFILES)}{nearest(name, PROFILES)}"
+            yield Fault(path, line, keys, f"unknown profile; {what}")
+        elif not isinstance(overrides, dict):
+            yield Fault(path, line, keys, "must be a table")
 
 
 def _not_toml(text: str, path: str, said: str) -> str:
@@ -120,21 +179,6 @@ def _end_of(text: str) -> tuple[int, int]:
     return last, len(lines[last - 1]) + 1
 
 
-def _profile_names(profiles: object, path: str, lines: Mapping[tuple[str, ...], int]) -> list[str]:
-    if not isinstance(profiles, dict):
-        raise UsageError(f"{path}:{lines.get(('profile',), 1)}: profile: must be a table")
-    for name, tables in profiles.items():
-        line = lines.get(("profile", name), lines.get(("profile",), 1))
-        if name not in PROFILES:
-            raise UsageError(
-                f"{path}:{line}: profile.{name}: unknown profile; it must be one of "
-                f"{', '.join(PROFILES)}{nearest(name, PROFILES)}"
-            )
-        if not isinstance(tables, dict):
-            raise UsageError(f"{path}:{line}: profile.{name}: must be a table")
-    return list(profiles)
-
-
 def _merged(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
@@ -157,13 +201,14 @@ def _checked(
             or _line_of(prefix, lines)
             or 1
         )
-        inside = f" (in profile '{prefix[1]}')" if prefix else ""
+        inside = _inside(prefix[1]) if prefix else ""
         return Fault(path, line, keys, f"{what}{inside}")
 
     config, faults = _converted(tables)
-    faults = faults or list(config.contradictions())
+    left_out = [keys for keys, _ in faults]
+    faults += [found for found in config.contradictions() if not _rests_on(found[0], left_out)]
     if faults:
-        raise ConfigError([told(*fault) for fault in faults])
+        raise ConfigError([told(*fault) for fault in faults], config, left_out)
     return config
 
 
@@ -187,7 +232,8 @@ def _converted(tables: Mapping[str, Any]) -> tuple[Config, list[tuple[Keys, str]
             del _value_at(rest, table)[key[-1]]
             left_out.add(key)
         elif len(table) > 1:
-            rest["message"][int(table[1])] = dict(SOUND_MESSAGE)
+            # Each with a name of its own, or two would be called the same.
+            rest["message"][int(table[1])] = {**SOUND_MESSAGE, "name": f"faulty.{table[1]}"}
         elif table:
             del rest[table[0]]
         else:

@@ -41,7 +41,7 @@ def write_config(places: Places, answers: Answers, disk: Disk) -> int:
         config = parse_config(content, path, places.profile)
         contents = Contents(config, places.folder, Programs(places.variables))
         for keys, fault in faults(contents, places.variables.get("PATH")):
-            raise ConfigError([Fault(path, 1, keys, fault)])
+            raise ConfigError([Fault(path, 1, keys, fault)], config)
     except ConfigError as error:
         raise _of_an_option(error) from None
     try:

@@ -166,6 +166,66 @@ def test_the_check_names_every_fault_of_the_file_and_none_that_follows_from_anot
     ]
 
 
+OF_ALL_KINDS = """\
+[kakao]
+timeuot = 5
+[delivery]
+retry_delays = [900]
+[[message]]
+name = "one"
+slots = ["regular"]
+command = ["./no-such-program"]
+[[message]]
+name = "two"
+slots = ["regular"]
+text = 5
+to = ["nobody at all"]
+[[message]]
+name = "one"
+slots = ["regular"]
+text = "{nothing}"
+[profile.developement.delivery]
+max_retries = 1
+[profile.testing.ledger]
+keep_days = 1
+"""
+
+
+def test_the_check_names_at_once_all_that_can_be_known(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(config, OF_ALL_KINDS)
+
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err.splitlines()
+    assert sorted(line.removeprefix(f"{config}:").split(": ")[:2] for line in told) == [
+        ["12", "message[2].text"],
+        ["15", "message[3].name"],
+        ["17", "message[3].text"],
+        ["18", "profile.developement"],
+        ["2", "kakao.timeuot"],
+        ["21", "ledger.keep_days"],
+        ["4", "delivery.retry_delays"],
+        ["8", "message[1].command"],
+    ]
+
+
+def test_what_comes_of_a_fault_is_no_fault_of_its_own(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A message to a friend whose table is faulty; two that are the same as faulty ones go."""
+    friends = '[friends]\n"민지" = 5\n[[message]]\nname = "a"\nslots = ["regular"]\ntext = "x"\n'
+    twice = '[[message]]\nnames = "b"\nslots = ["regular"]\ntext = "x"\n' * 2
+    write(config, f'{friends}to = ["민지"]\n{twice}')
+
+    assert run(["config", "check"]) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == told.count("민지") + told.count("message[2]") + told.count(
+        "message[3]"
+    )
+    assert "receiver" not in told and "two messages" not in told
+
+
 def test_the_check_names_the_faults_of_every_profile(
     config: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
