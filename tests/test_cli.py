@@ -666,7 +666,8 @@ def test_what_is_booked_is_listed_with_ids_and_texts_alone(shell: Shell) -> None
 
 def test_pauses_that_overlap_are_all_named(shell: Shell) -> None:
     def said(*arguments: str) -> list[str]:
-        return shell.run("pause", *arguments)[1].splitlines()
+        _, out, err = shell.run("pause", *arguments)
+        return [*out.splitlines(), *err.splitlines()]
 
     with Path(os.environ["KAKAOCRON_CONFIG"]).open("a", encoding="utf-8") as file:
         file.write(MESSAGE.replace("report", "other"))

@@ -12,6 +12,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import checked_text, config_option
 from kakaocron.installation import take_installation
 from kakaocron.schedule.phrases import read_time, reading_times
+from kakaocron.system.stderr import complain
 
 Name = Annotated[
     str | None,
@@ -37,7 +38,7 @@ def pause(
     beside = actions.pause(installation, name, end, why)
     print(_said(name, end))
     for one in beside:
-        print(f"A pause from before holds too: {_said(one.message, one.until)}")
+        complain(f"A pause from before holds too: {_said(one.message, one.until)}")
 
 
 def _said(name: str | None, end: datetime | None) -> str:

@@ -333,7 +333,10 @@ def test_the_commands_speak_in_one_line_and_with_the_right_codes(
     assert "Say which" in said("resolve", id_, "--delivered", "--not-delivered")[1]
     assert said("pause", "report", "--until", "내일 0시", "--note", "휴가")[0] == 0
     assert said("pause", "absent")[0] == said("resume", "absent")[0] == 2
-    assert said("pause") == (0, "All messages are paused until: kakaocron resume")
+    code, both = said("pause")
+    paused, beside = both.split("\n")  # on stdout, and on stderr
+    assert (code, paused) == (0, "All messages are paused until: kakaocron resume")
+    assert beside.startswith("A pause from before holds too: 'report' is paused until ")
     assert said("resume", "report")[0] == 2
     assert said("resume") == (0, "2 pauses ended")
     assert said("resume") == (0, "Nothing was paused")
