@@ -34,7 +34,8 @@ class DayFile(Struct, frozen=True):
     `damaged` holds the numbers (from 1) of unreadable lines that no `damage` line below them
     accounts for, `marks` the checksums of these lines, `torn_at` the offset of a last line that was
     never finished, `lacks_newline` says that the last line is whole or damaged, but not ended,
-    `ends` holds each line's checksum by the offset at which it ends.
+    `ends` holds each line's checksum by the offset at which it ends, `lines` the number (from 1) of
+    each delivery's last line.
     """
 
     day: date
@@ -49,6 +50,7 @@ class DayFile(Struct, frozen=True):
     settled: datetime | None = None
     last_event_at: datetime | None = None
     ends: Mapping[int, int] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def pointed_days(self) -> frozenset[date]:
@@ -119,12 +121,13 @@ class Reading(Struct):
     offset: int = 0
     last_line: bytes = b""
     synced: End = NOTHING  # up to where this process knows it to be on the disk
-    lines: int = 0
+    count: int = 0  # of lines
     ends: dict[int, int] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
     damaged: dict[int, str] = field(default_factory=dict)
     gap_until: datetime | None = None
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
     settled: datetime | None = None
     last_event_at: datetime | None = None
 
@@ -144,16 +147,17 @@ class Reading(Struct):
         whole = copy(self)
         whole.events, whole.damaged = [*self.events], {**self.damaged}
         whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
+        whole.lines = {**self.lines}
         whole._take(tail, size)
         return whole._found(day, size, lacks_newline=True)
 
     def _take(self, line: bytes, end: int) -> None:
-        self.lines += 1
+        self.count += 1
         self.ends[end] = crc32(line)
         try:
             event = self.read_line(line)
         except DamagedLineError:
-            self.damaged[self.lines] = as_mark(self.ends[end])
+            self.damaged[self.count] = as_mark(self.ends[end])
             return
         if isinstance(event, Damage):
             # By content: what is spoilt later, above this line, is not accounted for by it.
@@ -162,6 +166,7 @@ class Reading(Struct):
             self.gap_until = max(until, self.gap_until or until)
         self.events.append(event)
         fold_into(self.deliveries, event)
+        self.lines[event.id] = self.count
         if event.settled:
             self.settled = max(self.settled or event.settled, event.settled)
         self.last_event_at = max(self.last_event_at or event.at, event.at)
@@ -188,6 +193,7 @@ class Reading(Struct):
             self.settled,
             self.last_event_at,
             self.ends,
+            {**self.lines},
         )
 
 

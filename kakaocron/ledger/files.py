@@ -123,6 +123,7 @@ def _view(files: Iterable[DayFile]) -> View:
         frozenset(found.day for found in ordered if found.damaged),
         frozenset().union(*(found.pointed_days for found in ordered)) - {*days},
         {found.day: found.end for found in ordered},
+        {id_: number for found in ordered for id_, number in found.lines.items()},
     )
 
 

@@ -25,7 +25,9 @@ class View(Struct, frozen=True):
     `settled`: up to when the latest line says that every slot had a state. `gaps` says what a day
     may have lost, `damaged` which days have lines that cannot be read and are not set aside yet,
     `pointed_days` which other days hold deliveries that were reopened for one of these. `ends` are
-    for the heartbeats, by day: what they mean only the ledger knows.
+    for the heartbeats, by day: what they mean only the ledger knows. `lines` holds the number of
+    each delivery's last line in its day: what is written later has a higher one, whatever the clock
+    says.
     """
 
     days: tuple[date, ...] = ()
@@ -36,6 +38,7 @@ class View(Struct, frozen=True):
     damaged: frozenset[date] = frozenset()
     pointed_days: frozenset[date] = frozenset()
     ends: Mapping[date, End] = field(default_factory=dict)
+    lines: Mapping[str, int] = field(default_factory=dict)
 
     def end_of(self, day: date) -> End:
         return self.ends.get(day, NOTHING)

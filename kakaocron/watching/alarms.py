@@ -3,7 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -14,6 +14,7 @@ from msgspec import convert, to_builtins
 from kakaocron.errors import Cause
 from kakaocron.kst import DAY, in_kst, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
+from kakaocron.ledger.ledger import View
 from kakaocron.states import BAD, Reason, State
 from kakaocron.text.causes import said
 from kakaocron.watching.causes import as_facts
@@ -28,6 +29,8 @@ FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
 # What has gone wrong longer ago is over when a newer delivery of the same message is fine.
 LONGEST_LOOK_BACK = timedelta(days=31)
+# Of a day that no look has seen yet, what is older is not told.
+FIRST_LOOK_BACK = timedelta(hours=1)
 
 LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY = "login", "quota", "ledger", "lock", "rate", "delay"
 # These only follow from other troubles: they are told where nothing else has been.
@@ -75,9 +78,14 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class AlarmState:
-    """What was found up to `seen`, and what is still to be told."""
+    """What was found up to `seen`, and what is still to be told.
+
+    `lines` says up to which line each day of the ledger was looked through: what is below has not
+    been told, and what is above has, also after the clock was set.
+    """
 
     seen: datetime | None = None
+    lines: Mapping[date, int] = field(default_factory=dict)
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     untold: tuple[Alarm, ...] = ()
     mentioned: int = 0  # so many of them a way has taken that does not count (KakaoTalk itself)
@@ -100,11 +108,12 @@ class Observation:
     held: Mapping[str, Cause] = field(default_factory=dict)
     open: frozenset[str] = frozenset()
     is_partial: bool = False
+    lines: Mapping[date, int] = field(default_factory=dict)  # see AlarmState
 
 
 def review(state: AlarmState, found: Observation, now: datetime) -> AlarmState:
     """Return the state after a look; `untold` has grown by what is to be told."""
-    known = dict(state.troubles)
+    known = {key: _as_of(one, now) for key, one in state.troubles.items()}
     alarms: list[Alarm] = []
     going_on = {*found.lasting, *found.open}
     over = [] if found.is_partial else [key for key in known if key not in going_on]
@@ -129,8 +138,43 @@ def review(state: AlarmState, found: Observation, now: datetime) -> AlarmState:
                 since = f"{lasting.since:%Y-%m-%d %H:%M}"
                 still = Cause("still", {"since": since, **as_facts("trouble", cause)})
                 alarms.append(Alarm(Turn.LASTING, key, lasting.since, still))
-    seen = state.seen if found.is_partial else now
-    return replace(state, seen=seen, troubles=known, untold=(*state.untold, *alarms))
+    state = replace(state, troubles=known, untold=(*state.untold, *alarms))
+    if found.is_partial:
+        return state
+    lines = {**state.lines, **found.lines}
+    near = {day: n for day, n in lines.items() if abs(day - now.date()) <= LONGEST_LOOK_BACK + DAY}
+    return replace(state, seen=now, lines=near)
+
+
+def _as_of(trouble: Trouble, now: datetime) -> Trouble:
+    """Return a trouble told by a clock that was ahead as told now: else it is not told for long."""
+    return replace(trouble, told_at=min(trouble.told_at, now))
+
+
+def is_news(
+    state: AlarmState, view: View, ends: Mapping[date, int], now: datetime
+) -> Callable[[Delivery], bool]:
+    """Return what says whether the ledger has told something of a delivery since the last look;
+    `ends` says up to which line each day is read now."""
+    since = state.seen if state.seen and state.seen <= now else now - FIRST_LOOK_BACK
+
+    def is_later(delivery: Delivery) -> bool:
+        day = delivery.slot.date()
+        known = state.lines.get(day)
+        if known is None or known > ends.get(day, 0):  # or an older copy was put in its place
+            return delivery.updated_at is not None and delivery.updated_at > since
+        return view.lines[delivery.id] > known
+
+    return is_later
+
+
+def ends_of(view: View, days: Iterable[date]) -> dict[date, int]:
+    """Return up to which line days are read, as far as their deliveries are concerned."""
+    ends = dict.fromkeys(days, 0)
+    for id_, delivery in view.deliveries.items():
+        if (day := delivery.slot.date()) in ends:
+            ends[day] = max(ends[day], view.lines[id_])
+    return ends
 
 
 def _over(key: str, ended: Trouble, found: Observation) -> Cause:
@@ -147,7 +191,9 @@ def _over(key: str, ended: Trouble, found: Observation) -> Cause:
 
 
 def may_tell(state: AlarmState, now: datetime) -> bool:
-    return bool(state.untold) and (state.next_try is None or state.next_try <= now)
+    if state.next_try is None or state.next_try > now + LONGEST_PAUSE:  # the clock was ahead
+        return bool(state.untold)
+    return bool(state.untold) and state.next_try <= now
 
 
 def told(state: AlarmState) -> AlarmState:
@@ -166,10 +212,10 @@ def not_told(state: AlarmState, now: datetime, *, mentioned: bool = False) -> Al
 def of_deliveries(
     deliveries: Iterable[Delivery],
     configured: Collection[str],
-    since: datetime,
+    is_new: Callable[[Delivery], bool],
     names: Names = NOBODY,
 ) -> Observation:
-    """Return the troubles that last, what has happened since, and what is held, by key.
+    """Return the troubles that last, what has happened that is new, and what is held, by key.
 
     A trouble lasts while the newest delivery of a configured message is part of it, and is open
     while that is on its way again, or nothing of the message is among these deliveries. What a
@@ -191,7 +237,7 @@ def of_deliveries(
     held: dict[str, list[Delivery]] = {}
     for one in told:
         if one.state in BAD and (key := key_of(one)):
-            if one.updated_at is not None and one.updated_at > since:
+            if is_new(one):
                 happened.setdefault(key, []).append(one)
             if one.is_held:
                 held.setdefault(key, []).append(one)
@@ -222,8 +268,9 @@ def _is_settled_by_hand(delivery: Delivery) -> bool:
 
 def days_of(state: AlarmState, today: date) -> list[date]:
     """Return the days whose deliveries tell whether what is known is over."""
-    since = [one.since.date() for one in state.troubles.values()]
-    first = max(min(since, default=today) - DAY, today - LONGEST_LOOK_BACK)
+    # Not after today, though a clock that was ahead may have seen a trouble begin.
+    since = [today, *(one.since.date() for one in state.troubles.values())]
+    first = max(min(since) - DAY, today - LONGEST_LOOK_BACK)
     return [first + n * DAY for n in range((today - first).days + 1)]
 
 
@@ -249,6 +296,7 @@ def to_fields(state: AlarmState) -> dict[str, Any]:
     """Return the state as JSON."""
     return {
         "seen": isoformat_if_any(state.seen),
+        "lines": {day.isoformat(): number for day, number in state.lines.items()},
         "troubles": {
             key: {
                 "since": isoformat(one.since),
@@ -291,6 +339,7 @@ def from_fields(fields: Mapping[str, Any]) -> AlarmState:
         )
         return AlarmState(
             _instant(fields["seen"]) if fields["seen"] else None,
+            {date.fromisoformat(day): int(n) for day, n in fields.get("lines", {}).items()},
             troubles,
             untold,
             int(fields.get("mentioned", 0)),

@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -40,7 +40,6 @@ from kakaocron.watching.pings import NotToldError, Pings
 LONGEST_SECONDS = 8.0
 TICK_SECONDS = 48.0
 LEAST_SECONDS = 0.5
-FIRST_LOOK_BACK = timedelta(hours=1)
 TEST = "test"
 NO_OTHER_WAY = (
     "KakaoTalk cannot report that it is broken, so nobody counts as told. Set another way in "
@@ -220,10 +219,12 @@ def _observed(
     except LedgerError as error:
         return Observation({alarms.LEDGER: error.cause}, is_partial=True)
     today = seen.on(now.date())
-    recent = [one for day in days for one in seen.on(day)]
+    # Of slots to come nothing is known, though a clock that was ahead may have settled them.
+    recent = [one for day in days for one in seen.on(day) if one.slot <= now]
     configured = frozenset(one.name for one in installation.plan.series)
-    since = state.seen or now - FIRST_LOOK_BACK
-    found = of_deliveries(recent, configured, since, installation.config.names())
+    ends = alarms.ends_of(seen.view, days)
+    is_new = alarms.is_news(state, seen.view, ends, now)
+    found = of_deliveries(recent, configured, is_new, installation.config.names())
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]
@@ -245,7 +246,7 @@ def _observed(
             lasting[key] = problem
         elif figure is None:  # of a day on which nothing has been sent yet nothing can be said
             open_.add(key)
-    return Observation(lasting, happened, found.held, frozenset(open_))
+    return Observation(lasting, happened, found.held, frozenset(open_), lines=ends)
 
 
 def _stopped_by(ended: Ended) -> dict[str, Cause]:

@@ -13,12 +13,17 @@ from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
 from kakaocron.watching.alarms import (
-    AlarmState,
     Observation,
+    AlarmState,
     Trouble,
+    Turn,
+    days_of,
     from_fields,
+    may_tell,
+    not_told,
     review,
     to_fields,
+    told,
 )
 from kakaocron.watching.causes import TEMPLATES, in_words
 from kakaocron.watching.sentences import trouble_of
@@ -117,7 +122,7 @@ def test_no_sentence_is_kept_of_how_a_trouble_goes_on() -> None:
 
 @pytest.mark.parametrize("key", ["login", "quota", "ledger", "lock", "rate", "delay"])
 def test_the_end_of_a_shared_trouble_has_a_sentence_of_its_own(key: str) -> None:
-    known = AlarmState(NOW, {key: Trouble(NOW, Cause("dns"), NOW)})
+    known = AlarmState(NOW, troubles={key: Trouble(NOW, Cause("dns"), NOW)})
     (over,) = review(known, Observation({}), NOW).untold
     assert over.cause == Cause(f"over-{key}")
     assert over.cause.code in TEMPLATES
@@ -160,3 +165,22 @@ def test_a_cause_of_a_later_version_is_told_as_it_is_kept() -> None:
     inner = {"trouble": "of-2030", "trouble.id": ID, "since": "9"}
     assert in_words(Cause("still", inner)) == f"Still, since 9: of-2030 id={ID}"
     assert in_words(Cause("remedy-kakao", {"code": -7})).startswith("remedy-kakao")
+
+
+def test_a_clock_that_was_ahead_delays_no_alarm_and_no_reminder() -> None:
+    years = timedelta(days=400)
+    begun = not_told(review(AlarmState(), Observation({"x": Cause("dns")}), NOW + years), NOW + years)
+    assert may_tell(begun, NOW)
+    again = not_told(begun, NOW)
+    assert not may_tell(again, NOW)
+    assert may_tell(again, NOW + timedelta(minutes=2))
+    now_right = review(told(again), Observation({"x": Cause("dns")}), NOW)
+    assert now_right.untold == ()
+    (reminder,) = review(now_right, Observation({"x": Cause("dns")}), NOW + timedelta(days=1)).untold
+    assert reminder.turn is Turn.LASTING
+    assert days_of(begun, NOW.date()) == [NOW.date() - timedelta(days=1), NOW.date()]
+
+
+def test_only_days_near_by_are_remembered() -> None:
+    days = {NOW.date() + timedelta(days=n): 5 for n in range(-400, 400)}
+    assert len(review(AlarmState(lines=days), Observation({}), NOW).lines) == 65
