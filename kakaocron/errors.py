@@ -67,16 +67,21 @@ class ContentError(Exception):
 class KakaocronError(Exception):
     """An expected failure: what it is and, if that is not in it, what to do.
 
-    `str()` of it is the one line that the user reads.
+    `str()` of it is the one line that the user reads. Where there is no `cause`, `which` tells it
+    from other errors of its kind, in no language: paths, keys, numbers.
     """
 
     exit_code: ClassVar[Exit] = Exit.TROUBLE
 
-    def __init__(self, what: str, mend: str = "", cause: Cause | None = None) -> None:
+    def __init__(
+        self, what: str, mend: str = "", cause: Cause | None = None, *, which: str = ""
+    ) -> None:
         super().__init__(what)
         self.what = what
         self.mend = mend
-        self.cause = cause or Cause("said", {"words": str(self)})
+        self.cause = cause or Cause(
+            "said", {"words": str(self), **({"which": which} if which else {})}
+        )
 
     def __str__(self) -> str:
         return f"{self.what}. {self.mend}" if self.mend else self.what

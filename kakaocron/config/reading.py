@@ -47,7 +47,8 @@ class ConfigError(UsageError):
     ) -> None:
         others = len(faults) - 1
         super().__init__(
-            f"{faults[0]}" + (f" ({others} more: kakaocron config check)" if others else "")
+            f"{faults[0]}" + (f" ({others} more: kakaocron config check)" if others else ""),
+            which=" ".join(f"{one.path}:{one.line}:{readable(one.keys)}" for one in faults),
         )
         self.faults = tuple(faults)
         self.rest = rest
@@ -81,16 +82,19 @@ def read_config(path: Path) -> str:
     try:
         content = read_up_to(str(path), MAX_BYTES)
     except FileNotFoundError:
-        raise UsageError(f"There is no configuration at '{path}'", MAKE_ONE) from None
+        what = f"There is no configuration at '{path}'"
+        raise UsageError(what, MAKE_ONE, which=f"none:{path}") from None
     except OSError as error:
-        raise UsageError(f"Cannot read '{path}': {error.strerror}") from None
+        what = f"Cannot read '{path}': {error.strerror}"
+        raise UsageError(what, which=f"{error.errno}:{path}") from None
     if len(content) > MAX_BYTES:
-        raise UsageError(f"'{path}' is longer than {MAX_BYTES} bytes")
+        raise UsageError(f"'{path}' is longer than {MAX_BYTES} bytes", which=f"long:{path}")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: not UTF-8 text", "Save the file as UTF-8") from None
+        what, mend = f"{path}:{line}: not UTF-8 text", "Save the file as UTF-8"
+        raise UsageError(what, mend, which=f"utf-8:{path}:{line}") from None
 
 
 def parse_config(text: str, path: str, profile: str | None = None) -> Config:
@@ -98,14 +102,17 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
     if profile is not None and profile not in PROFILES:
         near = nearest(profile, PROFILES)
         raise UsageError(
-            f"ENVIRONMENT is '{profile}'; it must be one of {', '.join(PROFILES)}{near}"
+            f"ENVIRONMENT is '{profile}'; it must be one of {', '.join(PROFILES)}{near}",
+            which=f"profile:{profile}",
         )
     try:
         tables = tomllib.loads(text)
     except ValueError as error:  # tomllib's own, or a number of thousands of digits
-        raise UsageError(_not_toml(text, path, _one_line(str(error)))) from None
+        said = _one_line(str(error))
+        raise UsageError(_not_toml(text, path, said), which=f"toml:{path}:{said}") from None
     except RecursionError:
-        raise UsageError(f"{path}: not TOML that can be read: nested too deeply") from None
+        what = f"{path}: not TOML that can be read: nested too deeply"
+        raise UsageError(what, which=f"deep:{path}") from None
     lines = key_lines(text)
     profiles = tables.pop("profile", {})
     faults: list[Fault] = []

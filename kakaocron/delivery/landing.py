@@ -92,7 +92,8 @@ def wind_up(engine: Engine, run: Run, why: BaseException | None) -> None:
     if isinstance(why, LockTimeoutError) and run.sent.ended:
         raise LockTimeoutError(
             "Another process has held the ledger's lock for too long: nothing more was sent; what "
-            f"was on its way is recorded. {SEE_DOCTOR}"
+            f"was on its way is recorded. {SEE_DOCTOR}",
+            which="while-sending",
         ) from why
 
 
@@ -171,7 +172,8 @@ def _not_recorded(claimed: Sequence[Underway], error: Exception) -> LedgerError:
         why = (isinstance(cause, OSError) and cause.strerror) or type(cause or error).__name__
     return LedgerError(
         f"The ledger does not take how the sending ended ({why}); {what}. Nothing more is sent "
-        f"without it. {SEE_DOCTOR}"
+        f"without it. {SEE_DOCTOR}",
+        which=f"not-recorded:{' '.join(departed)}",
     )
 
 

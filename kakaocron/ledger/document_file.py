@@ -31,7 +31,9 @@ class DocumentFile(Struct, frozen=True):
             return None
         except NewerDocumentError as error:
             raise LedgerError(
-                f"'{self.path}' cannot be read: {error}; nothing was sent", UPGRADE
+                f"'{self.path}' cannot be read: {error}; nothing was sent",
+                UPGRADE,
+                which=f"newer:{self.path}",
             ) from None
         except (OSError, ValueError) as error:
             why = reason(error) if isinstance(error, OSError) else error
@@ -39,6 +41,7 @@ class DocumentFile(Struct, frozen=True):
                 f"'{self.path}' cannot be read ({why}), so nobody knows {self.tells}; "
                 "nothing was sent",
                 f"Fix the file, or remove it {self.without}",
+                which=f"read:{self.path}",
             ) from None
 
     def write(self, content: bytes) -> None:
@@ -47,5 +50,6 @@ class DocumentFile(Struct, frozen=True):
             replace_file(self.disk, self.path, content)
         except OSError as error:
             raise LedgerError(
-                f"'{self.path}' cannot be written ({reason(error)}); nothing was changed"
+                f"'{self.path}' cannot be written ({reason(error)}); nothing was changed",
+                which=f"written:{self.path}",
             ) from None

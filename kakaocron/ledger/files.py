@@ -191,6 +191,7 @@ class FileLedger(Struct, frozen=True):
             raise LedgerError(
                 f"'{self.path(day)}' was written by a later kakaocron ({error}); nothing was sent",
                 UPGRADE,
+                which=f"newer:{self.path(day)}",
             ) from None
         except OSError as error:
             raise self._unusable("read", error) from error
@@ -331,6 +332,7 @@ class FileLedger(Struct, frozen=True):
                     f"'{self.path(day)}' is older than [ledger] keep_days and cannot be removed "
                     f"({os.strerror(error.errno or 0)})",
                     "Remove it by hand",
+                    which=f"prune:{self.path(day)}",
                 ) from error
         return old
 
@@ -339,6 +341,7 @@ class FileLedger(Struct, frozen=True):
             f"The ledger '{self.folder}' cannot be {verb} ({reason(error)}), and nothing is sent "
             "without it",
             SEE_DOCTOR,
+            which=f"{verb}:{self.folder}:{error.errno}",
         )
 
 

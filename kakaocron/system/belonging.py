@@ -116,7 +116,8 @@ def _check_is_gone(places: Places, disk: Disk, owner: Owner) -> None:
         raise UsageError(
             f"'{owner.config}' is still there and uses '{places.data}'; nothing was changed. "
             f"Remove or rename it first, or give '{places.config}' a data folder of its own: "
-            f"KAKAOCRON_DATA_DIR in '{places.env_file}'"
+            f"KAKAOCRON_DATA_DIR in '{places.env_file}'",
+            which=f"used:{places.data}:{owner.config}",
         )
 
 
@@ -132,6 +133,7 @@ def _checked(places: Places, disk: Disk) -> Owner | None:
                 "nothing is sent without it",
                 "Is its disk not mounted? If it will not come back, begin a new ledger there: "
                 f"{_adopting(places)}",
+                which=f"gone:{data}",
             )
         if note.ledgers:
             raise _elsewhere(places, note, "holds none of its own yet")
@@ -142,6 +144,7 @@ def _checked(places: Places, disk: Disk) -> Owner | None:
             "done",
             f"Give this one a folder of its own: KAKAOCRON_DATA_DIR in '{places.env_file}'. If the "
             f"file was only moved: {_adopting(places)}",
+            which=f"others:{data}:{owner.config}",
         )
     if not note.ledgers or note.ledgers.get(data) == owner.id:
         return owner
@@ -161,6 +164,7 @@ def _elsewhere(places: Places, note: Note, what: str) -> OtherInstallationError:
         "sent the other would send again; nothing was done",
         "Use the known folder: look at KAKAOCRON_DATA_DIR, XDG_DATA_HOME and HOME. If the other "
         f"one is meant: {_adopting(places)}",
+        which=f"elsewhere:{places.data}:{' '.join(note.ledgers)}",
     )
 
 
@@ -175,7 +179,9 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
         found = json.loads(read_file(disk, path))
         if found["v"] > VERSION:
             raise LedgerError(
-                f"'{path}' was written by a later kakaocron; nothing was done", UPGRADE
+                f"'{path}' was written by a later kakaocron; nothing was done",
+                UPGRADE,
+                which=f"newer:{path}",
             )
         return Owner(_text(found["id"]), _text(found["config"]))
     except (FileNotFoundError, NotADirectoryError):
@@ -185,11 +191,13 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
             f"'{path}' cannot be read ({error.strerror}), so that nobody knows whose data folder "
             "it is; nothing was done",
             SEE_DOCTOR,
+            which=f"read:{path}:{error.errno}",
         ) from error
     except (ValueError, TypeError, KeyError, RecursionError):
         raise LedgerError(
             f"'{path}' is damaged, so that nobody knows whose data folder it is; nothing was done",
             f"If it is this configuration's: {_adopting(places)}",
+            which=f"damaged:{path}",
         ) from None
 
 
@@ -305,4 +313,5 @@ def _unwritable(places: Places, error: OSError) -> LedgerError:
         f"The data folder '{places.data}' cannot be written ({what}), and nothing is sent "
         "without it",
         SEE_DOCTOR,
+        which=f"written:{places.data}:{error.errno}",
     )

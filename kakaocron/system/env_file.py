@@ -38,16 +38,18 @@ def read_env_file(path: str, environ: "Mapping[str, str]") -> dict[str, str]:
     found: dict[str, str | None] = {}
     for line, said, name, value in _statements(_text(path)):
         if (name is None or value is None) and _means_own(said):
-            raise _unusable(f"{path}:{line}: not a line of the form NAME=value")
+            raise _unusable(
+                f"{path}:{line}: not a line of the form NAME=value", which=f"{path}:{line}"
+            )
         if name is not None:
             found[name] = None if value is None else _filled(value, found, environ)
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _unusable(what: str, mend: str = "") -> "UsageError":
+def _unusable(what: str, mend: str = "", *, which: str) -> "UsageError":
     from kakaocron.errors import UsageError  # noqa: PLC0415 - no idle tick needs it
 
-    return UsageError(what, mend)
+    return UsageError(what, mend, which=which)
 
 
 def passed_over(path: str) -> list[int]:
@@ -59,16 +61,18 @@ def _text(path: str) -> str:
     try:
         content = read_up_to(path, MAX_BYTES)
         if len(content) > MAX_BYTES:
-            raise _unusable(f"'{path}' is longer than {MAX_BYTES} bytes", MEND)
+            raise _unusable(
+                f"'{path}' is longer than {MAX_BYTES} bytes", MEND, which=f"long:{path}"
+            )
         text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise _unusable(f"Cannot read '{path}' ({why})", MEND) from None
+        raise _unusable(f"Cannot read '{path}' ({why})", MEND, which=f"read:{path}") from None
     if "\0" in text:  # no variable can hold it
         line = text[: text.index("\0")].count("\n") + 1
-        raise _unusable(f"{path}:{line}: holds a NUL character", MEND)
+        raise _unusable(f"{path}:{line}: holds a NUL character", MEND, which=f"nul:{path}:{line}")
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 

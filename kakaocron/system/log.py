@@ -132,7 +132,8 @@ def bug(error: Exception) -> BugError:
     where = traceback.extract_tb(error.__traceback__)[-1]
     return BugError(
         f"kakaocron has a bug: {type(error).__name__} at {Path(where.filename).name}:"
-        f"{where.lineno}; the log has the whole story: kakaocron.log"
+        f"{where.lineno}; the log has the whole story: kakaocron.log",
+        which=f"{type(error).__name__}:{Path(where.filename).name}:{where.lineno}",
     )
 
 

@@ -29,7 +29,8 @@ def placed(path: str, folder: str) -> str:
     if path.startswith("~"):
         at_home = os.path.expanduser(path)  # noqa: PTH111
         if not at_home.startswith("/"):
-            raise _usage_error(f"'{path}' names no home: write the whole path, beginning with /")
+            what = f"'{path}' names no home: write the whole path, beginning with /"
+            raise _usage_error(what, f"home:{path}")
         path = at_home
     parts = os.path.join(folder, path).split("/")  # noqa: PTH118
     return "/" + "/".join(part for part in parts if part not in {"", "."})
@@ -43,11 +44,12 @@ def check_xdg(variables: "Mapping[str, str]") -> None:
         if value and not value.startswith("/"):
             raise _usage_error(
                 f"{name} is '{value}', which is no absolute path: nobody could tell which folder "
-                "it means. Write the whole path, or unset it"
+                "it means. Write the whole path, or unset it",
+                f"xdg:{name}",
             )
 
 
-def _usage_error(sentence: str) -> "UsageError":
+def _usage_error(sentence: str, which: str) -> "UsageError":
     from kakaocron.errors import UsageError  # noqa: PLC0415 - idle ticks meet none
 
-    return UsageError(sentence)
+    return UsageError(sentence, which=which)

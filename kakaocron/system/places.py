@@ -138,7 +138,8 @@ def _check_link(places: Places) -> None:
         if wanted and name not in os.environ and placed(wanted, str(beside.parent)) != str(path):
             raise UsageError(
                 f"'{beside}' sets {name} and is not read: '{places.config}' is a link, and what "
-                f"counts is the .env beside the real file, '{places.env_file}'. Move it there"
+                f"counts is the .env beside the real file, '{places.env_file}'. Move it there",
+                which=f"env:{name}",
             )
 
 
@@ -157,7 +158,8 @@ def _places(config: Path, merged: Mapping[str, str], *, is_strict: bool = True) 
     if is_strict and not os.environ.get("HOME", "/").startswith("/") and not _has_folders(merged):
         raise UsageError(
             f"HOME is '{os.environ['HOME']}', which is no absolute path: it names no folder for "
-            "the ledger. Set it, or KAKAOCRON_DATA_DIR and KAKAOCRON_LOG_DIR"
+            "the ledger. Set it, or KAKAOCRON_DATA_DIR and KAKAOCRON_LOG_DIR",
+            which="home",
         )
     return Places(
         config,
@@ -230,7 +232,8 @@ def secret(variables: Mapping[str, str], name: str) -> str | None:
     credentials folder; None if there is none. The text of an error never holds the secret."""
     found = (variables.get(name) or "").strip() or _secret_in_file(variables, name)
     if found and not is_secret(found):
-        raise UsageError(f"{name} holds a blank or a character that no key or token has")
+        what = f"{name} holds a blank or a character that no key or token has"
+        raise UsageError(what, which=f"secret:{name}")
     return found
 
 
@@ -246,11 +249,13 @@ def _secret_in_file(variables: Mapping[str, str], name: str) -> str | None:
     try:
         content = read_up_to(path, MAX_SECRET)
         if len(content) > MAX_SECRET:
-            raise UsageError(f"{name}_FILE: '{path}' is longer than {MAX_SECRET} bytes")
+            what = f"{name}_FILE: '{path}' is longer than {MAX_SECRET} bytes"
+            raise UsageError(what, which=f"long:{name}")
         return content.decode().strip() or None
     except (OSError, UnicodeDecodeError) as error:
         kind = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise UsageError(f"{name}_FILE: cannot read '{path}' ({kind})") from None
+        what = f"{name}_FILE: cannot read '{path}' ({kind})"
+        raise UsageError(what, which=f"read:{name}:{path}") from None
 
 
 def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:

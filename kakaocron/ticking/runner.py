@@ -20,9 +20,9 @@ from kakaocron.watching.incidents import (
     EndSign,
     Incidents,
     Kind,
-    digest_of,
     incidents_of,
     of_error,
+    of_login,
     of_problem,
     refusals_of,
 )
@@ -119,10 +119,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     found += variables_out_of_date(installation).items()
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
-    ongoing += [
-        of_problem(f"{Kind.LOGIN}:{digest_of(str(down))}", str(down))
-        for down in report.down.values()
-    ]
+    ongoing += map(of_login, report.down.values())
     told = incidents.news(ongoing, set(_endings(report)))
     _say(complain, [*told, *_sentences(report, installation.config.names())])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)

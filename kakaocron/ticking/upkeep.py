@@ -12,7 +12,7 @@ from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import AT_THE_LATEST, Tokens
 from kakaocron.schedule.slots import slots_between
 from kakaocron.system.log import log
-from kakaocron.watching.incidents import digest_of
+from kakaocron.watching.incidents import of_login
 
 IDLE = timedelta(minutes=1)
 LONGEST_SECONDS = 30.0
@@ -37,7 +37,7 @@ def _look_after(login: Login, installation: Installation, report: TickReport) ->
             _renew(login, installation)
             tokens = login.read()
     except LoginError as error:
-        return {f"login:{digest_of(str(error))}": str(error)}
+        return {of_login(error).key: str(error)}
     except KakaocronError as error:
         log.warning("the token is not renewed: %s", error)
     return _ends_soon(installation, tokens)

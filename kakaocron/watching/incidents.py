@@ -8,7 +8,7 @@ from zlib import crc32
 
 from msgspec import Struct
 
-from kakaocron.errors import KakaocronError
+from kakaocron.errors import Cause, KakaocronError
 from kakaocron.installation import make_memory, make_refusals
 from kakaocron.system.disk import Disk
 from kakaocron.system.log import log
@@ -74,12 +74,22 @@ class Incident(Struct, frozen=True):
 
 def of_error(error: KakaocronError) -> Incident:
     """Return the incident of an error that has stopped a tick."""
-    return Incident(Kind(f"exit-{error.exit_code}"), digest_of(str(error)), str(error))
+    return Incident(Kind(f"exit-{error.exit_code}"), digest_of(error.cause), str(error))
 
 
-def digest_of(sentence: str) -> str:
-    """Return what tells a sentence from others, in place of its words."""
-    return f"{crc32(sentence.encode('utf-8', 'surrogatepass')):08x}"
+def of_login(error: KakaocronError) -> Incident:
+    """Return the incident of a login without which nothing can be sent."""
+    return Incident(Kind.LOGIN, digest_of(error.cause), str(error))
+
+
+def digest_of(cause: Cause) -> str:
+    """Return what tells a cause from others: its code and facts, and no words of ours, which are
+    others in another language. Only where there is nothing else are they taken."""
+    facts = dict(cause.facts)
+    if "which" in facts:
+        facts.pop("words", None)
+    known = str(Cause(cause.code, dict(sorted(facts.items()))))
+    return f"{crc32(known.encode('utf-8', 'surrogatepass')):08x}"
 
 
 def of_problem(key: str, sentence: str) -> Incident:

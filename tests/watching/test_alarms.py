@@ -169,14 +169,18 @@ def test_a_cause_of_a_later_version_is_told_as_it_is_kept() -> None:
 
 def test_a_clock_that_was_ahead_delays_no_alarm_and_no_reminder() -> None:
     years = timedelta(days=400)
-    begun = not_told(review(AlarmState(), Observation({"x": Cause("dns")}), NOW + years), NOW + years)
+    begun = not_told(
+        review(AlarmState(), Observation({"x": Cause("dns")}), NOW + years), NOW + years
+    )
     assert may_tell(begun, NOW)
     again = not_told(begun, NOW)
     assert not may_tell(again, NOW)
     assert may_tell(again, NOW + timedelta(minutes=2))
     now_right = review(told(again), Observation({"x": Cause("dns")}), NOW)
     assert now_right.untold == ()
-    (reminder,) = review(now_right, Observation({"x": Cause("dns")}), NOW + timedelta(days=1)).untold
+    (reminder,) = review(
+        now_right, Observation({"x": Cause("dns")}), NOW + timedelta(days=1)
+    ).untold
     assert reminder.turn is Turn.LASTING
     assert days_of(begun, NOW.date()) == [NOW.date() - timedelta(days=1), NOW.date()]
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
 
+import kakaocron
 from kakaocron.errors import (
     BugError,
+    Cause,
     KakaocronError,
     LedgerError,
     LockTimeoutError,
@@ -24,6 +27,7 @@ from kakaocron.watching.incidents import (
     Kind,
     digest_of,
     of_error,
+    of_login,
     of_problem,
 )
 
@@ -46,7 +50,50 @@ ERRORS = (KakaocronError, UsageError, LoginError, LedgerError, LockTimeoutError,
 
 @pytest.mark.parametrize("kind", ERRORS)
 def test_every_error_that_may_stop_a_tick_is_an_incident(kind: type[KakaocronError]) -> None:
-    assert of_error(kind("so")).key == f"exit-{kind.exit_code}:{digest_of('so')}"
+    assert of_error(kind("so")).key == f"exit-{kind.exit_code}:{digest_of(kind('so').cause)}"
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_the_key_of_an_error_is_the_same_in_another_language(kind: type[KakaocronError]) -> None:
+    english, korean = kind("Cannot read 'x'", which="read:x"), kind("'x' 못 읽음", which="read:x")
+    assert of_error(english).key == of_error(korean).key
+    assert of_error(english).key != of_error(kind("Cannot read 'x'", which="read:y")).key
+    assert of_error(kind("a")).key != of_error(kind("b")).key  # better twice than not at all
+    causes = (
+        Cause("login-dead", {"code": "a", "n": 1}),
+        Cause("login-dead", {"n": 1, "code": "a"}),
+    )
+    assert len({of_login(kind("so", "", cause)).key for cause in causes}) == 1
+
+
+def test_every_error_that_may_stop_a_tick_has_a_key_that_no_translation_changes() -> None:
+    """Those of the configuration, of the places, of the ledger: each gives its cause, or which."""
+    package = Path(kakaocron.__file__).parent
+    modules = (
+        "config/reading", "delivery/landing", "ledger/document_file", "ledger/files",
+        "system/belonging", "system/disk", "system/env_file", "system/log", "system/paths",
+        "system/places",
+    )  # fmt: skip
+    names = {kind.__name__ for kind in ERRORS} | {"OtherInstallationError", "DataGoneError"}
+    found = 0
+    for module in modules:
+        for node in ast.walk(ast.parse((package / f"{module}.py").read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") in names:
+                found += 1
+                has_cause = len(node.args) > 2 or {"cause", "which"} & {
+                    k.arg for k in node.keywords
+                }
+                assert has_cause, f"{module}:{node.lineno}"
+    assert found > 25
+
+
+def test_what_an_earlier_version_has_told_is_told_once_more_at_most(incidents: Incidents) -> None:
+    error = UsageError("broken", which="x.toml:1:a")
+    incidents.memory.write({"exit-2:d87f7e0c": True, "login:00000000": True})
+    assert incidents.news([of_error(error)]) == ["broken"]
+    assert incidents.news([of_error(error)]) == []
+    assert incidents.news([], {EndSign.TICK, EndSign.CONFIRMED}) == []
+    assert incidents.memory.read() == {}
 
 
 @pytest.mark.parametrize("kind", Kind)
