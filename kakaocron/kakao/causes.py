@@ -69,8 +69,6 @@ def what(cause: Cause) -> str:
     if cause.code not in TEMPLATES:
         return causes.in_words(cause)
     said = {"meaning": _meaning(cause.facts.get("code")), **cause.facts}
-    if isinstance(behind := cause.facts.get("behind"), str):
-        said["error"] = causes.in_words(Cause(behind, cause.facts))
     return causes.in_words(Cause(cause.code, said), TEMPLATES)
 
 

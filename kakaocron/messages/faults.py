@@ -18,6 +18,7 @@ from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import DAY_NAMES, Series, count_of_day
 from kakaocron.states import ME
 from kakaocron.system.programs import USUAL, not_runnable
+from kakaocron.text.causes import in_words
 from kakaocron.text.placeholders import (
     BUILT_IN,
     check_placeholders,
@@ -126,7 +127,7 @@ def _command_fault(name: str, folder: Path, search_path: str | None) -> str | No
     if "/" in name:
         path = str(folder / os.path.expanduser(name))  # noqa: PTH111
         if why := not_runnable(path):
-            return f"cannot run '{name}': {why}"
+            return f"cannot run '{name}': {in_words(why)}"
         is_there = shutil.which(path) is not None
         return None if is_there else f"there is no command '{name}'; give its absolute path"
     if shutil.which(name, path=search_path or USUAL["PATH"]) is not None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from kakaocron.errors import ContentError
+from kakaocron.errors import Cause, ContentError
 from kakaocron.text.causes import content_error
 
 MAX_BYTES = 100_000
@@ -59,8 +59,9 @@ class Programs:
             running.end()
         if word == "error":
             path = str(folder / name) if "/" in name else name
-            why = not_runnable(path) or os.strerror(code)
-            raise content_error("cannot-run", name=name, error=why)
+            if why := not_runnable(path):
+                raise content_error("cannot-run", name=name, behind=why.code, **why.facts)
+            raise content_error("cannot-run", name=name, error=os.strerror(code))
         if code != 0:
             raise _ended(name, code, _last_line(bytes(running.complaint)))
         return bytes(running.output)
@@ -114,13 +115,13 @@ def feed(
     return process.returncode
 
 
-def not_runnable(path: str) -> str | None:
+def not_runnable(path: str) -> Cause | None:
     """Say why a file that is there cannot be run as a program; None for any other reason."""
     try:
         if not os.path.isfile(path):  # noqa: PTH113
             return None
         if not os.access(path, os.X_OK):
-            return f"it is no program yet: chmod +x {shlex.quote(path)}"
+            return Cause("not-executable", {"path": shlex.quote(path)})
         with open(path, "rb") as file:  # noqa: PTH123
             first = file.readline(LONGEST_INTERPRETER)
     except (OSError, ValueError):
@@ -128,14 +129,14 @@ def not_runnable(path: str) -> str | None:
     return None if first[:4] == b"\x7fELF" else _script_fault(first)
 
 
-def _script_fault(first: bytes) -> str | None:
+def _script_fault(first: bytes) -> Cause | None:
     if first[:2] != b"#!":
-        return "its first line names no interpreter, as in #!/bin/sh or #!/usr/bin/env python3"
+        return Cause("no-interpreter")
     if first.endswith(b"\r\n"):
-        return "its lines end as on Windows; save it with the line ends of Unix"
+        return Cause("windows-lines")
     interpreter = os.fsdecode(b" ".join(first[2:].split()[:1]))
     if not os.path.exists(interpreter):  # noqa: PTH110
-        return f"its first line names an interpreter that is not there: '{interpreter}'"
+        return Cause("interpreter-gone", {"interpreter": interpreter})
     return None
 
 

@@ -82,6 +82,11 @@ TEMPLATES: Templates = {
     "taken-name": "{name} has a field '{field}', which is kakaocron's own placeholder; choose "
     "another name",
     "cannot-run": "cannot run '{name}': {error}",
+    "not-executable": "it is no program yet: chmod +x {path}",
+    "no-interpreter": "its first line names no interpreter, as in #!/bin/sh or "
+    "#!/usr/bin/env python3",
+    "windows-lines": "its lines end as on Windows; save it with the line ends of Unix",
+    "interpreter-gone": "its first line names an interpreter that is not there: '{interpreter}'",
     "exit": "'{name}' ended with exit code {code}",
     "exit-saying": "'{name}' ended with exit code {code}: {words}",
     "signal": "'{name}' ended with signal {signal}",
@@ -107,9 +112,15 @@ TEMPLATES: Templates = {
 
 
 def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
-    """Return the sentence for a cause; for one that is not in the table its code and facts."""
+    """Return the sentence for a cause; for one that is not in the table its code and facts.
+
+    {error} may be kept as `behind`, the code of a cause of its own, beside the facts of that.
+    """
+    said = dict(cause.facts)
+    if isinstance(behind := said.pop("behind", None), str):
+        said["error"] = in_words(Cause(behind, said))
     try:
-        return templates[cause.code].format_map(cause.facts)
+        return templates[cause.code].format_map(said)
     except (KeyError, ValueError, TypeError):  # of a later version
         return str(cause)
 

@@ -367,5 +367,6 @@ def _run(
         raise NotToldError("it did not end in time, and was killed") from None
     except OSError as error:
         path = str((folder or Path()) / command[0]) if "/" in command[0] else command[0]
-        why = not_runnable(path) or error.strerror
+        cause = not_runnable(path)
+        why = in_words(cause) if cause else error.strerror
         raise NotToldError(f"'{command[0]}' cannot be run ({why})") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -197,6 +198,28 @@ def test_a_failing_command_is_named_with_its_end(tmp_path: Path, code: str, said
 def test_a_command_that_is_not_there_is_named(tmp_path: Path, argv: list[str]) -> None:
     with pytest.raises(ContentError, match=f"cannot run '{argv[0]}'"):
         Programs().run(argv, tmp_path, 10)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "behind", "said"),
+    [
+        (b"#!/bin/sh\n", 0o644, "not-executable", "chmod +x"),
+        (b"echo\n", 0o755, "no-interpreter", "names no interpreter"),
+        (b"#!/bin/sh\r\necho\r\n", 0o755, "windows-lines", "end as on Windows"),
+        (b"#!/no/such\n", 0o755, "interpreter-gone", "not there: '/no/such'"),
+    ],
+)
+def test_why_a_file_cannot_be_run_is_kept_as_a_code(
+    tmp_path: Path, content: bytes, mode: int, behind: str, said: str
+) -> None:
+    path = tmp_path / "run.sh"
+    path.write_bytes(content)
+    path.chmod(mode)
+    with pytest.raises(ContentError, match=re.escape(said)) as raised:
+        RealOutside().run(["./run.sh"], tmp_path, 10)
+    cause = raised.value.cause
+    assert (cause.code, cause.facts["behind"]) == ("cannot-run", behind)
+    assert not any(" " in str(fact) for fact in cause.facts.values())  # no words of ours
 
 
 def test_files_are_read_within_limits(tmp_path: Path) -> None:
