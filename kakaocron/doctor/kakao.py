@@ -12,6 +12,7 @@ from kakaocron.doctor.finding import LOG_IN_AGAIN, Bench, Finding, fail, install
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.account import ask, id_in, scopes_of
+from kakaocron.kakao.codes import BOXES, FRIENDS, SENDING
 from kakaocron.kakao.friends import friends_of
 from kakaocron.states import ME
 from kakaocron.system.http import Answer, Failure, Request
@@ -81,13 +82,13 @@ def _clock(offset: timedelta | None) -> Finding:
 def _scopes(installation: Installation, token: str) -> Iterator[Finding]:
     agreed = scopes_of(installation.login.http, installation.config.kakao.api_url, token)
     wanted = wanted_scopes(installation.config)
-    for name, scope in (("scope-message", "talk_message"), ("scope-friends", "friends")):
+    for name, scope in (("scope-message", SENDING), ("scope-friends", FRIENDS)):
         if agreed.get(scope):
             yield ok(name, f"the account has agreed to {scope}")
         elif scope not in wanted:
             yield ok(name, f"{scope} is not needed")
         elif scope in agreed:
-            mend = f"Tick the box for {scope}: kakaocron login"
+            mend = f"Tick the box '{BOXES[scope]}': kakaocron login"
             yield fail(name, f"the account has not agreed to {scope}", mend)
         else:
             mend = "Switch it on: console, [Kakao Login] > [Consent items]; then: kakaocron login"

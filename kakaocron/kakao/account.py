@@ -64,9 +64,9 @@ def _nickname(user: dict[str, Any]) -> str | None:
     return None
 
 
-def ask(http: Http, url: str, token: str) -> dict[str, Any]:
-    """GET a JSON object from Kakao's API. Raises KakaocronError with Kakao's code, LoginError if
-    logging in again is what helps."""
+def ask(http: Http, url: str, token: str, scope: str = "") -> dict[str, Any]:
+    """GET a JSON object from Kakao's API, which may need a scope. Raises KakaocronError with
+    Kakao's code, LoginError if logging in again is what helps."""
     answer = http.ask(Request(url, token=token))
     if isinstance(answer, Failure):
         raise KakaocronError(f"Kakao cannot be reached ({answer.detail}). Try again later")
@@ -78,7 +78,7 @@ def ask(http: Http, url: str, token: str) -> dict[str, Any]:
     path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
     said = f"Kakao refuses '/{path}' ({code})."
     if code == _NO_SCOPE:
-        scopes = scopes_missing(found)
+        scopes = scopes_missing(found) or ((scope,) if scope else ())
         what = ", ".join(scopes) or "it"
         boxes = [f" '{BOXES[scope]}'" for scope in scopes if scope in BOXES]
         raise LoginError(

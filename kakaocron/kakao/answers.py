@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.errors import Cause
-from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, Refusal
+from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, SENDING, Refusal
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer
 from kakaocron.text.plain import is_secret
@@ -82,8 +82,8 @@ def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
     code = body.get("code") if body else None
     if isinstance(code, int) and code < 0:
         verdict = _of_code(code, answer.status)
-        scopes = scopes_missing(body or {}) if code == _NO_SCOPE else ()
-        if scopes:
+        if code == _NO_SCOPE:
+            scopes = scopes_missing(body or {}) or (SENDING,)
             facts: dict[str, str | int] = {"scopes": ", ".join(scopes), "code": code}
             return replace(verdict, cause=Cause("kakao-no-scope", facts))
         return verdict

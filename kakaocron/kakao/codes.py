@@ -56,10 +56,12 @@ MESSAGE_CODES: Mapping[int, tuple[Meaning, Reason, str]] = {
     -9798: (_AMBIGUOUS, Reason.SERVER_FAULT, "Kakao is under maintenance"),
 }
 
+# What sending needs, whoever is to have it, and what the list of friends needs.
+SENDING, FRIENDS = "talk_message", "friends"
 # The boxes of Kakao's consent page, by scope, as Kakao names them.
 BOXES: Mapping[str, str] = {
-    "talk_message": "카카오톡 메시지 전송",
-    "friends": "카카오 서비스 내 친구목록(프로필사진, 즐겨찾기 포함)",
+    SENDING: "카카오톡 메시지 전송",
+    FRIENDS: "카카오 서비스 내 친구목록(프로필사진, 닉네임, 즐겨찾기 포함)",
 }
 
 

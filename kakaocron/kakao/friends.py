@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from kakaocron.kakao.account import ask, objects
+from kakaocron.kakao.codes import FRIENDS
 from kakaocron.system.http import Http
 
 PAGE = 100
@@ -34,7 +35,7 @@ def friends_of(http: Http, api_url: str, token: str) -> Iterator[Friend]:
     seen: set[str] = set()
     for page in range(MOST_PAGES):
         query = urlencode({"offset": page * PAGE, "limit": PAGE, "order": "asc"})
-        answer = ask(http, f"{api_url}/v1/api/talk/friends?{query}", token)
+        answer = ask(http, f"{api_url}/v1/api/talk/friends?{query}", token, FRIENDS)
         known = len(seen)
         for element in objects(answer.get("elements")):
             uuid, name = element.get("uuid"), element.get("profile_nickname")

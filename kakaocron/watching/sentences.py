@@ -9,7 +9,7 @@ from typing import Any
 from msgspec import Struct
 
 from kakaocron.errors import Cause
-from kakaocron.kakao.codes import BOXES, REMEDIES
+from kakaocron.kakao.codes import BOXES, REMEDIES, SENDING
 from kakaocron.ledger.deliveries import Attempt, Delivery, attempt_fields, delivery_fields
 from kakaocron.ledger.events import Result
 from kakaocron.states import ME, Reason, State
@@ -123,7 +123,7 @@ class _Remedy(Struct, frozen=True):
 
 _AFTER_MIDNIGHT = _Remedy(Cause("remedy-midnight"), at="tomorrow 00:05")
 _LOG_IN = _Remedy(Cause("remedy-login"))
-_BAD_PARAMETER = -2
+_BAD_PARAMETER, _NO_SCOPE = -2, -402
 _WRONG_FRIEND = _Remedy(Cause("remedy-friend"))
 _STRANGER = _Remedy(Cause("remedy-receiver"), helps=False)
 
@@ -156,8 +156,11 @@ _BY_REASON: Mapping[Reason, _Remedy] = {
 
 
 def _kakaos(code: int, result: Result) -> _Remedy:
-    scopes = " ".join(scope for scope in BOXES if scope in (detail_of(result) or ""))
-    cause = Cause("remedy-kakao", {"code": code, **({"scopes": scopes} if scopes else {})})
+    facts: dict[str, str | int] = {"code": code}
+    if code == _NO_SCOPE:
+        named = [scope for scope in BOXES if scope in (detail_of(result) or "")]
+        facts["scopes"] = " ".join(named) or SENDING
+    cause = Cause("remedy-kakao", facts)
     return _Remedy(cause, REMEDIES[code].helps, REMEDIES[code].at)
 
 

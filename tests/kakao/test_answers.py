@@ -281,10 +281,14 @@ def test_a_scope_that_was_not_agreed_to_is_named() -> None:
     assert in_words(found.cause) == (
         "the account has not agreed to talk_message; log in again (-402)"
     )
-    body["required_scopes"] = ["<b>", 3]
-    unnamed = of_memo(Answer(403, {}, json.dumps(body).encode()))
-    assert unnamed.cause is not None
-    assert "a scope" in in_words(unnamed.cause)
+
+
+@pytest.mark.parametrize("named", [None, [], "talk_message", ["<b>", 3], ["profile"]])
+def test_where_kakao_names_no_scope_it_is_the_one_that_sending_needs(named: object) -> None:
+    body = {"code": -402, "required_scopes": named, "allowed_scopes": ["profile"]}
+    answer = Answer(403, {}, json.dumps(body).encode())
+    for found in (of_memo(answer), of_friends(answer, ["a"])["a"]):
+        assert found.cause == Cause("kakao-no-scope", {"scopes": "talk_message", "code": -402})
 
 
 @pytest.mark.parametrize("lists", [None, "a", {"a": 1}, 5])

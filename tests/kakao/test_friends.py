@@ -89,7 +89,13 @@ class Refusing:
         (401, -401, 3, "Log in again: kakaocron login"),
         (401, None, 3, "Log in again: kakaocron login"),
         (400, -101, 3, "Log in again: kakaocron login"),
-        (403, -402, 3, "tick the box"),
+        (
+            403,
+            -402,
+            3,
+            "not agreed to friends: kakaocron login, and tick the box "
+            "'카카오 서비스 내 친구목록(프로필사진, 닉네임, 즐겨찾기 포함)'",
+        ),
         (403, -3, 1, "[Consent items]"),
         (400, -10, 1, "Try again later"),
         (500, -1, 1, "Try again later"),

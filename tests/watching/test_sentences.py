@@ -36,7 +36,7 @@ def refused(code: int | None, reason: Reason = Reason.REFUSED, detail: str = "x"
             "카카오톡 메시지",
             True,
         ),
-        (refused(-402, Reason.NOT_LOGGED_IN), "tick its box", True),
+        (refused(-402, Reason.NOT_LOGGED_IN), "tick the box '카카오톡 메시지 전송'", True),
         (refused(-530), "KakaoTalk's settings", False),
         (refused(-12), "Only Kakao", False),
         (refused(None, Reason.REFUSED, "'x' is neither in [friends]"), "config.toml", False),
