@@ -1,6 +1,7 @@
 """Whose a data folder is: one configuration's, and both sides know.
 
-Its `owner.json` names the configuration and the ledger's id. A note beside the configuration names
+Its `owner.json` names the configuration and the ledger's id, and says whether the ledger's own
+folder was made: it too may be gone while the rest is there. A note beside the configuration names
 the folders of its ledgers and their ids, so that a disk that is not mounted, an emptied folder, or
 an environment that leads elsewhere is not taken for a new installation: whose slots would all be
 sent again. `ticks.json` in the log folder says of which ledger the heartbeats there speak.
@@ -15,7 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
-from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, UsageError
+from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, LockTimeoutError, UsageError
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import Disk, exists, locked, make_folders, read_file, replace_file
 from kakaocron.system.marks import PLAN_NAME
@@ -37,10 +38,11 @@ class DataGoneError(LedgerError):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """What `owner.json` says."""
+    """What `owner.json` says; `has_ledger` if the ledger's folder was made."""
 
     id: str
     config: str
+    has_ledger: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,15 @@ def claim(places: Places, disk: Disk, clock: Clock, new_id: str) -> Places:
             with locked(disk, clock, str(places.data / "owner.lock"), LOCK_TIMEOUT_SECONDS):
                 owner = _checked(places, disk)  # another process may have been first
                 if owner is None:
-                    owner = Owner(new_id, str(places.config))
-                    _write_owner(places, disk, owner)
+                    owner = _own(places, disk, Owner(new_id, str(places.config)))
         except OSError as error:
             raise _unwritable(places, error) from error
+    elif not owner.has_ledger:  # as an earlier version has left it
+        with (
+            suppress(OSError, LockTimeoutError),
+            locked(disk, clock, str(places.data / "owner.lock"), 0.0),
+        ):
+            owner = _own(places, disk, _checked(places, disk) or owner)
     note = _note(places, disk)
     data = str(places.data)
     if note.ledgers.get(data) != owner.id:
@@ -95,8 +102,9 @@ def adopt(places: Places, disk: Disk, clock: Clock, new_id: str) -> str:
             known = _owner_anyhow(places, disk)
             if known and not _is_same(disk, known.config, str(places.config)):
                 _check_is_gone(places, disk, known)
-            owner = Owner(known.id if known else new_id, str(places.config))
-            _write_owner(places, disk, owner)
+            has_ledger = exists(disk, places.ledger)
+            id_ = known.id if known else new_id
+            owner = _own(places, disk, Owner(id_, str(places.config)))
     except OSError as error:
         raise _unwritable(places, error) from error
     before = _note(places, disk).ledgers
@@ -106,7 +114,7 @@ def adopt(places: Places, disk: Disk, clock: Clock, new_id: str) -> str:
         _write_ticks(places, disk, owner)
     with suppress(OSError):  # what was found idle was found so of another ledger, maybe
         disk.unlink(str(places.log / PLAN_NAME))
-    if known is None:
+    if known is None or not has_ledger:
         return f"'{data}' is the data folder of '{places.config}' from now on; its ledger is new"
     return f"'{data}' and the ledger in it are those of '{places.config}' from now on"
 
@@ -128,13 +136,7 @@ def _checked(places: Places, disk: Disk) -> Owner | None:
     data, config = str(places.data), str(places.config)
     if owner is None:
         if data in note.ledgers:
-            raise DataGoneError(
-                f"The ledger of '{config}' is gone: '{places.data / OWNER_NAME}' is not there, and "
-                "nothing is sent without it",
-                "Is its disk not mounted? If it will not come back, begin a new ledger there: "
-                f"{_adopting(places)}",
-                which=f"gone:{data}",
-            )
+            raise _gone(places, str(places.data / OWNER_NAME))
         if note.ledgers:
             raise _elsewhere(places, note, "holds none of its own yet")
         return None
@@ -146,6 +148,10 @@ def _checked(places: Places, disk: Disk) -> Owner | None:
             f"file was only moved: {_adopting(places)}",
             which=f"others:{data}:{owner.config}",
         )
+    if owner.has_ledger:
+        with suppress(PermissionError):  # the ledger itself meets it, and says what to do
+            if not exists(disk, places.ledger):
+                raise _gone(places, places.ledger)
     if not note.ledgers or note.ledgers.get(data) == owner.id:
         return owner
     if data in note.ledgers or owner.id not in note.ledgers.values():
@@ -154,6 +160,16 @@ def _checked(places: Places, disk: Disk) -> Owner | None:
         if id_ == owner.id and _id_in(disk, path) == id_ and not _is_same(disk, path, data):
             raise _elsewhere(places, note, "holds a copy of it")
     return owner
+
+
+def _gone(places: Places, path: str) -> DataGoneError:
+    return DataGoneError(
+        f"The ledger of '{places.config}' is gone: '{path}' is not there, and nothing is sent "
+        "without it",
+        "Is its disk not mounted? If it will not come back, begin a new ledger there: "
+        f"{_adopting(places)}",
+        which=f"gone:{path}",
+    )
 
 
 def _elsewhere(places: Places, note: Note, what: str) -> OtherInstallationError:
@@ -183,7 +199,7 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
                 UPGRADE,
                 which=f"newer:{path}",
             )
-        return Owner(_text(found["id"]), _text(found["config"]))
+        return _owner_in(found)
     except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as error:
@@ -206,6 +222,10 @@ def _owner_anyhow(places: Places, disk: Disk) -> Owner | None:
     return Owner(*texts) if texts else None
 
 
+def _owner_in(found: Mapping[str, object]) -> Owner:
+    return Owner(_text(found["id"]), _text(found["config"]), found.get("has_ledger") is True)
+
+
 def _id_in(disk: Disk, data: str) -> str | None:
     """Return the id of the ledger in a folder, None if there is none that can be read."""
     texts = _texts_in(disk, f"{data}/{OWNER_NAME}", "id")
@@ -220,9 +240,13 @@ def _texts_in(disk: Disk, path: str, *names: str) -> tuple[str, ...] | None:
     return None
 
 
-def _write_owner(places: Places, disk: Disk, owner: Owner) -> None:
-    fields = {"v": VERSION, "id": owner.id, "config": owner.config}
+def _own(places: Places, disk: Disk, owner: Owner) -> Owner:
+    """Write down whose the data folder is, and make the ledger's own in it. Raises OSError."""
+    make_folders(disk, places.ledger)
+    owner = replace(owner, has_ledger=True)
+    fields = {"v": VERSION, "id": owner.id, "config": owner.config, "has_ledger": True}
     replace_file(disk, str(places.data / OWNER_NAME), _json(fields))
+    return owner
 
 
 def _note(places: Places, disk: Disk) -> Note:

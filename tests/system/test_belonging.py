@@ -411,6 +411,63 @@ def test_a_data_folder_that_is_gone_is_not_a_new_one(
     assert person.has("a") >= 1
 
 
+@pytest.mark.parametrize("log", [True, False], ids=["log stays", "log is gone too"])
+def test_a_ledger_that_is_gone_from_its_data_folder_is_not_a_new_one(
+    person: Person, log: bool
+) -> None:
+    config = person.write("a/config.toml", "a")
+    assert person.tick(config) == (0, "")
+    ledger, away = data_of(person) / "ledger", person.home / "away"
+    ledger.rename(away)
+    if not log:
+        shutil.rmtree(person.home / ".local/state")
+
+    exit_code, said = person.tick(config)
+    assert exit_code == 74
+    for words in (f"'{ledger}' is not there", "not mounted", f"config adopt --config {config}"):
+        assert words in said
+    assert person.tick(config) == (74, "")  # told once
+    for command in (["send", "x"], ["status"], ["schedule", "x", "--in", "5m"], ["pause"]):
+        assert person.run(*command, "--config", config)[0] == 74, command
+    for command in (["doctor"], ["health"]):
+        exit_code, shown, _ = person.run(*command, "--config", config)
+        assert (exit_code, f"'{ledger}' is not there" in " ".join(shown.split())) == (1, True)
+    assert not ledger.exists()
+
+    away.rename(ledger)
+    assert person.tick(config) == (0, "")
+    assert person.has("a") >= 1
+    shutil.rmtree(ledger)
+    exit_code, shown, _ = person.run("config", "adopt", "--config", config)
+    assert (exit_code, "its ledger is new" in shown) == (0, True)
+    assert person.tick(config)[0] in {0, 1}  # what the heartbeats know of is not sent again
+    assert person.has("a") >= 1
+
+
+def test_the_ledger_of_an_earlier_version_is_missed_from_its_first_tick_on(person: Person) -> None:
+    config = person.write("a/config.toml", "a")
+    assert person.tick(config) == (0, "")
+    owner = data_of(person) / "owner.json"
+    fields = json.loads(owner.read_text())
+    assert fields.pop("has_ledger") is True
+    owner.write_text(json.dumps(fields))
+    assert person.tick(config) == (0, "")
+    assert json.loads(owner.read_text()) == {**fields, "has_ledger": True}
+
+    shutil.rmtree(data_of(person) / "ledger")
+    assert person.tick(config)[0] == 74
+
+
+def test_a_log_folder_that_is_gone_is_made_again(person: Person) -> None:
+    config = person.write("a/config.toml", "a")
+    assert person.tick(config) == (0, "")
+    shutil.rmtree(person.home / ".local/state")
+
+    assert person.tick(config) == (0, "")
+    assert person.tick(config) == (0, "")
+    assert person.has("a") >= 1
+
+
 def test_a_new_ledger_in_place_of_a_lost_one_is_a_conscious_act(person: Person) -> None:
     config = person.write("a/config.toml", "a")
     assert person.tick(config) == (0, "")
