@@ -106,6 +106,13 @@ class LedgerError(KakaocronError):
     exit_code = Exit.LEDGER
 
 
+class Barrier(Struct, frozen=True):
+    """A file, folder or disk that cannot be written: which and why, and what to do."""
+
+    what: str
+    mend: str
+
+
 SEE_DOCTOR = "See: kakaocron doctor"
 UPGRADE = "Upgrade: pip install --upgrade kakaocron"
 

@@ -45,9 +45,10 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
     "kakao/callback", "ledger/files", "ledger/heartbeat", "show/console",
-    "show/pictures", "system/clock", "system/disk", "system/interrupts", "system/log",
-    "system/marks", "system/memory", "system/paths", "system/places", "system/programs",
-    "system/socket_http", "system/stderr", "system/supervisor", "system/syscalls", "system/users",
+    "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
+    "system/log", "system/marks", "system/memory", "system/paths", "system/places",
+    "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
+    "system/syscalls", "system/users",
     "system/workers", "ticking/idle", "watching/apprise_process", "watching/pings",
     "watching/telling", "web/connections", "web/server",
 }  # fmt: skip

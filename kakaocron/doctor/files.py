@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 
 from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, ok, warn
 from kakaocron.host.probe import Machine
+from kakaocron.kst import DAY
+from kakaocron.system.access import NO_ROOM_BYTES, ROOM_MEND
 
 LITTLE_ROOM_BYTES = 100 << 20
-NO_ROOM_BYTES = 5 << 20
 LITTLE_INODES = 1000
 MOST_NAMED = 3
 
@@ -39,8 +41,9 @@ def files(bench: Bench) -> Iterator[Finding]:
             what = f"'{folder}' is on a file system that is read-only"
             yield fail(name, what, "See why: dmesg, mount; a disk with errors is made read-only")
         else:
-            mend = f"Give it to this user: sudo chown -R $(id -un) {shlex.quote(folder)}"
-            yield fail(name, f"'{folder}' cannot be written", mend)
+            found = machine.barrier(folder)
+            yield fail(name, found.what, found.mend)
+    yield _written(bench)
     mode = machine.mode(data)
     if mode is not None and mode & OTHERS:
         mend = f"Make it private: chmod 700 {shlex.quote(data)}"
@@ -49,13 +52,37 @@ def files(bench: Bench) -> Iterator[Finding]:
         yield ok("data-mode", f"'{data}' is private")
     yield _owner(bench)
     yield _file_system(machine, data)
-    yield _room(machine, data)
+    yield _room(machine, (data, log))
     held = [p for p in (f"{places.ledger}.lock", f"{places.tokens}.lock") if machine.is_locked(p)]
     if held:
         mend = f"If it stays so, see who holds it: fuser -v {shlex.quote(held[0])}"
         yield warn("locks", f"another process holds '{held[0]}' now", mend)
     else:
         yield ok("locks", "free")
+
+
+def _written(bench: Bench) -> Finding:
+    """Look at what a tick writes to; the files of days that are over are left alone."""
+    places, name = bench.places, "writable"
+    today = bench.now.date()
+    days = [f"{today - n * DAY}" for n in (1, 0)]
+    wanted = [*_own_paths(bench), places.ledger, places.heartbeat]
+    wanted += [f"{places.ledger}.lock", *(f"{places.ledger}/{day}.jsonl" for day in days)]
+    others = {str(places.config), str(places.env_file), str(places.data), str(places.log)}
+    wanted = [path for path in wanted if path not in others and not _is_over(path, days)]
+    found = bench.machine.barriers(wanted)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        return fail(name, f"{found[0].what}{more}", found[0].mend)
+    return ok(name, "what a tick writes to can be written")
+
+
+_DAY = re.compile(r"/(\d{4}-\d\d-\d\d)[^/]*$|/damaged/|\.log\.\d$")
+
+
+def _is_over(path: str, days: Sequence[str]) -> bool:
+    found = _DAY.search(path)
+    return found is not None and found[1] not in days
 
 
 def _owner(bench: Bench) -> Finding:
@@ -120,14 +147,12 @@ def _file_system(machine: Machine, data: str) -> Finding:
     return ok(name, kind or "of a kind that cannot be told")
 
 
-def _room(machine: Machine, data: str) -> Finding:
-    free, inodes = machine.free(data)
-    what = f"{free >> 20} MiB free"
-    mend = (
-        "Make room: without it nothing is sent. Remove old days: kakaocron ledger prune --days 30"
-    )
+def _room(machine: Machine, folders: Sequence[str]) -> Finding:
+    """Judge the fullest disk of those on which some folders are."""
+    (free, inodes), folder = min((machine.free(folder), folder) for folder in folders)
+    what = f"{free >> 20} MiB free for '{folder}'"
     if free < NO_ROOM_BYTES:
-        return fail("room", what, mend)
+        return fail("room", what, ROOM_MEND)
     if free < LITTLE_ROOM_BYTES or inodes < LITTLE_INODES:
-        return warn("room", f"{what}, {inodes} files", mend)
+        return warn("room", f"{what}, {inodes} files", ROOM_MEND)
     return ok("room", what)

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from kakaocron.errors import Barrier
 from kakaocron.host.systemd import SERVICE, TIMER
+from kakaocron.system.access import barrier, barriers, existing
 from kakaocron.system.places import systemd_folder
-from kakaocron.system.syscalls import open_file, read_up_to
+from kakaocron.system.syscalls import RealDisk, open_file, read_up_to
 from kakaocron.system.users import is_user, user_name
 
 
@@ -141,7 +143,7 @@ class Machine:
 
     def free(self, path: str) -> tuple[int, int]:
         """Return the free bytes and the free inodes at a path, or at what of it exists."""
-        found = os.statvfs(_existing(path))
+        found = os.statvfs(existing(RealDisk(), path))
         inodes = found.f_favail if found.f_files else 1 << 30
         return found.f_bavail * found.f_frsize, inodes
 
@@ -173,11 +175,19 @@ class Machine:
         mine = self.uid()
         return [(path, user_name(uid)) for path, uid in owners if uid is not None and uid != mine]
 
+    def barriers(self, paths: Sequence[str]) -> list[Barrier]:
+        """Return what keeps this user from writing these files and folders."""
+        return list(barriers(RealDisk(), paths))
+
+    def barrier(self, folder: str) -> Barrier:
+        """Return why a folder, or what is there of those above it, cannot be written."""
+        return barrier(existing(RealDisk(), folder))
+
     def is_read_only(self, path: str) -> bool:
-        return bool(os.statvfs(_existing(path)).f_flag & os.ST_RDONLY)
+        return bool(os.statvfs(existing(RealDisk(), path)).f_flag & os.ST_RDONLY)
 
     def may_write(self, folder: str) -> bool:
-        return os.access(_existing(folder), os.W_OK | os.X_OK)
+        return os.access(existing(RealDisk(), folder), os.W_OK | os.X_OK)
 
     def is_locked(self, path: str) -> bool:
         """Say whether another process holds the lock on a file."""
@@ -189,12 +199,6 @@ class Machine:
         except OSError:
             return False
         return False
-
-
-def _existing(path: str) -> str:
-    while not os.path.exists(path):  # noqa: PTH110
-        path = os.path.dirname(path)  # noqa: PTH120
-    return path
 
 
 def _owner(path: str) -> int | None:

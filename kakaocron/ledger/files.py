@@ -11,7 +11,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.errors import SEE_DOCTOR, UPGRADE, Cause, LedgerError
+from kakaocron.errors import SEE_DOCTOR, UPGRADE, Barrier, Cause, LedgerError
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day
 from kakaocron.ledger.deliveries import Delivery
@@ -26,6 +26,7 @@ from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Checked, Receipt, Remark, SetAside, View
 from kakaocron.ledger.stats import Ending, endings_of
 from kakaocron.ledger.tally import endings
+from kakaocron.system.access import barriers, no_room
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
     Disk,
@@ -295,6 +296,13 @@ class FileLedger(Struct, frozen=True):
 
     def damage_of(self, found: DayFile) -> Cause | None:
         return found.damage_since(self.heartbeat.ledger_end(found.day))
+
+    def barriers(self, day: date) -> list[Barrier]:
+        """Return what would keep lines of a day from being written, without writing."""
+        above = os.path.dirname(self.folder)  # noqa: PTH120
+        found = barriers(self.disk, [above, self.lock_path, self.folder, self.path(day)])
+        full = no_room(self.disk, self.folder)
+        return [*found, *([full] if full else [])]
 
     def verify(self) -> tuple[Checked, list[Remark]]:
         """Look for damage in all days, without changing anything. Raises LedgerError."""

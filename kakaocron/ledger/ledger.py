@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
-from kakaocron.errors import Cause
+from kakaocron.errors import Barrier, Cause
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.deliveries import Delivery, Gap
 from kakaocron.ledger.events import Event
@@ -129,6 +129,10 @@ class Ledger(Reader, Protocol):
 
     def damage(self, days: Iterable[date]) -> dict[date, Cause]:
         """Return what is wrong with days that are damaged and not set aside yet."""
+        ...
+
+    def barriers(self, day: date) -> list[Barrier]:
+        """Return what would keep lines of a day from being written, as far as is known now."""
         ...
 
     def verify(self) -> tuple[Checked, list[Remark]]:

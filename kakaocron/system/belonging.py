@@ -219,7 +219,7 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
 
 def _owner_anyhow(places: Places, disk: Disk) -> Owner | None:
     texts = _texts_in(disk, str(places.data / OWNER_NAME), "id", "config")
-    return Owner(*texts) if texts else None
+    return Owner(texts[0], texts[1]) if texts else None
 
 
 def _owner_in(found: Mapping[str, object]) -> Owner:

@@ -100,6 +100,14 @@ class RealDisk:
     def listdir(self, path: str) -> list[str]:
         return os.listdir(path)  # noqa: PTH208
 
+    def may_write(self, path: str) -> bool:
+        is_folder = os.path.isdir(path)  # noqa: PTH112
+        return os.access(path, os.W_OK | (os.X_OK if is_folder else 0))
+
+    def free(self, path: str) -> int:
+        found = os.statvfs(path)
+        return found.f_bavail * found.f_frsize
+
     def try_lock(self, fd: int) -> bool:
         import fcntl  # noqa: PLC0415 - an idle tick takes no lock
 

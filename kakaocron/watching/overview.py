@@ -14,7 +14,7 @@ from msgspec.structs import asdict, replace
 from kakaocron.config.schema import MonitorRules
 from kakaocron.delivery.policy import Decision, begins_paused, next_to_come
 from kakaocron.delivery.snapshot import Snapshot, decide_by
-from kakaocron.errors import Cause, KakaocronError, LoginError, UsageError
+from kakaocron.errors import Barrier, Cause, KakaocronError, LoginError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
@@ -41,6 +41,7 @@ from kakaocron.watching.health import (
     NOT_LOGGED_IN,
     SEEN_TO_WITHIN,
     LastTick,
+    Problem,
     are_running,
     bounds_of,
     delay_problem,
@@ -73,6 +74,7 @@ class Overview(Struct, frozen=True):
     unseen: tuple[Delivery, ...]  # what a tick would record now of slots that none has seen to
     held: tuple[Delivery, ...]  # of yesterday too: nobody knows whether they arrived
     pauses: tuple[Pause, ...]
+    barriers: tuple[Barrier, ...] = ()  # what would keep a slot from being recorded, and sent
 
     @property
     def last_tick(self) -> datetime | None:
@@ -136,14 +138,17 @@ class Overview(Struct, frozen=True):
 
 def look(installation: Installation) -> Overview:
     """Look at what `status` shows, once. Raises LedgerError."""
+    # First: nothing is read after the snapshot, so that it shows one instant.
+    barriers = installation.ledger.barriers(installation.clock.now().date())
     seen = installation.snapshot_ahead()
-    return overview_of(
+    found = overview_of(
         seen,
         decide_by(seen, installation.plan, installation.engine.policy),
         login_of(installation.login, seen.now),
         installation.plan.series,
         coming(seen, installation.plan.series, installation.config, NEXT_SLOTS),
     )
+    return replace(found, barriers=tuple(barriers))
 
 
 def overview_of(
@@ -223,6 +228,7 @@ def health_of(overview: Overview, rules: MonitorRules) -> Health:
     now, bounds = overview.now, bounds_of(rules)
     figures = (rate_problem(overview.stats, bounds), delay_problem(overview.stats, bounds))
     problems = [
+        *(Problem(one.what, one.mend) for one in overview.barriers),
         tick_problem(overview.last, now),
         overdue_problem(_overdue(overview)),
         overview.login_problem,

@@ -222,5 +222,11 @@ class _Disk:
     def listdir(self, path: str) -> list[str]:
         return self._files.listdir(path)
 
+    def may_write(self, path: str) -> bool:
+        return True
+
+    def free(self, path: str) -> int:
+        return 1 << 40
+
     def try_lock(self, fd: int) -> bool:
         return self._files.try_lock(fd)

@@ -276,6 +276,12 @@ class ProcessDisk:
     def listdir(self, path: str) -> list[str]:
         return self._call("listdir", partial(self._files.listdir, path))
 
+    def may_write(self, path: str) -> bool:
+        return True
+
+    def free(self, path: str) -> int:
+        return 1 << 40
+
     def try_lock(self, fd: int) -> bool:
         return self._call("lock", partial(self._files.try_lock, fd))
 
