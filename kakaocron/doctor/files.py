@@ -62,14 +62,15 @@ def files(bench: Bench) -> Iterator[Finding]:
 
 
 def _written(bench: Bench) -> Finding:
-    """Look at what a tick writes to; the files of days that are over are left alone."""
+    """Look at what a tick writes to. The files of days that are over are left alone, and what is
+    replaced, as tokens.json, needs its folder only."""
     places, name = bench.places, "writable"
     today = bench.now.date()
     days = [f"{today - n * DAY}" for n in (1, 0)]
     wanted = [*_own_paths(bench), places.ledger, places.heartbeat]
     wanted += [f"{places.ledger}.lock", *(f"{places.ledger}/{day}.jsonl" for day in days)]
     others = {str(places.config), str(places.env_file), str(places.data), str(places.log)}
-    wanted = [path for path in wanted if path not in others and not _is_over(path, days)]
+    wanted = [path for path in wanted if path not in others and not _is_left_alone(path, days)]
     found = bench.machine.barriers(wanted)
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
@@ -77,11 +78,13 @@ def _written(bench: Bench) -> Finding:
     return ok(name, "what a tick writes to can be written")
 
 
-_DAY = re.compile(r"/(\d{4}-\d\d-\d\d)[^/]*$|/damaged/|\.log\.\d$")
+_LEFT_ALONE = re.compile(
+    r"/(\d{4}-\d\d-\d\d)[^/]*$|/damaged/|\.json$|/idle$|/crontab-[^/]*$|\.log\.\d$"
+)
 
 
-def _is_over(path: str, days: Sequence[str]) -> bool:
-    found = _DAY.search(path)
+def _is_left_alone(path: str, days: Sequence[str]) -> bool:
+    found = _LEFT_ALONE.search(path)
     return found is not None and found[1] not in days
 
 

@@ -85,7 +85,7 @@ def bench_of(installation: Installation) -> Bench:
         ("ledger.lock", 0o400, True),
         ("day", 0o400, True),
         ("data", 0o500, True),
-        ("tokens", 0o400, False),
+        ("tokens.json.lock", 0o400, False),
         ("ticks", 0o500, False),
         ("beats", 0o400, False),
         ("log", 0o500, False),
@@ -97,11 +97,12 @@ def test_what_a_mode_forbids_is_named_by_doctor_and_by_health_if_it_stops_the_se
     places = plain.places
     path = {
         "ledger.lock": Path(f"{places.ledger}.lock"),
+        "tokens.json.lock": Path(f"{places.tokens}.lock"),
         "day": day_file(plain),
         "ticks": Path(places.heartbeat),
         "beats": Path(places.heartbeat) / f"{plain.clock.now().date()}",
     }.get(name) or Path(getattr(places, name))
-    if name == "tokens":
+    if not path.exists():
         path.touch()
         give_away(path)
 
@@ -174,12 +175,13 @@ def test_a_disk_that_is_full_makes_health_ill(
     assert (no_room(Barred(left), str(tmp_path / "not/there")) is not None) is is_full
 
 
-def test_files_of_days_that_are_over_may_be_put_away(plain: Installation) -> None:
-    for name in ("2026-11-20.jsonl", "damaged/2026-11-21-x.jsonl"):
-        path = Path(plain.places.ledger) / name
+def test_what_a_tick_does_not_write_into_may_be_put_away(plain: Installation) -> None:
+    names = ("ledger/2026-11-20.jsonl", "ledger/damaged/2026-11-21-x.jsonl", "pauses.json")
+    for name in names:
+        path = plain.places.data / name
         path.parent.mkdir(exist_ok=True)
         path.touch(0o400)
-    give_away(Path(plain.places.ledger))
+    give_away(plain.places.data)
 
     def looked() -> None:
         bench = replace(bench_of(plain))
