@@ -27,12 +27,15 @@ PATIENCE_ATTEMPTS = 2
 # Alarms that no way out took are offered again after a minute, then ever later, up to an hour.
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
+# So many alarms that nobody took are kept; of older ones only how many they were.
+MOST_UNTOLD = 100
 # What has gone wrong longer ago is over when a newer delivery of the same message is fine.
 LONGEST_LOOK_BACK = timedelta(days=31)
 # Of a day that no look has seen yet, what is older is not told.
 FIRST_LOOK_BACK = timedelta(hours=1)
 
 LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY = "login", "quota", "ledger", "lock", "rate", "delay"
+LEFT_OUT = "left-out"
 # These only follow from other troubles: they are told where nothing else has been.
 SYMPTOMS = frozenset({RATE, DELAY})
 # What lies behind many deliveries at once is one trouble, not one for each.
@@ -138,12 +141,23 @@ def review(state: AlarmState, found: Observation, now: datetime) -> AlarmState:
                 since = f"{lasting.since:%Y-%m-%d %H:%M}"
                 still = Cause("still", {"since": since, **as_facts("trouble", cause)})
                 alarms.append(Alarm(Turn.LASTING, key, lasting.since, still))
-    state = replace(state, troubles=known, untold=(*state.untold, *alarms))
+    state = _bounded(replace(state, troubles=known, untold=(*state.untold, *alarms)))
     if found.is_partial:
         return state
     lines = {**state.lines, **found.lines}
     near = {day: n for day, n in lines.items() if abs(day - now.date()) <= LONGEST_LOOK_BACK + DAY}
     return replace(state, seen=now, lines=near)
+
+
+def _bounded(state: AlarmState) -> AlarmState:
+    """Return a memory of so many alarms at most: the first stands for the older ones."""
+    extra = len(state.untold) - MOST_UNTOLD
+    if extra <= 0:
+        return state
+    old, kept = state.untold[: extra + 1], state.untold[extra + 1 :]
+    count = sum(int(one.cause.facts["count"]) if one.key == LEFT_OUT else 1 for one in old)
+    first = Alarm(Turn.LASTING, LEFT_OUT, old[0].since, Cause(LEFT_OUT, {"count": count}))
+    return replace(state, untold=(first, *kept), mentioned=max(0, state.mentioned - extra))
 
 
 def _as_of(trouble: Trouble, now: datetime) -> Trouble:

@@ -61,6 +61,7 @@ TEMPLATES: causes.Templates = {
     "over-lock": "Over: The ledger's lock is free again",
     "over-rate": "Over: Today's success rate is within its bound again",
     "over-delay": "Over: Today's lateness is within its bound again",
+    "left-out": "{count} older alarms are left out: nobody took them",
     "test": "This is a test of kakaocron's alarms; nothing is wrong (kakaocron alarm --test)",
 }
 # How receivers fared, where that differs, in the order in which it is said.

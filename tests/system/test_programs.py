@@ -216,7 +216,7 @@ def test_why_a_file_cannot_be_run_is_kept_as_a_code(
     path.write_bytes(content)
     path.chmod(mode)
     with pytest.raises(ContentError, match=re.escape(said)) as raised:
-        RealOutside().run(["./run.sh"], tmp_path, 10)
+        Programs().run(["./run.sh"], tmp_path, 10)
     cause = raised.value.cause
     assert (cause.code, cause.facts["behind"]) == ("cannot-run", behind)
     assert not any(" " in str(fact) for fact in cause.facts.values())  # no words of ours

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -13,8 +14,9 @@ from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
 from kakaocron.watching.alarms import (
-    Observation,
+    MOST_UNTOLD,
     AlarmState,
+    Observation,
     Trouble,
     Turn,
     days_of,
@@ -183,6 +185,28 @@ def test_a_clock_that_was_ahead_delays_no_alarm_and_no_reminder() -> None:
     ).untold
     assert reminder.turn is Turn.LASTING
     assert days_of(begun, NOW.date()) == [NOW.date() - timedelta(days=1), NOW.date()]
+
+
+@pytest.mark.parametrize("mentioned", [0, 100])
+def test_alarms_that_nobody_takes_are_bounded_and_counted(mentioned: int) -> None:
+    memory = AlarmState()
+    for n in range(MOST_UNTOLD):
+        memory = review(memory, Observation({}, {f"delivery:{n}": Cause("dns")}), NOW)
+    assert len(memory.untold) == MOST_UNTOLD
+    assert all(one.cause == Cause("dns") for one in memory.untold)
+    memory = replace(memory, mentioned=mentioned)
+    for n in range(250):
+        memory = review(memory, Observation({}, {f"delivery:late-{n}": Cause("dns")}), NOW)
+        fresh = memory.untold[memory.mentioned :]
+        assert fresh[-1].key == f"delivery:late-{n}"
+        if mentioned:  # as after a way that does not count has taken them
+            assert len(fresh) == 1
+            memory = replace(memory, mentioned=len(memory.untold))
+    assert len(memory.untold) == MOST_UNTOLD
+    first, second, *_ = memory.untold
+    assert in_words(first.cause) == "251 older alarms are left out: nobody took them"
+    assert second.key == "delivery:late-151"
+    assert from_fields(json.loads(json.dumps(to_fields(memory)))) == memory
 
 
 def test_only_days_near_by_are_remembered() -> None:
