@@ -6,6 +6,7 @@ import json
 import locale
 import unicodedata
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import text_parcel
 from kakaocron.kst import KST
-from kakaocron.text.placeholders import fill, slot_fields
+from kakaocron.text.placeholders import Rate, fill, slot_fields
 from kakaocron.text.plain import utf16_units
 
 SLOT = datetime(2026, 11, 23, 9, 30, tzinfo=KST)
@@ -44,6 +45,14 @@ def filled(template: str, **fields: Any) -> str:
 )
 def test_placeholders_are_filled(template: str, text: str) -> None:
     assert filled(template, score=1200, ratio=0.935, items=["가", 1], nothing=None) == text
+
+
+def test_the_page_shows_the_success_rate_as_it_is_filled_in() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "messages.md").read_text("utf-8")
+    shown = filled("`{success_rate}` `{success_rate:.2f}`", success_rate=Rate(0.979)).split()
+    assert shown == ["`97.9%`", "`0.98`"]
+    said = page.partition("totals `{success_rate}`")[2].partition(")")[0]
+    assert all(value in said for value in shown)
 
 
 @pytest.mark.parametrize(
