@@ -2,7 +2,8 @@
 
 A line is `HH:MM:SS.mmm WORD EXIT SIZE MARK`, in a file per KST day: SIZE is that of the day's
 ledger file then, MARK the checksum of its last line. They tell a ledger that shrank, or was
-replaced (an old copy put back), from one that grew.
+replaced (an old copy put back), from one that grew. The first line, `v 1`, is the version of that
+form; a file of earlier has none.
 """
 
 from __future__ import annotations
@@ -29,7 +30,10 @@ class Word(StrEnum):
 
 
 WORDS = {word.value: word for word in Word}
+VERSION = 1
+FIRST_LINE = f"v {VERSION}\n".encode()
 NO_MARK = "-"
+FIRST_BYTES = 16
 CLOCK_LENGTH = len("HH:MM:SS.mmm")
 COMPLETE = frozenset({Word.IDLE, Word.DONE})
 
@@ -65,8 +69,17 @@ def to_line(at: datetime, word: Word, exit_code: int, ledger_end: End) -> bytes:
     return f"{clock} {word} {exit_code} {ledger_end}\n".encode()
 
 
+def is_of_later(content: bytes) -> bool:
+    """Say whether a day's file is of a later version, as its beginning tells: what its lines mean
+    is not known."""
+    word, _, version = content.partition(b"\n")[0].partition(b" ")
+    return word == b"v" and version.isdigit() and int(version) > VERSION
+
+
 def parse(day: date, content: bytes) -> list[Beat]:
     """Return the beats of a day's file; a line that is none is passed over."""
+    if is_of_later(content[:FIRST_BYTES]):
+        return []
     lines = content.split(b"\n")
     return [beat for line in lines if (beat := _from_line(day, line)) is not None]
 

@@ -10,10 +10,13 @@ from msgspec import Struct
 
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import (
+    FIRST_BYTES,
+    FIRST_LINE,
     NOTHING,
     Beat,
     End,
     Word,
+    is_of_later,
     last_complete,
     ledger_end,
     parse,
@@ -70,10 +73,16 @@ class Heartbeat(Struct, frozen=True):
         try:
             path = self.path(day)
             offset = max(0, self.disk.stat(path).size - TAIL_BYTES)
+            if offset and is_of_later(self._beginning(path)):
+                return []
             content = read_file(self.disk, path, offset)
             return parse(day, content.partition(b"\n")[2] if offset else content)
         except OSError:
             return []
+
+    def _beginning(self, path: str) -> bytes:
+        with opened(self.disk, path, os.O_RDONLY) as fd:
+            return self.disk.read(fd, FIRST_BYTES)
 
     def ledger_end(self, day: date) -> End:
         """Return where the day's ledger file has certainly ended once."""
@@ -113,7 +122,8 @@ class Heartbeat(Struct, frozen=True):
                     guard(self.disk, folder)
                     flags |= NO_LINK
                 with opened(self.disk, path, flags) as fd:
-                    write_all(self.disk, fd, line)
+                    is_new = self.disk.fstat(fd).size == 0
+                    write_all(self.disk, fd, FIRST_LINE + line if is_new else line)
                 return
 
     def sync(self, day: date) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -20,6 +21,8 @@ from kakaocron.ledger.beats import (
     parse,
     to_line,
 )
+from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.system.syscalls import RealDisk
 
 DAY = date(2026, 11, 23)
 AT = datetime(2026, 11, 23, 9, 30, 1, 500_000, tzinfo=KST)
@@ -40,6 +43,24 @@ def test_a_line_of_an_earlier_version_knows_the_size_alone() -> None:
     (beat,) = parse(DAY, b"09:30:01.500 done 0 4096\n")
 
     assert beat.ledger_end == End(4096)
+
+
+def test_a_file_says_its_version_and_one_of_later_is_not_read(tmp_path: Path) -> None:
+    heartbeat = Heartbeat(str(tmp_path / "ticks"), RealDisk(), str(tmp_path / "spare"))
+    for n in range(3):
+        heartbeat.beat(AT + n * SECOND, Word.DONE, 0, END)
+    path = Path(heartbeat.path(DAY))
+    content = path.read_bytes()
+    assert content.startswith(b"v 1\n09:30:01.500 done")
+    assert content.count(b"v 1") == 1
+    assert [beat.at for beat in heartbeat.read(DAY)] == [AT + n * SECOND for n in range(3)]
+    path.write_bytes(content.removeprefix(b"v 1\n"))  # as an earlier version has written it
+    assert len(heartbeat.read(DAY)) == len(heartbeat.tail(DAY)) == 3
+
+    for lines in (1, 100):  # more than a tail is
+        path.write_bytes(b"v 2\n" + to_line(AT, Word.DONE, 0, END) * lines)
+        assert heartbeat.read(DAY) == heartbeat.tail(DAY) == []
+        assert heartbeat.last_complete(AT) is None
 
 
 @given(st.binary(max_size=200))
