@@ -6,15 +6,16 @@ import os
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.host.crontab import Job, other_lines, with_block
-from kakaocron.host.crontab_lines import CrontabEntry, entries
+from kakaocron.host.crontab_lines import CrontabEntry, entries, is_every_minute
 from kakaocron.host.probe import Machine
 from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
@@ -122,12 +123,17 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
     active = [one for one in ours if not one.is_comment]
     faults = {one.line: list(_faults(bench, one)) for one in active}
     sound = [one for one in active if not faults[one.line]]
-    if sound:
-        yield ok("crontab", "has the line of this installation")
+    is_all = bool(sound) and is_every_minute(*(one.schedule for one in sound))
+    alone = [one for one in sound if is_every_minute(one.schedule)]
+    if is_all:
+        many = "" if alone else f"; its {len(sound)} lines together run it every minute"
+        yield ok("crontab", f"has the line of this installation{many}")
     elif active:
-        line = active[0].line
+        worst = next((one for one in active if faults[one.line]), active[0])
+        line = worst.line
+        why = [*_schedule_fault(sound or [worst]), *faults[line]]
         mend = INSTALL if job.mark in content else BY_HAND
-        yield fail("crontab", f"{'; '.join(faults[line])}: {line}", mend)
+        yield fail("crontab", f"{'; '.join(why)}: {line}", mend)
     elif has_timer:
         yield ok("crontab", "has no line of kakaocron; a timer of systemd's runs the ticks")
     elif ours:
@@ -135,12 +141,12 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
     elif job.mark in content and not is_there:
         yield fail("crontab", "its line is of another path", INSTALL)
     elif others:
-        config = next((one.config for one in found if one.config), None)
-        what = f"runs another kakaocron{f', with {config}' if config else ''}: {others[0]}"
-        yield warn("crontab", what, INSTALL)
+        yield _another(bench, [one for one in found if not one.is_comment], others[0])
     else:
         yield warn("crontab", "has no line of kakaocron", INSTALL)
-    if (is_there and others) or len(active) > 1:
+    if is_all and not alone:
+        yield ok("crontab-twice", "no line is one too many: each runs the ticks of its minutes")
+    elif (is_there and others) or len(active) > 1:
         line = others[0] if others else active[1].line
         what = f"{max(len(others), len(active) - 1)} more lines run a tick: {line}"
         yield warn("crontab-twice", what, "No harm, but take one out: crontab -e")
@@ -151,10 +157,50 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
 
 def _is_ours(bench: Bench, entry: CrontabEntry) -> bool:
     """Say whether a line is meant for this configuration, well made or not."""
-    config = entry.config or entry.settings.get("KAKAOCRON_CONFIG") or _default(entry, "config")
-    return os.path.realpath(config) == os.path.realpath(bench.job.config)
+    return os.path.realpath(_config(entry)) == os.path.realpath(bench.job.config)
 
 
+def _config(entry: CrontabEntry) -> str:
+    return entry.config or entry.settings.get("KAKAOCRON_CONFIG") or _default(entry, "config")
+
+
+def _another(bench: Bench, entries: Sequence[CrontabEntry], line: str) -> Finding:
+    """Judge a crontab whose lines, of which `line` is one, run ticks of other configurations: one
+    that only HOME or the like leads there was meant for this one."""
+    if not entries:
+        return warn("crontab", f"runs another kakaocron: {line}", INSTALL)
+    bare = _bare(bench.machine)
+    moved = [one for one in entries if _by(one, bare) and _is_ours(bench, _without(one, bare))]
+    one = next(iter([*moved, *entries]))
+    by = f" ({_by(one, bare)})" if _by(one, bare) else ""
+    what = f"runs another kakaocron, with {_config(one)}{by} and not '{bench.job.config}'"
+    if moved:
+        return fail("crontab", f"{what}: {one.line}", BY_HAND)
+    return warn("crontab", f"{what}: {one.line}", INSTALL)
+
+
+def _by(entry: CrontabEntry, bare: Mapping[str, str]) -> str:
+    """Return the settings that lead a line to its configuration; none if it names that itself."""
+    names = [name for name in _OF_CONFIG if entry.settings.get(name) != bare.get(name)]
+    return "" if entry.config else ", ".join(f"{name}={entry.settings[name]}" for name in names)
+
+
+def _without(entry: CrontabEntry, bare: Mapping[str, str]) -> CrontabEntry:
+    others = {name: value for name, value in entry.settings.items() if name not in _OF_CONFIG}
+    return replace(entry, settings={**others, "HOME": bare["HOME"]})
+
+
+def _schedule_fault(entries: Sequence[CrontabEntry]) -> Iterator[str]:
+    """Say so if lines together do not run a tick each minute."""
+    schedules = list(dict.fromkeys(one.schedule for one in entries))
+    if not is_every_minute(*schedules):
+        named = " and ".join(f"'{one}'" for one in schedules)
+        verb = "is" if len(schedules) == 1 else "are together"
+        yield f"{named} {verb} not every minute, which is * * * * *"
+
+
+# What a crontab may set that leads to another configuration.
+_OF_CONFIG = ("HOME", "XDG_CONFIG_HOME", "KAKAOCRON_CONFIG")
 # Where platformdirs puts things on Linux, by the environment that cron gives.
 _DEFAULTS = {
     "config": ("XDG_CONFIG_HOME", ".config", "kakaocron/config.toml"),
@@ -170,11 +216,9 @@ def _default(entry: CrontabEntry, kind: str) -> str:
 
 
 def _faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
-    """Say why a line of this installation does not run its ticks each minute."""
+    """Say why a line of this installation does not run its ticks in the minutes that it names."""
     machine = bench.machine
     user = entry.before[0] if entry.before else ""
-    if not entry.is_every_minute:
-        yield f"'{entry.schedule}' is not every minute, which is * * * * *"
     if entry.is_cut:
         yield "cron ends the command at a % without a backslash"
     if user and len(entry.before) == 1 and machine.is_user(user):

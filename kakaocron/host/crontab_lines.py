@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 _ASSIGNMENT = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*""")
 _INLINE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
@@ -24,6 +25,8 @@ _RANGES: tuple[tuple[int, int, Sequence[str]], ...] = (
 )
 # systemd-cron's; Debian's cron refuses the crontab.
 _EACH_MINUTE = frozenset({"@minutely", "@every_minute"})
+_SAME_AS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * * *"}
+_MINUTES_A_DAY = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +45,6 @@ class CrontabEntry:
     user: str | None = None
     is_comment: bool = False
     assigned_above: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_every_minute(self) -> bool:
-        return is_every_minute(self.schedule)
 
     @property
     def is_cut(self) -> bool:
@@ -172,16 +171,54 @@ def _runs_a_tick(words: Sequence[str]) -> bool:
     return is_ours and options[:1] == ["tick"] and (after.startswith("-") or after.isdigit())
 
 
-def is_every_minute(schedule: str) -> bool:
-    """Say whether a schedule, five fields or an @-word, names each minute there is."""
-    if schedule.startswith("@"):
-        return schedule in _EACH_MINUTE
+@dataclass(frozen=True, slots=True)
+class _Times:
+    """What a schedule names: minutes, hours, days of the month, months, days of the week."""
+
+    fields: tuple[frozenset[int], ...]
+    either_day: bool  # of the month or of the week (crontab(5): where neither begins with *)
+
+    def minutes_on(self, day: date) -> Iterator[int]:
+        """Yield the minutes of a day, from 0 to 1439."""
+        minutes, hours, days, months, weekdays = self.fields
+        of_month, of_week = day.day in days, day.isoweekday() % 7 in weekdays
+        fits = of_month or of_week if self.either_day else of_month and of_week
+        if fits and day.month in months:
+            yield from (hour * 60 + minute for hour in hours for minute in minutes)
+
+
+def is_every_minute(*schedules: str) -> bool:
+    """Say whether schedules, of five fields or an @-word each, together name each minute there is.
+
+    Looked at are as many years as it takes until each date has been each day of the week.
+    """
+    if _EACH_MINUTE & {*schedules}:
+        return True
+    times = [found for one in schedules if (found := _times(one))]
+    days = (date(2000, 1, 1) + timedelta(days=n) for n in range(366 * 28))
+    kinds: dict[tuple[bool, ...], date] = {}
+    for day in days:  # days on which the same schedules hold are alike
+        kinds.setdefault(tuple(any(one.minutes_on(day)) for one in times), day)
     return all(
-        _is_all(field, *limits) for field, limits in zip(schedule.split(), _RANGES, strict=True)
+        len({minute for one in times for minute in one.minutes_on(day)}) == _MINUTES_A_DAY
+        for day in kinds.values()
     )
 
 
-def _is_all(field: str, low: int, high: int, names: Sequence[str]) -> bool:
+def _times(schedule: str) -> _Times | None:
+    """Read a schedule; None for one that names no minutes of the day, or cannot be read."""
+    words = _SAME_AS.get(schedule, schedule).split()
+    if len(words) != len(_RANGES):
+        return None
+    found = [_named(word, *limits) for word, limits in zip(words, _RANGES, strict=True)]
+    fields = tuple(frozenset(field) for field in found if field is not None)
+    if len(fields) != len(_RANGES):
+        return None
+    either = not words[2].startswith("*") and not words[4].startswith("*")
+    return _Times((*fields[:4], frozenset(day % 7 for day in fields[4])), either)
+
+
+def _named(field: str, low: int, high: int, names: Sequence[str]) -> set[int] | None:
     found: set[int] = set()
     for item in field.lower().split(","):
         span, _, step = item.partition("/")
@@ -191,10 +228,8 @@ def _is_all(field: str, low: int, high: int, names: Sequence[str]) -> bool:
             end = _number(last, names) if last else (high if step else begin)
             found.update(range(begin, end + 1, int(step or 1)))
         except ValueError:
-            return False
-    if high == 7:  # noqa: PLR2004 - Sunday is 0 and 7
-        return {day % 7 for day in found} == set(range(7))
-    return found >= set(range(low, high + 1))
+            return None
+    return found
 
 
 def _number(word: str, names: Sequence[str]) -> int:

@@ -608,6 +608,65 @@ def test_lines_that_do_not_are_told_with_why(
     assert finding.mend
 
 
+HALVES = ("*/2 * * * *", "1-59/2 * * * *")
+
+
+@pytest.mark.parametrize(
+    ("schedules", "status", "said"),
+    [
+        (HALVES, "ok", "its 2 lines together run it every minute"),
+        (("0-29 * * * *", "30-59 0-11 * * *", "30-59 12-23 * * *"), "ok", "its 3 lines together"),
+        (("* * * * 1-5", "* * * * sat,sun"), "ok", "its 2 lines together"),
+        (("* * * * *", "*/2 * * * *"), "ok", "has the line of this installation"),
+        (("*/2 * * * *", "*/3 * * * *"), "fail", "' are together not every minute, which is"),
+        (("* * 1-30 * *", "* * * * 1-6"), "fail", "are together not every minute"),
+    ],
+)
+def test_lines_are_judged_by_what_they_run_together(
+    well: Bench, schedules: tuple[str, ...], status: str, said: str
+) -> None:
+    lines = "\n".join(LINE.replace("* * * * *", one) for one in schedules)
+    bench = with_lines(well, lines)
+    finding = found(bench, "crontab")
+    assert (finding.status, said in finding.what) == (status, True), finding
+    twice = found(bench, "crontab-twice")
+    assert twice.status == ("ok" if "together run" in finding.what else "warn")
+
+
+def test_of_two_halves_one_that_cannot_run_is_named(well: Bench) -> None:
+    lines = "\n".join(LINE.replace("* * * * *", one) for one in HALVES)
+    finding = found(
+        with_lines(well, lines.replace("/opt/", "/gone/", 1), gone=["/gone/kakaocron"]), "crontab"
+    )
+    assert finding.status is Status.FAIL
+    assert "'1-59/2 * * * *' is not every minute" in finding.what
+    assert "there is no program '/gone/kakaocron'" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("setting", "config"),
+    [
+        ("HOME=/srv/x", "/srv/x/.config/kakaocron/config.toml"),
+        ("XDG_CONFIG_HOME=/srv/c", "/srv/c/kakaocron/config.toml"),
+        ("KAKAOCRON_CONFIG=/srv/k.toml", "/srv/k.toml"),
+    ],
+)
+@pytest.mark.parametrize("above", [True, False])
+def test_a_setting_that_leads_a_line_to_another_configuration_is_named(
+    well: Bench, setting: str, config: str, above: bool
+) -> None:
+    mine = Path.home() / ".config/kakaocron/config.toml"
+    here = replace(well, job=replace(JOB, config=mine))
+    line = f"{setting}\n* * * * * {{}}" if above else f"* * * * * {setting} {{}}"
+    finding = found(with_lines(here, line.format("/opt/kakaocron tick")), "crontab")
+    assert finding.status is Status.FAIL
+    assert f"with {config} ({setting}) and not '{mine}'" in finding.what
+
+    finding = found(with_lines(here, line.format(RUN.replace("/etc/", "/other/"))), "crontab")
+    assert finding.status is Status.WARN  # it names what it means
+    assert f"with /other/kakaocron/config.toml and not '{mine}'" in finding.what
+
+
 def test_a_block_of_the_version_before_is_told_and_installed_anew(well: Bench) -> None:
     folders = (("KAKAOCRON_DATA_DIR", "/d"), ("KAKAOCRON_LOG_DIR", "/l"))
     crontab = FakeCrontab(b"HOME=/srv/x\n" + with_block(b"", JOB))
