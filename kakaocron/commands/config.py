@@ -8,8 +8,12 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.config.reading import ConfigError, load_config, located, read_config
+from kakaocron.doctor.cron import crons_path
+from kakaocron.doctor.finding import Bench
 from kakaocron.errors import Exit, UsageError
-from kakaocron.installation import Edges
+from kakaocron.host.crontab import SystemCrontab, job_of
+from kakaocron.host.probe import Machine
+from kakaocron.installation import Edges, credentials
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.show.console import print_json
@@ -58,20 +62,28 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
     except ConfigError as error:
         broken, loaded = error, error.rest
     contents = Contents(loaded, places.folder, Programs(places.variables))
-    found = [*broken.faults] if broken else []
-    found += [
-        located(places.config, keys, what)
-        for keys, what in faults(contents, places.variables.get("PATH"))
+    if broken is None:
+        credentials(places, loaded)  # raises UsageError for a file that holds none
+    now = SystemClock().now()
+    path, is_set_up = crons_path(Bench(places, Machine(), SystemCrontab(), job_of(places), now))
+    found = [
+        (keys, what)
+        for keys, what in faults(contents, path)
         if broken is None or not broken.concerns(keys)
     ]
-    for fault in found:
+    here = list(faults(contents, places.variables.get("PATH")))
+    for fault in broken.faults if broken else ():
         complain(str(fault))
-    if found:
+    for keys, what in found:
+        only_there = "" if (keys, what) in here else f" (cron's PATH is {path})"
+        complain(f"{located(places.config, keys, what)}{only_there}")
+    # Where no cron is set up yet, something else may start the ticks, with a PATH of its own.
+    if broken or (found and (is_set_up or here)):
         return UsageError.exit_code
     count = len(loaded.message)
     said = f"{count} message{'s' if count != 1 else ''}"
     print(f"{places.config}: fine, {said if count else 'no message: ticks have nothing to send'}")
-    for said in quota_faults(loaded, SystemClock().now().date()):
+    for said in quota_faults(loaded, now.date()):
         complain(said)
     return Exit.FINE
 

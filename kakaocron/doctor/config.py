@@ -45,9 +45,7 @@ def configuration(bench: Bench) -> Iterator[Finding]:
     if bench.config_error:
         is_there = os.path.lexists(places.config)
         mend = "Fix it: kakaocron config check" if is_there else MAKE_ONE
-        is_said = bench.config_error.mend == mend
-        what = bench.config_error.what if is_said else str(bench.config_error)
-        yield fail("config", what, mend)
+        yield fail("config", bench.config_error.what, bench.config_error.mend or mend)
     else:
         yield ok("config", f"'{places.config}' is read and sound")
     if bench.refusal:

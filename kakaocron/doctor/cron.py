@@ -80,21 +80,30 @@ SYSTEMDS_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def crons_variables(bench: Bench) -> Mapping[str, str]:
     """Return the variables that apply to the ticks that cron, or a timer of systemd's, starts."""
-    environment = _crons_environment(bench)
+    environment, _ = _crons_environment(bench)
     try:
         return find_places(bench.places.config, environment).variables
     except UsageError:  # the `.env` cannot be read, which is told elsewhere
         return environment
 
 
-def _crons_environment(bench: Bench) -> dict[str, str]:
+def crons_path(bench: Bench) -> tuple[str | None, bool]:
+    """Return where the ticks look for programs; and whether a line or a timer says so that is
+    there, or only that is known which cron gives by itself."""
+    _, is_set_up = _crons_environment(bench)
+    return crons_variables(bench).get("PATH"), is_set_up
+
+
+def _crons_environment(bench: Bench) -> tuple[dict[str, str], bool]:
     content, bare = b"", _bare(bench.machine)
     with suppress(KakaocronError):
         content = bench.crontab.read() or b""
     for entry in _entries(bench.machine, content):
         if not entry.is_comment and _is_ours(bench, entry):
-            return dict(entry.settings)
-    return {**bare, "PATH": SYSTEMDS_PATH} if bench.machine.timer_service() is not None else bare
+            return dict(entry.settings), True
+    if bench.machine.timer_service() is not None:
+        return {**bare, "PATH": SYSTEMDS_PATH}, True
+    return bare, False
 
 
 def _entries(machine: Machine, content: bytes) -> list[CrontabEntry]:

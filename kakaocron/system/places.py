@@ -255,7 +255,8 @@ def _secret_in_file(variables: Mapping[str, str], name: str) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         kind = getattr(error, "strerror", None) or "not UTF-8 text"
         what = f"{name}_FILE: cannot read '{path}' ({kind})"
-        raise UsageError(what, which=f"read:{name}:{path}") from None
+        mend = f"Put the secret into that file, or take {name}_FILE out of the .env or environment"
+        raise UsageError(what, mend, which=f"read:{name}:{path}") from None
 
 
 def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:

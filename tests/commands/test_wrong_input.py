@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import subprocess
 import sys
@@ -759,6 +760,57 @@ def test_a_script_that_cannot_be_run_says_what_to_do(
     if argv == '["./report.sh"]':  # what the message itself says, when its time comes
         assert run(["preview"]) == 1
         assert said in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    ("crontab", "exit_code", "is_told"),
+    [
+        ("* * * * * kakaocron tick --config {config}", 2, True),
+        ("PATH={here}:/usr/bin\n* * * * * kakaocron tick --config {config}", 0, False),
+        ("PATH=/usr/bin\n* * * * * PATH={here} kakaocron tick --config {config}", 0, False),
+        ("", 0, True),  # something else may start the ticks
+    ],
+)
+def test_the_check_looks_for_programs_where_cron_does(
+    config: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    crontab: str,
+    exit_code: int,
+    is_told: bool,
+) -> None:
+    write(config, '[[message]]\nname = "report"\nslots = ["regular"]\ncommand = ["scores"]\n')
+    here = config.parent / "bin"
+    here.mkdir()
+    lines = crontab.format(config=config, here=here)
+    for name, script in (("scores", "echo x"), ("crontab", f"printf '%s\\n' '{lines}'")):
+        (here / name).write_text(f"#!/bin/sh\n{script}\n")
+        (here / name).chmod(0o700)
+    monkeypatch.setenv("PATH", f"{here}:{os.environ['PATH']}")
+
+    assert run(["config", "check"]) == exit_code
+    told = "message[1].command: there is no command 'scores'; give its absolute path (cron's PATH"
+    assert (told in capsys.readouterr().err) is is_told
+    (here / "scores").unlink()
+    assert run(["config", "check"]) == 2
+    assert capsys.readouterr().err.startswith(f"{config}:4: message[1].command: there is no comm")
+
+
+def test_a_secret_whose_file_is_not_there_says_what_to_do(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(config, MESSAGE)
+    monkeypatch.setenv("KAKAO_REST_API_KEY_FILE", "/no/such/key")
+    for command in (["config", "check"], ["tick"]):
+        assert run(command) == 2
+        told = capsys.readouterr().err
+        assert "KAKAO_REST_API_KEY_FILE: cannot read '/no/such/key' (No such file" in told
+        assert "or take KAKAO_REST_API_KEY_FILE out of the .env or environment" in told
+    assert run(["doctor", "--json"]) == 1
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    (found,) = (one for one in findings if one["name"] == "config")
+    assert found["what"].endswith("cannot read '/no/such/key' (No such file or directory)")
+    assert found["mend"].startswith("Put the secret into that file")
 
 
 def test_a_script_with_its_x_bit_is_run(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
