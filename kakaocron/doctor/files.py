@@ -34,12 +34,20 @@ IN_MEMORY = frozenset({"tmpfs", "ramfs"})
 def files(bench: Bench) -> Iterator[Finding]:
     places, machine = bench.places, bench.machine
     data, log = str(places.data), str(places.log)
-    for name, folder in (("data-folder", data), ("log-folder", log)):
+    for name, folder, variable in (
+        ("data-folder", data, "KAKAOCRON_DATA_DIR"),
+        ("log-folder", log, "KAKAOCRON_LOG_DIR"),
+    ):
         if machine.may_write(folder):
             yield ok(name, f"'{folder}' can be written")
         elif machine.is_read_only(folder):
-            what = f"'{folder}' is on a file system that is read-only"
-            yield fail(name, what, "See why: dmesg, mount; a disk with errors is made read-only")
+            there = machine.existing(folder)
+            what = f"'{folder}' cannot be written: '{there}' is on a file system that is read-only"
+            mend = (
+                f"See why: findmnt -T {shlex.quote(there)}, dmesg; a disk with errors is made "
+                f"read-only. If it is meant to be so, set {variable} to a folder elsewhere"
+            )
+            yield fail(name, what, mend)
         else:
             found = machine.barrier(folder)
             yield fail(name, found.what, found.mend)

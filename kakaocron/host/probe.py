@@ -179,9 +179,13 @@ class Machine:
         """Return what keeps this user from writing these files and folders."""
         return list(barriers(RealDisk(), paths))
 
+    def existing(self, path: str) -> str:
+        """Return a path, or what is there of the folders above it."""
+        return existing(RealDisk(), path)
+
     def barrier(self, folder: str) -> Barrier:
         """Return why a folder, or what is there of those above it, cannot be written."""
-        return barrier(existing(RealDisk(), folder))
+        return barrier(existing(RealDisk(), folder), folder)
 
     def is_read_only(self, path: str) -> bool:
         return bool(os.statvfs(existing(RealDisk(), path)).f_flag & os.ST_RDONLY)

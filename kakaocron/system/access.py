@@ -20,9 +20,12 @@ ROOM_MEND = (
 def barriers(disk: Disk, paths: Iterable[str]) -> Iterator[Barrier]:
     """Yield those of these files and folders that could not be written; of one that is not there,
     what is there of the folders above it."""
-    for path in dict.fromkeys(existing(disk, path) for path in paths):
-        if not disk.may_write(path):
-            yield barrier(path)
+    found: dict[str, str] = {}
+    for path in paths:
+        found.setdefault(existing(disk, path), path)
+    for there, path in found.items():
+        if not disk.may_write(there):
+            yield barrier(there, path)
 
 
 def no_room(disk: Disk, path: str) -> Barrier | None:
@@ -42,8 +45,9 @@ def existing(disk: Disk, path: str) -> str:
     return path
 
 
-def barrier(path: str) -> Barrier:
-    """Say why a path that is there cannot be written: by its owner, its mode, or neither."""
+def barrier(path: str, wanted: str | None = None) -> Barrier:
+    """Say why a path that is there cannot be written: by its owner, its mode, or neither. It may be
+    a folder above the one that is `wanted`, and somebody else's for good."""
     quoted = shlex.quote(path)
     try:
         found = os.stat(path)  # noqa: PTH116
@@ -52,6 +56,10 @@ def barrier(path: str) -> Barrier:
     mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
     if found.st_uid != os.geteuid():
         what = f"'{path}' cannot be written: it is {user_name(found.st_uid)}'s, {mode}"
+        if wanted not in {None, path}:
+            made = shlex.quote(str(wanted))
+            what = f"'{wanted}' is not there, and {what}"
+            return Barrier(what, f"Make it: sudo install -d -m 700 -o $(id -un) {made}")
         return Barrier(what, f"Give it to this user: sudo chown -R $(id -un) {quoted}")
     is_folder = stat.S_ISDIR(found.st_mode)
     needed = stat.S_IRWXU if is_folder else stat.S_IRUSR | stat.S_IWUSR

@@ -530,6 +530,11 @@ def test_a_read_only_file_system_is_no_matter_of_owners(well: Bench) -> None:
     finding = found(replace(well, machine=ReadOnly()), "data-folder")
     assert "read-only" in finding.what
     assert "chown" not in finding.mend
+    places = replace(well.places, data=well.places.data / "not/there")
+    finding = found(replace(well, machine=ReadOnly(), places=places), "data-folder")
+    assert f"'{well.places.data}' is on a file system that is read-only" in finding.what
+    assert f"findmnt -T {well.places.data}," in finding.mend  # a folder that is there
+    assert "set KAKAOCRON_DATA_DIR to a folder elsewhere" in finding.mend
 
 
 HELD = "KAKAOCRON_DATA_DIR={data} KAKAOCRON_LOG_DIR={log} "

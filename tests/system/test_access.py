@@ -132,9 +132,34 @@ def test_what_belongs_to_another_user_is_to_be_given_back(
     folder.mkdir(0o755)
 
     def looked() -> None:
-        (one,) = barriers(RealDisk(), [f"{folder}/not/yet/there"])
+        (one,) = barriers(RealDisk(), [str(folder), f"{folder}/data"])
         assert one.what == f"'{folder}' cannot be written: it is root's, mode 0755"
         assert one.mend == f"Give it to this user: sudo chown -R $(id -un) {folder}"
+        wanted = f"{folder}/not/yet/there"  # nobody is to take what is above it
+        said = f"'{wanted}' is not there, and {one.what}"
+        for found in (*barriers(RealDisk(), [wanted]), Machine().barrier(wanted)):
+            assert found.what == said
+            assert found.mend == f"Make it: sudo install -d -m 700 -o $(id -un) {wanted}"
+
+    as_plain_user(looked)
+
+
+def test_a_home_that_is_read_only_is_named_and_no_folder_that_is_not_there(
+    open_folder: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    home = open_folder / "home"
+    home.mkdir(0o500)
+    give_away(home)
+    here = install(open_folder / "other", sandbox, clock)
+    places = replace(here.places, data=home / "share/kakaocron", log=home / "state/log")
+    bench = replace(bench_of(here), places=places)
+
+    def looked() -> None:
+        failed = [one for one in files(bench) if one.status is Status.FAIL]
+        assert {one.name for one in failed} == {"data-folder", "log-folder", "writable"}
+        for one in failed:
+            assert f"'{home}' cannot be written: its mode 0500 forbids it" in one.what
+            assert one.mend == f"Allow it: chmod u+rwx {home}"
 
     as_plain_user(looked)
 
