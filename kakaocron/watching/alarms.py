@@ -83,8 +83,8 @@ class Trouble:
 class AlarmState:
     """What was found up to `seen`, and what is still to be told.
 
-    `lines` says up to which line each day of the ledger was looked through: what is below has not
-    been told, and what is above has, also after the clock was set.
+    `lines` says up to which line each day of the ledger was looked through: lines after it are
+    news, and those before it are none, whatever the clock says.
     """
 
     seen: datetime | None = None
