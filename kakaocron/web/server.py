@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.system.interrupts import SIGNALS
 from kakaocron.text.documents import given_out
 from kakaocron.watching.overview import health_of_failure
 from kakaocron.web.connections import BACKLOG, PatientProtocol
@@ -186,8 +187,15 @@ def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], Non
     views = Views(config)
     views.installation()
     with listen(host, port) as found:
-        on_ready(f"http://{_in_url(host)}:{found.getsockname()[1]}")
-        make_server(views, host).run(sockets=[found])
+        server = make_server(views, host)
+
+        def stop() -> None:
+            server.should_exit = True
+
+        # An interrupt raised while the event loop is made may be lost, and the server run on.
+        with SIGNALS.held(stop):
+            on_ready(f"http://{_in_url(host)}:{found.getsockname()[1]}")
+            server.run(sockets=[found])
 
 
 def make_server(views: Views, host: str) -> uvicorn.Server:
