@@ -68,6 +68,11 @@ class Places:
         return str(self.data / "timetables.json")
 
     @property
+    def apprise(self) -> str:
+        """Return the folder in which Apprise keeps what services give it."""
+        return str(self.data / "apprise")
+
+    @property
     def tokens(self) -> str:
         return str(self.data / "tokens.json")
 

@@ -7,6 +7,7 @@ for at its end, however long they take.
 from __future__ import annotations
 
 import json
+import os
 import sys
 
 NOT_TOLD = {
@@ -17,14 +18,18 @@ NOT_TOLD = {
 
 
 def main() -> int:
-    """Read `url`, `title`, `body` and `type` (Apprise's: failure, warning, success); return 0 when
-    they are told, else a code of NOT_TOLD."""
+    """Read `url`, `title`, `body`, `type` (Apprise's: failure, warning, success) and `storage`, a
+    folder; return 0 when they are told, else a code of NOT_TOLD."""
     document = json.load(sys.stdin)
+    os.umask(0o077)
     try:
         import apprise  # noqa: PLC0415 - an extra
     except ImportError:
         return 3
-    out = apprise.Apprise()
+    # Some services hand out a new token that takes the old one's place: Apprise forgets it without
+    # a folder, and by its usual mode it may write it too late, when Python ends.
+    asset = apprise.AppriseAsset(storage_path=document["storage"], storage_mode="flush")
+    out = apprise.Apprise(asset=asset)
     if not out.add(document["url"]):
         return 4
     is_told = out.notify(

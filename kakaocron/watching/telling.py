@@ -24,7 +24,7 @@ from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.memory import Memory
-from kakaocron.system.places import FILE_NAMES, SECRET_NAMES
+from kakaocron.system.places import FILE_NAMES, SECRET_NAMES, Places
 from kakaocron.system.programs import not_runnable
 from kakaocron.text.causes import said
 from kakaocron.watching import alarms
@@ -280,13 +280,13 @@ def _ways_by_kakaotalk(installation: Installation, told: Sequence[Alarm]) -> dic
 def _ways_through_apprise(
     installation: Installation, told: Sequence[Alarm], *, by_kakaotalk: bool
 ) -> dict[str, Way]:
-    feed, variables = installation.edges.feed, installation.places.variables
+    feed, places = installation.edges.feed, installation.places
     ways: dict[str, Way] = {}
     for number, url in enumerate(installation.config.monitor.alert_urls, 1):
         if leads_to_kakaotalk(url) is by_kakaotalk:
             secret = url.reveal()
             name = f"alert_urls {number} ({secret.partition('://')[0]})"
-            ways[name] = partial(_through_apprise, feed, secret, variables, told)
+            ways[name] = partial(_through_apprise, feed, secret, places, told)
     return ways
 
 
@@ -312,13 +312,13 @@ def body(told: Sequence[Alarm]) -> str:
 
 
 def _through_apprise(
-    feed: Feed, url: str, variables: Mapping[str, str], told: Sequence[Alarm], seconds: float
+    feed: Feed, url: str, places: Places, told: Sequence[Alarm], seconds: float
 ) -> None:
     # Without the folder that it is called in, where anybody's apprise.py may lie.
     command = (sys.executable, "-P", "-m", "kakaocron.watching.apprise_process")
     document = {"url": url, "title": title(told), "body": body(told)}
-    document["type"] = apprise_type(told)
-    code = _run(feed, command, variables, document, seconds)
+    document |= {"type": apprise_type(told), "storage": places.apprise}
+    code = _run(feed, command, places.variables, document, seconds)
     if code != 0:
         raise NotToldError(NOT_TOLD.get(code, f"Apprise ended with exit {code}"))
 
