@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -19,8 +20,13 @@ def probing(config: Config) -> Config:
 
     Messages with a `cron` rule are left out: the judge's own calendar does not know them.
     """
-    without = {**dict.fromkeys((*CONTENTS, *DATA)), "skip_holidays": False, "text": PROBE}
-    messages = tuple(replace(message, **without) for message in config.message if message.slots)
+    probe: dict[str, Any] = {
+        **dict.fromkeys((*CONTENTS, *DATA)),
+        "template_args": {},
+        "skip_holidays": False,
+        "text": PROBE,
+    }
+    messages = tuple(replace(message, **probe) for message in config.message if message.slots)
     app = Settings()
     secrets = {"rest_api_key": app.rest_api_key, "client_secret": app.client_secret or ""}
     kakao = replace(config.kakao, **{name: Secret(value) for name, value in secrets.items()})

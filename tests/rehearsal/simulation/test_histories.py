@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kakaocron.config.reading import parse_config
 from kakaocron.rehearsal.simulation.campaign import configs, play
 from kakaocron.rehearsal.simulation.chaos import Dials
 from kakaocron.rehearsal.simulation.event_loop import EventLoop, SpinError
@@ -33,6 +34,24 @@ ONCE_BROKEN = (
 @pytest.mark.parametrize("seed", ONCE_BROKEN)
 def test_histories_that_once_broke_a_promise_keep_it(seed: int) -> None:
     assert play(seed, 720).breaches == ()
+
+
+EVERY_CONTENT = (
+    'text = "{score}"\ndata = { score = 1 }',
+    'file = "a.txt"',
+    'command = ["true"]',
+    'template = { object_type = "text" }',
+    'template_id = 1\ntemplate_args = { a = "b" }',
+    'scrap_url = "https://example.com"',
+)
+
+
+@pytest.mark.parametrize("content", EVERY_CONTENT)
+def test_a_configuration_with_any_content_can_be_played(content: str) -> None:
+    text = f'[[message]]\nname = "report"\nslots = ["regular"]\n{content}\n'
+    outcome = play(0, 60, parse_config(text, "config.toml"))
+
+    assert (outcome.breaches, outcome.minutes) == ((), 60)
 
 
 def test_who_polls_without_end_is_found() -> None:
