@@ -119,7 +119,7 @@ def quiet_log() -> Iterator[None]:
     yield
     log = logging.getLogger("kakaocron")
     for handler in list(log.handlers):
-        if isinstance(handler, logging.FileHandler):
+        if not isinstance(handler, logging.NullHandler):
             log.removeHandler(handler)
             handler.close()
 
