@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from traceback import extract_tb
@@ -19,7 +20,8 @@ from kakaocron import __version__
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.system.interrupts import SIGNALS
-from kakaocron.system.log import bug
+from kakaocron.system.log import bug, has_file, log_to_file
+from kakaocron.system.places import find_places_anyhow
 from kakaocron.system.stderr import complain
 from kakaocron.text.plain import in_plain_letters
 
@@ -219,6 +221,9 @@ def _as_told(error: Exception) -> KakaocronError:
         return UsageError(f"Cannot write{where}: {error.strerror}")
     if isinstance(error, UnicodeDecodeError) and _is_typers(error):
         return UsageError("Cannot add to the shell's start file in your home: it is not UTF-8 text")
+    if not has_file():  # a command that sends nothing has opened none
+        with suppress(Exception):  # the bug may be in finding it
+            log_to_file(find_places_anyhow().log_file)
     return bug(error)
 
 

@@ -727,6 +727,25 @@ def test_csv_begins_with_a_byte_order_mark_for_excel(
     assert all(set(row) >= {"id", "state", "text"} for row in rows)
 
 
+@pytest.mark.parametrize(
+    "command", [["simulate"], ["config", "path"], ["cron", "show"]], ids=" ".join
+)
+def test_a_bug_of_any_command_is_in_the_log(
+    shell: Shell, command: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_: Path | None) -> None:
+        raise KeyError("no such key")
+
+    monkeypatch.setattr(f"kakaocron.commands.{command[0]}.find_places", broken)
+    exit_code, out, err = shell.run(*command)
+    logged = find_places().log_file.read_text("utf-8")
+
+    assert (exit_code, out) == (70, "")
+    assert re.fullmatch(r"kakaocron has a bug: KeyError at test_cli.py:\d+; .*kakaocron.log\n", err)
+    assert "in broken\n" in logged
+    assert logged.endswith("KeyError: 'no such key'\n\n")
+
+
 BRACKETS = re.compile(r"\[/?[a-z#@][^\[\]]*\]")
 
 

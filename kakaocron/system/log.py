@@ -126,6 +126,10 @@ def log_to_file(path: Path, level: str = "INFO") -> None:
     log.addHandler(handler)
 
 
+def has_file() -> bool:
+    return any(_file_handlers())
+
+
 def bug(error: Exception) -> BugError:
     """Log an error that nobody has foreseen, without the values in it; return what to say."""
     log.critical("bug\n%s", "".join(traceback.format_exception(error)))
