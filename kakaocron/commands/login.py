@@ -12,6 +12,7 @@ from kakaocron.config.schema import wanted_scopes
 from kakaocron.errors import Exit, LoginError
 from kakaocron.installation import take_installation
 from kakaocron.kakao.account import LoggedIn
+from kakaocron.kakao.codes import box_of
 from kakaocron.kakao.consent import HOST, PATH, Consent
 from kakaocron.kakao.login_flow import log_in
 from kakaocron.system.log import log
@@ -72,7 +73,8 @@ def _tell(account: LoggedIn) -> int:
     if account.missing:
         raise LoginError(
             f"The account has not agreed to {', '.join(account.missing)}: without it Kakao refuses "
-            "to send. Tick its box on the consent page: kakaocron login. If there is no such box: "
+            f"to send. Tick {box_of(account.missing)} on the consent page: kakaocron login. If "
+            "there is no such box: "
             "console, [Kakao Login] > [Consent items]"
         )
     print("Try it: kakaocron send 안녕")

@@ -8,7 +8,7 @@ from typing import Any
 
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.kakao.answers import json_object, scopes_missing
-from kakaocron.kakao.codes import BOXES
+from kakaocron.kakao.codes import box_of
 from kakaocron.system.http import Failure, Http, Request
 
 _OK, _UNAUTHORIZED = 200, 401
@@ -80,10 +80,9 @@ def ask(http: Http, url: str, token: str, scope: str = "") -> dict[str, Any]:
     if code == _NO_SCOPE:
         scopes = scopes_missing(found) or ((scope,) if scope else ())
         what = ", ".join(scopes) or "it"
-        boxes = [f" '{BOXES[scope]}'" for scope in scopes if scope in BOXES]
         raise LoginError(
-            f"{said} The account has not agreed to {what}: kakaocron login, and tick the "
-            f"box{' and'.join(boxes)}"
+            f"{said} The account has not agreed to {what}: kakaocron login, and tick "
+            f"{box_of(scopes)}"
         )
     if answer.status == _UNAUTHORIZED or code in _NO_LOGIN:
         raise LoginError(f"{said} Log in again: kakaocron login")

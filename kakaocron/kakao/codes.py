@@ -5,7 +5,7 @@ have been delivered in spite of an error is documented nowhere: where it is poss
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from msgspec import Struct
 
@@ -63,6 +63,12 @@ BOXES: Mapping[str, str] = {
     SENDING: "카카오톡 메시지 전송",
     FRIENDS: "카카오 서비스 내 친구목록(프로필사진, 닉네임, 즐겨찾기 포함)",
 }
+
+
+def box_of(scopes: Iterable[str]) -> str:
+    """Name the box of a scope, or several, as far as Kakao's names are known."""
+    known = " and ".join(f"'{BOXES[scope]}'" for scope in scopes if scope in BOXES)
+    return f"the box {known}" if known else "its box"
 
 
 class Remedy(Struct, frozen=True):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from kakaocron.delivery.orders import look_and_resolve, retry_anyway
 from kakaocron.errors import Cause
 from kakaocron.kakao import causes as kakao
-from kakaocron.kakao.codes import BOXES, REMEDIES
+from kakaocron.kakao.codes import REMEDIES, box_of
 from kakaocron.text import causes
 
 Facts = Mapping[str, str | int | float]
@@ -118,5 +118,4 @@ def _remedy_words(facts: Facts) -> dict[str, str]:
     code, scopes = facts.get("code"), str(facts.get("scopes", "")).split()
     if not isinstance(code, int) or code not in REMEDIES:
         return {}
-    boxes = " and ".join(f"'{BOXES[scope]}'" for scope in scopes if scope in BOXES)
-    return {"words": REMEDIES[code].words.format(box=f"the box {boxes}" if boxes else "its box")}
+    return {"words": REMEDIES[code].words.format(box=box_of(scopes))}
