@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
@@ -26,6 +27,7 @@ from kakaocron.ledger.deliveries import (
     delivery_fields,
     fold,
     is_by_hand,
+    shown_result,
     worst,
 )
 from kakaocron.ledger.events import (
@@ -43,6 +45,7 @@ from kakaocron.ledger.events import (
     Schedule,
     Settle,
     as_read,
+    day_of,
     from_line,
     is_event,
     result_fields,
@@ -377,6 +380,43 @@ def test_a_damage_is_named_by_its_day_and_everything_else_by_a_delivery() -> Non
     assert from_line(damage[:-1]).id == "2026-11-23"
     with pytest.raises(DamagedLineError, match="is not a delivery id"):
         from_line(rewritten(damage, event="pointer", due="2026-11-23T09:30:00+09:00"))
+
+
+@pytest.fixture
+def far_west(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A host whose day is not Korea's."""
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.mark.parametrize(("after", "day"), [(-SECOND, "23"), (0 * SECOND, "24"), (SECOND, "24")])
+@pytest.mark.usefixtures("far_west")
+def test_a_pointer_belongs_to_the_korean_day_on_which_it_is_due(after: timedelta, day: str) -> None:
+    midnight = datetime(2026, 11, 23, 15, tzinfo=UTC)
+
+    assert str(day_of(line(Pointer, SLOT, ID, due=midnight + after))) == f"2026-11-{day}"
+
+
+@pytest.mark.parametrize(
+    ("id_", "day"),
+    [
+        ("report@20261122T2359", "2026-11-22"),
+        ("report@20261123T0000", "2026-11-23"),
+        ("report@20261123T0001", "2026-11-23"),
+    ],
+)
+@pytest.mark.usefixtures("far_west")
+def test_a_line_of_a_delivery_belongs_to_the_day_of_its_slot(id_: str, day: str) -> None:
+    event = line(Settle, SLOT + timedelta(days=3), id_, State.MISSED, **identity(["me"]))
+
+    assert str(day_of(event)) == day
+
+
+def test_a_damage_belongs_to_the_day_that_it_names() -> None:
+    assert str(day_of(line(Damage, SLOT, "2026-11-20", kept="x"))) == "2026-11-20"
 
 
 def test_text_that_no_encoding_holds_is_written_all_the_same() -> None:
@@ -816,6 +856,24 @@ def test_a_settling_line_says_the_end_and_leaves_the_rest_as_it_was() -> None:
     )
 
 
+def test_a_settling_line_says_the_cause_and_the_reason_behind_its_own() -> None:
+    why: dict[str, Any] = {
+        "cause": Cause("http", {"status": 429}),
+        "behind": Reason.REFUSED_FOR_NOW,
+    }
+    own = {**identity([]), **why}
+    end = written(Settle, SLOT, State.FAILED, Reason.RETRIES_SPENT, **own)
+
+    assert folded(SCHEDULED, end) == replace(
+        folded(SCHEDULED),
+        state=State.FAILED,
+        reason=Reason.RETRIES_SPENT,
+        **why,
+        targets={"me": Result(State.FAILED, Reason.RETRIES_SPENT, **why)},
+        updated_at=SLOT,
+    )
+
+
 def test_a_settling_line_may_say_everything_anew() -> None:
     end = written(
         Settle,
@@ -1155,6 +1213,19 @@ def test_an_attempt_tells_its_time_duration_status_and_code() -> None:
                 "phase": "after",
             }
         },
+    }
+
+
+def test_a_result_is_shown_with_its_cause_in_words() -> None:
+    cause = Cause("http", {"status": 429})
+    result = Result(
+        State.FAILED, Reason.RETRIES_SPENT, "DNS", cause=cause, behind=Reason.REFUSED_FOR_NOW
+    )
+
+    assert shown_result(result, lambda one: str(one.cause and one.cause.code)) == {
+        "state": "failed",
+        "reason": "retries-spent",
+        "detail": "http",
     }
 
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from kakaocron import actions
 from kakaocron.cli import run
 from kakaocron.delivery.policy import Policy, decide, idle_until, settle_slot
-from kakaocron.errors import UsageError
+from kakaocron.errors import Cause, UsageError
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery, fold
 from kakaocron.ledger.events import (
@@ -188,6 +188,24 @@ def test_what_is_confirmed_stays_so() -> None:
 
     for last in (RECEIPT, as_line(MISSED, state="queued")):
         assert folded(*confirmed, last).state is State.CONFIRMED
+
+
+def test_of_a_kind_alone_nothing_is_known_but_its_id_its_word_and_when_it_was_written() -> None:
+    assert held("a kind alone") == Delivery(
+        SLOT.id, SLOT.message, "", AT, State("lease"), updated_at=AT
+    )
+
+
+def test_a_kind_that_nobody_knows_says_why_and_ends_the_wait_for_the_next_attempt() -> None:
+    written_at, cause = AT + MINUTE, Cause("http", {"status": 429})
+    why = {"reason": Reason.REFUSED, "cause": cause, "behind": Reason.REFUSED_FOR_NOW}
+    last = replace(MISSED, at=written_at, **why)
+    waiting = folded(as_line(claim()), as_line(WAITING))
+    assert waiting.next_attempt_at == AT + 31 * SECOND
+
+    assert folded(as_line(claim()), as_line(WAITING), as_line(last, event="receipt")) == replace(
+        waiting, state=State("receipt"), **why, next_attempt_at=None, updated_at=written_at
+    )
 
 
 def test_a_confirmation_counts_after_it() -> None:
