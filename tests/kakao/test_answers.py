@@ -291,6 +291,16 @@ def test_where_kakao_names_no_scope_it_is_the_one_that_sending_needs(named: obje
         assert found.cause == Cause("kakao-no-scope", {"scopes": "talk_message", "code": -402})
 
 
+def test_the_scopes_that_were_agreed_to_already_are_not_named() -> None:
+    wanted = {"required_scopes": ["talk_message", "profile", "friends"]}
+    body = {"code": -402, **wanted, "allowed_scopes": ["profile"]}
+
+    assert of_memo(json_answer(body, 403)).cause == Cause(
+        "kakao-no-scope", {"scopes": "friends, talk_message", "code": -402}
+    )
+    assert of_memo(json_answer({**body, "code": -5}, 403)).cause == Cause("kakao", {"code": -5})
+
+
 @pytest.mark.parametrize("lists", [None, "a", {"a": 1}, 5])
 def test_lists_of_receivers_that_are_none_name_nobody(lists: object) -> None:
     body = {"successful_receiver_uuids": lists, "failure_info": lists}
