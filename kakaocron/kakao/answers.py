@@ -65,7 +65,9 @@ def _of_group_error(
     is_for_all = not is_for_one or verdict.meaning is Meaning.LOG_IN_AGAIN
     if is_for_all or len(receivers) == 1 or uuid in named:
         return verdict
-    return _unproven(answer, "kakao-one-of-several", code=verdict.code or 0)
+    if verdict.code:
+        return _unproven(answer, "kakao-one-of-several", code=verdict.code)
+    return replace(verdict, meaning=Meaning.AMBIGUOUS, reason=Reason.UNPROVEN_ANSWER)
 
 
 def _of_receiver(

@@ -45,3 +45,25 @@ def test_an_error_of_the_call_holds_for_all_receivers(code: int) -> None:
 
     assert {verdict.code for verdict in verdicts.values()} == {code}
     assert Meaning.AMBIGUOUS not in {verdict.meaning for verdict in verdicts.values()}
+
+
+@pytest.mark.parametrize(
+    ("status", "of_the_named"),
+    [
+        (400, (Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER)),
+        (429, (Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW)),
+        (503, (Meaning.AMBIGUOUS, Reason.SERVER_FAULT)),
+    ],
+)
+def test_an_error_without_a_code_that_names_one_receiver_proves_nothing_of_the_others(
+    status: int, of_the_named: tuple[Meaning, Reason]
+) -> None:
+    verdicts = of_friends(Answer(status, {}, b'{"receiver_ids":["a"]}'), ["a", "b"])
+    cause = verdicts["a"].cause
+
+    assert cause is not None
+    assert cause.facts["status"] == status
+    assert verdicts["a"] == Verdict(*of_the_named, cause, http_status=status)
+    assert verdicts["b"] == Verdict(
+        Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, cause, http_status=status
+    )
