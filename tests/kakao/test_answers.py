@@ -17,7 +17,15 @@ from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
 from kakaocron.errors import Cause
 from kakaocron.kakao.answers import of_friends, of_memo, of_token
 from kakaocron.kakao.causes import in_words
-from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, Refusal
+from kakaocron.kakao.codes import (
+    BOXES,
+    LOGIN_CODES,
+    MESSAGE_CODES,
+    RECEIVER_CODES,
+    REMEDIES,
+    Refusal,
+    Remedy,
+)
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, Phase
 from kakaocron.text.causes import said
@@ -43,6 +51,14 @@ REASONS = (
     | dict.fromkeys(REFUSED_FOR_GOOD - {-101, -402}, Reason.REFUSED)
 )
 PEOPLE = {-501, -502, -504, -530, -531, -532, -533, -536}
+
+# What a person can do, and whether the message then goes through when it is sent again.
+BEYOND_US = {-4, -6, -12, -103, -405, -406, -504}
+HELP = {
+    -2: "preview", -3: "[Consent items]", -5: "permission", -11: "limit", -101: "login",
+    -402: "{box}",
+}  # fmt: skip
+NO_HELP = {-9: "newer kakaocron", -530: "The receiver", -531: "next month"}
 
 DEAD = {"KOE319", "KOE322"}
 SETUP = {"KOE004", "KOE005", "KOE006", "KOE009", "KOE010", "KOE101", "KOE205", "KOE310"}
@@ -78,6 +94,22 @@ def test_a_meaning_and_a_phase_are_told_by_their_names(word: Meaning | Phase) ->
 def test_what_an_answer_does_not_say_is_empty() -> None:
     assert astuple(Verdict(Meaning.CONFIRMED))[1:] == (None, None, None, None, Phase.AFTER)
     assert astuple(Refusal("KOE003", "temporary"))[2:] == (False, False, 0)
+
+
+def test_the_boxes_of_the_consent_page_have_kakaos_own_names() -> None:
+    assert BOXES == {
+        "talk_message": "카카오톡 메시지 전송",
+        "friends": "카카오 서비스 내 친구목록(프로필사진, 즐겨찾기 포함)",
+    }
+
+
+def test_what_a_person_can_do_of_a_refusal_is_said_and_whether_it_helps() -> None:
+    assert astuple(Remedy("Do it"))[1:] == (True, None)
+    assert set(REMEDIES) == BEYOND_US | HELP.keys() | NO_HELP.keys()
+    for code, remedy in REMEDIES.items():
+        expected = {**HELP, **NO_HELP}.get(code, "Only Kakao or the account's owner")
+        assert expected in remedy.words
+        assert (remedy.helps, remedy.at) == (code in HELP, None)
 
 
 def test_the_table_has_every_code_of_the_page_and_no_other() -> None:

@@ -19,6 +19,7 @@ from msgspec.structs import astuple, replace
 from kakaocron.errors import Cause
 from kakaocron.kst import KST, isoformat
 from kakaocron.ledger.deliveries import (
+    REOPENED_IN_PEACE,
     Attempt,
     Delivery,
     Gap,
@@ -947,6 +948,66 @@ def test_only_what_was_missed_as_it_rested_was_meant(state: State, reason: Reaso
     delivery = Delivery(ID, "report", "peak", SLOT, state, reason=reason)
 
     assert delivery.was_meant is ((state, reason) == (State.MISSED, Reason.PAUSED))
+
+
+def tried(*ends: Result | None) -> tuple[Attempt, ...]:
+    """Attempts that ended so; None: nobody knows how."""
+    return tuple(
+        Attempt(number, "a", SLOT, SLOT, ("me",), results={"me": end} if end else {})
+        for number, end in enumerate(ends, start=1)
+    )
+
+
+@pytest.mark.parametrize("state", State)
+def test_on_its_way_is_what_waits_to_be_sent_once_more(state: State) -> None:
+    waits = state in {"scheduled", "sending", "retrying"}
+    for count, is_reopened in itertools.product(range(4), (False, True)):
+        attempts = tried(*[R] * count)
+        delivery = Delivery(
+            ID, "report", "peak", SLOT, state, attempts=attempts, is_reopened=is_reopened
+        )
+        assert delivery.is_on_its_way is (waits and (is_reopened or count >= 2))
+
+
+@pytest.mark.parametrize("state", State)
+def test_what_nobody_reopened_stands_as_it_is(state: State) -> None:
+    delivery = Delivery(ID, "report", "peak", SLOT, state, attempts=tried(F, F))
+
+    assert delivery.standing is state
+
+
+@pytest.mark.parametrize(
+    ("before", "since", "end"),
+    [
+        ((), (), State.MISSED),
+        ((), (R,), State.MISSED),
+        ((F,), (), State.FAILED),
+        ((F,), (U,), State.FAILED),
+        ((R,), (), State.FAILED),
+        ((U,), (R, R), State.UNKNOWN),
+        ((None,), (F,), State.UNKNOWN),
+        ((F, U), (), State.UNKNOWN),
+        ((R, None, F), (), State.FAILED),
+        ((R, F, None), (), State.UNKNOWN),
+    ],
+)
+def test_what_is_reopened_stands_as_it_had_ended_until_it_ends_again(
+    before: tuple[Result | None, ...], since: tuple[Result | None, ...], end: State
+) -> None:
+    for state in State:
+        reopened = Delivery(
+            ID,
+            "report",
+            "peak",
+            SLOT,
+            state,
+            attempts=tried(*before, *since),
+            is_reopened=True,
+            tries_before=len(before),
+        )
+        assert reopened.standing is (end if reopened.is_on_its_way else state)
+        assert replace(reopened, detail="retry").standing is reopened.standing
+        assert replace(reopened, detail=REOPENED_IN_PEACE).standing is state
 
 
 def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_there() -> None:
