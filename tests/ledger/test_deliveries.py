@@ -45,6 +45,7 @@ from kakaocron.ledger.events import (
     Result,
     Schedule,
     Settle,
+    Unknown,
     as_read,
     day_of,
     from_line,
@@ -481,6 +482,23 @@ def test_what_is_not_known_is_empty() -> None:
     assert astuple(delivery)[5:] == (
         (), None, None, None, (), {}, None, None, None, None, None, None, False, 0, None, None,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [Schedule, Settle, Reopen])
+def test_what_a_line_without_an_attempt_does_not_say_is_empty(kind: type[Event]) -> None:
+    event = kind(at=SLOT, id=ID, message="report", kind="peak", slot=SLOT)  # type: ignore[call-arg]
+    known = ("at", "id", "message", "kind", "slot", "v")
+    left = {n: getattr(event, n) for n in event.__struct_fields__ if n not in known}
+
+    assert left.pop("to") == ()
+    assert left.pop("forced") is False
+    assert set(left.values()) == {None}
+
+
+@pytest.mark.parametrize("kind", [Event, Unknown, *KINDS.values()])
+def test_what_a_line_says_is_given_by_name(kind: Any) -> None:
+    with pytest.raises(TypeError, match=r"^Extra positional arguments provided$"):
+        kind("x")
 
 
 def test_only_what_is_sent_at_once_is_by_hand() -> None:
