@@ -290,7 +290,7 @@ def _decoded(line: bytes) -> Event:
 
 
 class _AnyLine(Struct, frozen=True):
-    v: Any = None
+    v: Any
     event: Any = None
 
 

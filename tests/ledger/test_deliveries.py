@@ -495,6 +495,14 @@ def test_what_a_line_without_an_attempt_does_not_say_is_empty(kind: type[Event])
     assert set(left.values()) == {None}
 
 
+def test_what_an_outcome_and_a_damage_do_not_say_is_empty() -> None:
+    outcome_ = Outcome(at=SLOT, id=ID, attempt=1, by="a", targets={})
+    damage = Damage(at=SLOT, id="2026-11-23")
+
+    assert (outcome_.sent_at, outcome_.next_attempt_at) == (None, None)
+    assert (damage.kept, damage.until, damage.lines) == (None, None, ())
+
+
 @pytest.mark.parametrize("kind", [Event, Unknown, *KINDS.values()])
 def test_what_a_line_says_is_given_by_name(kind: Any) -> None:
     with pytest.raises(TypeError, match=r"^Extra positional arguments provided$"):

@@ -23,6 +23,7 @@ from kakaocron.ledger.events import (
     Result,
     Schedule,
     Settle,
+    Unknown,
     from_line,
     of_slot,
     to_line,
@@ -194,6 +195,12 @@ def test_of_a_kind_alone_nothing_is_known_but_its_id_its_word_and_when_it_was_wr
     assert held("a kind alone") == Delivery(
         SLOT.id, SLOT.message, "", AT, State("lease"), updated_at=AT
     )
+
+
+def test_what_a_kind_that_nobody_knows_does_not_say_is_empty() -> None:
+    bare = Event(at=AT, id=SLOT.id)
+
+    assert from_line(as_line(bare, event="receipt")) == Unknown(at=AT, id=SLOT.id, word="receipt")
 
 
 def test_a_kind_that_nobody_knows_says_why_and_ends_the_wait_for_the_next_attempt() -> None:

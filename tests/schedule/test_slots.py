@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron.kst import KST, MINUTE, in_kst
 from kakaocron.schedule.slots import (
@@ -298,6 +299,21 @@ def test_the_next_slot_is_later_than_now(after: str, following: str) -> None:
 
     assert slot is not None
     assert slot.at == at(following)
+
+
+@pytest.mark.parametrize("cut", ["08:59:59.999999", "09:00", "09:00:00.000001"])
+def test_where_times_change_each_slot_comes_once_however_the_walk_is_cut(cut: str) -> None:
+    kinds = frozenset({"regular"})
+    old, new = (
+        Timetable(Minutes(frozenset({0, minute}), frozenset(), frozenset(), kinds))
+        for minute in (30, 45)
+    )
+    changed = replace(new, since=at("09:00"), before=old)
+    walks = [changed.between(at("08:00"), at(cut)), changed.between(at(cut), at("10:00"))]
+
+    assert [f"{slot:%H:%M}" for walk in walks for slot, _ in walk] == [
+        "08:30", "09:00", "09:45", "10:00",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
@@ -84,6 +85,17 @@ def test_a_file_from_the_future_says_no_more_than_this_minute(written_at: str | 
     assert slots(new, "04:00", "05:18") == ["05:18"]
 
 
+@pytest.mark.parametrize("now", ["05:18", "05:18:00.001", "05:18:01", "05:18:59.999"])
+def test_what_no_file_dates_starts_with_this_minute(now: str) -> None:
+    new = seen(hourly(17, 18), None, now, "05:10:01", None)
+    assert slots(new, "04:00", "05:18") == ["05:18"]
+
+
+def test_what_is_written_at_this_very_instant_is_not_from_the_future() -> None:
+    new = seen(hourly(18), None, "05:18:01", "05:10:01", "05:18:01")
+    assert slots(new, "04:00", "06:30") == ["06:18"]
+
+
 @pytest.mark.parametrize(
     ("written_at", "found"),
     [
@@ -128,6 +140,29 @@ def test_a_clock_set_back_before_a_change_does_not_silence_a_message() -> None:
     assert slots(again, "09:29", "10:30") == ["09:30", "10:00", "10:30"]
 
 
+@pytest.mark.parametrize("now", ["09:30", "09:30:00.001", "09:30:01", "09:30:59.999"])
+def test_a_clock_set_back_into_a_slots_minute_has_that_slot(now: str) -> None:
+    noted = seen(hourly(0, 30), None, "23:00:01", "22:59:01", "22:59:30")
+    again = seen(hourly(0, 30), noted, now, "09:28:01", "09:00")
+    assert slots(again, "08:30", "10:00") == ["09:30", "10:00"]
+
+
+@pytest.mark.parametrize(
+    ("ended", "is_kept"), [("2026-11-21T23:59", False), ("2026-11-22", True), ("2026-11-23", True)]
+)
+def test_of_what_held_one_after_another_what_ended_before_yesterday_is_left_out(
+    ended: str, is_kept: bool
+) -> None:
+    middle = replace(
+        hourly(15), since=datetime.fromisoformat(ended).replace(tzinfo=KST), before=hourly(30)
+    )
+    noted = replace(hourly(0), since=at("09:00"), before=middle)
+    before = seen(hourly(0), noted, "10:00:01", "09:59:01", "08:59").before
+    assert before is not None
+    assert before.since == middle.since
+    assert before.before == (hourly(30) if is_kept else None)
+
+
 @pytest.mark.parametrize(("days_later", "is_kept"), [(1, True), (2, False), (3, False)])
 def test_what_ended_before_yesterday_is_left_out(days_later: int, is_kept: bool) -> None:
     noted = seen(hourly(0), hourly(30), "23:59:01", "23:58:01", "23:58:30")
@@ -149,6 +184,11 @@ def test_what_held_at_an_instant_is_told(clock: str) -> None:
 
 EVERY_KIND: Sequence[Timetable] = (
     hourly(0, 30),
+    Timetable(
+        Minutes(
+            frozenset({0}), frozenset({0, 59}), frozenset({0, 23}), frozenset({"regular", "peak"})
+        )
+    ),
     Timetable(CronTimes("0 9 * * mon-fri"), frozenset({0, 6})),
     Timetable(hourly(5).times, quiet=(Span(time(22), time(7, 30)),), is_holiday=is_holiday),
     replace(hourly(1), since=at("09:00:00.123"), before=replace(hourly(2), since=at("08:00"))),
@@ -166,6 +206,10 @@ def test_what_is_noted_is_read_back(timetable: Timetable) -> None:
     )
     assert to_json([again]) == content
     assert slots(read, "07:00", "11:00") == slots(timetable, "07:00", "11:00")
+
+
+def test_a_message_is_noted_under_its_name_as_it_is() -> None:
+    assert "보고".encode() in to_json([Series("보고", hourly(0), ())])
 
 
 def test_days_off_of_a_list_that_is_gone_are_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -201,12 +245,29 @@ GOOD = json.loads(to_json([Series("m", hourly(0), ())]))["timetables"]["m"][0]
         [{**GOOD, "regular_minutes": None}],
         [{**GOOD, "regular_minutes": ["x"]}],
         [{**GOOD, "regular_minutes": [60]}],
+        [{**GOOD, "regular_minutes": [-1]}],
+        [{**GOOD, "peak_minutes": [60]}],
+        [{**GOOD, "peak_hours": [24]}],
+        [{**GOOD, "days": [7]}],
         [{**GOOD, "days": ["mon"]}],
         7,
     ],
 )
 def test_anything_else_is_refused(rows: object) -> None:
     with pytest.raises(ValueError, match=r"."):
+        from_json(json.dumps({"v": 1, "timetables": {"m": rows}}).encode())
+
+
+@pytest.mark.parametrize(
+    ("rows", "why"),
+    [
+        ([], "one without times"),
+        ([{**GOOD, "peak_hours": [24]}], "numbers that are not below 24"),
+        ([{}], "KeyError('regular_minutes')"),
+    ],
+)
+def test_it_is_said_what_is_wrong(rows: object, why: str) -> None:
+    with pytest.raises(ValueError, match=f"^no timetables: {re.escape(why)}$"):
         from_json(json.dumps({"v": 1, "timetables": {"m": rows}}).encode())
 
 
