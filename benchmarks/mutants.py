@@ -5,9 +5,10 @@
 
 mutmut changes the bodies of functions. It leaves tables, constants, enums and properties alone: of
 those its operators make mutants here, and one of ours puts each outcome, state and reason for its
-neighbour. Sentences that are for people are left as they are there. What survives must stand in
-docs/mutants.md with the reason why no test can tell; the exit code is 1 if something does not, or
-if something stands there that no longer survives.
+neighbour. Sentences that are for people are left as they are there, and so are names of types:
+nothing evaluates them, and mypy checks them. What survives must stand in docs/mutants.md with the
+reason why no test can tell; the exit code is 1 if something does not, or if something stands there
+that no longer survives.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ _LISTED = re.compile(
     r"\b(?:Reason|State|Meaning|Kind|Phase|Word)\.[A-Z_]+|\b_(?:NOW|GOOD|LOGIN|AMBIGUOUS)\b"
 )
 _DEFINED = re.compile(r"^(?:    )?(?:def|class) (\w+)|^(\w+)[ :]", re.MULTILINE)
+_NAME_OF_TYPE = re.compile(r"\w+ = (?:TypeVar\(|Callable\[|Mapping\[|[A-Z]\w+ \|)")
 _PROPERTY = re.compile(r"    @property\n    def (\w+)")
 
 
@@ -103,7 +105,9 @@ def outside_functions(path: Path) -> Iterator[tuple[str, str]]:
         if where not in {"-", *properties} or _is_sentence(mutation.original_node):
             continue
         changed = module.deep_replace(mutation.original_node, mutation.mutated_node)
-        yield where, changed.code.replace("    # @property\n", "    @property\n")
+        source = changed.code.replace("    # @property\n", "    @property\n")
+        if not _NAME_OF_TYPE.match(_changed_from(code, source)):
+            yield where, source
     for found in _LISTED.finditer(code):
         if neighbour := _neighbour(code, found[0]):
             where = "".join(_DEFINED.findall(code[: found.start()])[-1])
@@ -112,6 +116,12 @@ def outside_functions(path: Path) -> Iterator[tuple[str, str]]:
 
 def _is_sentence(node: cst.CSTNode) -> bool:
     return isinstance(node, cst.SimpleString | cst.ConcatenatedString) and " " in node.value
+
+
+def _changed_from(code: str, source: str) -> str:
+    """Return the first line that is another one in the changed source."""
+    pairs = zip(code.splitlines(), source.splitlines(), strict=False)
+    return next((old for old, new in pairs if old != new), "")
 
 
 def _neighbour(code: str, name: str) -> str | None:
