@@ -158,7 +158,8 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
 def fate_of(path: Path, source: str) -> str:
     """Run the tests in a child that knows only the changed module."""
     tests = sorted(
-        SETTINGS["pytest_add_cli_args_test_selection"], key=lambda name: path.stem not in name
+        SETTINGS["pytest_add_cli_args_test_selection"],
+        key=lambda name: (path.stem not in name, path.parent.name not in name),
     )
     child = os.fork()
     if not child:
@@ -169,11 +170,17 @@ def fate_of(path: Path, source: str) -> str:
         sys.dont_write_bytecode = True
         sys.meta_path.insert(0, Changed(".".join(path.with_suffix("").parts), source))
         quick = ["-x", "-q", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-        os._exit(pytest.main([*quick, *SETTINGS["pytest_add_cli_args"], *tests]))
+        quick += SETTINGS["pytest_add_cli_args"]
+        # File by file: the first finds most, and to collect the others would take longer than that.
+        os._exit(any(_fails([*quick, name]) for name in tests))
     exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if exit_code < 0:
         return "timeout"
     return "killed" if exit_code else "survived"
+
+
+def _fails(arguments: Sequence[str]) -> bool:
+    return pytest.main([*arguments]) not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 
 def in_tables(paths: Sequence[Path]) -> Iterator[Mutant]:
