@@ -67,6 +67,10 @@ def changed_lines(diff: Sequence[str]) -> tuple[str, ...]:
 
 
 def in_functions(paths: Sequence[Path]) -> Iterator[Mutant]:
+    # Asked for nothing but a module without functions, mutmut fails.
+    paths = [path for path in paths if re.search(r"^ *def ", path.read_text("utf-8"), re.MULTILINE)]
+    if not paths:
+        return
     shutil.rmtree("mutants", ignore_errors=True)
     names = [f"{'.'.join(path.with_suffix('').parts)}.*" for path in paths]
     command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "2", *names]
