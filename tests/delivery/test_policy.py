@@ -20,6 +20,7 @@ from kakaocron.delivery.policy import (
     is_void,
     may_be_sent,
     next_attempt,
+    next_to_come,
     overdue,
     settle_slot,
     why_missed,
@@ -30,6 +31,7 @@ from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, Beat, Word
 from kakaocron.ledger.deliveries import Attempt, Delivery, Gap
 from kakaocron.ledger.events import Result, Settle
+from kakaocron.schedule.pauses import Pause
 from kakaocron.schedule.slots import Minutes, Series, Slot, Timetable
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
@@ -845,3 +847,76 @@ def test_a_fallback_goes_out_in_the_last_whole_minute_at_the_latest(
     found = before_fallback(at(next_at) if next_at else None, due, at(now))
 
     assert found == (at(expected) if expected else None)
+
+
+# --- what comes next ------------------------------------------------------------------------------
+
+HOURLY = at_minutes(30)
+IN_PAUSE = Pause(SLOT - MINUTE, until=SLOT + MINUTE)
+# Cancelled, then retried: a pause does not stop it.
+LET_GO = delivery(State.SCHEDULED, Reason.BY_HAND, 0, next_attempt_at=SLOT)
+
+
+def to_come(
+    *known: Delivery,
+    series: tuple[Series, ...] = (HOURLY,),
+    after: datetime = SLOT - MINUTE,
+    kind: str | None = None,
+) -> str | None:
+    found = next_to_come(series, [IN_PAUSE], {one.id: one for one in known}, after, kind)
+    return found.id if found else None
+
+
+def test_what_comes_next_is_the_first_slot_that_is_not_paused_and_has_no_state() -> None:
+    after_pause = slot(SLOT + 60 * MINUTE)
+    ended = replace(delivery(State.CANCELLED), id=after_pause.id, slot=after_pause.at)
+
+    assert next_to_come([HOURLY], [], {}, SLOT - MINUTE) == slot()
+    assert next_to_come([HOURLY], [IN_PAUSE], {}, SLOT - MINUTE) == after_pause
+    assert to_come(ended) == slot(SLOT + 120 * MINUTE).id
+    assert to_come(series=()) is None
+
+
+@pytest.mark.parametrize(
+    ("after", "comes"), [(SLOT - INSTANT, True), (SLOT, False), (SLOT + INSTANT, False)]
+)
+def test_what_a_person_let_go_comes_in_a_pause_if_it_is_still_to_come(
+    after: datetime, comes: bool
+) -> None:
+    assert to_come(LET_GO, after=after) == (ID if comes else slot(SLOT + 60 * MINUTE).id)
+
+
+@pytest.mark.parametrize("kind", [None, "regular"])
+def test_what_a_person_let_go_is_of_its_kind(kind: str | None) -> None:
+    assert next_to_come([HOURLY], [IN_PAUSE], {ID: LET_GO}, SLOT - MINUTE, kind) == slot()
+    assert to_come(LET_GO, kind="peak") is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(LET_GO, state=State.RETRYING),
+        replace(LET_GO, state=State.CANCELLED),
+        replace(LET_GO, next_attempt_at=None),
+        replace(LET_GO, next_attempt_at=SLOT - INSTANT),
+        replace(LET_GO, next_attempt_at=SLOT + INSTANT),
+        replace(LET_GO, message="gone"),
+    ],
+)
+def test_nothing_else_that_has_a_state_comes(other: Delivery) -> None:
+    assert to_come(other) == slot(SLOT + 60 * MINUTE).id
+
+
+@pytest.mark.parametrize(
+    ("name", "minute", "first"),
+    [("zeta", 30, "report"), ("alpha", 30, "alpha"), ("alpha", 31, "report"), ("zeta", 29, "zeta")],
+)
+def test_of_two_that_come_the_sooner_is_first_and_then_the_one_named_first(
+    name: str, minute: int, first: str
+) -> None:
+    at = SLOT.replace(minute=minute)
+    let_go = replace(LET_GO, id=slot(at, name).id, message=name, slot=at, next_attempt_at=at)
+    series = (HOURLY, at_minutes(45, name=name))
+
+    found = next_to_come(series, [], {let_go.id: let_go}, SLOT - 5 * MINUTE)
+    assert found == slot(SLOT if first == "report" else at, first)

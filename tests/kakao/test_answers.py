@@ -99,7 +99,7 @@ def test_what_an_answer_does_not_say_is_empty() -> None:
 def test_the_boxes_of_the_consent_page_have_kakaos_own_names() -> None:
     assert BOXES == {
         "talk_message": "카카오톡 메시지 전송",
-        "friends": "카카오 서비스 내 친구목록(프로필사진, 즐겨찾기 포함)",
+        "friends": "카카오 서비스 내 친구목록(프로필사진, 닉네임, 즐겨찾기 포함)",
     }
 
 
