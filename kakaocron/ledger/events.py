@@ -86,15 +86,15 @@ class _Entry(Event, frozen=True, kw_only=True):
     next_attempt_at: datetime | None = None
 
 
-class Schedule(_Entry, frozen=True, kw_only=True, tag="schedule"):
+class Schedule(_Entry, frozen=True, tag="schedule"):
     """A one-off, or a manual send, was accepted."""
 
 
-class Settle(_Entry, frozen=True, kw_only=True, tag="settle"):
+class Settle(_Entry, frozen=True, tag="settle"):
     """A state without an attempt: missed, expired, cancelled, process died, by hand."""
 
 
-class Reopen(_Entry, frozen=True, kw_only=True, tag="reopen"):
+class Reopen(_Entry, frozen=True, tag="reopen"):
     """By hand: may be sent (again) from `next_attempt_at` on."""
 
 
