@@ -298,7 +298,7 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     kind_in_the_id: (Dials(config_edit=0.5), 0),
     clock_read_before_the_lock: (CROWDED, 0),
     lock_file_replaced: (CROWDED, 0),
-    no_lock: (BUSY, 6),
+    no_lock: (CROWDED, 0),
     unreadable_ledger_taken_as_empty: (SPOILT, 0),
     older_copy_not_noticed: (SPOILT, 0),
     only_the_size_is_compared: (Dials(copy_taken=0.3, restore=0.05, damage=0.1), 12),
