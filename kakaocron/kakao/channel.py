@@ -143,6 +143,17 @@ def channel_name(account: str) -> str:
     return f"{KAKAOTALK}:{account}" if account else KAKAOTALK
 
 
+def account_of(channel: str) -> str:
+    """Return the account of a channel of that name."""
+    return channel.partition(":")[2]
+
+
+def named(account: str, words: str) -> str:
+    """Say whose login a sentence is about; of the default account, whose name is empty, it says
+    nothing."""
+    return f"account '{account}': {words}" if account else words
+
+
 def groups(to: Sequence[str]) -> Iterator[list[str]]:
     """Split receivers into those of one request each: `me` alone, friends by five."""
     if ME in to:

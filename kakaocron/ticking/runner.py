@@ -9,6 +9,7 @@ from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
+from kakaocron.kakao.channel import account_of
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
 from kakaocron.system.belonging import settled
@@ -119,8 +120,14 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     found += variables_out_of_date(installation).items()
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
-    ongoing += map(of_login, report.down.values())
-    told = incidents.news(ongoing, set(_endings(report)))
+    ongoing += (of_login(error, account_of(name)) for name, error in report.down.items())
+    confirmed = {
+        account_of(installation.engine.channel_of(receiver))
+        for one in report.ended.values()
+        if one.state is State.CONFIRMED
+        for receiver in one.to
+    }
+    told = incidents.news(ongoing, set(_endings(report)), confirmed=confirmed)
     _say(complain, [*told, *_sentences(report, installation.config.names())])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 

@@ -8,11 +8,12 @@ from datetime import timedelta
 from kakaocron.delivery.tick import TickReport
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.installation import Installation
+from kakaocron.kakao.channel import named
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import AT_THE_LATEST, Tokens
 from kakaocron.schedule.slots import slots_between
 from kakaocron.system.log import log
-from kakaocron.watching.incidents import of_login
+from kakaocron.watching.incidents import of_login, with_account
 
 IDLE = timedelta(minutes=1)
 LONGEST_SECONDS = 30.0
@@ -21,12 +22,14 @@ LONGEST_SECONDS = 30.0
 def look_after_login(installation: Installation, report: TickReport) -> dict[str, str]:
     """Renew tokens if it is time to; return sentences for the user, by stable keys."""
     found: dict[str, str] = {}
-    for login in installation.logins.values():
-        found |= _look_after(login, installation, report)
+    for account, login in installation.logins.items():
+        found |= _look_after(account, login, installation, report)
     return found
 
 
-def _look_after(login: Login, installation: Installation, report: TickReport) -> dict[str, str]:
+def _look_after(
+    account: str, login: Login, installation: Installation, report: TickReport
+) -> dict[str, str]:
     if login.credentials.access_token:
         return {}
     try:
@@ -37,19 +40,20 @@ def _look_after(login: Login, installation: Installation, report: TickReport) ->
             _renew(login, installation)
             tokens = login.read()
     except LoginError as error:
-        return {of_login(error).key: str(error)}
+        incident = of_login(error, account)
+        return {incident.key: incident.sentence}
     except KakaocronError as error:
-        log.warning("the token is not renewed: %s", error)
-    return _ends_soon(installation, tokens)
+        log.warning("%s", named(account, f"the token is not renewed: {error}"))
+    return _ends_soon(account, installation, tokens)
 
 
 def variables_out_of_date(installation: Installation) -> dict[str, str]:
     """Return sentences on variables whose tokens Kakao has replaced, by stable keys."""
     found: dict[str, str] = {}
-    for login in installation.logins.values():
+    for account, login in installation.logins.items():
         with suppress(LoginError):
             if said := login.old_variable(login.read()):
-                found[f"login-variable:{login.path}"] = said
+                found[f"login-variable:{login.path}"] = named(account, said)
     return found
 
 
@@ -84,9 +88,9 @@ def _renew(login: Login, installation: Installation) -> None:
         raise failed[0]
 
 
-def _ends_soon(installation: Installation, tokens: Tokens) -> dict[str, str]:
+def _ends_soon(account: str, installation: Installation, tokens: Tokens) -> dict[str, str]:
     end = tokens.refresh_expires_at
     if end is None or tokens.is_dead or not tokens.ends_soon(installation.clock.now()):
         return {}
     said = f"The Kakao login ends on {end:%Y-%m-%d} and is not being renewed. Run: kakaocron login"
-    return {f"login-ends:{end:%Y-%m-%d}": said}
+    return {f"login-ends:{with_account(account, f'{end:%Y-%m-%d}')}": named(account, said)}

@@ -9,7 +9,8 @@ from zlib import crc32
 from msgspec import Struct
 
 from kakaocron.errors import Cause, KakaocronError
-from kakaocron.installation import make_memory, make_refusals
+from kakaocron.installation import DEFAULT_ACCOUNT, make_memory, make_refusals
+from kakaocron.kakao.channel import named
 from kakaocron.system.disk import Disk
 from kakaocron.system.log import log
 from kakaocron.system.memory import Memory
@@ -39,7 +40,7 @@ class EndSign(Enum):
 
     NOTHING = auto()  # it has happened: it is told once
     TICK = auto()  # a tick that came to its end without it
-    CONFIRMED = auto()  # a message that is confirmed
+    CONFIRMED = auto()  # a message that is confirmed, sent by the same account
     REACHED = auto()  # the watcher that could not be told has been told
 
 
@@ -77,9 +78,15 @@ def of_error(error: KakaocronError) -> Incident:
     return Incident(Kind(f"exit-{error.exit_code}"), digest_of(error.cause), str(error))
 
 
-def of_login(error: KakaocronError) -> Incident:
-    """Return the incident of a login without which nothing can be sent."""
-    return Incident(Kind.LOGIN, digest_of(error.cause), str(error))
+def of_login(error: KakaocronError, account: str = DEFAULT_ACCOUNT) -> Incident:
+    """Return the incident of a login without which nothing can be sent by its account."""
+    which = with_account(account, digest_of(error.cause))
+    return Incident(Kind.LOGIN, which, named(account, str(error)))
+
+
+def with_account(account: str, which: str) -> str:
+    """Tell the incidents of an account from those of others; the default's have no name."""
+    return f"{account}:{which}" if account else which
 
 
 def digest_of(cause: Cause) -> str:
@@ -109,19 +116,21 @@ class Incidents(Struct, frozen=True):
         ongoing: Iterable[Incident],
         endings: Collection[EndSign] = (),
         reached: Collection[str] = (),
+        confirmed: Collection[str] = (DEFAULT_ACCOUNT,),
     ) -> list[str]:
         """Return the sentences of the incidents not told before, and remember them as told; those
         not told before are logged.
 
-        `endings` is what has been seen, and `reached` names watchers that were asked: incidents
-        that end so are over unless they are in `ongoing`.
+        `endings` is what has been seen, `reached` names watchers that were asked, and `confirmed`
+        the accounts that sent what is confirmed: incidents that end so are over unless they are in
+        `ongoing`.
         """
         told = self.memory.read()
         now = {one.key: one.sentence for one in ongoing}
         kept = {
             key: said
             for key, said in told.items()
-            if key in now or not _is_over(key, endings, reached)
+            if key in now or not _is_over(key, endings, reached, confirmed)
         }
         now_told = {**kept, **dict.fromkeys(now, True)}
         if now_told != told:
@@ -136,12 +145,21 @@ class Incidents(Struct, frozen=True):
         self.memory.remove()
 
 
-def _is_over(key: str, endings: Collection[EndSign], reached: Collection[str]) -> bool:
+def _is_over(
+    key: str,
+    endings: Collection[EndSign],
+    reached: Collection[str],
+    confirmed: Collection[str],
+) -> bool:
     kind, _, which = key.partition(":")
     if kind not in set(Kind):  # of another version
         return True
     ending = ENDED_BY[Kind(kind)]
-    return which in reached if ending is EndSign.REACHED else ending in endings
+    if ending is EndSign.REACHED:
+        return which in reached
+    if ending is EndSign.CONFIRMED and which.rpartition(":")[0] not in confirmed:
+        return False
+    return ending in endings
 
 
 def incidents_of(places: Places, disk: Disk, *, tells_again: bool = False) -> Incidents:
