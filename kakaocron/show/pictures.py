@@ -12,13 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 from kakaocron.delivery.orders import resolve_command
+from kakaocron.kakao.channel import named
 from kakaocron.ledger.deliveries import Attempt
 from kakaocron.ledger.stats import DayReport, Report
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
 from kakaocron.states import State, first_to_look_at
 from kakaocron.text.plain import clean, in_percent
 from kakaocron.watching.explain import Explanation, MessageExplanation
-from kakaocron.watching.overview import Overview
+from kakaocron.watching.overview import LoginState, Overview
 from kakaocron.watching.sentences import detail_of, sent_words
 
 WIDTH = 80
@@ -87,7 +88,11 @@ def overview_picture(
     elif not hidden:
         parts.append(Text("No slot has come due today."))
     parts += [Text(), *_totals(overview), *_ahead(overview)]
-    parts += [Text(_token_words(overview)), _tick_words(overview)]
+    parts += [
+        Text(named(account, _token_words(login, overview.now)))
+        for account, login in overview.logins.items()
+    ]
+    parts.append(_tick_words(overview))
     return Group(*parts, *(_held(overview) if with_advice else []))
 
 
@@ -196,10 +201,10 @@ def _seconds(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.3f} s"
 
 
-def _token_words(overview: Overview) -> str:
-    tokens, now = overview.tokens, overview.now
-    if overview.login_problem:
-        return f"login: {overview.login_problem}"
+def _token_words(login: LoginState, now: datetime) -> str:
+    tokens = login.tokens
+    if login.problem:
+        return f"login: {login.problem}"
     if tokens.access_expires_at is None:
         given = "KAKAO_ACCESS_TOKEN, which nobody renews"
         return f"login: {given if tokens.access_token else 'no access token saved yet'}"

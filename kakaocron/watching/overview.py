@@ -15,7 +15,8 @@ from kakaocron.config.schema import MonitorRules
 from kakaocron.delivery.policy import Decision, begins_paused, next_to_come
 from kakaocron.delivery.snapshot import Snapshot, decide_by
 from kakaocron.errors import Barrier, Cause, KakaocronError, LoginError, UsageError
-from kakaocron.installation import Installation
+from kakaocron.installation import DEFAULT_ACCOUNT, Installation
+from kakaocron.kakao.channel import named
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
@@ -57,6 +58,13 @@ from kakaocron.watching.health import (
 NEXT_SLOTS = 3
 
 
+class LoginState(Struct, frozen=True):
+    """The tokens that an account uses, and what is wrong with them."""
+
+    tokens: Tokens
+    problem: str | None
+
+
 class Overview(Struct, frozen=True):
     """Today, as `kakaocron status` shows it."""
 
@@ -69,12 +77,16 @@ class Overview(Struct, frozen=True):
     next_regular: Slot | None
     next_peak: Slot | None
     following: tuple[Coming, ...]
-    tokens: Tokens
-    login_problem: str | None
+    logins: Mapping[str, LoginState]  # by account
     unseen: tuple[Delivery, ...]  # what a tick would record now of slots that none has seen to
     held: tuple[Delivery, ...]  # of yesterday too: nobody knows whether they arrived
     pauses: tuple[Pause, ...]
     barriers: tuple[Barrier, ...] = ()  # what would keep a slot from being recorded, and sent
+
+    @property
+    def tokens(self) -> Tokens:
+        """Those of the account that is meant where none is named."""
+        return self.logins[DEFAULT_ACCOUNT].tokens
 
     @property
     def last_tick(self) -> datetime | None:
@@ -144,7 +156,7 @@ def look(installation: Installation) -> Overview:
     found = overview_of(
         seen,
         decide_by(seen, installation.plan, installation.engine.policy),
-        login_of(installation.login, seen.now),
+        {name: login_of(login, seen.now) for name, login in installation.logins.items()},
         installation.plan.series,
         coming(seen, installation.plan.series, installation.config, NEXT_SLOTS),
     )
@@ -154,7 +166,7 @@ def look(installation: Installation) -> Overview:
 def overview_of(
     seen: Snapshot,
     decision: Decision,
-    login: tuple[Tokens, Cause | None],
+    logins: Mapping[str, tuple[Tokens, Cause | None]],
     series: Sequence[Series],
     following: Sequence[Coming],
 ) -> Overview:
@@ -173,7 +185,6 @@ def overview_of(
     )
     pauses = tuple(pause for pause in seen.pauses if pause.is_open(now))
     unpaused = tuple(slot for slot in ahead if not is_paused(pauses, slot.message, slot.at))
-    tokens, problem = login
     return Overview(
         now=now,
         last=last_tick(seen.newest_beats),
@@ -184,8 +195,10 @@ def overview_of(
         next_regular=next_to_come(series, pauses, seen.view.deliveries, now, "regular"),
         next_peak=next_to_come(series, pauses, seen.view.deliveries, now, "peak"),
         following=tuple(following),
-        tokens=tokens,
-        login_problem=in_words(problem) if problem else None,
+        logins={
+            account: LoginState(tokens, in_words(problem) if problem else None)
+            for account, (tokens, problem) in logins.items()
+        },
         unseen=unseen,
         held=tuple(one for one in recent if one.is_held),
         pauses=pauses,
@@ -231,7 +244,7 @@ def health_of(overview: Overview, rules: MonitorRules) -> Health:
         *(Problem(one.what, one.mend) for one in overview.barriers),
         tick_problem(overview.last, now),
         overdue_problem(_overdue(overview)),
-        overview.login_problem,
+        *(named(name, one.problem) for name, one in overview.logins.items() if one.problem),
         quota_problem(newest_of_each(one for one in overview.deliveries if one.slot <= now)),
         *(in_words(figure) for figure in figures if figure),
     ]

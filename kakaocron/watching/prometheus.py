@@ -74,7 +74,7 @@ def metrics_of_failure() -> str:
 
 
 def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
-    stats, tokens = overview.stats, overview.tokens
+    stats = overview.stats
     yield Gauge(
         "kakaocron_info", "Which kakaocron this is.", (Sample(1, {"version": __version__}),)
     )
@@ -113,15 +113,19 @@ def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
         "The next slot.",
         _seconds(next((one.at for one in overview.following), None)),
     )
-    yield gauge(
+    tokens = [
+        ({"account": account} if account else {}, login.tokens)
+        for account, login in overview.logins.items()
+    ]
+    yield Gauge(
         "kakaocron_access_token_end_timestamp_seconds",
         "The end of the access token.",
-        _seconds(tokens.access_expires_at),
+        tuple(Sample(_seconds(one.access_expires_at), labels) for labels, one in tokens),
     )
-    yield gauge(
+    yield Gauge(
         "kakaocron_login_end_timestamp_seconds",
         "The end of the login.",
-        _seconds(tokens.refresh_expires_at),
+        tuple(Sample(_seconds(one.refresh_expires_at), labels) for labels, one in tokens),
     )
 
 
