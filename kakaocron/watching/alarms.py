@@ -17,9 +17,9 @@ from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.ledger.ledger import View
 from kakaocron.states import BAD, Reason, State
 from kakaocron.text.causes import said
-from kakaocron.watching.causes import as_facts
+from kakaocron.watching.causes import as_facts, of_account
 from kakaocron.watching.health import newest_of_each, reasons_of
-from kakaocron.watching.sentences import NOBODY, Names, trouble_of
+from kakaocron.watching.sentences import NOBODY, Names, last_results, trouble_of
 
 REMINDER = timedelta(days=1)
 # A single failed attempt mends itself more often than not; two of them are told.
@@ -49,6 +49,15 @@ _AT_ONCE = frozenset({Reason.QUOTA})
 
 # Of these the end has a sentence of its own.
 _ENDS = frozenset({LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY})
+
+
+def login_key(account: str) -> str:
+    """Return the key of an account's login; the default account's has no name."""
+    return f"{LOGIN}:{account}" if account else LOGIN
+
+
+def _the_default(_: str) -> str:
+    return ""
 
 
 class Turn(StrEnum):
@@ -192,10 +201,11 @@ def ends_of(view: View, days: Iterable[date]) -> dict[date, int]:
 
 
 def _over(key: str, ended: Trouble, found: Observation) -> Cause:
+    kind, _, which = key.partition(":")
     if key in found.held:
         cause = Cause("over-but-held", as_facts("trouble", found.held[key]))
-    elif key in _ENDS:
-        cause = Cause(f"over-{key}")
+    elif kind in _ENDS:
+        cause = of_account(which, Cause(f"over-{kind}"))
     else:
         cause = Cause("over", as_facts("trouble", ended.cause))
     if key not in found.happened:
@@ -228,12 +238,14 @@ def of_deliveries(
     configured: Collection[str],
     is_new: Callable[[Delivery], bool],
     names: Names = NOBODY,
+    account_of: Callable[[str], str] = _the_default,
 ) -> Observation:
     """Return the troubles that last, what has happened that is new, and what is held, by key.
 
     A trouble lasts while the newest delivery of a configured message is part of it, and is open
     while that is on its way again, or nothing of the message is among these deliveries. What a
-    person sends by hand is in front of that person's eyes already.
+    person sends by hand is in front of that person's eyes already. `account_of` says by which
+    account a receiver is sent to.
     """
     planned = [one for one in deliveries if not is_by_hand(one.id)]
     told = [one for one in planned if _is_telling(one)]
@@ -244,13 +256,13 @@ def of_deliveries(
         if one.message not in configured:
             continue
         if not _is_telling(one):
-            open_ |= _keys_before(one)
-        elif key := key_of(one):
+            open_ |= _keys_before(one, account_of)
+        elif key := key_of(one, account_of):
             lasting.setdefault(key, []).append(one)
     happened: dict[str, list[Delivery]] = {}
     held: dict[str, list[Delivery]] = {}
     for one in told:
-        if one.state in BAD and (key := key_of(one)):
+        if one.state in BAD and (key := key_of(one, account_of)):
             if is_new(one):
                 happened.setdefault(key, []).append(one)
             if one.is_held:
@@ -267,11 +279,14 @@ def _own_keys(message: str) -> set[str]:
     return {f"unknown:{message}", f"delivery:{message}"}
 
 
-def _keys_before(delivery: Delivery) -> set[str]:
+def _keys_before(delivery: Delivery, account_of: Callable[[str], str]) -> set[str]:
     """Return the troubles that a delivery may have been part of before it went on its way again."""
-    tries = delivery.attempts
-    reasons = {result.reason for attempt in tries for result in attempt.results.values()}
-    return _own_keys(delivery.message) | {_SHARED[r] for r in reasons if r in _SHARED}
+    return _own_keys(delivery.message) | {
+        login_key(account_of(receiver)) if shared == LOGIN else shared
+        for attempt in delivery.attempts
+        for receiver, result in attempt.results.items()
+        if result.reason and (shared := _SHARED.get(result.reason))
+    }
 
 
 def _is_settled_by_hand(delivery: Delivery) -> bool:
@@ -297,13 +312,25 @@ def _is_telling(delivery: Delivery) -> bool:
     return delivery.state is State.CONFIRMED or delivery.state in BAD
 
 
-def key_of(delivery: Delivery) -> str | None:
+def key_of(delivery: Delivery, account_of: Callable[[str], str]) -> str | None:
     """Return the trouble that a delivery is part of, None if it is fine or a person has seen it."""
     if delivery.state is State.CONFIRMED or delivery.reason is Reason.BY_HAND:
         return None
     shared = next((_SHARED[r] for r in reasons_of(delivery) if r in _SHARED), None)
+    if shared == LOGIN:
+        return login_key(_account_without_login(delivery, account_of))
     what = "unknown" if delivery.state is State.UNKNOWN else "delivery"
     return shared or f"{what}:{delivery.message}"
+
+
+def _account_without_login(delivery: Delivery, account_of: Callable[[str], str]) -> str:
+    """Return by which account a delivery was to go that has failed for want of a login."""
+    failed = (
+        receiver
+        for receiver, result in {**delivery.targets, **last_results(delivery)}.items()
+        if Reason.NOT_LOGGED_IN in (result.reason, result.behind)
+    )
+    return next(map(account_of, failed), account_of(delivery.to[0] if delivery.to else ""))
 
 
 def to_fields(state: AlarmState) -> dict[str, Any]:

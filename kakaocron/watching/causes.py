@@ -40,6 +40,7 @@ TEMPLATES: causes.Templates = {
     "remedy-receiver": "Fix the receiver in config.toml; its next slot is right",
     "remedy-content": "Fix its content (see: kakaocron preview)",
     # Of the login, the day and the ticks.
+    "account": "account '{account}': {trouble}",
     "no-login": "Not logged in to Kakao. Run: kakaocron login",
     "login-expired": "The saved login expired on {at}. Run: kakaocron login",
     "login-ends-in-days": "The saved login ends in {days} days ({at}). Run: kakaocron login",
@@ -77,6 +78,13 @@ _PARTS = ("trouble", "meanwhile", "advice", "remedy")
 def as_facts(name: str, cause: Cause) -> dict[str, str | int | float]:
     """Return a cause as facts of another one: its code as `name`, its facts as `name.fact`."""
     return {name: cause.code, **{f"{name}.{fact}": said for fact, said in cause.facts.items()}}
+
+
+def of_account(account: str, cause: Cause) -> Cause:
+    """Return a cause that names the account whose login it is about, if that is not the default."""
+    if not account:
+        return cause
+    return Cause("account", {"account": account, **as_facts("trouble", cause)})
 
 
 def part_of(facts: Facts, name: str) -> Cause | None:

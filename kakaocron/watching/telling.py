@@ -18,6 +18,7 @@ from kakaocron.config.schema import leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Feed, Installation, make_memory
+from kakaocron.kakao.channel import account_of, channel_name
 from kakaocron.kst import isoformat
 from kakaocron.ledger.stats import stats_of
 from kakaocron.messages.making import at_home
@@ -30,7 +31,7 @@ from kakaocron.text.causes import said
 from kakaocron.watching import alarms
 from kakaocron.watching.alarms import Alarm, AlarmState, Observation, of_deliveries
 from kakaocron.watching.apprise_process import NOT_TOLD
-from kakaocron.watching.causes import in_words
+from kakaocron.watching.causes import in_words, of_account
 from kakaocron.watching.health import bounds_of, delay_problem, rate_problem
 from kakaocron.watching.incidents import Kind
 from kakaocron.watching.overview import login_of
@@ -224,7 +225,11 @@ def _observed(
     configured = frozenset(one.name for one in installation.plan.series)
     ends = alarms.ends_of(seen.view, days)
     is_new = alarms.is_news(state, seen.view, ends, now)
-    found = of_deliveries(recent, configured, is_new, installation.config.names())
+
+    def account_by(receiver: str) -> str:
+        return account_of(installation.engine.channel_of(receiver))
+
+    found = of_deliveries(recent, configured, is_new, installation.config.names(), account_by)
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, sentence in ended.report.problems:
         kind = key.partition(":")[0]
@@ -232,10 +237,11 @@ def _observed(
             happened[key] = said(sentence)
         else:
             lasting[kind] = said(sentence)
-    down = next(iter(ended.report.down.values()), None)
-    login = down.cause if down else login_of(installation.login, now)[1]
-    if login and not installation.login.credentials.access_token:
-        lasting[alarms.LOGIN] = login
+    for account, login in installation.logins.items():
+        down = ended.report.down.get(channel_name(account))
+        problem = down.cause if down else login_of(login, now)[1]
+        if problem and not login.credentials.access_token:
+            lasting[alarms.login_key(account)] = of_account(account, problem)
     bounds, stats = bounds_of(installation.config.monitor), stats_of(today, began_at=seen.began_at)
     open_ = set(found.open)
     for key, problem, figure in (
