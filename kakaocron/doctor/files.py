@@ -61,7 +61,11 @@ def files(bench: Bench) -> Iterator[Finding]:
     yield _owner(bench)
     yield _file_system(machine, data)
     yield _room(machine, (data, log))
-    held = [p for p in (f"{places.ledger}.lock", f"{places.tokens}.lock") if machine.is_locked(p)]
+    logins = bench.installation.logins.values() if bench.installation else ()
+    tokens = [login.path for login in logins] or [places.tokens]
+    held = [
+        p for p in (f"{path}.lock" for path in (places.ledger, *tokens)) if machine.is_locked(p)
+    ]
     if held:
         mend = f"If it stays so, see who holds it: fuser -v {shlex.quote(held[0])}"
         yield warn("locks", f"another process holds '{held[0]}' now", mend)
@@ -117,7 +121,7 @@ def _own_paths(bench: Bench) -> list[str]:
     own = (
         (
             str(places.data),
-            ("ledger", "tokens.", "pauses.", "timetables.", "incidents.", "alarms.", "crontab-"),
+            ("ledger", "tokens", "pauses.", "timetables.", "incidents.", "alarms.", "crontab-"),
         ),
         (str(places.log), ("ticks", "idle", "kakaocron.log")),
     )

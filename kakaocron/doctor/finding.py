@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.host.crontab import Crontab, Job
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation
+from kakaocron.kakao.channel import named
 from kakaocron.system.places import Places
 
 LOG_IN_AGAIN = "Log in: kakaocron login"
@@ -64,6 +65,12 @@ def fail(name: str, what: str, mend: str) -> Finding:
 def installed(bench: Bench) -> Installation:
     assert bench.installation is not None  # noqa: S101 - `examine` has seen to it
     return bench.installation
+
+
+def of_account(account: str, findings: Iterable[Finding]) -> Iterator[Finding]:
+    """Yield findings about an account's login; they name it if it is not the default."""
+    for finding in findings:
+        yield replace(finding, what=named(account, finding.what))
 
 
 def worst(findings: Sequence[Finding]) -> Status:

@@ -8,12 +8,23 @@ from email.utils import parsedate_to_datetime
 
 from kakaocron.config.schema import wanted_scopes
 from kakaocron.delivery.tick import LARGEST_CLOCK_ERROR
-from kakaocron.doctor.finding import LOG_IN_AGAIN, Bench, Finding, fail, installed, ok, warn
+from kakaocron.doctor.finding import (
+    LOG_IN_AGAIN,
+    Bench,
+    Finding,
+    fail,
+    installed,
+    of_account,
+    ok,
+    warn,
+)
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.account import ask, id_in, scopes_of
+from kakaocron.kakao.channel import channel_name
 from kakaocron.kakao.codes import BOXES, FRIENDS, SENDING
 from kakaocron.kakao.friends import friends_of
+from kakaocron.kakao.login import Login
 from kakaocron.states import ME
 from kakaocron.system.http import Answer, Failure, Request
 from kakaocron.system.proxies import proxy_for
@@ -23,11 +34,11 @@ from kakaocron.system.proxies import proxy_for
 
 def online(bench: Bench) -> Iterator[Finding]:
     installation = installed(bench)
-    login, kakao = installation.login, installation.config.kakao
+    kakao = installation.config.kakao
     reached, offset = True, None
     yield _proxy(installation)
     for name, url in (("kauth", kakao.auth_url), ("kapi", kakao.api_url)):
-        answer = login.http.ask(Request(f"{url}/"))
+        answer = installation.login.http.ask(Request(f"{url}/"))
         if isinstance(answer, Failure):
             reached = False
             yield fail(name, f"{url}: {answer.detail}", "Look at the network, DNS and any proxy")
@@ -40,12 +51,17 @@ def online(bench: Bench) -> Iterator[Finding]:
         for name in ("token-accepted", "scope-message", "scope-friends", "receivers"):
             yield warn(name, "not checked: Kakao cannot be reached", mend)
         return
+    for account, login in installation.logins.items():
+        yield from of_account(account, _account(installation, account, login))
+
+
+def _account(installation: Installation, account: str, login: Login) -> Iterator[Finding]:
     try:
         token = login.access_token()
-        user = ask(login.http, f"{kakao.api_url}/v1/user/access_token_info", token)
-        yield ok("token-accepted", f"by Kakao, for account {id_in(user)}")
-        yield from _scopes(installation, token)
-        yield _receivers(installation, token)
+        url = f"{installation.config.kakao.api_url}/v1/user/access_token_info"
+        yield ok("token-accepted", f"by Kakao, for account {id_in(ask(login.http, url, token))}")
+        yield from _scopes(installation, login, token)
+        yield _receivers(installation, account, login, token)
     except KakaocronError as error:
         yield fail("token-accepted", error.what, LOG_IN_AGAIN)
 
@@ -79,8 +95,8 @@ def _clock(offset: timedelta | None) -> Finding:
     return ok("clock", f"within {abs(seconds):.0f} s of Kakao's")
 
 
-def _scopes(installation: Installation, token: str) -> Iterator[Finding]:
-    agreed = scopes_of(installation.login.http, installation.config.kakao.api_url, token)
+def _scopes(installation: Installation, login: Login, token: str) -> Iterator[Finding]:
+    agreed = scopes_of(login.http, installation.config.kakao.api_url, token)
     wanted = wanted_scopes(installation.config)
     for name, scope in (("scope-message", SENDING), ("scope-friends", FRIENDS)):
         if agreed.get(scope):
@@ -95,12 +111,13 @@ def _scopes(installation: Installation, token: str) -> Iterator[Finding]:
             yield fail(name, f"the app does not ask for {scope}", mend)
 
 
-def _receivers(installation: Installation, token: str) -> Finding:
-    config = installation.config
+def _receivers(installation: Installation, account: str, login: Login, token: str) -> Finding:
+    config, channel_of = installation.config, installation.engine.channel_of
     wanted = {uuid for one in config.series() for uuid in one.to} - {ME}
+    wanted = {uuid for uuid in wanted if channel_of(uuid) == channel_name(account)}
     if not wanted:
         return ok("receivers", "yourself")
-    found = {f.uuid: f for f in friends_of(installation.login.http, config.kakao.api_url, token)}
+    found = {f.uuid: f for f in friends_of(login.http, config.kakao.api_url, token)}
     unknown = sorted(wanted - found.keys())
     refusing = sorted(uuid for uuid in wanted & found.keys() if not found[uuid].is_allowed)
     if unknown:

@@ -6,17 +6,31 @@ import shlex
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from kakaocron.doctor.finding import LOG_IN_AGAIN, OTHERS, Bench, Finding, fail, installed, ok, warn
+from kakaocron.doctor.finding import (
+    LOG_IN_AGAIN,
+    OTHERS,
+    Bench,
+    Finding,
+    fail,
+    installed,
+    of_account,
+    ok,
+    warn,
+)
 from kakaocron.errors import UPGRADE, LoginError
 from kakaocron.kakao.causes import LOG_IN
+from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import RENEWED_EVERY, WARNING_DAYS, Tokens
 
 # The login
 
 
 def login(bench: Bench) -> Iterator[Finding]:
-    installation = installed(bench)
-    login = installation.login
+    for account, login in installed(bench).logins.items():
+        yield from of_account(account, _login(bench, login))
+
+
+def _login(bench: Bench, login: Login) -> Iterator[Finding]:
     key, client_secret = login.credentials.rest_api_key, login.credentials.client_secret
     if key:
         yield ok("rest-api-key", "there")
