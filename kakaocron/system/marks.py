@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 PLAN_NAME = "idle"
 
-# A full tick changes these itself; what they say to it is read again when it has ended.
-_OWN_FILES = ("tokens.json", "timetables.json", "incidents.json", "alarms.json")
+# A full tick changes these itself; what they say to it is read again when it has ended. The tokens
+# are those of every account, be they files or a folder of them.
+_OWN_FILES = ("tokens", "timetables.json", "incidents.json", "alarms.json")
 # These say nothing of what is due, and may stand in the data folder too.
 _PASSED_OVER = (PLAN_NAME, "kakaocron.log", "ticks")
 
