@@ -2,23 +2,46 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace as with_changes
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
+from kakaocron.actions import retry
 from kakaocron.delivery.tick import TickReport, tick
-from kakaocron.errors import LoginError
-from kakaocron.installation import DEFAULT_ACCOUNT, Installation, make_channels
-from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, channel_name
-from kakaocron.kakao.login import Credentials
+from kakaocron.doctor.finding import Bench, Status
+from kakaocron.doctor.kakao import online
+from kakaocron.doctor.login import login as login_findings
+from kakaocron.errors import Cause, LoginError
+from kakaocron.host.crontab import Job
+from kakaocron.host.probe import Machine
+from kakaocron.installation import (
+    DEFAULT_ACCOUNT,
+    Edges,
+    Installation,
+    assemble,
+    make_channels,
+    make_memory,
+)
+from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, account_of, channel_name
+from kakaocron.kakao.login import Credentials, Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.show.pictures import print_overview
 from kakaocron.states import Reason, State
+from kakaocron.system.marks import all_marks, data_marks
+from kakaocron.ticking.runner import run_full
 from kakaocron.ticking.upkeep import look_after_login
+from kakaocron.watching.alarms import AlarmState, Observation, login_key, of_deliveries, review
+from kakaocron.watching.causes import in_words, of_account
+from kakaocron.watching.overview import health_of, look
+from kakaocron.watching.prometheus import metrics_of
 from tests.fakes import MESSAGE, NOW, FakeClock, install, texts
+from tests.host.test_crontab import FakeCrontab
 
 SECOND = "minji"
 TO = MESSAGE + 'to = ["me", "uuid-bbb"]\n'
@@ -28,19 +51,38 @@ def channel_of(receiver: str) -> str:
     return channel_name(SECOND if receiver == "uuid-bbb" else DEFAULT_ACCOUNT)
 
 
-@pytest.fixture
-def two(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
-    """An installation with a second account, by which one friend is sent to."""
-    here = install(tmp_path, sandbox, clock, TO)
+def with_second(here: Installation) -> Installation:
+    """Return an installation with a second account, by which one friend is sent to."""
     credentials = with_changes(here.login.credentials, refresh_token=None)
     path = str(here.places.data / "tokens" / f"{SECOND}.json")
     second = with_changes(here.login, path=path, credentials=credentials)
-    token = sandbox.kakao.issue_login(clock.now()).refresh_token
-    second.write(Tokens(refresh_token=token, client_id=credentials.rest_api_key))
     logins = {DEFAULT_ACCOUNT: here.login, SECOND: second}
     channels = make_channels(logins, here.config, second.http, channel_of)
     engine = replace(here.engine, channels=channels, channel_of=channel_of)
     return replace(here, logins=logins, engine=engine)
+
+
+def log_in(login: Login, sandbox: SandboxServer) -> None:
+    token = sandbox.kakao.issue_login(login.clock.now()).refresh_token
+    login.write(Tokens(refresh_token=token, client_id=login.credentials.rest_api_key))
+
+
+def end(login: Login) -> None:
+    """Leave a login as one that Kakao has ended."""
+    token = login.credentials.refresh_token or "gone"
+    login.write(Tokens(refresh_token=token, client_id="x", refused="KOE322"))
+
+
+@pytest.fixture
+def two(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
+    here = with_second(install(tmp_path, sandbox, clock, TO))
+    log_in(here.logins[SECOND], sandbox)
+    return here
+
+
+def bench(here: Installation) -> Bench:
+    crontab, job = FakeCrontab(None), Job(("kakaocron",), here.places.config)
+    return Bench(here.places, Machine(), crontab, job, here.clock.now(), here)
 
 
 def run(installation: Installation) -> TickReport:
@@ -62,7 +104,7 @@ def test_each_receiver_is_sent_to_by_the_account_that_reaches_it(
 
 
 def test_a_dead_login_fails_its_receivers_only(two: Installation, sandbox: SandboxServer) -> None:
-    two.logins[SECOND].write(Tokens(refresh_token="gone", client_id="x", refused="KOE322"))
+    end(two.logins[SECOND])
     report = run(two)
 
     assert states(report) == {
@@ -107,3 +149,195 @@ def test_a_token_from_the_environment_is_that_accounts_alone(
 
     assert look_after_login(here, TickReport(clock.now())) == {}
     assert here.logins[SECOND].read().is_fresh(clock.now())
+
+
+@pytest.fixture
+def apart(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
+    """An installation with a message by each of two accounts, that tells its alarms to a file."""
+    command = json.dumps(["sh", "-c", f"cat >>{tmp_path}/told; echo >>{tmp_path}/told"])
+    other = MESSAGE.replace('"report"', '"other"') + 'to = ["uuid-bbb"]\n'
+    config = f"[monitor]\nalert_command = {command}\n{MESSAGE}{other}"
+    here = with_second(install(tmp_path, sandbox, clock, config))
+    log_in(here.logins[SECOND], sandbox)
+    return here
+
+
+def whole_tick(here: Installation, clock: FakeClock, at: str) -> tuple[int, list[str]]:
+    """Run a tick as cron's command does; return its exit code and what it complains of."""
+    clock.set(at)
+    around, said = Edges(clock=clock), list[str]()
+    load = partial(assemble, here.places, here.config, around)
+    ended = run_full(here.places, around, lambda: with_second(load()), said.append)
+    return ended.exit_code, said
+
+
+DEAD = "Kakao no longer accepts"
+
+
+@pytest.mark.parametrize("account", [DEFAULT_ACCOUNT, SECOND])
+def test_a_dead_login_is_told_by_its_account_once_and_the_others_messages_go_on(
+    apart: Installation, sandbox: SandboxServer, clock: FakeClock, account: str
+) -> None:
+    whole_tick(apart, clock, "09:15:01")
+    end(apart.logins[account])
+    _, told = whole_tick(apart, clock, "09:30:01")
+    # The other's is confirmed at each slot, which says nothing of this one.
+    (of_tick,) = [one for one in told if DEAD in one]
+    assert of_tick.startswith(f"account '{SECOND}': {DEAD}" if account else DEAD)
+    (key,) = make_memory(apart.places, apart.edges.disk, "incidents.json").read()
+    assert key.startswith(f"login:{SECOND}:" if account else "login:")
+    assert key.count(":") == (2 if account else 1)
+    assert [one for one in whole_tick(apart, clock, "09:31:01")[1] if DEAD in one] == []
+    assert [one for one in whole_tick(apart, clock, "09:45:01")[1] if DEAD in one] == []
+    by_other = "me" if account else "uuid-bbb"
+    sent = [one.receiver for one in sandbox.deliveries]
+    assert (sent.count(by_other), len(sent)) == (3, 4)
+
+
+def test_two_dead_logins_are_two_incidents_and_each_ends_by_itself(
+    apart: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    memory = make_memory(apart.places, apart.edges.disk, "incidents.json")
+
+    def known() -> list[str]:
+        return sorted((key for key in memory.read() if key.startswith("login:")), key=len)
+
+    for login in apart.logins.values():
+        end(login)
+    whole_tick(apart, clock, "09:15:01")
+    first, second = known()
+    assert (first.count(":"), second.startswith(f"login:{SECOND}:")) == (1, True)
+    log_in(apart.login, sandbox)
+    whole_tick(apart, clock, "09:30:01")
+    assert known() == [second]
+    log_in(apart.logins[SECOND], sandbox)
+    whole_tick(apart, clock, "09:45:01")
+    assert known() == []
+
+
+def test_a_login_near_its_end_is_told_by_its_account(two: Installation, clock: FakeClock) -> None:
+    ends = clock.now() + timedelta(days=2)
+    for login in two.logins.values():
+        login.access_token()
+        login.write(with_changes(login.read(), refresh_expires_at=ends))
+    said = look_after_login(two, TickReport(clock.now()))
+
+    assert list(said) == [f"login-ends:{ends:%Y-%m-%d}", f"login-ends:{SECOND}:{ends:%Y-%m-%d}"]
+    first, second = said.values()
+    assert second == f"account '{SECOND}': {first}"
+
+
+def test_status_health_and_metrics_name_the_account_whose_login_is_dead(
+    two: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(two)
+    fine = look(two)
+    end(two.logins[SECOND])
+    overview = look(two)
+    health = health_of(overview, two.config.monitor)
+
+    (problem,) = [one for one in health.problems if DEAD in one]
+    assert problem.startswith(f"account '{SECOND}': {DEAD}")
+    assert overview.fields()["token"] == fine.fields()["token"]
+    print_overview(overview)
+    own, others = [line for line in capsys.readouterr().out.splitlines() if "login: " in line]
+    assert own.startswith("login: access token for ")
+    assert others.startswith(f"account '{SECOND}': login: {DEAD}")
+    ends = [
+        one for one in metrics_of(fine, health).splitlines() if "access_token_end_timestamp" in one
+    ]
+    assert [one.partition(" ")[0] for one in ends if one[0] != "#"] == [
+        "kakaocron_access_token_end_timestamp_seconds",
+        f'kakaocron_access_token_end_timestamp_seconds{{account="{SECOND}"}}',
+    ]
+
+
+def test_a_dead_login_of_the_default_account_is_not_named(two: Installation) -> None:
+    run(two)
+    end(two.login)
+    problems = health_of(look(two), two.config.monitor).problems
+
+    assert [one.startswith(DEAD) for one in problems if DEAD in one] == [True]
+
+
+@pytest.mark.parametrize("account", [DEFAULT_ACCOUNT, SECOND])
+def test_each_account_has_an_alarm_of_its_own_for_its_login(
+    apart: Installation, sandbox: SandboxServer, clock: FakeClock, tmp_path: Path, account: str
+) -> None:
+    whole_tick(apart, clock, "09:15:01")
+    end(apart.logins[account])
+    for at in ("09:30:01", "09:31:01", "09:45:01"):
+        whole_tick(apart, clock, at)
+    log_in(apart.logins[account], sandbox)
+    whole_tick(apart, clock, "10:00:01")
+
+    told = [json.loads(line) for line in (tmp_path / "told").read_text().splitlines()]
+    alarms = [alarm for one in told for alarm in one["alarms"]]
+    key = f"login:{SECOND}" if account else "login"
+    assert [(one["turn"], one["key"]) for one in alarms] == [("begun", key), ("over", key)]
+    name = f"account '{SECOND}': " if account else ""
+    begun, over = [one["sentence"] for one in alarms]
+    assert begun.startswith(f"{name}{DEAD}")
+    assert over == f"{name}Over: Kakao accepts the login again"
+
+
+def test_a_delivery_is_trouble_of_the_account_that_its_receiver_lacks(two: Installation) -> None:
+    def by(receiver: str) -> str:
+        return account_of(channel_of(receiver))
+
+    def found() -> Observation:
+        known = two.ledger.read([NOW.date()]).deliveries.values()
+        return of_deliveries(known, {"report"}, lambda _: True, account_of=by)
+
+    end(two.logins[SECOND])
+    (id_,) = run(two).ended
+    assert list(found().lasting) == list(found().happened) == [f"login:{SECOND}"]
+    retry(two, id_, two.clock.now() + timedelta(minutes=5))
+    assert {key for key in found().open if key.startswith("login")} == {f"login:{SECOND}"}
+
+
+def test_an_alarm_that_lasts_a_day_still_names_the_account() -> None:
+    cause = of_account(SECOND, Cause("login-expired", {"at": "2026-11-23 09:00"}))
+    known = review(AlarmState(), Observation({login_key(SECOND): cause}), NOW)
+    later = review(known, Observation({login_key(SECOND): cause}), NOW + timedelta(days=1))
+
+    assert in_words(later.untold[-1].cause) == (
+        f"Still, since {NOW:%Y-%m-%d %H:%M}: account '{SECOND}': The saved login expired on "
+        "2026-11-23 09:00. Run: kakaocron login"
+    )
+
+
+def test_doctor_looks_at_every_login_and_names_the_second(two: Installation) -> None:
+    run(two)
+    end(two.logins[SECOND])
+    findings = [*login_findings(bench(two)), *online(bench(two))]
+    named = [one for one in findings if one.what.startswith(f"account '{SECOND}': ")]
+    own = [one for one in findings if one not in named]
+
+    assert [one.name for one in own if one.status is Status.FAIL] == []
+    assert {one.name for one in named} < {one.name for one in own}
+    bad = {one.name: one.what for one in named if one.status is Status.FAIL}
+    assert bad["login"] == f"account '{SECOND}': Kakao has ended it (KOE322)"
+    assert "token-accepted" in bad
+
+
+def test_doctor_looks_for_a_receiver_at_the_account_that_sends_to_it(two: Installation) -> None:
+    run(two)
+    whats = [one.what for one in online(bench(two)) if one.name == "receivers"]
+    assert whats == ["yourself", f"account '{SECOND}': 1 friends, all allow messages"]
+
+
+@pytest.mark.parametrize("name", ["tokens.json", f"tokens/{SECOND}.json", f"tokens-{SECOND}.json"])
+def test_a_renewal_is_no_change_from_outside_and_ends_an_idle_plan(
+    two: Installation, name: str
+) -> None:
+    disk, places = two.edges.disk, two.places
+    login = with_changes(two.login, path=str(places.data / name))
+    log_in = Tokens(refresh_token="first", client_id="x")
+    login.write(log_in)
+    config, data = str(places.config), str(places.data)
+    inputs, whole = data_marks(disk, data), all_marks(disk, config, data, [])
+    login.write(with_changes(log_in, refresh_token="second"))
+
+    assert data_marks(disk, data) == inputs
+    assert all_marks(disk, config, data, []) != whole
