@@ -689,6 +689,14 @@ def test_pauses_that_overlap_are_all_named(shell: Shell) -> None:
     assert said("report")[1:] == [f"{before}{everything}"]
 
 
+def test_all_that_is_booked_is_listed_unless_a_count_is_given(shell: Shell) -> None:
+    for minute in range(12):
+        shell.run("schedule", f"m{minute}", "--at", f"2026-11-24 10:{minute:02d}")
+    assert len(shell.json("next", "--booked")) == 12
+    assert len(shell.json("next", "--booked", "-n", "11")) == 11
+    assert len(shell.json("next")) == 10
+
+
 def test_what_is_booked_names_its_message_or_the_beginning_of_its_text(shell: Shell) -> None:
     shell.run("schedule", "--message", "report", "--in", "1h")
     shell.run("schedule", "가" * 60, "--in", "2h")

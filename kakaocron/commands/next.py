@@ -15,10 +15,17 @@ from kakaocron.show.console import print_booked, print_json, print_rare, print_s
 from kakaocron.system.stderr import complain
 from kakaocron.watching.coming import coming
 
+USUAL, MOST = 10, 100_000
+
 
 def next_slots(
     config: Annotated[Path | None, config_option()] = None,
-    count: Annotated[int, typer.Option("-n", "--count", min=1, max=10_000)] = 10,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "-n", "--count", min=1, max=10_000, help="How many; 10, or all with --booked."
+        ),
+    ] = None,
     booked: Annotated[
         bool, typer.Option("--booked", help="Only what was scheduled by hand, with its text.")
     ] = False,
@@ -27,7 +34,8 @@ def next_slots(
     """List the next slots, and why each is one."""
     installation = find_installation(config)
     series = () if booked else installation.plan.series
-    found = coming(installation.snapshot_ahead(), series, installation.config, count)
+    most = count or (MOST if booked else USUAL)
+    found = coming(installation.snapshot_ahead(), series, installation.config, most)
     if as_json:
         print_json([one.fields() for one in found])
     else:
