@@ -10,7 +10,13 @@ from msgspec import Struct
 
 from kakaocron.errors import Cause
 from kakaocron.kakao.codes import BOXES, REMEDIES, SENDING
-from kakaocron.ledger.deliveries import Attempt, Delivery, attempt_fields, delivery_fields
+from kakaocron.ledger.deliveries import (
+    Attempt,
+    Delivery,
+    attempt_fields,
+    delivery_fields,
+    is_by_hand,
+)
 from kakaocron.ledger.events import Result
 from kakaocron.states import ME, Reason, State
 from kakaocron.text.causes import said as said_by_others
@@ -36,6 +42,8 @@ def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
 def sentence(delivery: Delivery, names: Names = NOBODY) -> str:
     """Say in one line how a delivery ended badly, and what to do."""
     what = f"'{delivery.message}' of {delivery.slot:%Y-%m-%d %H:%M}"
+    if is_by_hand(delivery.id):  # no configured name: what one can type again is the id
+        what = f"'{delivery.id}'"
     more = f"({why(delivery)}).{in_brackets_of(delivery, names)} {advice(delivery)}"
     if delivery.state is State.UNKNOWN:
         return f"Nobody can know whether {what} arrived {more}"

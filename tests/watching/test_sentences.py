@@ -87,3 +87,9 @@ def test_what_is_sent_again_by_itself_is_said_to_be() -> None:
     )  # fmt: skip
     assert "It is sent again by itself at 09:30:31" in sentence(one)
     assert "resolve report@20261123T0930 --delivered" in sentence(one)
+
+
+def test_what_was_sent_by_hand_is_named_by_the_id_that_commands_take() -> None:
+    id_ = "send-0123456789abcdef@20261123T0930"
+    one = Delivery(id_, "send-0123456789abcdef", "once", SLOT, State.FAILED, reason=Reason.REFUSED)
+    assert sentence(one).startswith(f"Failed: '{id_}' (")
