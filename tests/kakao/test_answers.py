@@ -25,6 +25,7 @@ from kakaocron.kakao.codes import (
     REMEDIES,
     Refusal,
     Remedy,
+    box_of,
 )
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, Phase
@@ -462,3 +463,20 @@ def test_a_whole_token_is_handed_on_as_it_is() -> None:
     body = {"token_type": "bearer", "access_token": "AT", "expires_in": 21599}
 
     assert of_token(json_answer(body)) == body
+
+
+@pytest.mark.parametrize(
+    ("scopes", "named"),
+    [
+        ((), "its box"),
+        (("talk_calendar",), "its box"),
+        (("talk_message", "talk_calendar"), "the box '카카오톡 메시지 전송'"),
+        (
+            ("friends", "talk_message"),
+            "the box '카카오 서비스 내 친구목록(프로필사진, 닉네임, 즐겨찾기 포함)' and "
+            "'카카오톡 메시지 전송'",
+        ),
+    ],
+)
+def test_the_box_of_a_scope_has_kakaos_own_name(scopes: tuple[str, ...], named: str) -> None:
+    assert box_of(scopes) == named
