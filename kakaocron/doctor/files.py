@@ -121,7 +121,16 @@ def _own_paths(bench: Bench) -> list[str]:
     own = (
         (
             str(places.data),
-            ("ledger", "tokens", "pauses.", "timetables.", "incidents.", "alarms.", "crontab-"),
+            (
+                "ledger",
+                "owner.",
+                "tokens",
+                "pauses.",
+                "timetables.",
+                "incidents.",
+                "alarms.",
+                "crontab-",
+            ),
         ),
         (str(places.log), ("ticks", "idle", "kakaocron.log")),
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 from kakaocron.errors import Barrier
 from kakaocron.host.systemd import SERVICE, TIMER
 from kakaocron.system.access import barrier, barriers, existing
+from kakaocron.system.disk import in_the_way
 from kakaocron.system.places import systemd_folder
 from kakaocron.system.syscalls import RealDisk, open_file, read_up_to
 from kakaocron.system.users import is_user, user_name
@@ -170,8 +171,9 @@ class Machine:
         ]
 
     def not_mine(self, paths: Sequence[str]) -> list[tuple[str, str]]:
-        """Return those of these paths that are another user's, each with its owner."""
-        owners = [(path, _owner(path)) for path in paths]
+        """Return those of these paths that are another user's, each with its owner; in place of
+        what cannot be looked at, the folder above it that is in the way."""
+        owners = [(path, _owner(path)) for path in dict.fromkeys(map(in_the_way, paths))]
         mine = self.uid()
         return [(path, user_name(uid)) for path, uid in owners if uid is not None and uid != mine]
 

@@ -56,6 +56,10 @@ def barrier(path: str, wanted: str | None = None) -> Barrier:
     mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
     if found.st_uid != os.geteuid():
         what = f"'{path}' cannot be written: it is {user_name(found.st_uid)}'s, {mode}"
+        if wanted not in {None, path} and not os.access(path, os.X_OK):
+            # Whether what is wanted is there, only its owner can see.
+            what = f"'{wanted}' cannot be reached: '{path}' is {user_name(found.st_uid)}'s, {mode}"
+            return Barrier(what, f"If it is yours: sudo chown -R $(id -un) {quoted}")
         if wanted not in {None, path}:
             made = shlex.quote(str(wanted))
             what = f"'{wanted}' is not there, and {what}"

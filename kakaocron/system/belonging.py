@@ -18,7 +18,15 @@ from dataclasses import dataclass, field, replace
 
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, LockTimeoutError, UsageError
 from kakaocron.system.clock import Clock
-from kakaocron.system.disk import Disk, exists, locked, make_folders, read_file, replace_file
+from kakaocron.system.disk import (
+    Disk,
+    exists,
+    locked,
+    make_folders,
+    read_file,
+    reason,
+    replace_file,
+)
 from kakaocron.system.marks import PLAN_NAME
 from kakaocron.system.places import Places, fallback_note
 
@@ -204,7 +212,7 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
         return None
     except OSError as error:
         raise LedgerError(
-            f"'{path}' cannot be read ({error.strerror}), so that nobody knows whose data folder "
+            f"'{path}' cannot be read ({reason(error)}), so that nobody knows whose data folder "
             "it is; nothing was done",
             SEE_DOCTOR,
             which=f"read:{path}:{error.errno}",

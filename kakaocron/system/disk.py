@@ -20,6 +20,7 @@ __all__ = [
     "Stat",
     "append_lines",
     "exists",
+    "in_the_way",
     "locked",
     "make_folders",
     "opened",
@@ -244,6 +245,7 @@ def reason(error: OSError) -> str:
     path = error.filename
     if not isinstance(error, PermissionError) or not isinstance(path, str):
         return what
+    path = in_the_way(path)
     try:
         owner = os.lstat(path).st_uid
     except OSError:
@@ -251,6 +253,17 @@ def reason(error: OSError) -> str:
     if owner == os.geteuid():
         return f"{what}: '{path}'"
     return f"{what}: '{path}' is {user_name(owner)}'s"
+
+
+def in_the_way(path: str) -> str:
+    """Return a path, or the folder above it that does not let this user look at it."""
+    try:
+        os.lstat(path)
+    except PermissionError:
+        return in_the_way(os.path.dirname(path))  # noqa: PTH120
+    except OSError:
+        return path
+    return path
 
 
 @contextmanager

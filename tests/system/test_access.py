@@ -143,6 +143,15 @@ def test_what_belongs_to_another_user_is_to_be_given_back(
 
     as_plain_user(looked)
 
+    def barred() -> None:
+        wanted = f"{folder}/it/may/be/there"
+        (found,) = {*barriers(RealDisk(), [wanted]), Machine().barrier(wanted)}
+        assert found.what == f"'{wanted}' cannot be reached: '{folder}' is root's, mode 0700"
+        assert found.mend == f"If it is yours: sudo chown -R $(id -un) {folder}"
+
+    folder.chmod(0o700)
+    as_plain_user(barred)
+
 
 def test_a_home_that_is_read_only_is_named_and_no_folder_that_is_not_there(
     open_folder: Path, sandbox: SandboxServer, clock: FakeClock

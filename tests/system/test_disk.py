@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 
 from kakaocron.errors import LedgerError
+from kakaocron.host.probe import Machine
 from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.system.belonging import settled
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.disk import RealDisk, reason
+from kakaocron.system.places import find_places
 
 
 @pytest.mark.parametrize("of_root", ["ledger/2026-11-23.jsonl", "ledger.lock"])
@@ -45,6 +48,38 @@ def test_the_error_names_the_file_of_the_ledger_that_root_has_left(
         os.seteuid(0)
 
     assert f"Permission denied: '{tmp_path / of_root}' is root's" in str(error.value)
+
+
+def test_what_lies_behind_a_folder_of_roots_is_named_with_the_folder(tmp_path: Path) -> None:
+    """A first run as root leaves folders that the user cannot even look into."""
+    if os.geteuid() != 0:
+        pytest.skip("folders are made as root, and used as another user")
+    for folder in (tmp_path, *tmp_path.parents):
+        if folder != Path("/tmp") and str(folder).startswith("/tmp/"):
+            folder.chmod(folder.stat().st_mode | 0o055)
+
+    class Nobody(Machine):
+        def uid(self) -> int:
+            return 65534
+
+    data = tmp_path / ".local/share/kakaocron"
+    data.mkdir(parents=True)
+    (tmp_path / ".local").chmod(0o700)
+    (data / "owner.json").touch()
+    environment = {"HOME": str(tmp_path), "KAKAOCRON_DATA_DIR": str(data)}
+    places = find_places(tmp_path / "config.toml", environment)
+
+    os.seteuid(65534)
+    try:
+        with pytest.raises(LedgerError) as error:
+            settled(places, RealDisk())
+        foreign = Nobody().not_mine([str(data), str(data / "ledger"), str(tmp_path / "absent")])
+    finally:
+        os.seteuid(0)
+
+    local = tmp_path / ".local"
+    assert f"(Permission denied: '{local}' is root's), so that nobody" in str(error.value)
+    assert foreign == [(str(local), "root")]
 
 
 def test_a_file_of_ones_own_has_no_other_owner(tmp_path: Path) -> None:
