@@ -170,7 +170,14 @@ def _is_ours(bench: Bench, entry: CrontabEntry) -> bool:
 
 
 def _config(entry: CrontabEntry) -> str:
-    return entry.config or entry.settings.get("KAKAOCRON_CONFIG") or _default(entry, "config")
+    named = entry.config or entry.settings.get("KAKAOCRON_CONFIG") or _default(entry, "config")
+    return _from_its_folder(entry, named)
+
+
+def _from_its_folder(entry: CrontabEntry, path: str) -> str:
+    """Return a path as it is meant where the line runs: cron starts at home, `cd` leads on."""
+    folder = entry.expanded(entry.folder or "")
+    return os.path.join(entry.settings["HOME"], folder, path)  # noqa: PTH118
 
 
 def _another(bench: Bench, entries: Sequence[CrontabEntry], line: str) -> Finding:
@@ -232,6 +239,8 @@ def _faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
         yield "cron ends the command at a % without a backslash"
     if user and len(entry.before) == 1 and machine.is_user(user):
         yield f"'{user}' is taken for the command: a user stands in /etc/crontab only"
+    if "--dry-run" in entry.arguments:
+        yield "--dry-run sends nothing"
     yield from _program_faults(bench, entry)
     line = f"{entry.schedule} {entry.command}".encode("utf-8", "surrogateescape")
     if line.replace(b"%", rb"\%") == bench.job.line and not entry.assigned_above:
@@ -265,8 +274,7 @@ def _program_faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
     machine, program = bench.machine, entry.program[0]
     search_path = entry.settings["PATH"]
     if "/" in program:
-        start = entry.folder or entry.settings["HOME"]
-        path: str | None = os.path.join(entry.expanded(start), entry.expanded(program))  # noqa: PTH118
+        path: str | None = _from_its_folder(entry, entry.expanded(program))
         if path and not machine.is_program(path):
             yield f"there is no program '{path}'"
             return

@@ -570,6 +570,8 @@ def with_lines(bench: Bench, lines: str, **facts: Any) -> Bench:
         "# * * * * * /old/kakaocron tick\n" + LINE,
         f"* * * * * {HELD}nice -n 5 {RUN}",
         f"* * * * * cd /opt && {HELD}./kakaocron tick --config /etc/kakaocron/config.toml",
+        f"* * * * * cd /etc/kakaocron && {HELD}/opt/kakaocron tick --config config.toml",
+        f"HOME=/etc\n* * * * * {HELD}/opt/kakaocron tick --config kakaocron/config.toml",
     ],
 )
 def test_lines_that_run_this_installation_each_minute(well: Bench, lines: str) -> None:
@@ -601,6 +603,9 @@ def test_lines_that_run_this_installation_each_minute(well: Bench, lines: str) -
         ("PATH=/x\n" + LINE.replace("/opt/", ""), "fail", "PATH (/x) has no 'kakaocron'"),
         (LINE.replace("/opt/", "/gone/"), "fail", "there is no program '/gone/kakaocron'"),
         (f"{LINE} # 100% sure", "fail", "at a % without a backslash"),
+        (f"{LINE} --dry-run", "fail", "--dry-run sends nothing"),
+        (LINE.replace("tick", "tick --dry-run"), "fail", "--dry-run sends nothing"),
+        (f"* * * * * cd /x && {RUN.replace('/etc/kakaocron/', '')}", "warn", "with /x/config.toml"),
         ("* * * * * echo kakaocron", "warn", "no line of kakaocron"),
     ],
 )
