@@ -23,6 +23,7 @@ from kakaocron.delivery.parcel import Parcel, content_hash
 from kakaocron.delivery.policy import Due, next_attempt
 from kakaocron.errors import ContentError, Exit, KakaocronError, LedgerError, UsageError
 from kakaocron.installation import Installation
+from kakaocron.kakao.codes import REMEDIES
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import View
 from kakaocron.ledger.lookup import day_of_id, find_delivery
@@ -45,6 +46,8 @@ class DuplicateError(KakaocronError):
 def _way_out(twin: Delivery) -> str | None:
     """Say what to do with a delivery that is there already, None if it was sent."""
     match twin.state:
+        case State.FAILED if not _retry_helps(twin):
+            return f"To send it again as it is cannot help: kakaocron explain {twin.id}"
         case State.FAILED | State.MISSED | State.CANCELLED:
             return f"To send it after all: kakaocron retry {twin.id}"
         case State.UNKNOWN:
@@ -54,6 +57,11 @@ def _way_out(twin: Delivery) -> str | None:
         case State.SENDING:
             return f"See: kakaocron show {twin.id}"
     return None
+
+
+def _retry_helps(delivery: Delivery) -> bool:
+    codes = [one.code for one in delivery.targets.values() if one.state is not State.CONFIRMED]
+    return all(REMEDIES[code].helps for code in codes if isinstance(code, int) and code in REMEDIES)
 
 
 @dataclass(frozen=True, slots=True)

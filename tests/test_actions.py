@@ -64,6 +64,7 @@ def test_the_same_text_for_the_same_minute_is_refused_with_the_id_that_holds_it(
         ("-2", "kakaocron retry {}"),
         ("cut-after", "kakaocron resolve {} --delivered"),
         ("-501", "kakaocron retry {}"),
+        ("-530", "again as it is cannot help: kakaocron explain {}"),
     ],
 )
 def test_a_text_that_is_there_already_is_refused_with_the_way_out_of_its_state(
