@@ -338,7 +338,7 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
         [(uuid,), (nickname, allowed, name)],
     ]
     out.print(in_columns(arrangements, width_of(out)))
-    out.print('\nUse a uuid in to = ["…"], or give it a name: [friends] NAME = "uuid"')
+    out.print('\nUse a uuid in to = ["…"], or give it a name: [friends] "NAME" = "uuid"')
 
 
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}

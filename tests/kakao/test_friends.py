@@ -55,7 +55,7 @@ def test_all_pages_are_read(
     assert "mum" in said
     assert "refused" in said
     assert "name in [friends]" in said
-    assert '[friends] NAME = "uuid"' in said
+    assert '[friends] "NAME" = "uuid"' in said
 
 
 def test_a_login_without_the_scope_is_told_what_to_do(
