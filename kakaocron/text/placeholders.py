@@ -19,6 +19,9 @@ NOON = 12
 
 # What strftime takes from the host's language, which under cron is English: weekday, month, half of
 # the day. `%%` is found too, so that what follows it is left alone.
+# Whole forms that hold such names, as glibc's ko_KR has them (localedata/locales/ko_KR).
+_WHOLE = {"c": "%Y년 %m월 %d일 (%a) %p %I시 %M분 %S초", "r": "%p %I시 %M분 %S초"}
+_WHOLE_NAMED = re.compile(r"%(?:%|E?([cr]))")
 _NAMED = re.compile(r"%(?:%|[-_0^#]?\d*([aAbBhpP]))")
 _WEEKDAYS = "월화수목금토일"
 
@@ -99,7 +102,8 @@ def in_korean(format_spec: str, at: date | time) -> str:
             return _WEEKDAYS[at.weekday()] + ("요일" if directive == "A" else "")
         return f"{at.month}월"
 
-    return _NAMED.sub(named, format_spec)
+    whole = _WHOLE_NAMED.sub(lambda m: _WHOLE[m[1]] if m[1] else m[0], format_spec)
+    return _NAMED.sub(named, whole)
 
 
 def _half(at: date | time) -> str:
