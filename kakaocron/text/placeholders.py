@@ -17,11 +17,11 @@ MAX_FIELD_WIDTH = 200
 MAX_FILLED = 100_000
 NOON = 12
 
-# What strftime takes from the host's language, which under cron is English: weekday, month, half of
-# the day. `%%` is found too, so that what follows it is left alone.
 # Whole forms that hold such names, as glibc's ko_KR has them (localedata/locales/ko_KR).
 _WHOLE = {"c": "%Y년 %m월 %d일 (%a) %p %I시 %M분 %S초", "r": "%p %I시 %M분 %S초"}
 _WHOLE_NAMED = re.compile(r"%(?:%|E?([cr]))")
+# What strftime takes from the host's language, which under cron is English: weekday, month, half of
+# the day. `%%` is found too, so that what follows it is left alone.
 _NAMED = re.compile(r"%(?:%|[-_0^#]?\d*([aAbBhpP]))")
 _WEEKDAYS = "월화수목금토일"
 
