@@ -14,7 +14,7 @@ from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
 from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
 from kakaocron.delivery.underway import Engine, Sent
-from kakaocron.errors import Exit, KakaocronError, LedgerError
+from kakaocron.errors import Cause, Exit, KakaocronError, LedgerError
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import NOTHING, End, Word
 from kakaocron.ledger.deliveries import Delivery, apply
@@ -22,19 +22,19 @@ from kakaocron.ledger.events import Event, as_read
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Book, Ledger, View
 from kakaocron.states import BAD, State
-from kakaocron.text.causes import in_words
+from kakaocron.text.causes import as_facts
 
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
 
 
 class TickReport(Struct, frozen=True):
-    """What one tick did. `problems` are sentences for the user, each with a stable key."""
+    """What one tick did. `problems` are for the user to know, each with a stable key."""
 
     now: datetime
     ended: dict[str, Delivery] = field(default_factory=dict)
     due: tuple[Due, ...] = ()
-    problems: tuple[tuple[str, str], ...] = ()
+    problems: tuple[tuple[str, Cause], ...] = ()
     down: Mapping[str, KakaocronError] = field(default_factory=dict)  # see Sent
     is_complete: bool = True
     is_first: bool = False
@@ -147,15 +147,16 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
 
 def _sound_snapshot(
     book: Book, ledger: Ledger, heartbeat: Heartbeat, plan: Plan
-) -> tuple[Snapshot, list[tuple[str, str]]]:
+) -> tuple[Snapshot, list[tuple[str, Cause]]]:
     """Look at what is on record; set aside what is damaged, say so, and look again."""
     seen = take_snapshot(book, ledger, heartbeat, plan, book.now)
     problems = [
         (
             f"ledger-damaged:{found.day}:{found.what}",
-            f"The ledger of {found.day} is damaged ({in_words(found.what)}); a copy is kept as "
-            f"'{found.kept}'. Slots that it may have held are not sent again: "
-            "kakaocron history --days 2",
+            Cause(
+                "ledger-damaged",
+                {"day": str(found.day), "kept": found.kept, **as_facts("damage", found.what)},
+            ),
         )
         for found in book.set_aside_damage(seen.view.days)
     ]
@@ -164,14 +165,14 @@ def _sound_snapshot(
     return seen, problems
 
 
-def _pruned(ledger: Ledger, plan: Plan, seen: Snapshot) -> list[tuple[str, str]]:
+def _pruned(ledger: Ledger, plan: Plan, seen: Snapshot) -> list[tuple[str, Cause]]:
     """Remove old days in the first tick of a day; say so if that cannot be done."""
     last, today = seen.last_complete, seen.now.date()
     if last and timedelta(0) < today - last.date() <= 2 * DAY:
         try:
             ledger.prune(today, plan.keep_days)
         except LedgerError as error:  # what was sent is recorded; this is no part of it
-            return [("prune:", str(error))]
+            return [("prune:", error.cause)]
     return []
 
 
@@ -189,15 +190,17 @@ def _folded(view: View, settled: Sequence[Event]) -> dict[str, Delivery]:
     return ended
 
 
-def _clock_problems(engine: Engine, view: View, sent: Sent) -> list[tuple[str, str]]:
+def _clock_problems(engine: Engine, view: View, sent: Sent) -> list[tuple[str, Cause]]:
     now = engine.clock.now()
     last = view.last_event_at
     if last is not None and last > now + LARGEST_CLOCK_ERROR:
         return [
             (
                 "clock-wrong:ledger",
-                f"clock-wrong: it is {now:%Y-%m-%d %H:%M:%S}, but the ledger's last entry is of "
-                f"{last:%Y-%m-%d %H:%M:%S}. Set the clock: timedatectl set-ntp true",
+                Cause(
+                    "clock-behind-ledger",
+                    {"now": f"{now:%Y-%m-%d %H:%M:%S}", "last": f"{last:%Y-%m-%d %H:%M:%S}"},
+                ),
             )
         ]
     if sent.server_date is None:
@@ -214,7 +217,6 @@ def _clock_problems(engine: Engine, view: View, sent: Sent) -> list[tuple[str, s
     return [
         (
             "clock-wrong:server",
-            f"clock-wrong: this clock is {offset.total_seconds():+.0f} s off Kakao's. "
-            "Set it: timedatectl set-ntp true",
+            Cause("clock-off", {"seconds": offset.total_seconds()}),
         )
     ]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from kakaocron.errors import Cause, ContentError, UsageError
 
 Templates = Mapping[str, str]
+Facts = Mapping[str, str | int | float]
 
 # The codes are part of the ledger's format: never reworded, only added to. Facts that are words
 # come from outside: a program's, a server's, the user's own.
@@ -128,6 +129,20 @@ def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
 def said(words: str) -> Cause:
     """Return the cause of what somebody else has put into words."""
     return Cause("said", {"words": words})
+
+
+def as_facts(name: str, cause: Cause) -> dict[str, str | int | float]:
+    """Return a cause as facts of another one: its code as `name`, its facts as `name.fact`."""
+    return {name: cause.code, **{f"{name}.{fact}": said for fact, said in cause.facts.items()}}
+
+
+def part_of(facts: Facts, name: str) -> Cause | None:
+    """Return the cause that `as_facts` put among these facts, None if there is none."""
+    if not isinstance(code := facts.get(name), str):
+        return None
+    start = f"{name}."
+    mine = {fact[len(start) :]: said for fact, said in facts.items() if fact.startswith(start)}
+    return Cause(code, mine)
 
 
 def usage_error(code: str, /, **facts: str | float) -> UsageError:

@@ -17,6 +17,7 @@ from kakaocron.system.log import bug
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
 from kakaocron.ticking.upkeep import look_after_login, variables_out_of_date
+from kakaocron.watching.causes import in_words
 from kakaocron.watching.incidents import (
     EndSign,
     Incidents,
@@ -116,7 +117,8 @@ def _ended(installation: Installation, incidents: Incidents, complain: Complain)
 
 def _ticked(installation: Installation, incidents: Incidents, complain: Complain) -> Ended:
     report = run_tick(installation.engine, installation.plan, installation.heartbeat)
-    found = [*report.problems, *look_after_login(installation, report).items()]
+    found = [(key, in_words(cause)) for key, cause in report.problems]
+    found += look_after_login(installation, report).items()
     found += variables_out_of_date(installation).items()
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)

@@ -16,8 +16,8 @@ from kakaocron.kst import DAY, in_kst, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.ledger.ledger import View
 from kakaocron.states import BAD, Reason, State
-from kakaocron.text.causes import said
-from kakaocron.watching.causes import as_facts, of_account
+from kakaocron.text.causes import as_facts, said
+from kakaocron.watching.causes import of_account
 from kakaocron.watching.health import newest_of_each, reasons_of
 from kakaocron.watching.sentences import NOBODY, Names, last_results, trouble_of
 

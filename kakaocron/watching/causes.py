@@ -3,18 +3,15 @@ Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from kakaocron.delivery.orders import look_and_resolve, retry_anyway
 from kakaocron.errors import Cause
 from kakaocron.kakao import causes as kakao
 from kakaocron.kakao.codes import REMEDIES, box_of
 from kakaocron.text import causes
+from kakaocron.text.causes import Facts, as_facts, part_of
 
-Facts = Mapping[str, str | int | float]
-
-# As those of text/causes: never reworded, only added to. {trouble}, {meanwhile}, {advice} and
-# {remedy} are causes of their own, kept as `as_facts` says; {why} and {who} are made below.
+# As those of text/causes: never reworded, only added to. {trouble}, {meanwhile}, {advice},
+# {remedy} and {damage} are causes of their own (`as_facts`); {why} and {who} are made below.
 TEMPLATES: causes.Templates = {
     # Of deliveries. {who} has its own space before it.
     "deliveries": "{count} slots from {first} to {id} are not confirmed; the last: {state} "
@@ -49,6 +46,12 @@ TEMPLATES: causes.Templates = {
     "See: kakaocron status",
     "delay": "Today's lateness (p99) is {minutes:.2f} min; the bound is {bound:g} min. "
     "See: kakaocron status",
+    "ledger-damaged": "The ledger of {day} is damaged ({damage}); a copy is kept as '{kept}'. "
+    "Slots that it may have held are not sent again: kakaocron history --days 2",
+    "clock-behind-ledger": "clock-wrong: it is {now}, but the ledger's last entry is of {last}. "
+    "Set the clock: timedatectl set-ntp true",
+    "clock-off": "clock-wrong: this clock is {seconds:+.0f} s off Kakao's. Set it: timedatectl "
+    "set-ntp true",
     "tick-interrupted": "The tick failed: it was ended by a signal, as at a shutdown",
     # How a trouble goes on.
     "still": "Still, since {since}: {trouble}",
@@ -72,12 +75,7 @@ FARED = {
     "tried_again": "it is tried again for",
     "not_known": "nobody knows of",
 }
-_PARTS = ("trouble", "meanwhile", "advice", "remedy")
-
-
-def as_facts(name: str, cause: Cause) -> dict[str, str | int | float]:
-    """Return a cause as facts of another one: its code as `name`, its facts as `name.fact`."""
-    return {name: cause.code, **{f"{name}.{fact}": said for fact, said in cause.facts.items()}}
+_PARTS = ("trouble", "meanwhile", "advice", "remedy", "damage")
 
 
 def of_account(account: str, cause: Cause) -> Cause:
@@ -85,15 +83,6 @@ def of_account(account: str, cause: Cause) -> Cause:
     if not account:
         return cause
     return Cause("account", {"account": account, **as_facts("trouble", cause)})
-
-
-def part_of(facts: Facts, name: str) -> Cause | None:
-    """Return the cause that `as_facts` put among these facts, None if there is none."""
-    if not isinstance(code := facts.get(name), str):
-        return None
-    start = f"{name}."
-    mine = {fact[len(start) :]: said for fact, said in facts.items() if fact.startswith(start)}
-    return Cause(code, mine)
 
 
 def in_words(cause: Cause) -> str:

@@ -19,9 +19,9 @@ from kakaocron.ledger.deliveries import (
 )
 from kakaocron.ledger.events import Result
 from kakaocron.states import ME, Reason, State
+from kakaocron.text.causes import as_facts
 from kakaocron.text.causes import said as said_by_others
 from kakaocron.watching import causes
-from kakaocron.watching.causes import as_facts
 
 Names = Mapping[str, str]  # of friends, by uuid
 NOBODY: Names = MappingProxyType({})

@@ -27,7 +27,6 @@ from kakaocron.system.log import log
 from kakaocron.system.memory import Memory
 from kakaocron.system.places import FILE_NAMES, SECRET_NAMES, Places
 from kakaocron.system.programs import not_runnable
-from kakaocron.text.causes import said
 from kakaocron.watching import alarms
 from kakaocron.watching.alarms import Alarm, AlarmState, Observation, of_deliveries
 from kakaocron.watching.apprise_process import NOT_TOLD
@@ -231,12 +230,12 @@ def _observed(
 
     found = of_deliveries(recent, configured, is_new, installation.config.names(), account_by)
     lasting, happened = dict(found.lasting), dict(found.happened)
-    for key, sentence in ended.report.problems:
+    for key, cause in ended.report.problems:
         kind = key.partition(":")[0]
         if kind in {Kind.LEDGER_DAMAGED, Kind.PRUNE}:
-            happened[key] = said(sentence)
+            happened[key] = cause
         else:
-            lasting[kind] = said(sentence)
+            lasting[kind] = cause
     for account, login in installation.logins.items():
         down = ended.report.down.get(channel_name(account))
         problem = down.cause if down else login_of(login, now)[1]

@@ -12,6 +12,7 @@ from kakaocron import actions
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import parse_delivery_id, slots_between
 from kakaocron.states import State
+from kakaocron.watching.causes import in_words
 from tests.fakes import MESSAGE, FakeClock, day_file, ended_tick, install, run_tick, texts
 
 
@@ -134,7 +135,7 @@ def test_an_old_day_that_cannot_be_removed_stops_no_tick(
 
     assert len(texts(sandbox)) == 2
     ((_, problem),) = first.problems
-    assert str(stuck) in problem
+    assert str(stuck) in in_words(problem)
     assert (first.exit_code, first.is_complete, second.problems) == (1, True, ())
 
 

@@ -13,6 +13,7 @@ from kakaocron.kst import isoformat
 from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
+from kakaocron.text.causes import as_facts
 from kakaocron.watching.alarms import (
     MOST_UNTOLD,
     AlarmState,
@@ -212,3 +213,28 @@ def test_alarms_that_nobody_takes_are_bounded_and_counted(mentioned: int) -> Non
 def test_only_days_near_by_are_remembered() -> None:
     days = {NOW.date() + timedelta(days=n): 5 for n in range(-400, 400)}
     assert len(review(AlarmState(lines=days), Observation({}), NOW).lines) == 65
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (
+            Cause("ledger-damaged", {
+                "day": "2026-11-23", "kept": "/x", **as_facts("damage", Cause("bad-lines", {
+                    "lines": "3"}))}),
+            "The ledger of 2026-11-23 is damaged (unreadable line 3); a copy is kept as '/x'. "
+            "Slots that it may have held are not sent again: kakaocron history --days 2",
+        ),
+        (
+            Cause("clock-off", {"seconds": -91.0}),
+            "clock-wrong: this clock is -91 s off Kakao's. Set it: timedatectl set-ntp true",
+        ),
+        (
+            Cause("clock-behind-ledger", {"now": "2026-11-23 09:00:00", "last": "x"}),
+            "clock-wrong: it is 2026-11-23 09:00:00, but the ledger's last entry is of x. "
+            "Set the clock: timedatectl set-ntp true",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_tick_reports_is_a_cause_too(cause: Cause, words: str) -> None:
+    assert in_words(cause) == words
