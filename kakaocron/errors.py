@@ -67,8 +67,8 @@ class ContentError(Exception):
 class KakaocronError(Exception):
     """An expected failure: what it is and, if that is not in it, what to do.
 
-    `str()` of it is the one line that the user reads. Where there is no `cause`, `which` tells it
-    from other errors of its kind, in no language: paths, keys, numbers.
+    `str()` of it is the one line that the user reads. `which` tells it from other errors of its
+    kind, in no language: paths, keys, numbers; where it is empty, its `cause` does.
     """
 
     exit_code: ClassVar[Exit] = Exit.TROUBLE
@@ -79,9 +79,8 @@ class KakaocronError(Exception):
         super().__init__(what)
         self.what = what
         self.mend = mend
-        self.cause = cause or Cause(
-            "said", {"words": str(self), **({"which": which} if which else {})}
-        )
+        self.which = which
+        self.cause = cause or Cause("said", {"words": str(self)})
 
     def __str__(self) -> str:
         return f"{self.what}. {self.mend}" if self.mend else self.what

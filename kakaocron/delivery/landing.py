@@ -10,12 +10,12 @@ from kakaocron.delivery import claims, early_start
 from kakaocron.delivery.early_start import LONGEST_WAIT
 from kakaocron.delivery.log_lines import log_end
 from kakaocron.delivery.underway import Engine, Run, Stage, Underway
-from kakaocron.errors import SEE_DOCTOR, KakaocronError, LedgerError, LockTimeoutError
+from kakaocron.errors import KakaocronError, LedgerError, LockTimeoutError
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, apply
 from kakaocron.ledger.events import Event, Outcome, as_read
 from kakaocron.ledger.ledger import Book
 from kakaocron.states import State
-from kakaocron.text.causes import content_error
+from kakaocron.text.causes import content_error, parts
 
 # How long a process that was told to end waits for what is in flight.
 FINISHING_SECONDS = 10.0
@@ -90,11 +90,7 @@ def wind_up(engine: Engine, run: Run, why: BaseException | None) -> None:
     _wait_for_flights(engine, run, seconds)
     _record_claimed(engine, run)
     if isinstance(why, LockTimeoutError) and run.sent.ended:
-        raise LockTimeoutError(
-            "Another process has held the ledger's lock for too long: nothing more was sent; what "
-            f"was on its way is recorded. {SEE_DOCTOR}",
-            which="while-sending",
-        ) from why
+        raise LockTimeoutError(*parts("lock-held-sending"), which="while-sending") from why
 
 
 def _let_go(engine: Engine, run: Run) -> None:
@@ -163,16 +159,18 @@ def _stands(engine: Engine, one: Underway, delivery: Delivery | None) -> bool:
 def _not_recorded(claimed: Sequence[Underway], error: Exception) -> LedgerError:
     """Return what to say where claims stand in the ledger, and not how they ended."""
     departed = sorted(one.id for one in claimed if one.sent_at)
-    many = f"{len(departed)} message{'s' if len(departed) > 1 else ''} may have arrived"
-    what = f"{many}: {', '.join(departed)}" if departed else "nothing has left"
+    facts: dict[str, str | int] = {}
+    if departed:
+        facts = {"count": len(departed), "ids": ", ".join(departed)}
     cause = error if isinstance(error, OSError) else error.__cause__
     if isinstance(error, LockTimeoutError):
-        why = "another process holds its lock"
+        facts["behind"] = "lock-elsewhere"
     else:
-        why = (isinstance(cause, OSError) and cause.strerror) or type(cause or error).__name__
+        is_of_the_system = isinstance(cause, OSError) and cause.strerror
+        facts["error"] = is_of_the_system or type(cause or error).__name__
+    code = ("not-recorded", "not-recorded-one", "not-recorded-many")[min(len(departed), 2)]
     return LedgerError(
-        f"The ledger does not take how the sending ended ({why}); {what}. Nothing more is sent "
-        f"without it. {SEE_DOCTOR}",
+        *parts(code, **facts),
         which=f"not-recorded:{' '.join(departed)}",
     )
 

@@ -48,6 +48,7 @@ TEMPLATES: causes.Templates = {
 }
 # What to do, where that is not in the sentence.
 MENDS: causes.Templates = {
+    **causes.MENDS,
     "not-logged-in": LOG_IN,
     "login-dead": LOG_IN,
     "variable-dead": LOG_IN,

@@ -7,20 +7,20 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from kakaocron.errors import UPGRADE, LedgerError
+from kakaocron.errors import LedgerError
 from kakaocron.system.disk import Disk, read_file, reason, replace_file
-from kakaocron.text.documents import NewerDocumentError
+from kakaocron.text.causes import parts
+from kakaocron.text.documents import VERSION, NewerDocumentError
 
 T = TypeVar("T")
 
 
 class DocumentFile(Struct, frozen=True):
-    """`tells` is what nobody knows without it, `without` what counts once it is removed."""
+    """`unreadable` is the code of the cause that says what nobody knows without it."""
 
     path: str
     disk: Disk
-    tells: str
-    without: str
+    unreadable: str
 
     def read(self, parse: Callable[[bytes], T]) -> T | None:
         """Return what it says, None where there is none. Raises LedgerError if that cannot be
@@ -31,16 +31,13 @@ class DocumentFile(Struct, frozen=True):
             return None
         except NewerDocumentError as error:
             raise LedgerError(
-                f"'{self.path}' cannot be read: {error}; nothing was sent",
-                UPGRADE,
+                *parts("later-document", path=self.path, format=error.version, known=VERSION),
                 which=f"newer:{self.path}",
             ) from None
         except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else error
+            why = reason(error) if isinstance(error, OSError) else str(error)
             raise LedgerError(
-                f"'{self.path}' cannot be read ({why}), so nobody knows {self.tells}; "
-                "nothing was sent",
-                f"Fix the file, or remove it {self.without}",
+                *parts(self.unreadable, path=self.path, error=why),
                 which=f"read:{self.path}",
             ) from None
 
@@ -50,6 +47,6 @@ class DocumentFile(Struct, frozen=True):
             replace_file(self.disk, self.path, content)
         except OSError as error:
             raise LedgerError(
-                f"'{self.path}' cannot be written ({reason(error)}); nothing was changed",
+                *parts("document-unwritable", path=self.path, error=reason(error)),
                 which=f"written:{self.path}",
             ) from None

@@ -31,6 +31,10 @@ class DamagedLineError(ValueError):
 class NewerFormatError(ValueError):
     """A ledger line that a later version of kakaocron wrote."""
 
+    def __init__(self, version: int) -> None:
+        super().__init__(f"format {version}, this kakaocron reads {FORMAT_VERSION}")
+        self.version = version
+
 
 class Result(Struct, frozen=True):
     """How one receiver's part of an attempt ended. `parts` counts the confirmed ones of a split.
@@ -320,8 +324,8 @@ def _of_unknown_kind(line: bytes, error: msgspec.ValidationError) -> Unknown:
 
 
 def _version_fault(version: object) -> ValueError:
-    if version in range(FORMAT_VERSION + 1, 1000):
-        return NewerFormatError(f"format {version}, this kakaocron reads {FORMAT_VERSION}")
+    if isinstance(version, int) and version in range(FORMAT_VERSION + 1, 1000):
+        return NewerFormatError(version)
     return DamagedLineError(f"version {version!r}")
 
 

@@ -11,11 +11,12 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.errors import SEE_DOCTOR, UPGRADE, Barrier, Cause, LedgerError
+from kakaocron.errors import Barrier, Cause, LedgerError
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import (
+    FORMAT_VERSION,
     Damage,
     Event,
     NewerFormatError,
@@ -39,6 +40,7 @@ from kakaocron.system.disk import (
     reason,
     replace_file,
 )
+from kakaocron.text.causes import parts
 
 LOCK_TIMEOUT_SECONDS = 10.0
 SUFFIX = ".jsonl"
@@ -190,8 +192,12 @@ class FileLedger(Struct, frozen=True):
             return DayFile(day)
         except NewerFormatError as error:
             raise LedgerError(
-                f"'{self.path(day)}' was written by a later kakaocron ({error}); nothing was sent",
-                UPGRADE,
+                *parts(
+                    "later-ledger",
+                    path=self.path(day),
+                    format=error.version,
+                    known=FORMAT_VERSION,
+                ),
                 which=f"newer:{self.path(day)}",
             ) from None
         except OSError as error:
@@ -337,18 +343,22 @@ class FileLedger(Struct, frozen=True):
                 self.disk.unlink(self.path(day))
             except OSError as error:
                 raise LedgerError(
-                    f"'{self.path(day)}' is older than [ledger] keep_days and cannot be removed "
-                    f"({os.strerror(error.errno or 0)})",
-                    "Remove it by hand",
+                    *parts(
+                        "old-day-stays",
+                        path=self.path(day),
+                        error=os.strerror(error.errno or 0),
+                    ),
                     which=f"prune:{self.path(day)}",
                 ) from error
         return old
 
     def _unusable(self, verb: str, error: OSError) -> LedgerError:
         return LedgerError(
-            f"The ledger '{self.folder}' cannot be {verb} ({reason(error)}), and nothing is sent "
-            "without it",
-            SEE_DOCTOR,
+            *parts(
+                "ledger-unreadable" if verb == "read" else "ledger-unwritable",
+                folder=self.folder,
+                error=reason(error),
+            ),
             which=f"{verb}:{self.folder}:{error.errno}",
         )
 

@@ -30,4 +30,4 @@ class Pauses(Struct, frozen=True):
 
     @property
     def _file(self) -> DocumentFile:
-        return DocumentFile(self.path, self.disk, "what is paused", "to pause nothing")
+        return DocumentFile(self.path, self.disk, "pauses-unreadable")

@@ -28,5 +28,4 @@ class NotedTimetables(Struct, frozen=True):
 
     @property
     def _file(self) -> DocumentFile:
-        tells = "since when the messages' times hold"
-        return DocumentFile(self.path, self.disk, tells, "to let them hold since ever")
+        return DocumentFile(self.path, self.disk, "timetables-unreadable")

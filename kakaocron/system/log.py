@@ -15,6 +15,7 @@ from kakaocron.errors import BugError
 from kakaocron.kst import KST
 from kakaocron.system.disk import make_folders, opened
 from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk
+from kakaocron.text.causes import parts
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # As Python's logging calls them too.
@@ -134,11 +135,8 @@ def bug(error: Exception) -> BugError:
     """Log an error that nobody has foreseen, without the values in it; return what to say."""
     log.critical("bug\n%s", "".join(traceback.format_exception(error)))
     where = traceback.extract_tb(error.__traceback__)[-1]
-    return BugError(
-        f"kakaocron has a bug: {type(error).__name__} at {Path(where.filename).name}:"
-        f"{where.lineno}; the log has the whole story: kakaocron.log",
-        which=f"{type(error).__name__}:{Path(where.filename).name}:{where.lineno}",
-    )
+    kind, file, line = type(error).__name__, Path(where.filename).name, where.lineno or 0
+    return BugError(*parts("bug", type=kind, file=file, line=line), which=f"{kind}:{file}:{line}")
 
 
 def _file_handlers() -> Iterator[logging.Handler]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kakaocron.errors import Cause, ContentError, UsageError
+from kakaocron.errors import SEE_DOCTOR, UPGRADE, Cause, ContentError, UsageError
 
 Templates = Mapping[str, str]
 Facts = Mapping[str, str | int | float]
@@ -106,9 +106,48 @@ TEMPLATES: Templates = {
     # Files.
     "lock-held": "Another process has held the lock '{path}' for {seconds:g} s; nothing was done",
     "lock-replaced": "The lock '{path}' is replaced again and again",
+    "lock-held-sending": "Another process has held the ledger's lock for too long: nothing more "
+    "was sent; what was on its way is recorded",
+    "lock-elsewhere": "another process holds its lock",
+    "ledger-unreadable": "The ledger '{folder}' cannot be read ({error}), and nothing is sent "
+    "without it",
+    "ledger-unwritable": "The ledger '{folder}' cannot be written ({error}), and nothing is sent "
+    "without it",
+    "later-ledger": "'{path}' was written by a later kakaocron (format {format}, this kakaocron "
+    "reads {known}); nothing was sent",
+    "old-day-stays": "'{path}' is older than [ledger] keep_days and cannot be removed ({error})",
+    "later-document": "'{path}' cannot be read: a later kakaocron wrote it (format {format}; this "
+    "one reads {known}); nothing was sent",
+    "pauses-unreadable": "'{path}' cannot be read ({error}), so nobody knows what is paused; "
+    "nothing was sent",
+    "timetables-unreadable": "'{path}' cannot be read ({error}), so nobody knows since when the "
+    "messages' times hold; nothing was sent",
+    "document-unwritable": "'{path}' cannot be written ({error}); nothing was changed",
+    "not-recorded": "The ledger does not take how the sending ended ({error}); nothing has left. "
+    "Nothing more is sent without it",
+    "not-recorded-one": "The ledger does not take how the sending ended ({error}); 1 message may "
+    "have arrived: {ids}. Nothing more is sent without it",
+    "not-recorded-many": "The ledger does not take how the sending ended ({error}); {count} "
+    "messages may have arrived: {ids}. Nothing more is sent without it",
+    "bug": "kakaocron has a bug: {type} at {file}:{line}; the log has the whole story: "
+    "kakaocron.log",
     "bad-lines": "unreadable line {lines}",
     "shorter": "it has {bytes} bytes, and had {before}: an older copy, or cut short",
     "other-file": "it is not the file that the ticks have seen: an older copy",
+}
+# What to do, where that is not in the sentence.
+MENDS: Templates = {
+    "lock-held-sending": SEE_DOCTOR,
+    "ledger-unreadable": SEE_DOCTOR,
+    "ledger-unwritable": SEE_DOCTOR,
+    "later-ledger": UPGRADE,
+    "old-day-stays": "Remove it by hand",
+    "later-document": UPGRADE,
+    "pauses-unreadable": "Fix the file, or remove it to pause nothing",
+    "timetables-unreadable": "Fix the file, or remove it to let them hold since ever",
+    "not-recorded": SEE_DOCTOR,
+    "not-recorded-one": SEE_DOCTOR,
+    "not-recorded-many": SEE_DOCTOR,
 }
 
 
@@ -143,6 +182,12 @@ def part_of(facts: Facts, name: str) -> Cause | None:
     start = f"{name}."
     mine = {fact[len(start) :]: said for fact, said in facts.items() if fact.startswith(start)}
     return Cause(code, mine)
+
+
+def parts(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:
+    """Return what an error says of a cause: what, what to do, and the cause itself."""
+    cause = Cause(code, facts)
+    return in_words(cause), MENDS.get(code, ""), cause
 
 
 def usage_error(code: str, /, **facts: str | float) -> UsageError:

@@ -14,6 +14,7 @@ class NewerDocumentError(ValueError):
 
     def __init__(self, version: int) -> None:
         super().__init__(f"a later kakaocron wrote it (format {version}; this one reads {VERSION})")
+        self.version = version
 
 
 def with_version(fields: Mapping[str, Any]) -> dict[str, Any]:

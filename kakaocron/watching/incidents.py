@@ -75,12 +75,12 @@ class Incident(Struct, frozen=True):
 
 def of_error(error: KakaocronError) -> Incident:
     """Return the incident of an error that has stopped a tick."""
-    return Incident(Kind(f"exit-{error.exit_code}"), digest_of(error.cause), str(error))
+    return Incident(Kind(f"exit-{error.exit_code}"), _digest(error), str(error))
 
 
 def of_login(error: KakaocronError, account: str = DEFAULT_ACCOUNT) -> Incident:
     """Return the incident of a login without which nothing can be sent by its account."""
-    which = with_account(account, digest_of(error.cause))
+    which = with_account(account, _digest(error))
     return Incident(Kind.LOGIN, which, named(account, str(error)))
 
 
@@ -90,13 +90,15 @@ def with_account(account: str, which: str) -> str:
 
 
 def digest_of(cause: Cause) -> str:
-    """Return what tells a cause from others: its code and facts, and no words of ours, which are
-    others in another language. Only where there is nothing else are they taken."""
-    facts = dict(cause.facts)
-    if "which" in facts:
-        facts.pop("words", None)
-    known = str(Cause(cause.code, dict(sorted(facts.items()))))
+    """Return what tells a cause from others: its code and facts."""
+    known = str(Cause(cause.code, dict(sorted(cause.facts.items()))))
     return f"{crc32(known.encode('utf-8', 'surrogatepass')):08x}"
+
+
+def _digest(error: KakaocronError) -> str:
+    """Return what tells an error from others: no words of ours, which are others in another
+    language. Only where there is nothing else are they taken."""
+    return digest_of(Cause("said", {"which": error.which}) if error.which else error.cause)
 
 
 def of_problem(key: str, sentence: str) -> Incident:

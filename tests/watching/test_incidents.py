@@ -87,6 +87,24 @@ def test_every_error_that_may_stop_a_tick_has_a_key_that_no_translation_changes(
     assert found > 25
 
 
+@pytest.mark.parametrize(
+    "module", ["delivery/landing", "ledger/document_file", "ledger/files", "system/log"]
+)
+def test_every_error_that_alarms_keep_is_one_of_a_code_and_its_facts(module: str) -> None:
+    tree = ast.parse((Path(kakaocron.__file__).parent / f"{module}.py").read_text("utf-8"))
+    made = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and getattr(node.func, "id", "") in {kind.__name__ for kind in ERRORS}
+    ]
+    assert made
+    for error in made:
+        (first,) = error.args
+        assert isinstance(first, ast.Starred), f"{module}:{error.lineno}"
+        assert ast.unparse(first).startswith("*parts("), f"{module}:{error.lineno}"
+
+
 def test_what_an_earlier_version_has_told_is_told_once_more_at_most(incidents: Incidents) -> None:
     error = UsageError("broken", which="x.toml:1:a")
     incidents.memory.write({"exit-2:d87f7e0c": True, "login:00000000": True})

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import convert
 from msgspec.structs import replace as changed
 
 from kakaocron.actions import cancel, pause, resolve, resume, retry
+from kakaocron.errors import Cause, LedgerError, LockTimeoutError
 from kakaocron.installation import Installation, make_memory
 from kakaocron.ledger.deliveries import Attempt, Delivery
 from kakaocron.ledger.events import Result
@@ -25,9 +27,10 @@ from kakaocron.rehearsal.simulation.home import logged_in
 from kakaocron.states import Reason, State
 from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk, Stat
-from kakaocron.text.causes import said
+from kakaocron.text.causes import parts, said
 from kakaocron.watching import telling
 from kakaocron.watching.alarms import Alarm, Turn, of_deliveries
+from kakaocron.watching.causes import in_words
 from kakaocron.watching.overview import health_of, look
 from kakaocron.watching.pings import address
 from kakaocron.watching.telling import apprise_type
@@ -411,6 +414,35 @@ class DiskFull(RealDisk):
         if "/in-memory/" not in self._path:
             raise OSError(28, "No space left on device")
         return super().write(fd, data)
+
+
+@pytest.mark.parametrize(
+    ("stopped", "code"),
+    [
+        (LedgerError(*parts("ledger-unwritable", folder="/x", error="full")), "ledger-unwritable"),
+        (LedgerError(*parts("later-ledger", path="/x", format=2, known=1)), "later-ledger"),
+        (LockTimeoutError(*parts("lock-held-sending")), "lock-held-sending"),
+        (RuntimeError("as if"), "bug"),
+    ],
+)
+def test_of_what_stops_a_tick_a_code_is_stored_and_its_words_are_shown(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, stopped: Exception, code: str
+) -> None:
+    def stop(*_: object) -> None:
+        raise stopped
+
+    monkeypatch.setattr("kakaocron.ticking.runner.run_tick", stop)
+    scene.use("false")
+    scene.tick("09:30:01")
+    kept = json.loads((scene.installation.places.data / "alarms.json").read_text())
+    (trouble,) = kept["troubles"].values()
+    assert (trouble["cause"]["code"], "words" in str(trouble)) == (code, False)
+
+    words = in_words(convert(trouble["cause"], Cause))
+    if code == "bug":
+        assert words.startswith("kakaocron has a bug: RuntimeError at test_telling.py:")
+    else:
+        assert words == str(stopped)
 
 
 def test_where_another_user_has_made_the_spare_folder_it_is_left_alone(tmp_path: Path) -> None:
