@@ -63,7 +63,7 @@ def _account(installation: Installation, account: str, login: Login) -> Iterator
         yield from _scopes(installation, login, token)
         yield _receivers(installation, account, login, token)
     except KakaocronError as error:
-        yield fail("token-accepted", error.what, LOG_IN_AGAIN)
+        yield fail("token-accepted", error.what, error.mend or LOG_IN_AGAIN)
 
 
 def _proxy(installation: Installation) -> Finding:

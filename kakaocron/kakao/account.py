@@ -69,23 +69,23 @@ def ask(http: Http, url: str, token: str, scope: str = "") -> dict[str, Any]:
     Kakao's code, LoginError if logging in again is what helps."""
     answer = http.ask(Request(url, token=token))
     if isinstance(answer, Failure):
-        raise KakaocronError(f"Kakao cannot be reached ({answer.detail}). Try again later")
+        raise KakaocronError(f"Kakao cannot be reached ({answer.detail})", "Try again later")
     found = json_object(answer.body) or {}
     if answer.status == _OK and "code" not in found:
         return found
     given = found.get("code")
     code = given if isinstance(given, int) else f"HTTP {answer.status}"
     path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
-    said = f"Kakao refuses '/{path}' ({code})."
+    said = f"Kakao refuses '/{path}' ({code})"
     if code == _NO_SCOPE:
         scopes = scopes_missing(found) or ((scope,) if scope else ())
         what = ", ".join(scopes) or "it"
         raise LoginError(
-            f"{said} The account has not agreed to {what}: kakaocron login, and tick "
-            f"{box_of(scopes)}"
+            said,
+            f"The account has not agreed to {what}: kakaocron login, and tick {box_of(scopes)}",
         )
     if answer.status == _UNAUTHORIZED or code in _NO_LOGIN:
-        raise LoginError(f"{said} Log in again: kakaocron login")
+        raise LoginError(said, "Log in again: kakaocron login")
     if code == _SWITCHED_OFF:
-        raise KakaocronError(f"{said} Switch it on: console, [Kakao Login] > [Consent items]")
-    raise KakaocronError(f"{said} Try again later; if it stays so, see: kakaocron doctor")
+        raise KakaocronError(said, "Switch it on: console, [Kakao Login] > [Consent items]")
+    raise KakaocronError(said, "Try again later; if it stays so, see: kakaocron doctor")

@@ -75,8 +75,9 @@ class Callback:
             self._server = _Server(port)
         except OSError as error:
             raise UsageError(
-                f"Cannot listen on port {port} ({error.strerror}). See who does: "
-                f"ss -ltnp 'sport = :{port}'; or do without: kakaocron login --no-browser"
+                f"Cannot listen on port {port} ({error.strerror})",
+                f"See who does: ss -ltnp 'sport = :{port}'; "
+                "or do without: kakaocron login --no-browser",
             ) from None
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
@@ -101,7 +102,7 @@ class Callback:
             return self._server.answers.get(timeout=timeout_seconds)
         except Empty:
             raise LoginError(
-                f"No answer from the browser within {timeout_seconds:.0f} s; nothing was changed. "
+                f"No answer from the browser within {timeout_seconds:.0f} s; nothing was changed",
                 "If its page shows a code such as KOE006, paste that code here: "
-                "kakaocron login --no-browser"
+                "kakaocron login --no-browser",
             ) from None

@@ -51,16 +51,15 @@ class Consent:
         if not hmac.compare_digest(fields.get("state", "").encode(), self.state.encode()):
             raise LoginError(
                 "The answer does not belong to this login (its state is another one): an old "
-                f"address, or somebody else's. Nothing was changed. {AGAIN}"
+                "address, or somebody else's. Nothing was changed",
+                AGAIN,
             )
         if fields.get("error") == "access_denied":
-            raise LoginError(
-                f"The consent was refused in the browser; nothing was changed. {AGAIN}"
-            )
+            raise LoginError("The consent was refused in the browser; nothing was changed", AGAIN)
         if "code" not in fields:
             said = f"{fields.get('error', 'no code')} {fields.get('error_description', '')}"
             raise explained(said, self.redirect_uri) or LoginError(
-                f"Kakao gave no code ({_short(said)}). {AGAIN}"
+                f"Kakao gave no code ({_short(said)})", AGAIN
             )
         return fields["code"]
 
@@ -74,7 +73,8 @@ class Consent:
         if not _CODE.fullmatch(text):
             raise UsageError(
                 "That is neither the address that the browser was sent to nor a code; nothing was "
-                f"changed. The address begins with {self.redirect_uri}. {AGAIN}"
+                f"changed. The address begins with {self.redirect_uri}",
+                AGAIN,
             )
         return text
 
@@ -88,7 +88,7 @@ def explained(page: str, redirect_uri: str) -> UsageError | None:
     said = known.detail if known else "see Kakao's page"
     if found[0] == "KOE006":
         said += f"; register exactly {redirect_uri}"
-    return UsageError(f"Kakao refuses the login ({found[0]}: {said}). Then: kakaocron login")
+    return UsageError(f"Kakao refuses the login ({found[0]}: {said})", "Then: kakaocron login")
 
 
 def _short(text: str) -> str:

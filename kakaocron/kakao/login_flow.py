@@ -44,7 +44,7 @@ def _look_at(http: Http, page: str, redirect_uri: str) -> None:
     """Fetch the consent page once before the user does: a wrong key or address shows at once."""
     answer = http.ask(Request(page))
     if isinstance(answer, Failure):
-        raise LoginError(f"Kakao's login server cannot be reached ({answer.detail}). {AGAIN}")
+        raise LoginError(f"Kakao's login server cannot be reached ({answer.detail})", AGAIN)
     if answer.status in _CLIENT_ERRORS:
         error = explained(answer.body.decode("utf-8", "replace"), redirect_uri)
         if error:

@@ -130,7 +130,7 @@ def adopt(places: Places, disk: Disk, clock: Clock, new_id: str) -> str:
 def _check_is_gone(places: Places, disk: Disk, owner: Owner) -> None:
     if exists(disk, owner.config):
         raise UsageError(
-            f"'{owner.config}' is still there and uses '{places.data}'; nothing was changed. "
+            f"'{owner.config}' is still there and uses '{places.data}'; nothing was changed",
             f"Remove or rename it first, or give '{places.config}' a data folder of its own: "
             f"KAKAOCRON_DATA_DIR in '{places.env_file}'",
             which=f"used:{places.data}:{owner.config}",

@@ -44,12 +44,13 @@ def check_xdg(variables: "Mapping[str, str]") -> None:
         if value and not value.startswith("/"):
             raise _usage_error(
                 f"{name} is '{value}', which is no absolute path: nobody could tell which folder "
-                "it means. Write the whole path, or unset it",
+                "it means",
                 f"xdg:{name}",
+                "Write the whole path, or unset it",
             )
 
 
-def _usage_error(sentence: str, which: str) -> "UsageError":
+def _usage_error(what: str, which: str, mend: str = "") -> "UsageError":
     from kakaocron.errors import UsageError  # noqa: PLC0415 - idle ticks meet none
 
-    return UsageError(sentence, which=which)
+    return UsageError(what, mend, which=which)

@@ -143,7 +143,8 @@ def _check_link(places: Places) -> None:
         if wanted and name not in os.environ and placed(wanted, str(beside.parent)) != str(path):
             raise UsageError(
                 f"'{beside}' sets {name} and is not read: '{places.config}' is a link, and what "
-                f"counts is the .env beside the real file, '{places.env_file}'. Move it there",
+                f"counts is the .env beside the real file, '{places.env_file}'",
+                "Move it there",
                 which=f"env:{name}",
             )
 
@@ -163,7 +164,8 @@ def _places(config: Path, merged: Mapping[str, str], *, is_strict: bool = True) 
     if is_strict and not os.environ.get("HOME", "/").startswith("/") and not _has_folders(merged):
         raise UsageError(
             f"HOME is '{os.environ['HOME']}', which is no absolute path: it names no folder for "
-            "the ledger. Set it, or KAKAOCRON_DATA_DIR and KAKAOCRON_LOG_DIR",
+            "the ledger",
+            "Set it, or KAKAOCRON_DATA_DIR and KAKAOCRON_LOG_DIR",
             which="home",
         )
     return Places(
