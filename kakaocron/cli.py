@@ -84,7 +84,7 @@ def kakaocron(
         print(__version__)
         raise typer.Exit
     if context.invoked_subcommand is None:
-        raise UsageError("Say what to do. Try: kakaocron --help")
+        raise UsageError("Say what to do", "Try: kakaocron --help")
     if config is not None:
         os.environ["KAKAOCRON_CONFIG"] = str(config)
 
@@ -213,7 +213,7 @@ def _as_told(error: Exception) -> KakaocronError:
     if isinstance(error, KakaocronError):
         return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return KakaocronError(f"Cannot write: {error.strerror}. Make room, then try again")
+        return KakaocronError(f"Cannot write: {error.strerror}", "Make room, then try again")
     if isinstance(error, OSError) and not _takes_output(sys.stdout):
         return UsageError(f"Cannot write to stdout: {error.strerror}")
     if isinstance(error, OSError) and _is_typers(error):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
+
 import pytest
 
+import kakaocron
 from kakaocron import errors
 from kakaocron.errors import ContentError, Exit, KakaocronError, LedgerError
 
@@ -31,3 +36,23 @@ def test_every_error_has_a_documented_exit_code_and_only_it_means_it() -> None:
     codes = [kind.exit_code for kind in kinds]
 
     assert sorted(codes) == sorted(set(Exit) - {Exit.FINE, Exit.INTERRUPTED})
+
+
+def test_what_to_do_stands_apart_from_what_is_wrong() -> None:
+    """Nobody has to take a sentence apart to find the advice in it."""
+    advice = re.compile(
+        r"\. (As in|Check|Fix|Install|List|Log in|Look|Make|Move|Put|Remove|Run|See|Set|Tick|Then|"
+        r"To [a-z]+ it|Try|Use|Write)\b|\{(SEE_DOCTOR|UPGRADE|AGAIN|LOG_IN)\}"
+    )
+    package = Path(kakaocron.__file__).parent
+    found = 0
+    for path in package.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or not node.args:
+                continue
+            name = getattr(node.func, "id", "")
+            if name.endswith("Error") and name != "ContentError":
+                found += 1
+                words = ast.unparse(node.args[0])
+                assert not advice.search(words), f"{path}:{node.lineno}: {words}"
+    assert found > 100

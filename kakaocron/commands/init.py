@@ -34,8 +34,8 @@ def init(
     places = find_places(config)
     if os.path.lexists(places.config) and not force:
         raise UsageError(
-            f"'{places.config}' is there already; nothing was changed. "
-            "To overwrite it: kakaocron init --force"
+            f"'{places.config}' is there already; nothing was changed",
+            "To overwrite it: kakaocron init --force",
         )
     given = Answers(
         _own_secret(places, "KAKAO_REST_API_KEY"),

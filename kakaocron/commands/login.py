@@ -73,9 +73,9 @@ def _tell(account: LoggedIn) -> int:
     if account.missing:
         raise LoginError(
             f"The account has not agreed to {', '.join(account.missing)}: without it Kakao refuses "
-            f"to send. Tick {box_of(account.missing)} on the consent page: kakaocron login. If "
-            "there is no such box: "
-            "console, [Kakao Login] > [Consent items]"
+            "to send",
+            f"Tick {box_of(account.missing)} on the consent page: kakaocron login. If there "
+            "is no such box: console, [Kakao Login] > [Consent items]",
         )
     print("Try it: kakaocron send 안녕")
     return Exit.FINE

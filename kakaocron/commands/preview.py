@@ -49,7 +49,7 @@ def preview(
     minute = when.replace(second=0, microsecond=0)
     chosen = [find_message(installation, message)] if message else installation.config.message
     if not chosen:
-        raise UsageError("The configuration has no [[message]]. See: kakaocron config path")
+        raise UsageError("The configuration has no [[message]]", "See: kakaocron config path")
     exit_code = Exit.FINE
     shown: list[dict[str, Any]] = []
     others = deliveries_of(installation.ledger, minute.date())

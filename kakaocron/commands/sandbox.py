@@ -48,7 +48,9 @@ def sandbox(
             on_request=_show,
         )
     except OSError as error:
-        raise UsageError(f"Cannot listen on port {port}: {error.strerror}. Try --port 0") from None
+        raise UsageError(
+            f"Cannot listen on port {port}: {error.strerror}", "Try --port 0"
+        ) from None
 
 
 def _show(request: LoggedRequest) -> None:

@@ -49,10 +49,10 @@ def schedule(
     understood is said on stderr. What is booked: kakaocron next --booked"""
     if (text is None) == (message is None):
         raise UsageError(
-            "Give either a TEXT or --message NAME. As in: kakaocron schedule 안녕 --in 5m"
+            "Give either a TEXT or --message NAME", "As in: kakaocron schedule 안녕 --in 5m"
         )
     if sum(option is not None for option in (at, in_, next_)) != 1:
-        raise UsageError("Say when by one of --at, --in and --next. As in: --at 'tomorrow 09:00'")
+        raise UsageError("Say when by one of --at, --in and --next", "As in: --at 'tomorrow 09:00'")
     if text == "-":
         text = read_stdin().rstrip("\n")
     facts = _facts(meta or [])

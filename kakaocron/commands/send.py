@@ -36,7 +36,7 @@ def send(
 ) -> int:
     """Send a text, or a configured message, now."""
     if (text is None) == (message is None):
-        raise UsageError("Give either a TEXT or --message NAME. As in: kakaocron send 안녕")
+        raise UsageError("Give either a TEXT or --message NAME", "As in: kakaocron send 안녕")
     if text == "-":
         text = read_stdin().rstrip("\n")
     installation = take_installation(config)

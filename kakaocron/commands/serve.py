@@ -24,8 +24,8 @@ def serve(
         from kakaocron.web.server import run  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UsageError(
-            f"The page needs the extra `web` ({error.name} is missing). "
-            "Run: pip install 'kakaocron[web]'"
+            f"The page needs the extra `web` ({error.name} is missing)",
+            "Run: pip install 'kakaocron[web]'",
         ) from None
     run(config, host, port, lambda url: _say(host, url))
 

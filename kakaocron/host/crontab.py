@@ -90,8 +90,9 @@ class SystemCrontab:
             )
         except FileNotFoundError:
             raise CrontabError(
-                "There is no 'crontab' program here; nothing was changed. Install cron "
-                "(apt-get install cron), or use systemd: kakaocron cron install --systemd"
+                "There is no 'crontab' program here; nothing was changed",
+                "Install cron (apt-get install cron), or use systemd: "
+                "kakaocron cron install --systemd",
             ) from None
         except (OSError, subprocess.TimeoutExpired) as error:
             raise CrontabError(f"'crontab {argument}' did not work ({error})") from None
@@ -104,8 +105,9 @@ def _check_faithful(listed: bytes) -> None:
         if line.endswith(rb"\r"):
             raise CrontabError(
                 f"Line {number} of the crontab ends as Windows lines do, which 'crontab -l' does "
-                "not give back as it is; nothing was changed. Fix the line ends (crontab -e), or "
-                "add kakaocron's line yourself: kakaocron cron show"
+                "not give back as it is; nothing was changed",
+                "Fix the line ends (crontab -e), or add kakaocron's line yourself: "
+                "kakaocron cron show",
             )
 
 
@@ -136,7 +138,8 @@ class Job:
         if len(line) > LONGEST_LINE_BYTES:
             raise UsageError(
                 f"The crontab line would have {len(line)} bytes, and cron takes "
-                f"{LONGEST_LINE_BYTES}. Move kakaocron or its config.toml to a shorter path"
+                f"{LONGEST_LINE_BYTES}",
+                "Move kakaocron or its config.toml to a shorter path",
             )
         return line
 
@@ -188,7 +191,8 @@ def _find(content: bytes, job: Job) -> tuple[int, int, bool] | None:
         return None
     raise CrontabError(
         f"The crontab has a line '{os.fsdecode(job.mark)}' and no '{END.decode()}' after it; "
-        "nothing was changed. Fix it by hand: crontab -e"
+        "nothing was changed",
+        "Fix it by hand: crontab -e",
     )
 
 
@@ -221,15 +225,16 @@ def _change(crontab: Crontab, change: Callable[[bytes], bytes], backup: Path) ->
         return False
     _keep(old, backup)
     if crontab.read() != found:
-        raise CrontabError("The crontab changed meanwhile; nothing was written. Try again")
+        raise CrontabError("The crontab changed meanwhile; nothing was written", "Try again")
     if new:
         crontab.write(new)
     else:
         crontab.remove()
     if (crontab.read() or b"") != new:
         raise CrontabError(
-            "'crontab -l' lists something else than what was written. The crontab as it was is in "
-            f"'{backup}'; look at it, and put it back: crontab {shlex.quote(str(backup))}"
+            "'crontab -l' lists something else than what was written",
+            f"The crontab as it was is in '{backup}'; look at it, and put it back: "
+            f"crontab {shlex.quote(str(backup))}",
         )
     return True
 

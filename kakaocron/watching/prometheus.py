@@ -145,4 +145,4 @@ def publish(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise UsageError(f"Cannot write '{path}': {error.strerror}. Check the folder") from None
+        raise UsageError(f"Cannot write '{path}': {error.strerror}", "Check the folder") from None

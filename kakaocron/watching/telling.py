@@ -142,8 +142,8 @@ class Monitor:
         ways |= _ways_by_kakaotalk(self.installation, [alarm])
         if not ways:
             raise UsageError(
-                "There is no way out for alarms. Set ping_url, alert_urls or alert_command in "
-                "[monitor]"
+                "There is no way out for alarms",
+                "Set ping_url, alert_urls or alert_command in [monitor]",
             )
         failures = self._failures(ways)
         return {name: failures.get(name) for name in ways}

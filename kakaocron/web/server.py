@@ -174,7 +174,7 @@ def listen(host: str, port: int) -> socket.socket:
         raise UsageError(f"'{host}' is no address or host name") from None
     except OSError as error:
         raise UsageError(
-            f"Cannot listen on {host} port {port}: {error.strerror}. Try --port 0"
+            f"Cannot listen on {host} port {port}: {error.strerror}", "Try --port 0"
         ) from None
 
 
