@@ -124,12 +124,20 @@ def _unproven(answer: Answer, code: str, /, **facts: str | int) -> Verdict:
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
-    """Return the JSON object that a body holds; None if it is anything else."""
+    """Return the JSON object that a body holds; None if it is anything else, or gives a name
+    twice: which of two results holds nobody can know."""
     try:
-        parsed = json.loads(body)
+        parsed = json.loads(body, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return None
     return parsed if isinstance(parsed, dict) else None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError
+    return found
 
 
 def _is_int(value: object) -> bool:

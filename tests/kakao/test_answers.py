@@ -153,6 +153,8 @@ def test_a_code_that_no_table_names_is_ambiguous(code: int) -> None:
         (b'{"result_code":false}', Meaning.AMBIGUOUS),
         (b'{"result_code":null}', Meaning.AMBIGUOUS),
         (b'{"result_code":0', Meaning.AMBIGUOUS),
+        (b'{"result_code":-2,"result_code":0}', Meaning.AMBIGUOUS),
+        (b'{"result_code":0,"result_code":0}', Meaning.AMBIGUOUS),
         (b'[{"result_code":0}]', Meaning.AMBIGUOUS),
         (b"{}", Meaning.AMBIGUOUS),
         (b"", Meaning.AMBIGUOUS),
