@@ -81,6 +81,7 @@ class Overview(Struct, frozen=True):
     unseen: tuple[Delivery, ...]  # what a tick would record now of slots that none has seen to
     held: tuple[Delivery, ...]  # of yesterday too: nobody knows whether they arrived
     pauses: tuple[Pause, ...]
+    paused_ahead: int = 0  # slots still to come today that are paused as things stand
     barriers: tuple[Barrier, ...] = ()  # what would keep a slot from being recorded, and sent
 
     @property
@@ -120,15 +121,21 @@ class Overview(Struct, frozen=True):
 
     @property
     def paused(self) -> int:
-        """How many of today's slots were not sent as they were paused."""
-        return sum(one.was_meant for one in self.deliveries)
+        """How many of today's slots were not sent as they were paused, or will not be."""
+        were_meant = sum(one.was_meant for one in self.deliveries)
+        return were_meant + self.paused_ahead + sum(self._waits_paused)
 
     @property
     def scheduled_count(self) -> int:
         """How many will be sent today: not what falls into a pause."""
+        return len(self.upcoming) + self._waits_paused.count(False)
+
+    @property
+    def _waits_paused(self) -> list[bool]:
+        """Of each one-off and retry that waits, whether it falls into a pause."""
         paused = partial(is_paused, self.pauses)
-        waiting = [d for d in self.deliveries if d.state is State.SCHEDULED]
-        return len(self.upcoming) + sum(not begins_paused(d, paused) for d in waiting)
+        waiting = (one for one in self.deliveries if one.state is State.SCHEDULED)
+        return [begins_paused(one, paused) for one in waiting]
 
     def fields(self) -> dict[str, Any]:
         """Return the object that `status --json` prints."""
@@ -202,6 +209,7 @@ def overview_of(
         unseen=unseen,
         held=tuple(one for one in recent if one.is_held),
         pauses=pauses,
+        paused_ahead=len(ahead) - len(unpaused),
     )
 
 

@@ -178,6 +178,23 @@ def test_a_one_off_that_falls_into_a_pause_is_not_counted_as_coming(
     assert look(installation).scheduled_count == 1
 
 
+def test_the_figures_of_a_day_add_up_while_all_is_paused(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    run_tick(installation)
+    schedule(installation, clock.now() + timedelta(minutes=10), text="곧")
+    ahead = look(installation).scheduled_count
+    pause(installation, None, clock.now() + timedelta(hours=3), None)
+
+    paused = ahead - look(installation).scheduled_count
+    print_overview(look(installation))
+    out = " ".join(capsys.readouterr().out.split())
+    assert paused > 4
+    assert f"{ahead - paused + 1} slots today: 1 confirmed" in out
+    assert f"{ahead - paused} to come besides: {paused} paused" in out
+
+
 def test_what_rests_is_not_shown_as_next(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
 ) -> None:
