@@ -492,9 +492,11 @@ def test_an_output_that_is_full_is_no_bug(after_a_morning: Shell) -> None:
 )
 def test_an_output_that_is_open_for_reading_only_is_no_bug(shell: Shell, command: str) -> None:
     argv = [sys.executable, "-m", "kakaocron", *command.split()]
+    # Else Typer asks what shell it stands in, and a bare machine's is none that it knows.
+    env = {**buffered(), "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
     with Path("/dev/null").open() as unwritable:
         ended = subprocess.run(
-            argv, stdout=unwritable, stderr=subprocess.PIPE, check=False, env=buffered()
+            argv, stdout=unwritable, stderr=subprocess.PIPE, check=False, env=env
         )
 
     said = b"Cannot write to stdout: Bad file descriptor\n"

@@ -106,6 +106,8 @@ def test_what_a_mode_forbids_is_named_by_doctor_and_by_health_if_it_stops_the_se
         path.touch()
         give_away(path)
 
+    usual = path.stat().st_mode
+
     def looked() -> None:
         before = health_of(look(plain), plain.config.monitor).problems
         assert [one for one in files(bench_of(plain)) if one.status is Status.FAIL] == []
@@ -120,7 +122,10 @@ def test_what_a_mode_forbids_is_named_by_doctor_and_by_health_if_it_stops_the_se
         news = [one for one in after if one not in before]
         assert news == ([f"{said}. {fix}"] if stops else [])
 
-    as_plain_user(looked)
+    try:
+        as_plain_user(looked)
+    finally:
+        path.chmod(usual)  # a plain user could not take the folder away else
 
 
 def test_what_belongs_to_another_user_is_to_be_given_back(
