@@ -216,7 +216,11 @@ def test_without_memory_enough_the_ledger_tells_what_arrived(house: House, megab
         return
     states = house.is_truthful()
 
-    assert code in {0, 74}, (house.folder / "log" / "kakaocron.log").read_text()
+    log = house.folder / "log" / "kakaocron.log"
+    if not log.exists():  # Python 3.14 itself does not come so far with the least of them
+        assert (set(states), house.received().total()) == ({State.SCHEDULED}, 0)
+        return
+    assert code in {0, 74}, log.read_text()
     if code == 0:
         assert states.keys() <= {State.CONFIRMED, State.RETRYING}
 
