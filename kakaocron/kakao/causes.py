@@ -80,6 +80,12 @@ def _meaning(code: object) -> str:
     return known.detail if known else "no answer of kauth's"
 
 
+def parts(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:
+    """Return what an error says of a cause: what, what to do, and the cause itself."""
+    cause = Cause(code, facts)
+    return what(cause), MENDS.get(code, ""), cause
+
+
 def content_error(code: str, /, **facts: str | float) -> ContentError:
     """Return the error of a content that Kakao would not take."""
     cause = Cause(code, facts)

@@ -13,7 +13,6 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from kakaocron.errors import (
-    Cause,
     KakaocronError,
     LedgerError,
     LockTimeoutError,
@@ -21,7 +20,7 @@ from kakaocron.errors import (
     UsageError,
 )
 from kakaocron.kakao.answers import of_token
-from kakaocron.kakao.causes import LOG_IN, MENDS, what
+from kakaocron.kakao.causes import LOG_IN, parts
 from kakaocron.kakao.codes import LOGIN_CODES, Refusal
 from kakaocron.kakao.tokens import LAST_MOMENTS, LONG_PAUSE, Tokens, from_json, merged, to_json
 from kakaocron.kst import isoformat
@@ -83,25 +82,19 @@ _under_way = _UnderWay()
 atexit.register(_under_way.wait)
 
 
-def _told(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:
-    """Return what an error says of a cause: what, what to do, and the cause itself."""
-    cause = Cause(code, facts)
-    return what(cause), MENDS.get(code, ""), cause
-
-
 def dead(code: str) -> LoginError:
     """Return the one sentence, always the same, for a login that Kakao has ended."""
-    return LoginError(*_told("login-dead", code=code))
+    return LoginError(*parts("login-dead", code=code))
 
 
 def variable_dead(code: str) -> LoginError:
     """Return the sentence for a KAKAO_REFRESH_TOKEN that Kakao does not accept."""
-    return LoginError(*_told("variable-dead", code=code))
+    return LoginError(*parts("variable-dead", code=code))
 
 
 def set_up_wrong(code: str) -> LoginError:
     """Return the one sentence, always the same, for an app that the user has to fix first."""
-    return LoginError(*_told("login-refused", code=code))
+    return LoginError(*parts("login-refused", code=code))
 
 
 class UnreadableLoginError(LoginError):
@@ -164,7 +157,7 @@ class Login:
         its token is used: a new refresh token may have made the old one worthless.
         """
         if self.credentials.access_token:
-            raise LoginError(*_told("token-refused"))
+            raise LoginError(*parts("token-refused"))
         with self._alone():
             tokens = self._recovered()
             is_another = tokens.access_token != rejected
@@ -230,7 +223,7 @@ class Login:
             raise NoTokenNowError(error.what, error.mend, error.cause) from None
         except OSError as error:
             said = {"path": self.path, "error": reason(error)}
-            raise LedgerError(*_told("login-unwritable", **said)) from error
+            raise LedgerError(*parts("login-unwritable", **said)) from error
 
     def _recovered(self) -> Tokens:
         """Return the saved tokens; those that a process saved in part before it died come first.
@@ -240,7 +233,7 @@ class Login:
         try:
             tokens = from_json(read_file(self.disk, beside(self.path)))
         except NewerDocumentError:
-            raise LoginError(*_told("later-login-file", path=self.path)) from None
+            raise LoginError(*parts("later-login-file", path=self.path)) from None
         except (OSError, ValueError):
             return self.read()
         adopt(self.disk, self.path)
@@ -268,7 +261,7 @@ class Login:
             answer = self.http.ask(Request(f"{self.auth_url}/oauth/token", form))
             if isinstance(answer, Failure):
                 raise UnreachableError(
-                    *_told("login-server", behind=answer.cause.code, **answer.cause.facts)
+                    *parts("login-server", behind=answer.cause.code, **answer.cause.facts)
                 )
             reply = of_token(answer)
             if isinstance(reply, Refusal):
@@ -279,9 +272,9 @@ class Login:
 
     def _check_renewable(self, tokens: Tokens) -> None:
         if tokens.refresh_token is None:
-            raise LoginError(*_told("not-logged-in"))
+            raise LoginError(*parts("not-logged-in"))
         if not (self.credentials.rest_api_key or tokens.client_id):
-            raise LoginError(*_told("no-key"))
+            raise LoginError(*parts("no-key"))
         if tokens.is_dead:
             raise self.dead(tokens)
         if tokens.refused_until and self.clock.now() < tokens.refused_until:
@@ -289,7 +282,7 @@ class Login:
             if refused in LOGIN_CODES and LOGIN_CODES[refused].is_setup:
                 raise set_up_wrong(refused)
             until = f"{tokens.refused_until:%H:%M:%S}"
-            raise NoTokenNowError(*_told("no-token-until", code=refused, until=until))
+            raise NoTokenNowError(*parts("no-token-until", code=refused, until=until))
 
     def _refused(self, tokens: Tokens, refusal: Refusal) -> KakaocronError:
         pause = max(PAUSE_AFTER_REFUSAL, timedelta(seconds=refusal.wait_seconds))
@@ -307,7 +300,7 @@ class Login:
             return self.dead(tokens)
         if refusal.is_setup:
             return set_up_wrong(refusal.code)
-        return NoTokenNowError(*_told("no-token", code=refusal.code))
+        return NoTokenNowError(*parts("no-token", code=refusal.code))
 
     def read(self) -> Tokens:
         """Return the saved tokens; KAKAO_REFRESH_TOKEN begins a login where there is none.
@@ -322,13 +315,13 @@ class Login:
         except OSError as error:
             if is_scarcity(error):
                 said = {"path": self.path, "error": reason(error)}
-                raise NoTokenNowError(*_told("login-unreadable", **said)) from error
-            told = _told("login-unreadable", path=self.path, error=reason(error))
+                raise NoTokenNowError(*parts("login-unreadable", **said)) from error
+            told = parts("login-unreadable", path=self.path, error=reason(error))
             raise UnreadableLoginError(*told) from None
         except NewerDocumentError:
-            raise LoginError(*_told("later-login-file", path=self.path)) from None
+            raise LoginError(*parts("later-login-file", path=self.path)) from None
         except ValueError:
-            raise LoginError(*_told("no-login-file", path=self.path)) from None
+            raise LoginError(*parts("no-login-file", path=self.path)) from None
         tokens = self._as_of_now(tokens)
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
