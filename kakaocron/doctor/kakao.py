@@ -22,7 +22,7 @@ from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.account import ask, id_in, scopes_of
 from kakaocron.kakao.channel import channel_name
-from kakaocron.kakao.codes import BOXES, FRIENDS, SENDING
+from kakaocron.kakao.codes import FRIENDS, SENDING, box_of
 from kakaocron.kakao.friends import friends_of
 from kakaocron.kakao.login import Login
 from kakaocron.states import ME
@@ -104,7 +104,7 @@ def _scopes(installation: Installation, login: Login, token: str) -> Iterator[Fi
         elif scope not in wanted:
             yield ok(name, f"{scope} is not needed")
         elif scope in agreed:
-            mend = f"Tick the box '{BOXES[scope]}': kakaocron login"
+            mend = f"Tick {box_of([scope])}: kakaocron login"
             yield fail(name, f"the account has not agreed to {scope}", mend)
         else:
             mend = "Switch it on: console, [Kakao Login] > [Consent items]; then: kakaocron login"
