@@ -340,13 +340,12 @@ def _before_its_times(history: History) -> Iterator[str]:
     """Find what left for a slot that was none in its own minute: its times came later."""
     if history.wrong_clock or history.tampered:
         return
+    ticks, ordered = _whole_ticks(history), texts(history.orders)
     for departure in history.departures:
         message, slot = key_of_probe(departure.probe)
-        if slot < history.versions[0].host_time or message in texts(history.orders):
+        if slot < history.versions[0].host_time or message in ordered:
             continue
-        whole = [run.host_started for run in history.runs if run.is_complete]
-        last = max((at for at in whole if at < slot), default=slot)
-        then = _rules_between(history, last - 2 * MINUTE, slot)
+        then = _rules_between(history, _last_before(ticks, slot) - 2 * MINUTE, slot)
         if not any(rules.is_slot(message, slot) for rules in then):
             yield f"before its times: {departure.probe} left at {departure.host_time}"
 
@@ -434,26 +433,34 @@ def _expected(history: History) -> Iterator[tuple[str, datetime]]:
     if whole is None:
         return
     first = whole.host_started + ((whole.ended or history.ended) - whole.started)
-    last = history.versions[-1].rules
+    last, ticks = history.versions[-1].rules, _whole_ticks(history)
     for message in last.messages:
         for slot in last.slots(message, first, history.ended - 2 * MINUTE):
-            start = min(slot, _last_seen(history, slot)) - MINUTE
+            start = _known_since(history, ticks, slot) - MINUTE
             around = _rules_between(history, start, history.latest_host)
             if slot > first and all(rules.is_slot(message, slot) for rules in around):
                 yield message, slot
 
 
-def _last_seen(history: History, slot: datetime) -> datetime:
+def _whole_ticks(history: History) -> list[datetime]:
+    """Return when those ticks began that came to their end, by the host's clock."""
+    return [run.host_started for run in history.runs if run.is_complete]
+
+
+def _last_before(ticks: Sequence[datetime], slot: datetime) -> datetime:
+    return max((at for at in ticks if at < slot), default=slot)
+
+
+def _known_since(history: History, ticks: Sequence[datetime], slot: datetime) -> datetime:
     """Return since when the times that made a slot must have been there for a tick to know it.
 
     That is before the slot; but of a file that was written again before any tick had seen it,
     nobody can tell what it said then. What the last tick before had seen is known.
     """
-    whole = [run.host_started for run in history.runs if run.is_complete]
-    following = min((at for at in whole if at >= slot), default=history.latest_host)
+    following = min((at for at in ticks if at >= slot), default=history.latest_host)
     if not any(slot < version.host_time <= following for version in history.versions):
         return slot
-    return max((at for at in whole if at < slot), default=slot)
+    return _last_before(ticks, slot)
 
 
 def _without_a_state(
