@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from kakaocron.delivery.tick import Ended, TickReport
@@ -129,15 +129,10 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
         if one.state is State.CONFIRMED
         for receiver in one.to
     }
-    told = incidents.news(ongoing, set(_endings(report)), confirmed=confirmed)
+    endings = {EndSign.TICK, *([EndSign.CONFIRMED] if confirmed else [])}
+    told = incidents.news(ongoing, endings, confirmed=confirmed)
     _say(complain, [*told, *_sentences(report, installation.config.names())])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
-
-
-def _endings(report: TickReport) -> Iterator[EndSign]:
-    yield EndSign.TICK
-    if any(one.state is State.CONFIRMED for one in report.ended.values()):
-        yield EndSign.CONFIRMED
 
 
 def _stopped(incidents: Incidents, error: KakaocronError, complain: Complain) -> Ended:
