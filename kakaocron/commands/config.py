@@ -71,7 +71,7 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
         for keys, what in faults(contents, path)
         if broken is None or not broken.concerns(keys)
     ]
-    here = list(faults(contents, places.variables.get("PATH")))
+    here = list(faults(contents, places.variables.get("PATH"))) if found else []
     for fault in broken.faults if broken else ():
         complain(str(fault))
     for keys, what in found:

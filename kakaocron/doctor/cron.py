@@ -81,17 +81,21 @@ SYSTEMDS_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 def crons_variables(bench: Bench) -> Mapping[str, str]:
     """Return the variables that apply to the ticks that cron, or a timer of systemd's, starts."""
     environment, _ = _crons_environment(bench)
-    try:
-        return find_places(bench.places.config, environment).variables
-    except UsageError:  # the `.env` cannot be read, which is told elsewhere
-        return environment
+    return _with_env_file(bench, environment)
 
 
 def crons_path(bench: Bench) -> tuple[str | None, bool]:
     """Return where the ticks look for programs; and whether a line or a timer says so that is
     there, or only that is known which cron gives by itself."""
-    _, is_set_up = _crons_environment(bench)
-    return crons_variables(bench).get("PATH"), is_set_up
+    environment, is_set_up = _crons_environment(bench)
+    return _with_env_file(bench, environment).get("PATH"), is_set_up
+
+
+def _with_env_file(bench: Bench, environment: Mapping[str, str]) -> Mapping[str, str]:
+    try:
+        return find_places(bench.places.config, environment).variables
+    except UsageError:  # the `.env` cannot be read, which is told elsewhere
+        return environment
 
 
 def _crons_environment(bench: Bench) -> tuple[dict[str, str], bool]:
@@ -187,9 +191,10 @@ def _another(bench: Bench, entries: Sequence[CrontabEntry], line: str) -> Findin
         return warn("crontab", f"runs another kakaocron: {line}", INSTALL)
     bare = _bare(bench.machine)
     moved = [one for one in entries if _by(one, bare) and _is_ours(bench, _without(one, bare))]
-    one = next(iter([*moved, *entries]))
-    by = f" ({_by(one, bare)})" if _by(one, bare) else ""
-    what = f"runs another kakaocron, with {_config(one)}{by} and not '{bench.job.config}'"
+    one, *_ = [*moved, *entries]
+    by = _by(one, bare)
+    which = f"{_config(one)} ({by})" if by else _config(one)
+    what = f"runs another kakaocron, with {which} and not '{bench.job.config}'"
     if moved:
         return fail("crontab", f"{what}: {one.line}", BY_HAND)
     return warn("crontab", f"{what}: {one.line}", INSTALL)
