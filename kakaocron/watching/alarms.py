@@ -159,7 +159,7 @@ def review(state: AlarmState, found: Observation, now: datetime) -> AlarmState:
 
 
 def _bounded(state: AlarmState) -> AlarmState:
-    """Return a memory of so many alarms at most: the first stands for the older ones."""
+    """Return a state with so many alarms at most: the first stands for the older ones."""
     extra = len(state.untold) - MOST_UNTOLD
     if extra <= 0:
         return state
