@@ -20,6 +20,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import slots_between
 from kakaocron.states import FINAL, State
 from kakaocron.system.disk import Disk
+from kakaocron.system.interrupts import SIGNALS, Interrupts, Signals
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.ticking.runner import run
@@ -170,7 +171,8 @@ def _run_minute(installation: Installation, clock: DemoClock, minute: int) -> No
     if minute == KILLED_AT:
         _run_and_die(installation)
     elif minute in TWO_CRONS:
-        twin = threading.Thread(target=_run_tick, args=(installation,))
+        # Signals are this thread's: the other tick would take one, and the demo go on.
+        twin = threading.Thread(target=_run_tick, args=(installation, RealDisk(), Signals()))
         twin.start()
         _run_tick(installation)
         twin.join()
@@ -178,9 +180,11 @@ def _run_minute(installation: Installation, clock: DemoClock, minute: int) -> No
         _run_tick(installation)
 
 
-def _run_tick(installation: Installation, disk: Disk | None = None) -> None:
+def _run_tick(
+    installation: Installation, disk: Disk | None = None, interrupts: Interrupts = SIGNALS
+) -> None:
     """Do what a process of its own would."""
-    edges = Edges(clock=installation.clock, disk=disk or RealDisk())
+    edges = Edges(clock=installation.clock, disk=disk or RealDisk(), interrupts=interrupts)
     places, config = installation.places, installation.config
     run(places, edges, lambda: assemble(places, config, edges), lambda _: None)
 
