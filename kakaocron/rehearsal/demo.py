@@ -20,7 +20,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import slots_between
 from kakaocron.states import FINAL, State
 from kakaocron.system.disk import Disk
-from kakaocron.system.interrupts import SIGNALS, Interrupts, Signals
+from kakaocron.system.interrupts import SIGNALS, Signals
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.ticking.runner import run
@@ -137,13 +137,19 @@ class DemoDay:
 
 
 def run_day(folder: Path, on_minute: Callable[[int], None]) -> DemoDay:
-    """Run 1,440 minutes of ticks in `folder`; `on_minute` hears of each."""
+    """Run 1,440 minutes of ticks in `folder`; `on_minute` hears of each. A signal ends it after
+    its minute: an interrupt raised anywhere may be lost, as Python drops it in a destructor."""
     started = time.monotonic()
     clock = DemoClock(DAY)
     faults = FaultPlan()
-    with SandboxServer(Kakao(), clock.now, faults=faults) as sandbox:
+    with (
+        SandboxServer(Kakao(), clock.now, faults=faults) as sandbox,
+        SIGNALS.held(lambda: None),
+    ):
         installation = _installation(folder, sandbox, clock)
         for minute in range(MINUTES):
+            if SIGNALS.is_asked:
+                raise KeyboardInterrupt
             if fault := FAULTS.get(f"{minute // 60:02d}:{minute % 60:02d}"):
                 faults.enqueue(fault)
             if not SLEEP[0] <= minute < SLEEP[1]:
@@ -171,8 +177,7 @@ def _run_minute(installation: Installation, clock: DemoClock, minute: int) -> No
     if minute == KILLED_AT:
         _run_and_die(installation)
     elif minute in TWO_CRONS:
-        # Signals are this thread's: the other tick would take one, and the demo go on.
-        twin = threading.Thread(target=_run_tick, args=(installation, RealDisk(), Signals()))
+        twin = threading.Thread(target=_run_tick, args=(installation,))
         twin.start()
         _run_tick(installation)
         twin.join()
@@ -180,11 +185,9 @@ def _run_minute(installation: Installation, clock: DemoClock, minute: int) -> No
         _run_tick(installation)
 
 
-def _run_tick(
-    installation: Installation, disk: Disk | None = None, interrupts: Interrupts = SIGNALS
-) -> None:
-    """Do what a process of its own would."""
-    edges = Edges(clock=installation.clock, disk=disk or RealDisk(), interrupts=interrupts)
+def _run_tick(installation: Installation, disk: Disk | None = None) -> None:
+    """Do what a process of its own would; signals are the demo's, and not its ticks'."""
+    edges = Edges(clock=installation.clock, disk=disk or RealDisk(), interrupts=Signals())
     places, config = installation.places, installation.config
     run(places, edges, lambda: assemble(places, config, edges), lambda _: None)
 

@@ -1,8 +1,7 @@
-"""The demo's day: who of its ticks takes a signal."""
+"""The demo's day, and a signal in the midst of it."""
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +9,31 @@ import pytest
 
 from kakaocron.installation import Edges
 from kakaocron.rehearsal import demo
-from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.server import SandboxServer
-from kakaocron.system.interrupts import SIGNALS
+from kakaocron.system.interrupts import Signals
+from kakaocron.ticking.runner import run
 
 
-def test_of_two_ticks_at_once_only_that_of_the_main_thread_takes_a_signal(
+def test_a_signal_ends_the_day_after_its_minute_and_no_tick_takes_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    takes: dict[bool, bool] = {}
+    signals = Signals()
+    others: list[object] = []
+    minutes: list[int] = []
 
-    def run(_: object, edges: Edges, *__: Any) -> None:
-        is_main = threading.current_thread() is threading.main_thread()
-        takes[is_main] = edges.interrupts is SIGNALS
+    def run_tick(places: object, edges: Edges, *rest: Any) -> object:
+        others.append(edges.interrupts)
+        return run(places, edges, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(demo, "run", run)
-    clock = demo.DemoClock(demo.DAY)
-    with SandboxServer(Kakao(), clock.now) as sandbox:
-        installation = demo._installation(tmp_path, sandbox, clock)
-        demo._run_minute(installation, clock, demo.TWO_CRONS.start)
+    def ask_at_the_third(minute: int) -> None:
+        minutes.append(minute)
+        if minute == 3:
+            signals._take()
 
-    assert takes == {True: True, False: False}
+    monkeypatch.setattr(demo, "SIGNALS", signals)
+    monkeypatch.setattr(demo, "run", run_tick)
+    with pytest.raises(KeyboardInterrupt):
+        demo.run_day(tmp_path, ask_at_the_third)
+
+    assert minutes == [1, 2, 3]
+    assert len(others) == 3
+    assert signals not in others
