@@ -405,6 +405,7 @@ KOREAN = {"PYTHONIOENCODING": "cp949"}
 NO_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("variables", [KOREAN, NO_LOCALE], ids=["cp949", "ascii"])
 @pytest.mark.parametrize("command", [["status"], ["history"], ["history", "--csv"], ["next"]])
 def test_a_terminal_that_lacks_letters_gets_plain_ones(
@@ -503,6 +504,7 @@ def test_an_output_that_is_open_for_reading_only_is_no_bug(shell: Shell, command
     assert (ended.returncode, ended.stderr) == (2, said)
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(
     ("command", "expected"),
@@ -557,6 +559,7 @@ def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(nowhere)
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(
     ("command", "expected"),
     [

@@ -233,6 +233,7 @@ def printed(*command: str, columns: int) -> list[str]:
     return CONTROL.sub("", terminal.said).replace("\r", "").split("\n")
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("command", [("history", "--days", "2"), ("status",)])
 def test_each_row_has_its_id_whole_and_says_to_whom_and_what(
@@ -251,6 +252,7 @@ def test_each_row_has_its_id_whole_and_says_to_whom_and_what(
     assert [line for line in lines if cell_len(line) > columns] == []
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_coming_slots_have_their_time_and_name_whole(busy: list[str], columns: int) -> None:
     ahead = printed("next", "-n", "20", columns=columns)

@@ -26,6 +26,8 @@ from kakaocron.system.places import Places, find_places
 from kakaocron.ticking.idle import is_idle_tick
 from tests.fakes import kakao_section, wait_for_a_minute_with
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # half a thousand processes of one kind
+
 EVERY_MINUTE = f"""
 [schedule]
 regular_minutes = {list(range(60))}
@@ -115,7 +117,6 @@ def content_of(folder: Path) -> Mapping[str, bytes]:
 # Two configurations over one data folder.
 
 
-@pytest.mark.usefixtures("uncounted")
 def test_another_configuration_over_the_same_data_folder_is_refused(person: Person) -> None:
     a, b = person.write("a/config.toml", "a"), person.write("b/config.toml", "b")
     assert person.tick(a) == (0, "")
@@ -229,7 +230,6 @@ def test_the_data_of_an_earlier_version_are_taken_by_the_first(person: Person) -
     assert person.has("a") >= 1
 
 
-@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"v":1}', '{"v":1,"id":1,"config":"x"}', "\0"])
 def test_an_owner_that_cannot_be_read_stops_all(person: Person, content: str) -> None:
     a = person.write("a/config.toml", "a")
@@ -302,7 +302,6 @@ def test_a_relative_folder_in_the_environment_starts_there_too(person: Person) -
     assert (config.parent / "log/kakaocron.log").exists()
 
 
-@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("name", ["XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"])
 @pytest.mark.parametrize("value", ["data", "./data", "~/data"])
 def test_a_platform_folder_that_is_not_absolute_is_refused(
@@ -374,7 +373,6 @@ def test_a_project_that_is_copied_without_its_data_is_a_new_one(person: Person) 
 # A disk that is not there.
 
 
-@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("log", [True, False], ids=["data and log", "data only"])
 @pytest.mark.parametrize("is_empty", [True, False], ids=["empty", "gone"])
 def test_a_data_folder_that_is_gone_is_not_a_new_one(

@@ -46,6 +46,7 @@ LINES = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
 FILES = st.one_of(LINES, st.text(max_size=60), st.lists(LINES, max_size=5).map("\n".join))
 
 
+@pytest.mark.usefixtures("uncounted")
 @settings(
     max_examples=3000,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
