@@ -10,7 +10,7 @@ from msgspec import Struct
 from kakaocron.errors import LedgerError
 from kakaocron.system.disk import Disk, read_file, reason, replace_file
 from kakaocron.text.causes import parts
-from kakaocron.text.documents import VERSION, NewerDocumentError
+from kakaocron.text.documents import VERSION, DocumentError, NewerDocumentError
 
 T = TypeVar("T")
 
@@ -34,12 +34,10 @@ class DocumentFile(Struct, frozen=True):
                 *parts("later-document", path=self.path, format=error.version, known=VERSION),
                 which=f"newer:{self.path}",
             ) from None
-        except (OSError, ValueError) as error:
-            why = reason(error) if isinstance(error, OSError) else str(error)
-            raise LedgerError(
-                *parts(self.unreadable, path=self.path, error=why),
-                which=f"read:{self.path}",
-            ) from None
+        except OSError as error:
+            raise self._unreadable(error=reason(error)) from None
+        except DocumentError as error:
+            raise self._unreadable(behind=error.cause.code, **error.cause.facts) from None
 
     def write(self, content: bytes) -> None:
         """Replace it, durably. Raises LedgerError."""
@@ -50,3 +48,8 @@ class DocumentFile(Struct, frozen=True):
                 *parts("document-unwritable", path=self.path, error=reason(error)),
                 which=f"written:{self.path}",
             ) from None
+
+    def _unreadable(self, **why: str | float) -> LedgerError:
+        return LedgerError(
+            *parts(self.unreadable, path=self.path, **why), which=f"read:{self.path}"
+        )

@@ -19,7 +19,7 @@ from kakaocron.schedule.slots import (
     Slot,
     slots_between,
 )
-from kakaocron.text.documents import versioned, with_version
+from kakaocron.text.documents import DocumentError, not_of_the_form, versioned, with_version
 
 Paused = Callable[[str, datetime], bool]
 
@@ -131,7 +131,7 @@ def to_json(pauses: Sequence[Pause]) -> bytes:
 
 
 def from_json(content: bytes) -> tuple[Pause, ...]:
-    """Read pauses back. Raises ValueError for anything that is none, NewerDocumentError."""
+    """Read pauses back. Raises DocumentError for anything that is none."""
     try:
         document = versioned(content)
         return tuple(
@@ -144,11 +144,11 @@ def from_json(content: bytes) -> tuple[Pause, ...]:
             )
             for row in document["pauses"]
         )
-    except (KeyError, TypeError, RecursionError) as error:
-        raise ValueError(str(error)) from None
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise not_of_the_form(error) from None
 
 
 def _text(value: Any) -> str | None:
     if value is not None and not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
+        raise DocumentError("odd-form")
     return value

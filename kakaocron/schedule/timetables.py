@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from kakaocron.kst import DAY, MINUTE, in_kst, isoformat_if_any
 from kakaocron.schedule.slots import Minutes, Series, Span, Times, Timetable
-from kakaocron.text.documents import versioned, with_version
+from kakaocron.text.documents import DocumentError, not_of_the_form, versioned, with_version
 
 Timetables = Mapping[str, Timetable]  # by message
 
@@ -101,12 +101,12 @@ def _rules(timetable: Timetable) -> dict[str, Any]:
 
 
 def from_json(content: bytes) -> dict[str, Timetable]:
-    """Read them back. Raises ValueError for anything that is none, NewerDocumentError."""
+    """Read them back. Raises DocumentError for anything that is none."""
     try:
         found = versioned(content)["timetables"]
         return {name: _chain(rows) for name, rows in found.items()}
-    except (AttributeError, KeyError, IndexError, TypeError) as error:
-        raise ValueError(f"no timetables: {error!r}") from None
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise not_of_the_form(error) from None
 
 
 def _chain(rows: Iterable[dict[str, Any]]) -> Timetable:
@@ -121,7 +121,7 @@ def _chain(rows: Iterable[dict[str, Any]]) -> Timetable:
             found,
         )
     if found is None:
-        raise ValueError("no timetables: one without times")
+        raise DocumentError("odd-form")
     return found
 
 
@@ -138,7 +138,7 @@ def _times(row: Mapping[str, Any]) -> Times:
 def _numbers(values: Iterable[Any], end: int) -> frozenset[int]:
     found = frozenset(values)
     if not all(type(value) is int and 0 <= value < end for value in found):
-        raise ValueError(f"no timetables: numbers that are not below {end}")
+        raise DocumentError("odd-numbers", {"end": end})
     return found
 
 

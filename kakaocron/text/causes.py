@@ -122,6 +122,14 @@ TEMPLATES: Templates = {
     "nothing was sent",
     "timetables-unreadable": "'{path}' cannot be read ({error}), so nobody knows since when the "
     "messages' times hold; nothing was sent",
+    "newer-format": "a later kakaocron wrote it (format {format}; this one reads {known})",
+    "not-json": "not JSON",
+    "no-json-object": "not a JSON object",
+    "no-version-number": "its version is no number",
+    "lacks-key": "it lacks '{key}'",
+    "bad-value": "{error}",
+    "odd-form": "it is not of the form that kakaocron writes",
+    "odd-numbers": "it holds numbers that are not below {end}",
     "document-unwritable": "'{path}' cannot be written ({error}); nothing was changed",
     "not-recorded": "The ledger does not take how the sending ended ({error}); nothing has left. "
     "Nothing more is sent without it",
