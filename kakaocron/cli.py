@@ -17,15 +17,20 @@ from types import FunctionType
 from typing import Annotated, Any, TextIO
 
 from kakaocron import __version__
+from kakaocron.commands.help import complaint, is_no_option, translate
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import Exit, KakaocronError, UsageError
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.choice import can_show_hangul
+from kakaocron.language.words import _, marked, speak
 from kakaocron.system.interrupts import SIGNALS
 from kakaocron.system.log import bug, has_file, log_to_file
-from kakaocron.system.places import find_places_anyhow
+from kakaocron.system.places import find_language, find_places_anyhow
 from kakaocron.system.stderr import complain
 from kakaocron.text.plain import in_plain_letters
 
-EXIT_CODES = """\
+EXIT_CODES = marked(
+    """\
 Exit codes:
   0  fine; so is nothing due, or another tick has the slot
   1  a delivery ended failed, unknown or missed in this run, or was refused
@@ -37,6 +42,7 @@ Exit codes:
      say whether something in flight may have arrived
  75  no ledger lock in time; nothing done
 130  interrupted"""
+)
 
 # Command, module, name in it. In the order of the help; imported when they are asked for.
 COMMANDS = {
@@ -84,7 +90,7 @@ def kakaocron(
         print(__version__)
         raise typer.Exit
     if context.invoked_subcommand is None:
-        raise UsageError("Say what to do", "Try: kakaocron --help")
+        raise UsageError(_("Say what to do"), _("Try: kakaocron --help"))
     if config is not None:
         os.environ["KAKAOCRON_CONFIG"] = str(config)
 
@@ -158,18 +164,21 @@ def _takes_the_next(word: str) -> bool:
 def _parsed(arguments: Sequence[str]) -> object:
     arguments = with_texts_apart(arguments)
     try:
-        return make_app(arguments)(list(arguments), prog_name="kakaocron", standalone_mode=False)
+        command = typer.main.get_command(make_app(arguments))
+        translate(command)
+        return command(list(arguments), prog_name="kakaocron", standalone_mode=False)
     except typer.TyperException as error:
-        # Empty where the help was printed instead. Typer hands pydantic's own prefix on.
-        said = error.format_message().replace("Value error, ", "")
-        if not said:
+        said = complaint(error)
+        if not said:  # the help was printed instead
             return UsageError.exit_code
         said += "." if said[-1].isalnum() or said.endswith((")", "'")) else ""
         context = getattr(error, "ctx", None)
-        command = context.command_path if context else "kakaocron"
-        if said.startswith("No such option") and command.endswith(_TAKE_A_TEXT):
-            said += f" If it is the text: {command} -- '-text'."
-        raise UsageError(f"{said} Try: {command} --help") from None
+        path = context.command_path if context else "kakaocron"
+        if is_no_option(error) and path.endswith(_TAKE_A_TEXT):
+            said += _(" If it is the text: {command} -- '-text'.").format(command=path)
+        raise UsageError(
+            _("{said} Try: {command} --help").format(said=said, command=path)
+        ) from None
     except typer.Abort:
         raise KeyboardInterrupt from None
 
@@ -182,6 +191,7 @@ def run(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="plain")
+    _speak(arguments)
     exit_code: int = Exit.FINE
     try:
         result = _called(arguments)
@@ -201,6 +211,25 @@ def run(arguments: Sequence[str]) -> int:
         _drop_what_cannot_be_written()
 
 
+def _speak(arguments: Sequence[str]) -> None:
+    """Choose the language of all that is said. A program reads what `--json` prints, and what is
+    said beside it: it gets English. So does who would see none of the Korean letters."""
+    are_fit = all(can_show_hangul(stream.encoding) for stream in (sys.stdout, sys.stderr))
+    is_for_a_program = "--json" in arguments
+    wanted = find_language(_given_config(arguments)) if are_fit and not is_for_a_program else "en"
+    speak(catalogue_of(wanted))
+
+
+def _given_config(arguments: Sequence[str]) -> Path | None:
+    """Return what --config says: that file names the language, and help comes before parsing."""
+    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+        if word == "--config" and following:
+            return Path(following)
+        if word.startswith("--config="):
+            return Path(word.removeprefix("--config="))
+    return None
+
+
 def _open_missing_streams() -> None:
     """Put /dev/null where the caller has closed stdin, stdout or stderr: Python has None there,
     and the next file to be opened, the ledger maybe, would get the free number."""
@@ -213,14 +242,21 @@ def _as_told(error: Exception) -> KakaocronError:
     if isinstance(error, KakaocronError):
         return error
     if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return KakaocronError(f"Cannot write: {error.strerror}", "Make room, then try again")
+        return KakaocronError(
+            _("Cannot write: {strerror}").format(strerror=error.strerror),
+            _("Make room, then try again"),
+        )
     if isinstance(error, OSError) and not _takes_output(sys.stdout):
-        return UsageError(f"Cannot write to stdout: {error.strerror}")
+        return UsageError(_("Cannot write to stdout: {strerror}").format(strerror=error.strerror))
     if isinstance(error, OSError) and _is_typers(error):
         where = f" '{error.filename}'" if error.filename else ""
-        return UsageError(f"Cannot write{where}: {error.strerror}")
+        return UsageError(
+            _("Cannot write{where}: {strerror}").format(where=where, strerror=error.strerror)
+        )
     if isinstance(error, UnicodeDecodeError) and _is_typers(error):
-        return UsageError("Cannot add to the shell's start file in your home: it is not UTF-8 text")
+        return UsageError(
+            _("Cannot add to the shell's start file in your home: it is not UTF-8 text")
+        )
     if not has_file():  # a command that sends nothing has opened none
         with suppress(Exception):  # the bug may be in finding it
             log_to_file(find_places_anyhow().log_file)

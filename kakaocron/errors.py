@@ -8,6 +8,8 @@ from typing import ClassVar
 
 from msgspec import Struct, field
 
+from kakaocron.language.words import _, marked
+
 Keys = tuple[str, ...]
 
 
@@ -78,7 +80,7 @@ class KakaocronError(Exception):
     ) -> None:
         super().__init__(what)
         self.what = what
-        self.mend = mend
+        self.mend = _(mend)  # many stand in constants
         self.which = which
         self.cause = cause or Cause("said", {"words": str(self)})
 
@@ -112,8 +114,8 @@ class Barrier(Struct, frozen=True):
     mend: str
 
 
-SEE_DOCTOR = "See: kakaocron doctor"
-UPGRADE = "Upgrade: pip install --upgrade kakaocron"
+SEE_DOCTOR = marked("See: kakaocron doctor")
+UPGRADE = marked("Upgrade: pip install --upgrade kakaocron")
 
 
 class LockTimeoutError(KakaocronError):

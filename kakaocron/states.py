@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
+from kakaocron.language.words import _
+
 ME = "me"  # the receiver that is the sender
 ONCE = "once"  # the kind of a delivery that a person entered
 
@@ -28,6 +30,16 @@ class _Word(StrEnum):
         word = str.__new__(cls, value)
         word._name_ = word._value_ = value
         return word
+
+    @property
+    def spoken(self) -> str:
+        """The word in the language that is spoken."""
+        return _(self.value)
+
+    @property
+    def beside(self) -> str:
+        """The same, and with it the word that programs know, where that is another one."""
+        return self.value if self.spoken == self.value else f"{self.spoken}({self.value})"
 
     @property
     def is_known(self) -> bool:

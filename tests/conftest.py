@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kakaocron.language.words import speak
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.interrupts import ASKING
@@ -68,6 +69,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setenv("KAKAOCRON_LANGUAGE", "en")  # for the processes that tests start, too
     # For the processes that tests start, on their way to Kakao: nobody listens there.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
@@ -122,6 +124,13 @@ def quiet_log() -> Iterator[None]:
         if not isinstance(handler, logging.NullHandler):
             log.removeHandler(handler)
             handler.close()
+
+
+@pytest.fixture(autouse=True)
+def english() -> Iterator[None]:
+    """Leave no language of one test to the next."""
+    yield
+    speak(None)
 
 
 @pytest.fixture(autouse=True)

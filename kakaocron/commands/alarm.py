@@ -10,6 +10,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation, make_http
+from kakaocron.language.words import _
 from kakaocron.show.console import print_json
 from kakaocron.watching.pings import Pings
 from kakaocron.watching.telling import NO_OTHER_WAY, Monitor
@@ -25,7 +26,7 @@ def alarm(
     """Try the alarms: one by every way out, and which of them took it. A ping_url gets a /fail,
     which the next tick takes back."""
     if not test:
-        raise UsageError("Say that it is a test: kakaocron alarm --test")
+        raise UsageError(_("Say that it is a test: kakaocron alarm --test"))
     installation = find_installation(config)
     url = installation.config.monitor.ping_url
     make = partial(make_http, installation.places, installation.edges)

@@ -12,6 +12,7 @@ from kakaocron.commands.options import config_option, json_option
 from kakaocron.delivery.orders import WAITING
 from kakaocron.errors import UsageError
 from kakaocron.installation import take_installation
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.show.console import complain_of, print_json
@@ -61,7 +62,9 @@ def resolve(
 ) -> None:
     """Say of an unknown delivery whether it arrived."""
     if delivered == not_delivered:
-        raise UsageError(f"Say which: kakaocron resolve {id_} --delivered (or --not-delivered)")
+        raise UsageError(
+            _("Say which: kakaocron resolve {id_} --delivered (or --not-delivered)").format(id_=id_)
+        )
     _show(actions.resolve(take_installation(config), id_, delivered=delivered), as_json)
 
 
@@ -70,4 +73,7 @@ def _show(delivery: Delivery, as_json: bool) -> None:
         print_json(delivery_fields(delivery))
         return
     when = delivery.next_attempt_at if delivery.state in WAITING else None
-    print(f"{delivery.id}: {delivery.state}" + (f", at {when:%m-%d %H:%M:%S}" if when else ""))
+    print(
+        f"{delivery.id}: {delivery.state.beside}"
+        + (_(", at {when:%m-%d %H:%M:%S}").format(when=when) if when else "")
+    )

@@ -14,6 +14,7 @@ from kakaocron.errors import Exit, UsageError
 from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Edges, credentials
+from kakaocron.language.words import _, ngettext
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.show.console import print_json
@@ -75,14 +76,15 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
     for fault in broken.faults if broken else ():
         complain(str(fault))
     for keys, what in found:
-        only_there = "" if (keys, what) in here else f" (cron's PATH is {path})"
+        only_there = "" if (keys, what) in here else _(" (cron's PATH is {path})").format(path=path)
         complain(f"{located(places.config, keys, what)}{only_there}")
     # Where no cron is set up yet, something else may start the ticks, with a PATH of its own.
     if broken or (found and (is_set_up or here)):
         return UsageError.exit_code
     count = len(loaded.message)
-    said = f"{count} message{'s' if count != 1 else ''}"
-    print(f"{places.config}: fine, {said if count else 'no message: ticks have nothing to send'}")
+    said = ngettext("{count} message", "{count} messages", count).format(count=count)
+    said = said if count else _("no message: ticks have nothing to send")
+    print(_("{config}: fine, {said}").format(config=places.config, said=said))
     for said in quota_faults(loaded, now.date()):
         complain(said)
     return Exit.FINE
@@ -97,4 +99,4 @@ def adopt(config: Annotated[Path | None, config_option()] = None) -> None:
     load_config(places.config, places.profile)
     edges = Edges()
     print(adopt_folder(places, edges.disk, edges.clock, edges.owner))
-    print("See whether all is well: kakaocron doctor")
+    print(_("See whether all is well: kakaocron doctor"))

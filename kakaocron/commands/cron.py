@@ -12,6 +12,7 @@ from kakaocron.config.reading import load_config
 from kakaocron.host.crontab import Job, SystemCrontab, install, job_of, other_lines, uninstall
 from kakaocron.host.systemd import remove_units, units_of, write_units
 from kakaocron.installation import Edges, claimed_places
+from kakaocron.language.words import _
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import (
     Places,
@@ -57,28 +58,42 @@ def install_job(
     else:
         _install_line(places, job)
     for name in only_in_shell(places):
-        print(f"{name} is set in this shell only; put it into '{places.env_file}'")
+        print(
+            _("{name} is set in this shell only; put it into '{env_file}'").format(
+                name=name, env_file=places.env_file
+            )
+        )
 
 
 def _install_line(places: Places, job: Job) -> None:
     backup = _backup(places)
     if install(SystemCrontab(), job, backup):
-        print(f"cron runs this every minute now:\n{os.fsdecode(job.line)}")
-        print(f"The crontab as it was: {backup}")
+        print(
+            _("cron runs this every minute now:\n{fsdecode}").format(fsdecode=os.fsdecode(job.line))
+        )
+        print(_("The crontab as it was: {backup}").format(backup=backup))
     else:
-        print("The crontab has the line already; nothing was changed.")
+        print(_("The crontab has the line already; nothing was changed."))
     for line in other_lines(SystemCrontab().read() or b"", job):
-        print(f"Another line runs a tick too; no harm, but no use either: {line}")
-    print("See whether all is well: kakaocron doctor")
+        print(
+            _("Another line runs a tick too; no harm, but no use either: {line}").format(line=line)
+        )
+    print(_("See whether all is well: kakaocron doctor"))
 
 
 def _install_units(job: Job) -> None:
     changed = write_units(systemd_folder(), job)
-    print("\n".join(f"Wrote {path}" for path in changed) or "The units are there already.")
     print(
-        "Start it: systemctl --user daemon-reload && systemctl --user enable --now kakaocron.timer"
+        "\n".join(_("Wrote {path}").format(path=path) for path in changed)
+        or _("The units are there already.")
     )
-    print("Keep it running while you are logged out: loginctl enable-linger")
+    print(
+        _(
+            "Start it: systemctl --user daemon-reload && "
+            "systemctl --user enable --now kakaocron.timer"
+        )
+    )
+    print(_("Keep it running while you are logged out: loginctl enable-linger"))
 
 
 @cron_app.command("uninstall")
@@ -88,12 +103,19 @@ def uninstall_job(
     """Take kakaocron out of the crontab; nothing else in it is changed."""
     places = find_places(config)
     if systemd:
-        print("Stop it first: systemctl --user disable --now kakaocron.timer")
+        print(_("Stop it first: systemctl --user disable --now kakaocron.timer"))
         removed = remove_units(systemd_folder())
-        print("\n".join(f"Removed {path}" for path in removed) or "There were no units.")
+        print(
+            "\n".join(_("Removed {path}").format(path=path) for path in removed)
+            or _("There were no units.")
+        )
         return
     backup = _backup(places)
     if uninstall(SystemCrontab(), job_of(places), backup):
-        print(f"cron does not run kakaocron any more. The crontab as it was: {backup}")
+        print(
+            _("cron does not run kakaocron any more. The crontab as it was: {backup}").format(
+                backup=backup
+            )
+        )
     else:
-        print("The crontab has no line of this kakaocron; nothing was changed.")
+        print(_("The crontab has no line of this kakaocron; nothing was changed."))

@@ -10,6 +10,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import delivery_fields
 from kakaocron.ledger.lookup import find_delivery, recent
 from kakaocron.show.console import print_csv, print_deliveries, print_delivery, print_json
@@ -30,7 +31,7 @@ def history(
 ) -> None:
     """List the deliveries of the last days."""
     if as_json and as_csv:
-        raise UsageError("Give either --json or --csv, not both")
+        raise UsageError(_("Give either --json or --csv, not both"))
     installation = find_installation(config)
     today = installation.clock.now().date()
     found = recent(installation.ledger, today, days, frozenset(state or ()))

@@ -11,6 +11,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
 from kakaocron.config.starter import DEFAULT_LINK, DEFAULT_TEXT, Answers, quiet_outside
 from kakaocron.errors import UsageError
+from kakaocron.language.words import _, marked
 from kakaocron.messages.starting import write_config
 from kakaocron.system.env_file import read_env_file
 from kakaocron.system.places import Places, find_places, secret
@@ -34,8 +35,8 @@ def init(
     places = find_places(config)
     if os.path.lexists(places.config) and not force:
         raise UsageError(
-            f"'{places.config}' is there already; nothing was changed",
-            "To overwrite it: kakaocron init --force",
+            _("'{config}' is there already; nothing was changed").format(config=places.config),
+            _("To overwrite it: kakaocron init --force"),
         )
     given = Answers(
         _own_secret(places, "KAKAO_REST_API_KEY"),
@@ -47,12 +48,19 @@ def init(
     is_asking = not yes and sys.stdin.isatty()
     answers = _asked(given) if is_asking else given
     count = write_config(places, answers, RealDisk())
-    print(f"Wrote {places.config}")
-    hours = f"none from {answers.quiet.replace('-', ' to ')}" if answers.quiet else "day and night"
-    print(f"It plans {count} messages a day, {hours}. To change that: [schedule] in this file")
+    print(_("Wrote {config}").format(config=places.config))
+    hours = _("day and night")
+    if answers.quiet:
+        start, end = answers.quiet.split("-")
+        hours = _("none from {start} to {end}").format(start=start, end=end)
+    print(
+        _(
+            "It plans {count} messages a day, {hours}. To change that: [schedule] in this file"
+        ).format(count=count, hours=hours)
+    )
     if answers.rest_api_key is None:
-        print("Put the app's REST API key into it: rest_api_key in [kakao]")
-    print("Next: kakaocron login, then: kakaocron doctor, then: kakaocron cron install")
+        print(_("Put the app's REST API key into it: rest_api_key in [kakao]"))
+    print(_("Next: kakaocron login, then: kakaocron doctor, then: kakaocron cron install"))
 
 
 def _own_secret(places: Places, name: str) -> str | None:
@@ -62,12 +70,12 @@ def _own_secret(places: Places, name: str) -> str | None:
 
 
 def _asked(given: Answers) -> Answers:
-    print("From Kakao's console (developers.kakao.com), [App] > [Platform key]:")
+    print(_("From Kakao's console (developers.kakao.com), [App] > [Platform key]:"))
     try:
         return Answers(
-            given.rest_api_key or _hidden("REST API key (not shown)"),
-            given.client_secret or _hidden("Client secret, empty if it is off (not shown)"),
-            _answer("Link of the message", "The link", default=given.link),
+            given.rest_api_key or _hidden(_("REST API key (not shown)")),
+            given.client_secret or _hidden(_("Client secret, empty if it is off (not shown)")),
+            _answer(_("Link of the message"), _("The link"), default=given.link),
             given.text,
             given.to,
             _quiet(),
@@ -79,7 +87,7 @@ def _asked(given: Answers) -> Answers:
 def _quiet() -> str | None:
     while True:
         hours = _answer(
-            "Messages from when to when, as in 07:00-22:00; empty: day and night",
+            _("Messages from when to when, as in 07:00-22:00; empty: day and night"),
             default="",
             show_default=False,
         )
@@ -93,5 +101,5 @@ def _hidden(question: str) -> str | None:
     return _answer(question, default="", hide_input=True, show_default=False).strip() or None
 
 
-def _answer(question: str, what: str = "The answer", **options: Any) -> str:
+def _answer(question: str, what: str = marked("The answer"), **options: Any) -> str:
     return read_text(lambda: str(typer.prompt(question, **options)), what)

@@ -9,6 +9,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import Exit
 from kakaocron.installation import Edges, claimed_places, make_ledger, settled_places
+from kakaocron.language.words import _
 from kakaocron.ledger.ledger import Remark
 from kakaocron.show.console import print_json
 from kakaocron.system.places import find_places
@@ -41,7 +42,11 @@ def verify(
     else:
         for remark in remarks:
             print(f"{remark.path}: {remark.what}")
-        print(f"{checked.days} days, {checked.lines} lines, {len(remarks)} findings")
+        print(
+            _("{days} days, {lines} lines, {count} findings").format(
+                days=checked.days, lines=checked.lines, count=len(remarks)
+            )
+        )
     return Exit.TROUBLE if any(remark.is_damage for remark in remarks) else Exit.FINE
 
 
@@ -59,4 +64,4 @@ def prune(
     ledger = make_ledger(claimed_places(find_places(config), edges), edges)
     with ledger.open() as book:
         removed = ledger.prune(book.now.date(), days)
-    print(f"removed {len(removed)} days")
+    print(_("removed {count} days").format(count=len(removed)))

@@ -15,6 +15,7 @@ from kakaocron.kakao.account import LoggedIn
 from kakaocron.kakao.codes import box_of
 from kakaocron.kakao.consent import HOST, PATH, Consent
 from kakaocron.kakao.login_flow import log_in
+from kakaocron.language.words import _, marked
 from kakaocron.system.log import log
 from kakaocron.text.plain import clean
 
@@ -41,7 +42,7 @@ def login(
     account = log_in(installation.login, api_url, scopes, redirect_uri, visit)
     log.info("login: account %s", account.id)
     if installation.login.credentials.access_token:
-        print("KAKAO_ACCESS_TOKEN is set and is used in place of this login. Unset it.")
+        print(_("KAKAO_ACCESS_TOKEN is set and is used in place of this login. Unset it."))
     return _tell(account)
 
 
@@ -52,32 +53,39 @@ def _browse(page: str, consent: Consent, port: int) -> str:
     from kakaocron.kakao.callback import Callback  # noqa: PLC0415
 
     with Callback(port) as callback:
-        print(f"Open this address if no browser does:\n\n{page}\n", flush=True)
+        print(_("Open this address if no browser does:\n\n{page}\n").format(page=page), flush=True)
         webbrowser.open(page)
         return consent.code_in(callback.wait(WAIT_SECONDS))
 
 
 def _paste(page: str, consent: Consent) -> str:
-    print(f"Open this address in a browser, on any machine:\n\n{page}\n")
+    print(_("Open this address in a browser, on any machine:\n\n{page}\n").format(page=page))
     print(
-        f"After you agree, the browser goes to {consent.redirect_uri}?… and may say that it cannot "
-        "be reached. Paste that address, or the code in it:",
+        _(
+            "After you agree, the browser goes to {redirect_uri}?… and may say that it "
+            "cannot be reached. Paste that address, or the code in it:"
+        ).format(redirect_uri=consent.redirect_uri),
         flush=True,
     )
-    return consent.code_pasted(read_text(lambda: sys.stdin.readline(MAX_PASTED), "What was pasted"))
+    return consent.code_pasted(
+        read_text(lambda: sys.stdin.readline(MAX_PASTED), marked("What was pasted"))
+    )
 
 
 def _tell(account: LoggedIn) -> int:
     name = f" ({clean(account.nickname)})" if account.nickname else ""
-    print(f"Logged in as Kakao account {account.id}{name}.")
+    print(_("Logged in as Kakao account {id}{name}.").format(id=account.id, name=name))
     if account.missing:
         raise LoginError(
-            f"The account has not agreed to {', '.join(account.missing)}: without it Kakao refuses "
-            "to send",
-            f"Tick {box_of(account.missing)} on the consent page: kakaocron login. If there "
-            "is no such box: console, [Kakao Login] > [Consent items]",
+            _("The account has not agreed to {missing}: without it Kakao refuses to send").format(
+                missing=", ".join(account.missing)
+            ),
+            _(
+                "Tick {box_of} on the consent page: kakaocron login. If there is no such box: "
+                "console, [Kakao Login] > [Consent items]"
+            ).format(box_of=box_of(account.missing)),
         )
-    print("Try it: kakaocron send 안녕")
+    print(_("Try it: kakaocron send 안녕"))
     return Exit.FINE
 
 
@@ -86,10 +94,10 @@ def logout(config: Annotated[Path | None, config_option()] = None) -> None:
     installation = take_installation(config)
     was_here, is_told = installation.login.end(installation.config.kakao.api_url)
     if was_here:
-        print(f"Logged out; '{installation.login.path}' is gone.")
+        print(_("Logged out; '{path}' is gone.").format(path=installation.login.path))
     else:
-        print("No login is saved here; there was nothing to end.")
+        print(_("No login is saved here; there was nothing to end."))
     if was_here and not is_told:
-        print("Kakao could not be told: the old access token lives on for some hours.")
+        print(_("Kakao could not be told: the old access token lives on for some hours."))
     if installation.login.credentials.refresh_token:
-        print("KAKAO_REFRESH_TOKEN is still set: the next tick logs in with it. Unset it.")
+        print(_("KAKAO_REFRESH_TOKEN is still set: the next tick logs in with it. Unset it."))

@@ -8,6 +8,7 @@ from typing import Any
 
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
+from kakaocron.language.words import _
 
 MAX_STDIN = 100_000
 
@@ -52,4 +53,4 @@ def checked_text(text: str, what: str) -> str:
 
 
 def _no_text(what: str) -> UsageError:
-    return UsageError(f"{what} is not UTF-8 text; nothing was done")
+    return UsageError(_("{what} is not UTF-8 text; nothing was done").format(what=_(what)))

@@ -11,6 +11,7 @@ from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import checked_text, config_option
 from kakaocron.installation import take_installation
+from kakaocron.language.words import _, ngettext
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.system.stderr import complain
 
@@ -38,16 +39,21 @@ def pause(
     beside = actions.pause(installation, name, end, why)
     print(_said(name, end))
     for one in beside:
-        complain(f"A pause from before holds too: {_said(one.message, one.until)}")
+        complain(
+            _("A pause from before holds too: {said}").format(said=_said(one.message, one.until))
+        )
 
 
 def _said(name: str | None, end: datetime | None) -> str:
-    what = f"'{name}' is paused" if name else "All messages are paused"
-    how_long = f"until {end:%Y-%m-%d %H:%M}" if end else "until: kakaocron resume"
+    what = _("'{name}' is paused").format(name=name) if name else _("All messages are paused")
+    how_long = (
+        _("until {end:%Y-%m-%d %H:%M}").format(end=end) if end else _("until: kakaocron resume")
+    )
     return f"{what} {how_long}" + (f" {name}" if name and not end else "")
 
 
 def resume(name: Name = None, config: Annotated[Path | None, config_option()] = None) -> None:
     """Let a paused message, or all, be sent again from now on."""
     ended = actions.resume(take_installation(config), name)
-    print(f"{ended} pause{'s' if ended != 1 else ''} ended" if ended else "Nothing was paused")
+    said = ngettext("{count} pause ended", "{count} pauses ended", ended).format(count=ended)
+    print(said if ended else _("Nothing was paused"))

@@ -19,6 +19,7 @@ from kakaocron.errors import ContentError, Exit, UsageError
 from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation, find_installation
+from kakaocron.language.words import _
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.slots import Slot, slot_at
@@ -49,7 +50,7 @@ def preview(
     minute = when.replace(second=0, microsecond=0)
     chosen = [find_message(installation, message)] if message else installation.config.message
     if not chosen:
-        raise UsageError("The configuration has no [[message]]", "See: kakaocron config path")
+        raise UsageError(_("The configuration has no [[message]]"), _("See: kakaocron config path"))
     exit_code = Exit.FINE
     shown: list[dict[str, Any]] = []
     others = deliveries_of(installation.ledger, minute.date())
@@ -64,7 +65,7 @@ def preview(
     variables = crons_variables(bench)
     contents = contents_by_cron(bench, variables)
     for line in other_programs(bench, chosen, variables):
-        complain(f"{line}; this is made as cron makes it")
+        complain(_("{line}; this is made as cron makes it").format(line=line))
     for one in chosen:
         made: Parcel | ContentError
         try:

@@ -13,6 +13,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
 from kakaocron.errors import UsageError
 from kakaocron.installation import Installation, take_installation
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import delivery_fields
 from kakaocron.schedule.phrases import read_span, read_time, reading_times
 from kakaocron.show.console import print_json, say_booked
@@ -49,10 +50,12 @@ def schedule(
     understood is said on stderr. What is booked: kakaocron next --booked"""
     if (text is None) == (message is None):
         raise UsageError(
-            "Give either a TEXT or --message NAME", "As in: kakaocron schedule 안녕 --in 5m"
+            _("Give either a TEXT or --message NAME"), _("As in: kakaocron schedule 안녕 --in 5m")
         )
     if sum(option is not None for option in (at, in_, next_)) != 1:
-        raise UsageError("Say when by one of --at, --in and --next", "As in: --at 'tomorrow 09:00'")
+        raise UsageError(
+            _("Say when by one of --at, --in and --next"), _("As in: --at 'tomorrow 09:00'")
+        )
     if text == "-":
         text = read_stdin().rstrip("\n")
     facts = _facts(meta or [])
@@ -81,6 +84,8 @@ def _facts(meta: list[str]) -> dict[str, str]:
     for fact in meta:
         key, equals, value = fact.partition("=")
         if not key or not equals:
-            raise UsageError(f"'{fact}' is not of the form KEY=VALUE, as in: --meta order=17")
+            raise UsageError(
+                _("'{fact}' is not of the form KEY=VALUE, as in: --meta order=17").format(fact=fact)
+            )
         facts[key] = value
     return facts

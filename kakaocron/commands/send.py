@@ -11,6 +11,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
 from kakaocron.errors import UsageError
 from kakaocron.installation import take_installation
+from kakaocron.language.words import _
 from kakaocron.show.console import complain_of, print_json
 from kakaocron.states import BAD, State
 from kakaocron.watching.sentences import delivery_with_log, detail_of, in_brackets_of
@@ -36,7 +37,7 @@ def send(
 ) -> int:
     """Send a text, or a configured message, now."""
     if (text is None) == (message is None):
-        raise UsageError("Give either a TEXT or --message NAME", "As in: kakaocron send 안녕")
+        raise UsageError(_("Give either a TEXT or --message NAME"), _("As in: kakaocron send 안녕"))
     if text == "-":
         text = read_stdin().rstrip("\n")
     installation = take_installation(config)
@@ -45,9 +46,13 @@ def send(
     if as_json:
         print_json(delivery_with_log(delivery))
     elif delivery.state is State.RETRYING:
-        when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else "later"
+        when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else _("later")
         who = in_brackets_of(delivery, installation.config.names())
-        print(f"{delivery.id}: {detail_of(delivery)}; a tick at or after {when} tries again.{who}")
+        print(
+            _("{id}: {detail_of}; a tick at or after {when} tries again.{who}").format(
+                id=delivery.id, detail_of=detail_of(delivery), when=when, who=who
+            )
+        )
     elif delivery.state not in BAD:
         print(f"{delivery.id}: {delivery.state}")
     return complain_of(sent, installation)

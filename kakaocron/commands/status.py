@@ -9,6 +9,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
+from kakaocron.language.words import _
 from kakaocron.show.console import print_json
 from kakaocron.show.pictures import print_overview, watch
 from kakaocron.watching.overview import look
@@ -23,7 +24,7 @@ def status(
 ) -> None:
     """Show today's slots, totals, what comes next, the token and the last tick."""
     if as_json and keep_watching:
-        raise UsageError("Give either --json or --watch, not both")
+        raise UsageError(_("Give either --json or --watch, not both"))
     installation = find_installation(config)
     if as_json:
         print_json(look(installation).fields())

@@ -20,6 +20,7 @@ from kakaocron.installation import (
     settled_places,
     take_installation,
 )
+from kakaocron.language.words import _
 from kakaocron.system.places import Places, find_places_anyhow
 from kakaocron.system.stderr import complain
 from kakaocron.ticking.runner import run_full
@@ -62,16 +63,26 @@ def _say_if_it_waits(installation: Installation) -> None:
         ahead = [one.slot for one in due if one.slot.at > seen.now]
         if ahead:
             last = max(ahead, key=lambda slot: slot.at)
-            complain(f"Waits until {last.at:%H:%M:%S} for {last.id} (early_start)")
+            complain(
+                _("Waits until {at:%H:%M:%S} for {id} (early_start)").format(at=last.at, id=last.id)
+            )
 
 
 def _dry_run(installation: Installation) -> int:
     seen = installation.snapshot()
     decision = decide_by(seen, installation.plan, installation.engine.policy)
     for event in decision.settle:
-        print(f"would record {event.id} as {event.state} ({event.reason})")
+        print(
+            _("would record {id} as {state} ({reason})").format(
+                id=event.id, state=event.state, reason=event.reason
+            )
+        )
     for due in decision.due:
-        print(f"would send {due.id} to {', '.join(due.to)}, attempt {due.attempt}")
+        print(
+            _("would send {id} to {to}, attempt {attempt}").format(
+                id=due.id, to=", ".join(due.to), attempt=due.attempt
+            )
+        )
     if not decision.settle and not decision.due:
-        print("nothing is due")
+        print(_("nothing is due"))
     return Exit.FINE

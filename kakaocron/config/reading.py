@@ -162,6 +162,10 @@ def _profile_faults(
             yield Fault(path, line, keys, f"unknown profile; {what}")
         elif not isinstance(overrides, dict):
             yield Fault(path, line, keys, "must be a table")
+        elif "language" in overrides:
+            own = (*keys, "language")
+            what = "stands at the top of the file alone: it is read before the profile is known"
+            yield Fault(path, _line_of(own, lines) or line, own, what)
 
 
 def _not_toml(text: str, path: str, said: str) -> str:
@@ -307,10 +311,12 @@ def _has(tables: Mapping[str, Any], keys: Sequence[str]) -> bool:
 
 def _home_of(keys: Keys) -> str:
     """Name the table that has the last of the keys, if none like it is known where it stands."""
+    if keys[-1] == "language":
+        return "; it belongs to the top of the file, before the first ["
     homes = [
         f"[[{name}]]" if name == "message" else f"[{name}]"
         for name in Config.__struct_fields__
-        if name != "friends"
+        if name not in {"friends", "language"}
         and keys[-1] in _known_keys((name, "0") if name == "message" else (name,))
     ]
     return f"; it belongs into {' or '.join(homes)}" if homes else ""

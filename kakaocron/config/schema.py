@@ -335,6 +335,7 @@ _A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
 class Config(Section, frozen=True):
     """The whole file, checked."""
 
+    language: Literal["auto", "ko", "en"] = "auto"  # read by system/places, before all else
     kakao: KakaoSettings = KakaoSettings()
     schedule: ScheduleRules = ScheduleRules()
     delivery: DeliveryRules = DeliveryRules()

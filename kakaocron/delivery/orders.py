@@ -9,6 +9,7 @@ from typing import Any
 from kakaocron.delivery.policy import settle_delivery, settle_slot
 from kakaocron.errors import Cause, UsageError
 from kakaocron.kst import MINUTE, isoformat
+from kakaocron.language.words import _, marked
 from kakaocron.ledger.deliveries import REOPENED_IN_PEACE, Delivery, of_delivery
 from kakaocron.ledger.events import Event, Pointer, Reopen, Schedule, of_slot
 from kakaocron.schedule.slots import Slot
@@ -20,17 +21,19 @@ BY_HAND = frozenset({ONCE, "send"})  # the kinds of what a person enters
 RETRYABLE = frozenset({State.FAILED, State.MISSED, State.UNKNOWN, State.CANCELLED})
 
 
+LOOK_AND_RESOLVE = marked(
+    "Look at the chat, then: kakaocron resolve {id} --delivered (or --not-delivered)"
+)
+RETRY_ANYWAY = marked("To send it anyway: kakaocron retry {id}")
+
+
 def resolve_command(id_: str) -> str:
-    return f"kakaocron resolve {id_} --delivered (or --not-delivered)"
+    return _("kakaocron resolve {id} --delivered (or --not-delivered)").format(id=id_)
 
 
 def look_and_resolve(id_: str) -> str:
     """Say what a person can do where nobody knows whether the message arrived."""
-    return f"Look at the chat, then: {resolve_command(id_)}"
-
-
-def retry_anyway(id_: str) -> str:
-    return f"To send it anyway: kakaocron retry {id_}"
+    return _(LOOK_AND_RESOLVE).format(id=id_)
 
 
 def once_slot(hash_: str, at: datetime) -> Slot:

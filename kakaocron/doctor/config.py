@@ -20,6 +20,8 @@ from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY
+from kakaocron.language.choice import AUTO, CHOICES, VARIABLE
+from kakaocron.language.words import _, language
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.messages.faults import faults, quota_faults
@@ -62,6 +64,7 @@ def configuration(bench: Bench) -> Iterator[Finding]:
             yield ok(name, f"'{path}' is private" if mode is not None else f"no '{path}'")
     yield _env_lines(places.env_file)
     yield _log_level(places.variables.get("LOG_LEVEL") or "INFO")
+    yield _language(places.variables.get(VARIABLE) or AUTO)
     names: list[str] = []
     with suppress(UsageError):  # a `.env` that cannot be read has been told of above
         names = only_in_shell(places)
@@ -103,6 +106,14 @@ def _log_level(word: str) -> Finding:
         return ok("log-level", level)
     what = f"LOG_LEVEL is '{word}', which is none of {', '.join(LEVELS)}; INFO holds"
     return warn("log-level", what, "Set LOG_LEVEL to one of them, or unset it")
+
+
+def _language(word: str) -> Finding:
+    if word in CHOICES:
+        return ok("language", language())
+    what = _("KAKAOCRON_LANGUAGE is '{word}', which is none of {choices}; it counts as none")
+    mend = _("Set KAKAOCRON_LANGUAGE to one of them, or unset it")
+    return warn("language", what.format(word=word, choices=", ".join(CHOICES)), mend)
 
 
 def plan(bench: Bench) -> Iterator[Finding]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from kakaocron.errors import UPGRADE, Cause, ContentError
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES
+from kakaocron.language.words import _, marked
 from kakaocron.text import causes
 
-LOG_IN = "Run: kakaocron login"
+LOG_IN = marked("Run: kakaocron login")
 
 # As those of text/causes: never reworded, only added to. {meaning} is that of Kakao's {code}.
 TEMPLATES: causes.Templates = {
@@ -55,14 +56,14 @@ MENDS: causes.Templates = {
     "login-unreadable": LOG_IN,
     "no-login-file": LOG_IN,
     "later-login-file": UPGRADE,
-    "token-refused": f"Unset it. {LOG_IN}",
+    "token-refused": "Unset it. Run: kakaocron login",
 }
 
 
 def in_words(cause: Cause) -> str:
     """Return the sentence for a cause, Kakao's own among them, and what to do."""
     mend = MENDS.get(cause.code)
-    return f"{what(cause)}. {mend}" if mend else what(cause)
+    return f"{what(cause)}. {_(mend)}" if mend else what(cause)
 
 
 def what(cause: Cause) -> str:
@@ -75,9 +76,9 @@ def what(cause: Cause) -> str:
 
 def _meaning(code: object) -> str:
     if isinstance(code, int) and code in MESSAGE_CODES:
-        return MESSAGE_CODES[code][2]
+        return _(MESSAGE_CODES[code][2])
     known = LOGIN_CODES.get(code) if isinstance(code, str) else None
-    return known.detail if known else "no answer of kauth's"
+    return _(known.detail) if known else _("no answer of kauth's")
 
 
 def parts(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:

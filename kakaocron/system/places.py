@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import crc32
 
-from kakaocron.errors import UsageError
+from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.language.choice import chosen_language, configured_language
+from kakaocron.language.words import Language
 from kakaocron.system.env_file import read_env_file
 from kakaocron.system.paths import check_xdg, placed, real_folder
 from kakaocron.system.proxies import CA_NAMES, PROXY_NAMES
@@ -23,6 +26,7 @@ SECRET_NAMES = (
     "KAKAO_CLIENT_SECRET",
 )
 MAX_SECRET = 10_000
+MAX_BEGINNING = 1 << 16  # bytes of a configuration, for the keys above its first table
 DEFAULT_TICKS = "ticks"
 # What names a file or a folder: relative, it starts at the configuration's folder.
 FILE_NAMES = tuple(f"{name}_FILE" for name in SECRET_NAMES)
@@ -264,6 +268,25 @@ def _secret_in_file(variables: Mapping[str, str], name: str) -> str | None:
         what = f"{name}_FILE: cannot read '{path}' ({kind})"
         mend = f"Put the secret into that file, or take {name}_FILE out of the .env or environment"
         raise UsageError(what, mend, which=f"read:{name}:{path}") from None
+
+
+def find_language(config: Path | None = None) -> Language:
+    """Return the language to speak, before all else is read: by the environment, the `.env`, the
+    configuration. What cannot be read of them has no say; its own reader tells of it."""
+    variables: Mapping[str, str] = os.environ
+    configured = None
+    with suppress(KakaocronError, OSError, ValueError):
+        path = find_config(config, variables)
+        configured = configured_language(_beginning(path))
+        variables = _with_env_file(variables, Path(real_folder(str(path))))
+    return chosen_language(variables, configured)
+
+
+def _beginning(path: Path) -> str:
+    try:
+        return read_up_to(str(path), MAX_BEGINNING).decode("utf-8-sig", "replace")
+    except OSError:
+        return ""
 
 
 def settings_in_shell(places: Places) -> tuple[tuple[str, str], ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, Cause, ContentError, UsageError
+from kakaocron.language.words import _
 
 Templates = Mapping[str, str]
 Facts = Mapping[str, str | int | float]
@@ -168,7 +169,7 @@ def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
     if isinstance(behind := said.pop("behind", None), str):
         said["error"] = in_words(Cause(behind, said))
     try:
-        return templates[cause.code].format_map(said)
+        return _(templates[cause.code]).format_map(said)
     except (KeyError, ValueError, TypeError):  # of a later version
         return str(cause)
 

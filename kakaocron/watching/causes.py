@@ -3,10 +3,12 @@ Pure."""
 
 from __future__ import annotations
 
-from kakaocron.delivery.orders import look_and_resolve, retry_anyway
+from kakaocron.delivery.orders import LOOK_AND_RESOLVE, RETRY_ANYWAY
 from kakaocron.errors import Cause
 from kakaocron.kakao import causes as kakao
 from kakaocron.kakao.codes import REMEDIES, box_of
+from kakaocron.language.words import _
+from kakaocron.states import Reason
 from kakaocron.text import causes
 from kakaocron.text.causes import Facts, as_facts, part_of
 
@@ -24,8 +26,8 @@ TEMPLATES: causes.Templates = {
     # What a person can do.
     "advice-resent": 'It is sent again by itself at {at} (on_unknown = "resend"), unless it is '
     "in the chat and you say so first: kakaocron resolve {id} --delivered",
-    "advice-look": look_and_resolve("{id}"),
-    "advice-retry": retry_anyway("{id}"),
+    "advice-look": LOOK_AND_RESOLVE,
+    "advice-retry": RETRY_ANYWAY,
     "advice-remedy": "{remedy}; then: kakaocron retry {id}",
     "advice-remedy-at": "{remedy}; then: kakaocron retry {id} --at '{at}'",
     "advice-no-retry": "{remedy}; to send it again as it is cannot help",
@@ -69,7 +71,7 @@ TEMPLATES: causes.Templates = {
     "test": "This is a test of kakaocron's alarms; nothing is wrong (kakaocron alarm --test)",
 }
 # How receivers fared, where that differs, in the order in which it is said.
-FARED = {
+FARED: causes.Templates = {
     "not_reached": "it has not reached",
     "reached": "it has reached",
     "tried_again": "it is tried again for",
@@ -90,6 +92,8 @@ def in_words(cause: Cause) -> str:
     if cause.code not in TEMPLATES:
         return kakao.in_words(cause)
     said = {**cause.facts, "why": why(cause.facts), "who": who(cause.facts)}
+    if isinstance(state := cause.facts.get("state"), str):
+        said["state"] = _(state)
     for name in _PARTS:
         if part := part_of(cause.facts, name):
             said[name] = in_words(part)
@@ -101,13 +105,14 @@ def in_words(cause: Cause) -> str:
 def why(facts: Facts) -> str:
     """Name the `reason` and the one `behind` it, and say the `cause`, as far as they are known."""
     cause = part_of(facts, "cause")
-    known = (facts.get("reason"), facts.get("behind"), in_words(cause) if cause else None)
-    return ": ".join(str(part) for part in known if part)
+    words = [facts[name] for name in ("reason", "behind") if facts.get(name)]
+    known = [Reason(str(word)).beside for word in words] + ([in_words(cause)] if cause else [])
+    return ": ".join(known)
 
 
 def who(facts: Facts) -> str:
     """Say who has it and who has not; empty where nothing is known of that."""
-    said = "; ".join(f"{words} {facts[name]}" for name, words in FARED.items() if name in facts)
+    said = "; ".join(f"{_(words)} {facts[name]}" for name, words in FARED.items() if name in facts)
     return f" {said[0].upper()}{said[1:]}." if said else ""
 
 
@@ -115,4 +120,4 @@ def _remedy_words(facts: Facts) -> dict[str, str]:
     code, scopes = facts.get("code"), str(facts.get("scopes", "")).split()
     if not isinstance(code, int) or code not in REMEDIES:
         return {}
-    return {"words": REMEDIES[code].words.format(box=box_of(scopes))}
+    return {"words": _(REMEDIES[code].words).format(box=box_of(scopes))}

@@ -1,0 +1,1 @@
+"""What people read, in their language. What programs read is in no language, and not from here."""

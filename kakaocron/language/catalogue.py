@@ -1,0 +1,36 @@
+"""Reads the catalogue: at the first sentence, as a tick that says nothing needs none."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from kakaocron.language.words import Catalogue, Language
+
+FOLDER = Path(__file__).parent
+
+
+class KoreanCatalogue:
+    """The Korean sentences. Without the file, or with a broken one, they are English."""
+
+    def gettext(self, message: str) -> str:
+        return _read().gettext(message)
+
+    def ngettext(self, one: str, many: str, count: int) -> str:
+        return _read().ngettext(one, many, count)
+
+
+def catalogue_of(language: Language) -> Catalogue | None:
+    """Return what `speak` is to be given for a language."""
+    return KoreanCatalogue() if language == "ko" else None
+
+
+@cache
+def _read() -> Catalogue:
+    import gettext  # noqa: PLC0415 - for those who read Korean
+
+    try:
+        with (FOLDER / "ko.mo").open("rb") as file:
+            return gettext.GNUTranslations(file)
+    except Exception:  # whatever gettext makes of bytes that are no catalogue
+        return gettext.NullTranslations()

@@ -1,0 +1,118 @@
+"""Sentences in the language that is spoken. Pure: it is handed its catalogue.
+
+Mark a sentence where it is said: `_("… {name} …").format(name=name)`. One that stands in a table or
+a constant is `marked("…")` there, and goes through `_` where it is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal, Protocol
+
+from kakaocron.language.particles import fitted
+
+Language = Literal["ko", "en"]
+
+
+class Catalogue(Protocol):
+    """Sentences by their English ones, as gettext's own classes have them."""
+
+    def gettext(self, message: str, /) -> str: ...
+    def ngettext(self, msgid1: str, msgid2: str, n: int, /) -> str: ...
+
+
+class _Spoken:
+    """What all threads of this process speak; None is English."""
+
+    catalogue: Catalogue | None = None
+
+
+_here: ContextVar[Catalogue | None] = ContextVar("catalogue")
+
+
+def speak(catalogue: Catalogue | None) -> None:
+    """Speak the language of a catalogue from now on, in all threads; None is English."""
+    _Spoken.catalogue = catalogue
+
+
+@contextmanager
+def speaking(catalogue: Catalogue | None) -> Iterator[None]:
+    """Speak the language of a catalogue in this context alone, as for one reader of the page."""
+    token = _here.set(catalogue)
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
+def _catalogue() -> Catalogue | None:
+    return _here.get(_Spoken.catalogue)
+
+
+def language() -> Language:
+    """Return the language that is spoken."""
+    return "en" if _catalogue() is None else "ko"
+
+
+def marked(sentence: str) -> str:
+    """Return a sentence as it is: it is in the catalogue, and said later through `_`."""
+    return sentence
+
+
+# What the system says of a file or a connection: it stands in sentences of ours as {error}.
+_OF_THE_SYSTEM = (
+    marked("No such file or directory"),
+    marked("Permission denied"),
+    marked("Operation not permitted"),
+    marked("Not a directory"),
+    marked("Is a directory"),
+    marked("File exists"),
+    marked("File name too long"),
+    marked("Too many levels of symbolic links"),
+    marked("Read-only file system"),
+    marked("No space left on device"),
+    marked("Disk quota exceeded"),
+    marked("Input/output error"),
+    marked("Too many open files"),
+    marked("Cannot allocate memory"),
+    marked("Exec format error"),
+    marked("Address already in use"),
+    marked("Cannot assign requested address"),
+    marked("Connection refused"),
+    marked("Connection reset by peer"),
+    marked("Network is unreachable"),
+    marked("No route to host"),
+    marked("Connection timed out"),
+)
+
+
+class _Template(str):
+    """A Korean sentence with places: particles fit what is put before them."""
+
+    __slots__ = ()
+
+    def format(self, *values: Any, **named: Any) -> str:
+        return self.format_map(named) if not values else super().format(*values, **named)
+
+    def format_map(self, named: Any) -> str:
+        said = {name: _(named[name]) for name in ("error", "strerror") if name in named}
+        return fitted(super().format_map({**named, **said}))
+
+
+def _(sentence: str) -> str:
+    """Return a sentence in the language that is spoken; as it is where the catalogue has none."""
+    catalogue = _catalogue()
+    if catalogue is None or not sentence:  # under "" a catalogue keeps facts on itself
+        return sentence
+    found = catalogue.gettext(sentence)
+    return _Template(found) if "{" in found else found
+
+
+def ngettext(one: str, many: str, count: int) -> str:
+    """Return the sentence for a count, as English tells one from many."""
+    catalogue = _catalogue()
+    if catalogue is None:
+        return one if count == 1 else many
+    return _Template(catalogue.ngettext(one, many, count))
