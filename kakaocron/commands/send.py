@@ -54,5 +54,5 @@ def send(
             )
         )
     elif delivery.state not in BAD:
-        print(f"{delivery.id}: {delivery.state}")
+        print(f"{delivery.id}: {delivery.state.beside}")
     return complain_of(sent, installation)

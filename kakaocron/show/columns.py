@@ -43,6 +43,11 @@ Line = Sequence[Column]
 Arrangement = Sequence[Line]
 
 
+def to_the_right(word: str, width: int) -> str:
+    """Put a word to the right end of so many columns of a terminal."""
+    return " " * max(0, width - Text(word).cell_len) + word
+
+
 def in_columns(arrangements: Sequence[Arrangement], width: int | None) -> Group:
     """Draw each row on the lines of the first arrangement that fits; else of the last, where the
     terminal folds what does not fit. None is a width without a limit.

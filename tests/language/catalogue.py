@@ -51,7 +51,7 @@ def sentences(path: Path) -> Iterator[Sentence]:
 
 def _marked(node: ast.Call, path: Path) -> Iterator[Sentence]:
     name = ast.unparse(node.func)
-    if name in MARKS and not isinstance(node.args[0], ast.Name | ast.Attribute | ast.Subscript):
+    if name in MARKS and isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp):
         yield (_text(node.args[0], path),)
     elif name == "ngettext":
         yield tuple(_text(argument, path) for argument in node.args[:2])
