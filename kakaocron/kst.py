@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 from kakaocron.language.words import _, marked
 
@@ -50,6 +50,6 @@ def isoformat_if_any(moment: datetime | None) -> str | None:
     return isoformat(moment) if moment else None
 
 
-def weekday(moment: datetime) -> str:
+def weekday(moment: date) -> str:
     """Return the short name of a day of the week, in the language that is spoken."""
     return _(_WEEKDAYS[moment.weekday()])

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.kakao.consent import HOST, PATH
+from kakaocron.language.words import _
 
 IDLE_SECONDS = 5.0
 
@@ -75,9 +76,13 @@ class Callback:
             self._server = _Server(port)
         except OSError as error:
             raise UsageError(
-                f"Cannot listen on port {port} ({error.strerror})",
-                f"See who does: ss -ltnp 'sport = :{port}'; "
-                "or do without: kakaocron login --no-browser",
+                _("Cannot listen on port {port} ({strerror})").format(
+                    port=port, strerror=error.strerror
+                ),
+                _(
+                    "See who does: ss -ltnp 'sport = :{port}'; or do without: kakaocron login "
+                    "--no-browser"
+                ).format(port=port),
             ) from None
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
@@ -102,7 +107,11 @@ class Callback:
             return self._server.answers.get(timeout=timeout_seconds)
         except Empty:
             raise LoginError(
-                f"No answer from the browser within {timeout_seconds:.0f} s; nothing was changed",
-                "If its page shows a code such as KOE006, paste that code here: "
-                "kakaocron login --no-browser",
+                _("No answer from the browser within {seconds:.0f} s; nothing was changed").format(
+                    seconds=timeout_seconds
+                ),
+                _(
+                    "If its page shows a code such as KOE006, paste that code here: "
+                    "kakaocron login --no-browser"
+                ),
             ) from None

@@ -296,8 +296,8 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         units = utf16_units(words)
         out.print(
-            _("{counted}{units} of {max_utf16_units} characters").format(
-                counted=counted(words), units=units, max_utf16_units=MAX_UTF16_UNITS
+            _("{counted}{units} of {most} characters").format(
+                counted=counted(words), units=units, most=MAX_UTF16_UNITS
             )
         )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
