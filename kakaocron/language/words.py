@@ -92,9 +92,6 @@ _OF_THE_SYSTEM = (
     marked("another process writes to it too: was its lock file removed?"),
     marked("not an http:// or https:// address"),
     marked("no certificates"),
-    marked("not JSON"),
-    marked("not a JSON object"),
-    marked("its version is no number"),
 )
 
 
