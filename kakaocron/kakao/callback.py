@@ -11,15 +11,20 @@ from urllib.parse import urlsplit
 
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.kakao.consent import HOST, PATH
-from kakaocron.language.words import _
+from kakaocron.language.words import _, language
 
 IDLE_SECONDS = 5.0
 
 _PAGE = (
-    b"<!doctype html><html><head><meta charset='utf-8'><title>kakaocron</title></head>"
-    b"<body><h1>kakaocron has the answer</h1>"
-    b"<p>Go back to the terminal; this page can be closed.</p></body></html>"
+    "<!doctype html><html lang='{language}'><head><meta charset='utf-8'><title>kakaocron</title>"
+    "</head><body><h1>{heading}</h1><p>{words}</p></body></html>"
 )
+
+
+def _page() -> bytes:
+    heading = _("kakaocron has the answer")
+    words = _("Go back to the terminal; this page can be closed.")
+    return _PAGE.format(language=language(), heading=heading, words=words).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -31,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
         if address.path != PATH or not server.take(address.query):
             self._answer(404, b"")
         else:
-            self._answer(200, _PAGE)
+            self._answer(200, _page())
             server.answers.put(address.query)
 
     def _answer(self, status: int, page: bytes) -> None:
