@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.cli import COMMANDS
+from kakaocron.cli import COMMANDS, run
 from kakaocron.language import catalogue
 from kakaocron.states import Reason, State
 from tests.test_cli import Shell, after_a_morning, shell
@@ -86,3 +86,16 @@ def test_its_help_is_too(told: Shell, command: str, monkeypatch: pytest.MonkeyPa
     names += re.findall(r"│ ([a-z]+) ", out)  # the commands of a group
     found = [said for said in english(out + err) if said.partition(":")[0] not in {"ID", *names}]
     assert found == []
+
+
+@pytest.mark.parametrize("columns", [40, 41, 79, 80, 100])
+def test_no_syllable_of_the_help_is_lost(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rich would cut one off where a line of Hangul fills its column."""
+    monkeypatch.setenv("KAKAOCRON_LANGUAGE", "ko")
+    monkeypatch.setenv("COLUMNS", str(columns))
+    run(["--help"])
+    printed = capsys.readouterr().out
+    assert re.findall("[가-힣] ?…", printed) == []
+    assert "아무 일 없으면" in re.sub(r"[\s│]+", " ", printed)
