@@ -24,6 +24,7 @@ from kakaocron.delivery.policy import Due, next_attempt
 from kakaocron.errors import ContentError, Exit, KakaocronError, LedgerError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.codes import REMEDIES
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import View
 from kakaocron.ledger.lookup import day_of_id, find_delivery
@@ -38,7 +39,9 @@ class DuplicateError(KakaocronError):
 
     def __init__(self, delivery: Delivery, if_sent: str) -> None:
         super().__init__(
-            f"'{delivery.id}' holds this text for this minute already ({delivery.state})",
+            _("'{id}' holds this text for this minute already ({state})").format(
+                id=delivery.id, state=delivery.state.beside
+            ),
             _way_out(delivery) or if_sent,
         )
 
@@ -47,15 +50,17 @@ def _way_out(twin: Delivery) -> str | None:
     """Say what to do with a delivery that is there already, None if it was sent."""
     match twin.state:
         case State.FAILED if not _retry_helps(twin):
-            return f"To send it again as it is cannot help: kakaocron explain {twin.id}"
+            return _("To send it again as it is cannot help: kakaocron explain {id}").format(
+                id=twin.id
+            )
         case State.FAILED | State.MISSED | State.CANCELLED:
-            return f"To send it after all: kakaocron retry {twin.id}"
+            return _("To send it after all: kakaocron retry {id}").format(id=twin.id)
         case State.UNKNOWN:
             return look_and_resolve(twin.id)
         case State.SCHEDULED | State.RETRYING:
-            return f"To take it back: kakaocron cancel {twin.id}"
+            return _("To take it back: kakaocron cancel {id}").format(id=twin.id)
         case State.SENDING:
-            return f"See: kakaocron show {twin.id}"
+            return _("See: kakaocron show {id}").format(id=twin.id)
     return None
 
 
@@ -101,7 +106,7 @@ def send_now(
             else contents.of_text(text or "")
         )
     except ContentError as error:
-        raise UsageError(f"Cannot send this: {error}") from None
+        raise UsageError(_("Cannot send this: {error}").format(error=error)) from None
     slot = Slot(f"send-{content_hash(parcel.text)}", minute, "send")
     due = _enter(installation, slot, parcel, _receivers(installation, to, known), force=force)
     return _send(installation, due, lambda _: parcel)
@@ -120,8 +125,8 @@ def _sound_view(installation: Installation, day: date) -> View:
     view = installation.ledger.read(sorted({day, today, today - timedelta(days=1)}))
     for damaged in sorted(view.damaged):
         raise LedgerError(
-            f"The ledger of {damaged} is damaged, so nothing was sent",
-            "The next tick sets the damage aside; or now: kakaocron tick",
+            _("The ledger of {damaged} is damaged, so nothing was sent").format(damaged=damaged),
+            _("The next tick sets the damage aside; or now: kakaocron tick"),
         )
     return view
 
@@ -132,7 +137,11 @@ def find_message(installation: Installation, name: str) -> Message:
         if one.name == normalize("NFC", name):
             return one
     known = ", ".join(one.name for one in installation.config.message) or "none"
-    raise UsageError(f"There is no message '{name}' in the configuration; there are: {known}")
+    raise UsageError(
+        _("There is no message '{name}' in the configuration; there are: {known}").format(
+            name=name, known=known
+        )
+    )
 
 
 def _receivers(
@@ -158,7 +167,7 @@ def _enter(
         known = book.read([slot.at.date()]).deliveries.get(slot.id)
         if known is not None and not force:
             log.info("⚠️ 중복 메시지 감지: %s", slot.id)
-            raise DuplicateError(known, "To send it once more: add --force")
+            raise DuplicateError(known, _("To send it once more: add --force"))
         expires_at = book.now + installation.engine.policy.expire_after
         event = entered(
             slot, book.now, receivers, expires_at, _kept(parcel), reopens=known is not None
@@ -198,11 +207,13 @@ def schedule(
     receivers = _receivers(installation, to, known)
     with installation.ledger.open() as book:
         if slot.at < book.now.replace(second=0, microsecond=0):
-            raise UsageError(f"{slot.at:%Y-%m-%d %H:%M} has passed; give a time that is to come")
+            raise UsageError(
+                _("{at:%Y-%m-%d %H:%M} has passed; give a time that is to come").format(at=slot.at)
+            )
         found = book.read([slot.at.date()]).deliveries.get(slot.id)
         if found is not None:
             log.info("⚠️ 중복 메시지 감지: %s", slot.id)
-            raise DuplicateError(found, f"See: kakaocron show {slot.id}")
+            raise DuplicateError(found, _("See: kakaocron show {id}").format(id=slot.id))
         expires_at = slot.at + installation.engine.policy.expire_after
         event = entered(slot, book.now, receivers, expires_at, content, meta=meta)
         book.record([event])
@@ -215,7 +226,7 @@ def _text_parcel(installation: Installation, text: str) -> Parcel:
     try:
         return installation.contents.of_text(text)
     except ContentError as error:
-        raise UsageError(f"Cannot schedule this: {error}") from None
+        raise UsageError(_("Cannot schedule this: {error}").format(error=error)) from None
 
 
 def next_of_kind(installation: Installation, kind: str) -> datetime:
@@ -224,7 +235,11 @@ def next_of_kind(installation: Installation, kind: str) -> datetime:
     timetable = config.timetable(config.minutes([kind]))
     slot = next_slot(kind, timetable, installation.clock.now())
     if slot is None:
-        raise UsageError(f"The schedule has no {kind} minute within a year; see [schedule]")
+        raise UsageError(
+            _("The schedule has no {kind} minute within a year; see [schedule]").format(
+                kind=_(kind)
+            )
+        )
     return slot.at
 
 
@@ -262,8 +277,9 @@ def reopen(installation: Installation, id_: str, at: datetime | None = None) -> 
         life = installation.engine.policy.expire_after
         if at is not None and (at.date() - known.slot.date()).days > installation.plan.keep_days:
             raise UsageError(
-                f"'{id_}' will have left the ledger by then: [ledger] keep_days is "
-                f"{installation.plan.keep_days}"
+                _(
+                    "'{id}' will have left the ledger by then: [ledger] keep_days is {keep_days}"
+                ).format(id=id_, keep_days=installation.plan.keep_days)
             )
         book.record(reopened(known, book.now, at or book.now, life))
         delivery = find_delivery(book, id_)
@@ -290,8 +306,8 @@ def _coming_slot(
             if slot is not None:
                 return slot, one.to
     raise UsageError(
-        f"The ledger has no delivery '{id_}', and it is no coming slot",
-        "List them: kakaocron next",
+        _("The ledger has no delivery '{id}', and it is no coming slot").format(id=id_),
+        _("List them: kakaocron next"),
     )
 
 
@@ -323,7 +339,7 @@ def resume(installation: Installation, name: str | None) -> int:
         after = resumed(kept, name, book.now)
         ended = sum(one.is_open(book.now) and name in {None, one.message} for one in kept)
         if name is not None and any(p.message is None and p.is_open(book.now) for p in kept):
-            raise UsageError("All messages are paused; to let them all go on: kakaocron resume")
+            raise UsageError(_("All messages are paused; to let them all go on: kakaocron resume"))
         if after != kept:
             installation.pauses.write(after)
     return ended

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
+
+from kakaocron.language.words import _, marked
 
 # Korea has kept +09:00 without daylight saving since 1988; the host's zone plays no part.
 KST = timezone(timedelta(hours=9))
@@ -10,6 +12,15 @@ MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 
 YEARS = range(1900, 9000)
+_WEEKDAYS = (
+    marked("Mon"),
+    marked("Tue"),
+    marked("Wed"),
+    marked("Thu"),
+    marked("Fri"),
+    marked("Sat"),
+    marked("Sun"),
+)
 
 
 def in_kst(moment: datetime) -> datetime:
@@ -37,3 +48,8 @@ def isoformat(moment: datetime) -> str:
 
 def isoformat_if_any(moment: datetime | None) -> str | None:
     return isoformat(moment) if moment else None
+
+
+def weekday(moment: date) -> str:
+    """Return the short name of a day of the week, in the language that is spoken."""
+    return _(_WEEKDAYS[moment.weekday()])

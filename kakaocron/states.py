@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Self
 
-from kakaocron.language.words import _
+from kakaocron.language.words import _, marked
 
 ME = "me"  # the receiver that is the sender
 ONCE = "once"  # the kind of a delivery that a person entered
+
+# What a delivery's minute is, as people read it.
+KINDS = (marked("regular"), marked("peak"), marked("cron"), marked("once"), marked("send"))
 
 
 # What a later version may have added to a list.

@@ -44,5 +44,5 @@ def alarm(
             print(f"{name}: {'took it' if why is None else f'did not take it: {why}'}")
     is_heard = any(monitor.counts(name) for name in found)
     if not is_heard and not as_json:
-        print(NO_OTHER_WAY)
+        print(_(NO_OTHER_WAY))
     return 0 if is_heard and all(why is None for why in found.values()) else 1

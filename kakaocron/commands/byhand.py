@@ -63,7 +63,7 @@ def resolve(
     """Say of an unknown delivery whether it arrived."""
     if delivered == not_delivered:
         raise UsageError(
-            _("Say which: kakaocron resolve {id_} --delivered (or --not-delivered)").format(id_=id_)
+            _("Say which: kakaocron resolve {id} --delivered (or --not-delivered)").format(id=id_)
         )
     _show(actions.resolve(take_installation(config), id_, delivered=delivered), as_json)
 

@@ -68,9 +68,7 @@ def install_job(
 def _install_line(places: Places, job: Job) -> None:
     backup = _backup(places)
     if install(SystemCrontab(), job, backup):
-        print(
-            _("cron runs this every minute now:\n{fsdecode}").format(fsdecode=os.fsdecode(job.line))
-        )
+        print(_("cron runs this every minute now:\n{line}").format(line=os.fsdecode(job.line)))
         print(_("The crontab as it was: {backup}").format(backup=backup))
     else:
         print(_("The crontab has the line already; nothing was changed."))

@@ -9,6 +9,7 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import json_option
 from kakaocron.errors import Exit
+from kakaocron.language.words import _
 from kakaocron.rehearsal.demo import run_day
 from kakaocron.rehearsal.picture import print_day
 from kakaocron.show.console import print_json, progress
@@ -24,7 +25,7 @@ def demo(
     arrived."""
     with (
         tempfile.TemporaryDirectory(prefix="kakaocron-demo-") as folder,
-        progress("a day, minute by minute", 1440, hidden=as_json) as advance,
+        progress(_("a day, minute by minute"), 1440, hidden=as_json) as advance,
     ):
         day = run_day(keep or Path(folder), advance)
     if as_json:

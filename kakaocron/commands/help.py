@@ -85,6 +85,10 @@ _VALUES: tuple[tuple[str, _Say], ...] = (
 def translate(command: Any) -> None:
     """Put a command's help, and that of its options and its own commands, into the language that
     is spoken."""
+    if language() == "ko":
+        from kakaocron.show.columns import wrap_by_cells  # noqa: PLC0415 - where Rich is
+
+        wrap_by_cells()
     for name, words in _TITLES.items():
         setattr(_rich_utils(), name, _(words))
     _translate(command)

@@ -81,9 +81,9 @@ def _tell(account: LoggedIn) -> int:
                 missing=", ".join(account.missing)
             ),
             _(
-                "Tick {box_of} on the consent page: kakaocron login. If there is no such box: "
+                "Tick {box} on the consent page: kakaocron login. If there is no such box: "
                 "console, [Kakao Login] > [Consent items]"
-            ).format(box_of=box_of(account.missing)),
+            ).format(box=box_of(account.missing)),
         )
     print(_("Try it: kakaocron send 안녕"))
     return Exit.FINE

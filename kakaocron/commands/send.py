@@ -49,10 +49,10 @@ def send(
         when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else _("later")
         who = in_brackets_of(delivery, installation.config.names())
         print(
-            _("{id}: {detail_of}; a tick at or after {when} tries again.{who}").format(
-                id=delivery.id, detail_of=detail_of(delivery), when=when, who=who
+            _("{id}: {detail}; a tick at or after {when} tries again.{who}").format(
+                id=delivery.id, detail=detail_of(delivery), when=when, who=who
             )
         )
     elif delivery.state not in BAD:
-        print(f"{delivery.id}: {delivery.state}")
+        print(f"{delivery.id}: {delivery.state.beside}")
     return complain_of(sent, installation)

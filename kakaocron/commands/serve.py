@@ -10,6 +10,7 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.errors import UsageError
+from kakaocron.language.words import _
 
 
 def serve(
@@ -24,20 +25,22 @@ def serve(
         from kakaocron.web.server import run  # noqa: PLC0415 - an extra
     except ImportError as error:
         raise UsageError(
-            f"The page needs the extra `web` ({error.name} is missing)",
-            "Run: pip install 'kakaocron[web]'",
+            _("The page needs the extra `web` ({name} is missing)").format(name=error.name),
+            _("Run: pip install 'kakaocron[web]'"),
         ) from None
     run(config, host, port, lambda url: _say(host, url))
 
 
 def _say(host: str, url: str) -> None:
-    print(f"kakaocron is at {url} (stop it with Ctrl-C)", file=sys.stderr)
+    print(_("kakaocron is at {url} (stop it with Ctrl-C)").format(url=url), file=sys.stderr)
     if is_local_only(host):
-        print("Only programs and people on this machine can open it.", file=sys.stderr)
+        print(_("Only programs and people on this machine can open it."), file=sys.stderr)
     else:
         print(
-            "Everybody who can reach this address reads your messages: there is no password and "
-            "no encryption. Put a proxy with both before it, or use --host 127.0.0.1",
+            _(
+                "Everybody who can reach this address reads your messages: there is no password "
+                "and no encryption. Put a proxy with both before it, or use --host 127.0.0.1"
+            ),
             file=sys.stderr,
         )
 

@@ -9,6 +9,7 @@ from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option
 from kakaocron.config.reading import load_config
 from kakaocron.errors import Exit, UsageError
+from kakaocron.language.words import _
 from kakaocron.system.places import find_places
 
 
@@ -23,7 +24,9 @@ def simulate(
     places = find_places(config)
     loaded = load_config(places.config, places.profile)
     if not any(message.slots for message in loaded.message):
-        raise UsageError(f"'{places.config}' has no [[message]] with slots to simulate")
+        raise UsageError(
+            _("'{config}' has no [[message]] with slots to simulate").format(config=places.config)
+        )
     outcome = play(seed, days * 24 * 60, loaded)
     tally = Tally()
     tally.add(outcome)
@@ -31,6 +34,8 @@ def simulate(
     for line in [*outcome.breaches, *tally.lines()]:
         print(line)
     if outcome.breaches:
-        print(f"replay: kakaocron simulate --seed {seed} --days {days}")
+        print(
+            _("replay: kakaocron simulate --seed {seed} --days {days}").format(seed=seed, days=days)
+        )
         return Exit.TROUBLE
     return Exit.FINE

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from kakaocron.language.words import _
+
 CURLY = "“”„‟‘’‚‛«»「」『』〝〞＂＇`´"
 ODD_BLANKS = "\u00a0\u3000\u200b\u2009\u202f\ufeff"
 
@@ -45,38 +47,40 @@ class _Place:
 
 def _conflict(place: _Place) -> str:
     if re.match(r"(<{7}|={7}|>{7})(\s|$)", place.line):
-        return "a merge was left unfinished: take the lines with <<<<<<<, ======= and >>>>>>> out"
+        return _(
+            "a merge was left unfinished: take the lines with <<<<<<<, ======= and >>>>>>> out"
+        )
     return ""
 
 
 def _twice(place: _Place) -> str:
     if place.what == "Cannot overwrite a value":
-        return "this key stands twice in its table: take one of the two lines out"
+        return _("this key stands twice in its table: take one of the two lines out")
     if place.what.startswith("Cannot declare") and place.what.endswith("twice"):
-        return "this table stands twice: put its keys under the first one"
+        return _("this table stands twice: put its keys under the first one")
     return ""
 
 
 def _carriage_return(place: _Place) -> str:
     if "\r" in place.line.removesuffix("\r"):
-        return "the lines end as on an old Mac: save the file with line ends of Unix or Windows"
+        return _("the lines end as on an old Mac: save the file with line ends of Unix or Windows")
     return ""
 
 
 def _odd_signs(place: _Place) -> str:
     is_unread = place.what not in {"Unescaped '\\' in a string", "Invalid hex value"}
     if is_unread and any(sign in place.bare for sign in CURLY):
-        return 'curly quotes: texts stand in straight ones, as in text = "…"'
+        return _('curly quotes: texts stand in straight ones, as in text = "…"')
     if place.at == "＝" or "＝" in place.bare.partition('""')[0]:
-        return "a wide equals sign (＝): write ="
+        return _("a wide equals sign (＝): write =")
     if any(sign in place.bare for sign in ODD_BLANKS):
-        return "a blank that is none of the keyboard's, as from a web page: type the line again"
+        return _("a blank that is none of the keyboard's, as from a web page: type the line again")
     return ""
 
 
 def _escape(place: _Place) -> str:
     if place.what in {"Unescaped '\\' in a string", "Invalid hex value"}:
-        return (
+        return _(
             'a backslash in "…" begins an escape: write it twice, as in "C:\\\\reports", or put '
             "the text in single quotes, as in 'C:\\reports'"
         )
@@ -87,9 +91,9 @@ def _text_over_lines(place: _Place) -> str:
     if place.what.startswith(("Unterminated", "Expected \"'''")) and (
         '"""' in place.line or "'''" in place.line
     ):
-        return "the text that begins here has no end: close it with the same three quotes"
+        return _("the text that begins here has no end: close it with the same three quotes")
     if place.what.endswith(("character '\\n'", "Unterminated string")) and '"""' not in place.line:
-        return (
+        return _(
             'a text in quotes ends on its own line: write \\n for a line break, as in "a\\nb", or '
             'put the lines between """ and """'
         )
@@ -98,7 +102,7 @@ def _text_over_lines(place: _Place) -> str:
 
 def _comment(place: _Place) -> str:
     if re.match(r"\s*(//|--|;|/\*|')", place.line) or re.search(r"\s(//|;|--)(\s|$)", place.bare):
-        return "comments begin with #"
+        return _("comments begin with #")
     return ""
 
 
@@ -107,15 +111,15 @@ def _leading_zero(place: _Place) -> str:
         return ""
     after = place.bare.partition("=")[2] if "=" in place.bare else place.bare
     if re.search(r"(?<![\d.])\.\d|\d\.(?![\d.])", after):
-        return "a number has digits on both sides of its point: write 0.5 for .5, and 5.0 for 5."
+        return _("a number has digits on both sides of its point: write 0.5 for .5, and 5.0 for 5.")
     if _LEADING_ZERO.search(after):
-        return "a number begins with 0: write 5 for 05, and 0 for 00"
+        return _("a number begins with 0: write 5 for 05, and 0 for 00")
     return ""
 
 
 def _time(place: _Place) -> str:
     if re.search(r"[=,\[]\s*\d{1,2}:\d{2}\b", place.bare):
-        return 'a time is a text: it stands in quotes, as in "09:30"'
+        return _('a time is a text: it stands in quotes, as in "09:30"')
     return ""
 
 
@@ -123,7 +127,7 @@ def _colon(place: _Place) -> str:
     if re.match(rf"\s*(?:{_BARE}|{_QUOTED}|[^\s=:\"']+)\s*:", place.line) and (
         place.what.startswith(("Expected '='", "Invalid statement"))
     ):
-        return "a value follows =, not a colon: write key = value"
+        return _("a value follows =, not a colon: write key = value")
     return ""
 
 
@@ -155,7 +159,7 @@ def _no_equals(place: _Place) -> str:
     if place.what.startswith("Expected '='") or (
         place.what == "Invalid statement" and "=" not in place.bare
     ):
-        return "a line is key = value, [table] or # comment; this one is none"
+        return _("a line is key = value, [table] or # comment; this one is none")
     return ""
 
 
@@ -164,15 +168,15 @@ def _bare_word(place: _Place) -> str:
         return ""
     word = re.match(r"\w*", place.line[len(place.before) - 1 :])
     if word and word[0].lower() in {"true", "false", "yes", "no", "on", "off"}:
-        return "write true or false, in small letters and without quotes"
+        return _("write true or false, in small letters and without quotes")
     if re.search(r"=\s*$", place.bare.rstrip("\r")):
-        return "there is no value after ="
-    return "is it a text? Texts stand in quotes"
+        return _("there is no value after =")
+    return _("is it a text? Texts stand in quotes")
 
 
 def _list(place: _Place) -> str:
     if place.what == "Unclosed array":
-        return (
+        return _(
             'the values of a list are parted by commas and end with ], as in [0, 30] or ["a", "b"]'
         )
     return ""
@@ -180,7 +184,7 @@ def _list(place: _Place) -> str:
 
 def _inline_table(place: _Place) -> str:
     if place.what == "Invalid initial character for a key part" and "{" in place.line:
-        return "a table in { } stands on one line, without a comma before the }"
+        return _("a table in { } stands on one line, without a comma before the }")
     return ""
 
 
@@ -188,17 +192,17 @@ def _after_the_value(place: _Place) -> str:
     if not place.what.startswith("Expected newline"):
         return ""
     if re.match(r"\s*\[", place.line):
-        return "nothing stands behind a [table] on its line: put the key on the next one"
+        return _("nothing stands behind a [table] on its line: put the key on the next one")
     rest = place.line[len(place.before) - 1 :].strip()
     if rest.startswith(","):
         is_number = re.match(r",\d", rest)
-        return "a number has no commas: write 1000" if is_number else "no comma ends a line"
+        return _("a number has no commas: write 1000") if is_number else _("no comma ends a line")
     if re.search(r"[\"']\s*$", place.before[:-1]) and re.match(r"[^\s#,;]", rest):
-        return (
+        return _(
             'a quote inside a text would end it: write \\" for it, or put the text in quotes of '
             "the other kind"
         )
-    return (
+    return _(
         "what follows is no part of the value: a number stands alone, a text in quotes, and a "
         "comment begins with #"
     )

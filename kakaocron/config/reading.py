@@ -12,14 +12,15 @@ from msgspec import Struct, ValidationError, convert
 
 from kakaocron.config.schema import Config, Secret, nearest
 from kakaocron.errors import Keys, UsageError, readable
+from kakaocron.language.words import _, marked
 from kakaocron.system.syscalls import read_up_to
-from kakaocron.text.tables import fault_of
+from kakaocron.text.tables import UNKNOWN_KEY, fault_of
 
 MAX_BYTES = 1 << 20
 MOST_FAULTS = 50
 # Stands where a message is faulty as a whole, so that the others are looked at under their numbers.
 SOUND_MESSAGE = {"slots": ["regular"], "text": "x"}
-MAKE_ONE = "Make one: kakaocron init"
+MAKE_ONE = marked("Make one: kakaocron init")
 PROFILES = ("development", "production", "testing")
 
 
@@ -47,7 +48,12 @@ class ConfigError(UsageError):
     ) -> None:
         others = len(faults) - 1
         super().__init__(
-            f"{faults[0]}" + (f" ({others} more: kakaocron config check)" if others else ""),
+            f"{faults[0]}"
+            + (
+                _(" ({others} more: kakaocron config check)").format(others=others)
+                if others
+                else ""
+            ),
             which=" ".join(f"{one.path}:{one.line}:{readable(one.keys)}" for one in faults),
         )
         self.faults = tuple(faults)
@@ -82,18 +88,24 @@ def read_config(path: Path) -> str:
     try:
         content = read_up_to(str(path), MAX_BYTES)
     except FileNotFoundError:
-        what = f"There is no configuration at '{path}'"
+        what = _("There is no configuration at '{path}'").format(path=path)
         raise UsageError(what, MAKE_ONE, which=f"none:{path}") from None
     except OSError as error:
-        what = f"Cannot read '{path}': {error.strerror}"
+        what = _("Cannot read '{path}': {strerror}").format(path=path, strerror=error.strerror)
         raise UsageError(what, which=f"{error.errno}:{path}") from None
     if len(content) > MAX_BYTES:
-        raise UsageError(f"'{path}' is longer than {MAX_BYTES} bytes", which=f"long:{path}")
+        raise UsageError(
+            _("'{path}' is longer than {most} bytes").format(path=path, most=MAX_BYTES),
+            which=f"long:{path}",
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        what, mend = f"{path}:{line}: not UTF-8 text", "Save the file as UTF-8"
+        what, mend = (
+            _("{path}:{line}: not UTF-8 text").format(path=path, line=line),
+            _("Save the file as UTF-8"),
+        )
         raise UsageError(what, mend, which=f"utf-8:{path}:{line}") from None
 
 
@@ -102,7 +114,9 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
     if profile is not None and profile not in PROFILES:
         near = nearest(profile, PROFILES)
         raise UsageError(
-            f"ENVIRONMENT is '{profile}'; it must be one of {', '.join(PROFILES)}{near}",
+            _("ENVIRONMENT is '{profile}'; it must be one of {profiles}{near}").format(
+                profile=profile, profiles=", ".join(PROFILES), near=near
+            ),
             which=f"profile:{profile}",
         )
     try:
@@ -111,7 +125,7 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
         said = _one_line(str(error))
         raise UsageError(_not_toml(text, path, said), which=f"toml:{path}:{said}") from None
     except RecursionError:
-        what = f"{path}: not TOML that can be read: nested too deeply"
+        what = _("{path}: not TOML that can be read: nested too deeply").format(path=path)
         raise UsageError(what, which=f"deep:{path}") from None
     lines = key_lines(text)
     profiles = tables.pop("profile", {})
@@ -145,40 +159,46 @@ def parse_config(text: str, path: str, profile: str | None = None) -> Config:
 
 
 def _inside(profile: str) -> str:
-    return f" (in profile '{profile}')"
+    return _(" (in profile '{profile}')").format(profile=profile)
 
 
 def _profile_faults(
     profiles: object, path: str, lines: Mapping[tuple[str, ...], int]
 ) -> Iterator[Fault]:
     if not isinstance(profiles, dict):
-        yield Fault(path, lines.get(("profile",), 1), ("profile",), "must be a table")
+        yield Fault(path, lines.get(("profile",), 1), ("profile",), _("must be a table"))
         return
     for name, overrides in profiles.items():
         keys = ("profile", name)
         line = _line_of(keys, lines) or 1
         if name not in PROFILES:
-            what = f"it must be one of {', '.join(PROFILES)}{nearest(name, PROFILES)}"
-            yield Fault(path, line, keys, f"unknown profile; {what}")
+            what = _("it must be one of {profiles}{nearest}").format(
+                profiles=", ".join(PROFILES), nearest=nearest(name, PROFILES)
+            )
+            yield Fault(path, line, keys, _("unknown profile; {what}").format(what=what))
         elif not isinstance(overrides, dict):
-            yield Fault(path, line, keys, "must be a table")
+            yield Fault(path, line, keys, _("must be a table"))
         elif "language" in overrides:
             own = (*keys, "language")
-            what = "stands at the top of the file alone: it is read before the profile is known"
+            what = _("stands at the top of the file alone: it is read before the profile is known")
             yield Fault(path, _line_of(own, lines) or line, own, what)
 
 
 def _not_toml(text: str, path: str, said: str) -> str:
     from kakaocron.config.mistakes import mistake  # noqa: PLC0415 - for faults alone
 
-    what, _, where = said.partition(" (at ")
+    what, _at, where = said.partition(" (at ")
     found = re.search(r"line (\d+), column (\d+)", where)
     line, column = (int(found[1]), int(found[2])) if found else _end_of(text)
     if not found and not where.startswith("end"):
-        return f"{path}: not TOML: {what[:200]}"
-    place = f"{path}:{line}: not TOML" + (f" at column {column}" if found else "")
+        return _("{path}: not TOML: {what}").format(path=path, what=what[:200])
+    place = _("{path}:{line}: not TOML").format(path=path, line=line) + (
+        _(" at column {column}").format(column=column) if found else ""
+    )
     why = mistake(text, line, column, what)
-    return f"{place}: {why or what[:200]}" + ("" if why or found else ": the file ends too early")
+    return f"{place}: {why or what[:200]}" + (
+        "" if why or found else _(": the file ends too early")
+    )
 
 
 def _end_of(text: str) -> tuple[int, int]:
@@ -266,7 +286,7 @@ def located(path: Path, keys: Keys, what: str) -> Fault:
 
 def _secret(_: type, value: object) -> Secret:
     if not isinstance(value, str):
-        raise TypeError("must be a string")
+        raise TypeError(_("must be a string"))
     return Secret(value)
 
 
@@ -274,13 +294,14 @@ def _fault_of(error: ValidationError, tables: Mapping[str, Any]) -> tuple[Keys, 
     keys, said = fault_of(error)
     keys = keys if _has(tables, keys[:-1]) else ()  # an unknown key may itself look like a path
     if keys == ("message",):
-        return keys, "each message is a table of its own, under [[message]]"
-    if said == "unknown key" and keys:
+        return keys, _("each message is a table of its own, under [[message]]")
+    if said == _(UNKNOWN_KEY) and keys:
         return keys, said + (_home_of(keys) or nearest(keys[-1], _known_keys(keys[:-1])))
     if said.startswith("invalid enum value"):
         choices = [str(choice) for choice in get_args(_type_at(keys))]
-        named = " or ".join(f"'{choice}'" for choice in choices)
-        return keys, f"must be {named}{nearest(str(_value_at(tables, keys)), choices)}"
+        named = _(" or ").join(f"'{choice}'" for choice in choices)
+        near = nearest(str(_value_at(tables, keys)), choices)
+        return keys, _("must be {named}{near}").format(named=named, near=near)
     return keys, said
 
 
@@ -312,14 +333,14 @@ def _has(tables: Mapping[str, Any], keys: Sequence[str]) -> bool:
 def _home_of(keys: Keys) -> str:
     """Name the table that has the last of the keys, if none like it is known where it stands."""
     if keys[-1] == "language":
-        return "; it belongs to the top of the file, before the first ["
+        return _("; it belongs to the top of the file, before the first [")
     homes = [
         f"[[{name}]]" if name == "message" else f"[{name}]"
         for name in Config.__struct_fields__
         if name not in {"friends", "language"}
         and keys[-1] in _known_keys((name, "0") if name == "message" else (name,))
     ]
-    return f"; it belongs into {' or '.join(homes)}" if homes else ""
+    return _("; it belongs into {homes}").format(homes=_(" or ").join(homes)) if homes else ""
 
 
 def _known_keys(keys: Sequence[str]) -> list[str]:

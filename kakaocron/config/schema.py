@@ -14,6 +14,7 @@ from msgspec.structs import force_setattr
 
 from kakaocron.delivery.policy import Policy
 from kakaocron.kst import KST
+from kakaocron.language.words import _, marked
 from kakaocron.schedule.slots import DAY_NAMES, Minutes, Series, Span, Times, Timetable, next_slot
 from kakaocron.states import ME
 from kakaocron.text.placeholders import BUILT_IN
@@ -65,12 +66,12 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         for key in self.__struct_fields__:
             if (value := getattr(self, key)) != value:  # TOML's nan
-                raise FaultError((key,), "must be a number")
+                raise FaultError((key,), _("must be a number"))
 
 
 def _http_url(key: str, value: str) -> str:
     if not is_web_address(value):
-        raise FaultError((key,), "must be an address such as https://example.com")
+        raise FaultError((key,), _("must be an address such as https://example.com"))
     return value.rstrip("/")
 
 
@@ -78,7 +79,7 @@ def _open_url(key: str, value: str) -> str:
     """Check an address that is shown wherever it helps: it must hold no password."""
     url = _http_url(key, value)
     if "@" in urlsplit(url).netloc:
-        raise FaultError((key,), "holds a user or password before the @; take that out")
+        raise FaultError((key,), _("holds a user or password before the @; take that out"))
     return url
 
 
@@ -86,7 +87,7 @@ def _server_url(key: str, value: str) -> str:
     url = urlsplit(_open_url(key, value))
     if url.scheme == "http" and not LOOPBACK.fullmatch(url.hostname or ""):
         raise FaultError(
-            (key,), "must begin with https://, or the token would cross the network in clear"
+            (key,), _("must begin with https://, or the token would cross the network in clear")
         )
     return url.geturl()
 
@@ -97,16 +98,17 @@ def _check_key(keys: tuple[str, ...], secret: Secret | None) -> None:
         return
     value = secret.reveal()
     if not value.strip():
-        raise FaultError(keys, "is empty; give it, or leave the line out")
+        raise FaultError(keys, _("is empty; give it, or leave the line out"))
     if value != value.strip():
-        raise FaultError(keys, "begins or ends with a blank or a line break; take it out")
+        raise FaultError(keys, _("begins or ends with a blank or a line break; take it out"))
     if not is_secret(value):
-        raise FaultError(keys, "holds a blank or a character that no key has; copy it once more")
+        raise FaultError(keys, _("holds a blank or a character that no key has; copy it once more"))
     if len(value) > 1 and value[0] in "'\"`" and value[0] == value[-1]:
-        raise FaultError(keys, "stands in quotes twice; one pair is enough")
+        raise FaultError(keys, _("stands in quotes twice; one pair is enough"))
     if value.startswith("$"):
         raise FaultError(
-            keys, "holds a variable's name, and config.toml knows none; put the key into the .env"
+            keys,
+            _("holds a variable's name, and config.toml knows none; put the key into the .env"),
         )
 
 
@@ -114,9 +116,11 @@ def _alert_url(keys: tuple[str, ...], value: Secret) -> None:
     # What stands before it is shown where a way out is named: it must hold no secret.
     url = value.reveal()
     if url != url.strip() or not url.isprintable():
-        raise FaultError(keys, "begins or ends with a blank, or holds a line break; take it out")
+        raise FaultError(keys, _("begins or ends with a blank, or holds a line break; take it out"))
     if not re.match(r"[A-Za-z][A-Za-z0-9+.-]{0,30}://.", url):
-        raise FaultError(keys, "must be one of Apprise's addresses, such as ntfy://ntfy.sh/TOPIC")
+        raise FaultError(
+            keys, _("must be one of Apprise's addresses, such as ntfy://ntfy.sh/TOPIC")
+        )
 
 
 # Apprise 2.3 has a plugin of these two names, and takes them in any case.
@@ -131,14 +135,16 @@ def parse_span(text: str) -> Span:
     """Read "23:00-06:30". Raises ValueError with what is wrong."""
     match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", text)
     if match is None:
-        raise ValueError(f"'{text}' is not a span such as \"23:00-06:30\"")
+        raise ValueError(_("'{text}' is not a span such as \"23:00-06:30\"").format(text=text))
     hours = (int(match[1]), int(match[3]))
     minutes = (int(match[2]), int(match[4]))
     if max(hours) > 23 or max(minutes) > 59:  # noqa: PLR2004
-        raise ValueError(f"'{text}': hours go from 00 to 23, minutes from 00 to 59")
+        raise ValueError(
+            _("'{text}': hours go from 00 to 23, minutes from 00 to 59").format(text=text)
+        )
     span = Span(time(hours[0], minutes[0]), time(hours[1], minutes[1]))
     if span.start == span.end:
-        raise ValueError(f"'{text}' begins and ends at the same minute")
+        raise ValueError(_("'{text}' begins and ends at the same minute").format(text=text))
     return span
 
 
@@ -288,46 +294,62 @@ class Message(Section, frozen=True):
             _check(("skip_holidays",), check_holidays)
         for name in map(tidy, self.data or {}):
             if name in BUILT_IN:
-                what = f"'{name}' is kakaocron's own placeholder; choose another name"
+                what = _("'{name}' is kakaocron's own placeholder; choose another name").format(
+                    name=name
+                )
                 raise FaultError(("data",), what)
         for key in ("command", "data_command"):
             for index, word in enumerate(getattr(self, key) or ()):
                 if not word or "\0" in word:
                     raise FaultError(
-                        (key, str(index)), "must be a text of at least 1 character, no NUL"
+                        (key, str(index)), _("must be a text of at least 1 character, no NUL")
                     )
         for receiver in self.to:
             if not receiver or self.to.count(receiver) > 1:
-                raise FaultError(("to",), f"receiver '{receiver}' is empty or listed twice")
+                raise FaultError(
+                    ("to",),
+                    _("receiver '{receiver}' is empty or listed twice").format(receiver=receiver),
+                )
         for name, value in self.template_args.items():
             if isinstance(value, bool) or not isinstance(value, str | int | float):
-                raise FaultError(("template_args", name), "must be a string or a number")
+                raise FaultError(("template_args", name), _("must be a string or a number"))
         _check((), self._check_as_a_whole)
 
     def _check_as_a_whole(self) -> None:
         if bool(self.slots) == bool(self.cron):
             raise ValueError(
-                'needs either slots or cron, as in slots = ["regular"] or cron = "0 9 * * mon-fri"'
+                _(
+                    'needs either slots or cron, as in slots = ["regular"] or '
+                    'cron = "0 9 * * mon-fri"'
+                )
             )
         given = [key for key in CONTENTS if getattr(self, key) is not None]
         if len(given) != 1:
-            found = " and ".join(given) or "none"
-            raise ValueError(f"needs exactly one of {', '.join(CONTENTS)}; it has {found}")
+            found = _(" and ").join(given) or _("none")
+            raise ValueError(
+                _("needs exactly one of {contents}; it has {found}").format(
+                    contents=", ".join(CONTENTS), found=found
+                )
+            )
         data = [key for key in DATA if getattr(self, key) is not None]
         if len(data) > 1:
-            raise ValueError(f"may have one of {', '.join(DATA)}; it has {' and '.join(data)}")
+            raise ValueError(
+                _("may have one of {data}; it has {found}").format(
+                    data=", ".join(DATA), found=_(" and ").join(data)
+                )
+            )
         if self.template_args and self.template_id is None:
-            raise ValueError("template_args go with template_id only")
+            raise ValueError(_("template_args go with template_id only"))
 
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(NAME, name):
-        raise ValueError("may hold letters, digits, '-', '_' and '.', up to 64 of them")
+        raise ValueError(_("may hold letters, digits, '-', '_' and '.', up to 64 of them"))
     if name in RESERVED_NAMES or name.startswith(("once-", "send-")):
-        raise ValueError(f"'{name}' is kakaocron's own; choose another name")
+        raise ValueError(_("'{name}' is kakaocron's own; choose another name").format(name=name))
 
 
-_ALWAYS_AT_REST = "every slot falls into quiet hours or on a day that is not in days"
+_ALWAYS_AT_REST = marked("every slot falls into quiet hours or on a day that is not in days")
 # A week from here on has all that a timetable can tell apart.
 _A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
 
@@ -347,7 +369,7 @@ class Config(Section, frozen=True):
     def __post_init__(self) -> None:
         for name, uuid in self.friends.items():
             if not isinstance(uuid, str):
-                raise FaultError(("friends", name), "must be a string")
+                raise FaultError(("friends", name), _("must be a string"))
         by_name = {normalize("NFC", name): uuid for name, uuid in self.friends.items()}
         force_setattr(self, "friends", by_name)
 
@@ -383,24 +405,31 @@ class Config(Section, frozen=True):
         if receiver in known or UUID.fullmatch(receiver):
             return None
         near = nearest(receiver, list(self.friends))
-        return f"'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
+        return _(
+            "'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
+        ).format(receiver=receiver, near=near)
 
     def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield what is right part by part and cannot be meant as a whole: its key, and why."""
         if "me" in self.friends:
-            yield ("friends", "me"), "'me' is yourself; choose another name"
+            yield ("friends", "me"), _("'me' is yourself; choose another name")
         rules = self.delivery
         is_chosen = rules.retry_delays != RETRY_DELAYS
         if is_chosen and rules.max_retries > 0 and rules.retry_delays[0] >= rules.expire_after:
             yield (
                 ("delivery", "retry_delays"),
-                f"no retry ever comes: {rules.retry_delays[0]:g} s is not before expire_after, "
-                f"{rules.expire_after:g} s",
+                _(
+                    "no retry ever comes: {first:g} s is not before expire_after, "
+                    "{expire_after:g} s"
+                ).format(first=rules.retry_delays[0], expire_after=rules.expire_after),
             )
         names: set[str] = set()
         for index, message in enumerate(self.message):
             if message.name in names:
-                yield ("message", str(index), "name"), f"two messages are named '{message.name}'"
+                yield (
+                    ("message", str(index), "name"),
+                    _("two messages are named '{name}'").format(name=message.name),
+                )
             names.add(message.name)
             for key, why in self._against_itself(message):
                 yield ("message", str(index), key), why
@@ -409,21 +438,26 @@ class Config(Section, frozen=True):
         by_uuid: dict[str, str] = {}
         for receiver, uuid in zip(message.to, self.receivers(message.to), strict=True):
             if uuid in by_uuid:
-                yield "to", f"'{by_uuid[uuid]}' and '{receiver}' are the same receiver"
+                yield (
+                    "to",
+                    _("'{other}' and '{receiver}' are the same receiver").format(
+                        other=by_uuid[uuid], receiver=receiver
+                    ),
+                )
             by_uuid[uuid] = receiver
         if message.slots and next_slot(message.name, self._timetable(message), _A_MONDAY) is None:
-            yield "slots", f"it is never due: {self._why_never(message)}"
+            yield "slots", _("it is never due: {why}").format(why=self._why_never(message))
         if message.cron is not None and not self._can_be_due(message.cron, message):
-            yield "cron", f"it is never due: {_ALWAYS_AT_REST}"
+            yield "cron", _("it is never due: {why}").format(why=_(_ALWAYS_AT_REST))
 
     def _why_never(self, message: Message) -> str:
         rules = self.schedule
         if message.slots == ("peak",) and not rules.peak_hours:
-            return "peak_hours is empty"
+            return _("peak_hours is empty")
         empty = [kind for kind in message.slots if not getattr(rules, f"{kind}_minutes")]
         if len(empty) == len(message.slots):
-            return " and ".join(f"{kind}_minutes is empty" for kind in empty)
-        return _ALWAYS_AT_REST
+            return _(" and ").join(_("{kind}_minutes is empty").format(kind=kind) for kind in empty)
+        return _(_ALWAYS_AT_REST)
 
     def _can_be_due(self, cron: str, message: Message) -> bool:
         from kakaocron.schedule.cron_rule import CronTimes  # noqa: PLC0415 - most have no such rule
@@ -470,4 +504,4 @@ def nearest(word: str, known: Sequence[str]) -> str:
     import difflib  # noqa: PLC0415 - for faults alone
 
     found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return f"; did you mean '{found[0]}'?" if found else ""
+    return _("; did you mean '{found}'?").format(found=found[0]) if found else ""

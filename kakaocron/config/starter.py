@@ -8,13 +8,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kakaocron.config.schema import parse_span
+from kakaocron.language.words import _, language, marked
 
 DEFAULT_LINK = "https://developers.kakao.com"
 DEFAULT_TEXT = "📊 정기 보고\n⏰ 현재 시간: {time}"
 
-_TEMPLATE = """\
+_TEMPLATE = marked(
+    """\
 # kakaocron. After a change: kakaocron config check
 # Times are Korean time, whatever zone this machine is in.
+
+# What kakaocron says: "ko", "en", or "auto" as the shell's LANG, which cron does not have.
+language = {language}
 
 [kakao]
 # console: [App] > [Platform key] > [REST API key]. The environment (KAKAO_REST_API_KEY,
@@ -64,6 +69,7 @@ slots = ["regular", "peak"]
 text = {text}
 to = {to}
 """
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,8 @@ class Answers:
 
 def config_text(answers: Answers) -> str:
     """Return the file; a key that was not given stays as a comment."""
-    return _TEMPLATE.format(
+    return _(_TEMPLATE).format(
+        language=quoted(language()),
         rest_api_key=_setting("rest_api_key", answers.rest_api_key),
         client_secret=_setting("client_secret", answers.client_secret),
         link=quoted(answers.link),
@@ -99,7 +106,7 @@ def quiet_outside(hours: str) -> str | None:
     if not hours.strip():
         return None
     if found is None:
-        raise ValueError(f"'{hours[:20]}' is not of the form 07:00-22:00")
+        raise ValueError(_("'{hours}' is not of the form 07:00-22:00").format(hours=hours[:20]))
     start, end = (f"{int(found[n]):02d}:{found[n + 1] or '00'}" for n in (1, 3))
     start, end = (clock.replace("24:00", "00:00") for clock in (start, end))
     if start == end:

@@ -71,15 +71,25 @@ def cancelled(delivery: Delivery, now: datetime) -> Event:
     """Return the line that cancels a delivery. Raises UsageError if that cannot be."""
     if delivery.state is State.UNKNOWN:
         again = delivery.next_attempt_at
-        resent = f"; it is sent again by itself at {again:%H:%M:%S} until you do" if again else ""
+        resent = (
+            _("; it is sent again by itself at {again:%H:%M:%S} until you do").format(again=again)
+            if again
+            else ""
+        )
         raise UsageError(
-            f"'{delivery.id}' is unknown: it may have arrived",
+            _("'{id}' is unknown: it may have arrived").format(id=delivery.id),
             f"{look_and_resolve(delivery.id)}{resent}",
         )
     if delivery.state is State.SENDING:
-        raise UsageError(f"'{delivery.id}' is being sent; it is too late to cancel it")
+        raise UsageError(
+            _("'{id}' is being sent; it is too late to cancel it").format(id=delivery.id)
+        )
     if delivery.state not in WAITING:
-        raise UsageError(f"'{delivery.id}' is {delivery.state}; there is nothing to cancel")
+        raise UsageError(
+            _("'{id}' is {state}; there is nothing to cancel").format(
+                id=delivery.id, state=delivery.state.beside
+            )
+        )
     return settle_delivery(delivery, now, State.CANCELLED, Reason.BY_HAND)
 
 
@@ -96,12 +106,16 @@ def reopened(delivery: Delivery, now: datetime, at: datetime, life: timedelta) -
     if delivery.state in WAITING:
         when = delivery.next_attempt_at or delivery.slot
         raise UsageError(
-            f"'{delivery.id}' is {delivery.state} and is sent by itself at {when:%m-%d %H:%M:%S}"
+            _("'{id}' is {state} and is sent by itself at {when:%m-%d %H:%M:%S}").format(
+                id=delivery.id, state=delivery.state.beside, when=when
+            )
         )
     if delivery.state not in RETRYABLE:
         raise UsageError(
-            f"'{delivery.id}' is {delivery.state}; only a failed, missed, unknown or "
-            "cancelled delivery can be retried"
+            _(
+                "'{id}' is {state}; only a failed, missed, unknown or cancelled delivery can be "
+                "retried"
+            ).format(id=delivery.id, state=delivery.state.beside)
         )
     due = max(at, now, delivery.slot)
     is_in_peace = delivery.was_meant or delivery.state is State.CANCELLED
@@ -128,7 +142,9 @@ def resolved(delivery: Delivery, now: datetime, *, delivered: bool) -> Event:
     """
     if delivery.state is not State.UNKNOWN:
         raise UsageError(
-            f"'{delivery.id}' is {delivery.state}; only an unknown delivery can be resolved"
+            _("'{id}' is {state}; only an unknown delivery can be resolved").format(
+                id=delivery.id, state=delivery.state.beside
+            )
         )
     state = State.SENT if delivered else State.FAILED
     return settle_delivery(

@@ -46,22 +46,34 @@ def configuration(bench: Bench) -> Iterator[Finding]:
     places = bench.places
     if bench.config_error:
         is_there = os.path.lexists(places.config)
-        mend = "Fix it: kakaocron config check" if is_there else MAKE_ONE
+        mend = _("Fix it: kakaocron config check") if is_there else MAKE_ONE
         yield fail("config", bench.config_error.what, bench.config_error.mend or mend)
     else:
-        yield ok("config", f"'{places.config}' is read and sound")
+        yield ok("config", _("'{config}' is read and sound").format(config=places.config))
     if bench.refusal:
         yield fail("installation", bench.refusal.what, bench.refusal.mend)
     elif not bench.config_error:
-        yield ok("installation", f"'{places.data}' is this configuration's data folder")
+        yield ok(
+            "installation",
+            _("'{data}' is this configuration's data folder").format(data=places.data),
+        )
     yield _passed_over(bench)
     for name, path in (("config-mode", places.config), ("env-mode", places.env_file)):
         mode = bench.machine.mode(str(path))
         if mode is not None and mode & OTHERS:
-            mend = f"Make it private: chmod 600 {shlex.quote(str(path))}"
-            yield warn(name, f"'{path}' can be read by others, and may hold secrets", mend)
+            mend = _("Make it private: chmod 600 {path}").format(path=shlex.quote(str(path)))
+            yield warn(
+                name,
+                _("'{path}' can be read by others, and may hold secrets").format(path=path),
+                mend,
+            )
         else:
-            yield ok(name, f"'{path}' is private" if mode is not None else f"no '{path}'")
+            yield ok(
+                name,
+                _("'{path}' is private").format(path=path)
+                if mode is not None
+                else _("no '{path}'").format(path=path),
+            )
     yield _env_lines(places.env_file)
     yield _log_level(places.variables.get("LOG_LEVEL") or "INFO")
     yield _language(places.variables.get(VARIABLE) or AUTO)
@@ -71,20 +83,32 @@ def configuration(bench: Bench) -> Iterator[Finding]:
     if names:
         yield warn(
             "environment",
-            f"{', '.join(names)}: set in this shell only; cron does not have it",
-            f"Put it into '{places.env_file}', which every tick reads",
+            _("{names}: set in this shell only; cron does not have it").format(
+                names=", ".join(names)
+            ),
+            _("Put it into '{env_file}', which every tick reads").format(env_file=places.env_file),
         )
     else:
-        yield ok("environment", "no secret, proxy or certificate depends on this shell")
+        yield ok("environment", _("no secret, proxy or certificate depends on this shell"))
 
 
 def _passed_over(bench: Bench) -> Finding:
     places, name = bench.places, "env-file"
     beside = env_file_passed_over(places)
     if beside is None:
-        return ok(name, f"'{places.env_file}' is where a .env is looked for")
-    what = f"'{beside}' is not read: '{places.config}' is a link, and the real file's folder counts"
-    return warn(name, what, f"Move what is needed to '{places.env_file}', and remove the other")
+        return ok(
+            name, _("'{env_file}' is where a .env is looked for").format(env_file=places.env_file)
+        )
+    what = _(
+        "'{beside}' is not read: '{config}' is a link, and the real file's folder counts"
+    ).format(beside=beside, config=places.config)
+    return warn(
+        name,
+        what,
+        _("Move what is needed to '{env_file}', and remove the other").format(
+            env_file=places.env_file
+        ),
+    )
 
 
 def _env_lines(path: Path) -> Finding:
@@ -93,19 +117,23 @@ def _env_lines(path: Path) -> Finding:
     try:
         lines = passed_over(str(path))
     except UsageError as error:
-        return fail(name, str(error), "Fix the line, or take it out")
+        return fail(name, str(error), _("Fix the line, or take it out"))
     if lines:
         numbers = ", ".join(map(str, lines[:5])) + (" …" if len(lines) > 5 else "")  # noqa: PLR2004
-        what = f"'{path}' has lines that are not of the form NAME=value: {numbers}"
-        return warn(name, what, "They are passed over. Fix them, or begin them with #")
-    return ok(name, "every line of the .env is understood")
+        what = _("'{path}' has lines that are not of the form NAME=value: {numbers}").format(
+            path=path, numbers=numbers
+        )
+        return warn(name, what, _("They are passed over. Fix them, or begin them with #"))
+    return ok(name, _("every line of the .env is understood"))
 
 
 def _log_level(word: str) -> Finding:
     if level := known_level(word):
         return ok("log-level", level)
-    what = f"LOG_LEVEL is '{word}', which is none of {', '.join(LEVELS)}; INFO holds"
-    return warn("log-level", what, "Set LOG_LEVEL to one of them, or unset it")
+    what = _("LOG_LEVEL is '{word}', which is none of {levels}; INFO holds").format(
+        word=word, levels=", ".join(LEVELS)
+    )
+    return warn("log-level", what, _("Set LOG_LEVEL to one of them, or unset it"))
 
 
 def _language(word: str) -> Finding:
@@ -120,9 +148,9 @@ def plan(bench: Bench) -> Iterator[Finding]:
     installation = installed(bench)
     config = installation.config
     if not config.message:
-        yield fail("messages", "no message is configured", "Add a [[message]] to config.toml")
+        yield fail("messages", _("no message is configured"), _("Add a [[message]] to config.toml"))
     else:
-        yield ok("messages", f"{len(config.message)} configured")
+        yield ok("messages", _("{count} configured").format(count=len(config.message)))
     deliveries = _of_two_days(installation, bench.now)
     yield from _contents(bench, deliveries)
     yield _last_slots(deliveries)
@@ -132,21 +160,24 @@ def plan(bench: Bench) -> Iterator[Finding]:
     yield _me(config)
     too_many = quota_faults(config, bench.now.date())
     if too_many:
-        yield fail("quota", " · ".join(too_many), "Fewer slots, or other receivers")
+        yield fail("quota", " · ".join(too_many), _("Fewer slots, or other receivers"))
     else:
-        yield ok("quota", "the plan fits Kakao's daily quotas")
+        yield ok("quota", _("the plan fits Kakao's daily quotas"))
     yield _permission(config)
     yield _alerts(config)
     if config.delivery.on_unknown == "resend":
-        what = '[delivery] on_unknown = "resend": what Kakao did not confirm may arrive twice'
-        yield warn("on-unknown", what, 'Set it to "hold" for: never twice')
+        what = _('[delivery] on_unknown = "resend": what Kakao did not confirm may arrive twice')
+        yield warn("on-unknown", what, _('Set it to "hold" for: never twice'))
     else:
-        yield ok("on-unknown", "what Kakao did not confirm is not sent twice")
+        yield ok("on-unknown", _("what Kakao did not confirm is not sent twice"))
     if config.schedule.early_start:
-        yield ok("early-start", "slots are prepared a minute ahead and leave on the second")
+        yield ok("early-start", _("slots are prepared a minute ahead and leave on the second"))
     else:
-        what = "slots leave when cron's tick has started, a second or so after the minute"
-        yield ok("early-start", f"{what}; [schedule] early_start = true is more exact")
+        what = _("slots leave when cron's tick has started, a second or so after the minute")
+        yield ok(
+            "early-start",
+            _("{what}; [schedule] early_start = true is more exact").format(what=what),
+        )
 
 
 def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]:
@@ -155,13 +186,13 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
     contents = contents_by_cron(bench, variables)
     differing = other_programs(bench, config.message, variables)
     if differing:
-        mend = "Give the program's absolute path, so that both run the same"
+        mend = _("Give the program's absolute path, so that both run the same")
         yield warn("programs", " · ".join(differing), mend)
     else:
-        yield ok("programs", "cron finds the same programs as this shell")
+        yield ok("programs", _("cron finds the same programs as this shell"))
     for keys, fault in faults(contents, variables.get("PATH")):
         what = str(located(bench.places.config, keys, fault))
-        yield fail(name, what, "Fix it, then: kakaocron config check")
+        yield fail(name, what, _("Fix it, then: kakaocron config check"))
         return
     minute = bench.now.replace(second=0, microsecond=0)
     for message in config.message:
@@ -169,8 +200,14 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
         try:
             contents.of_message(message, Slot(message.name, minute, kind), deliveries)
         except ContentError as error:
-            what = f"message '{message.name}', made as cron would: {error}"
-            yield fail(name, what, f"Try it: kakaocron preview --message {message.name}")
+            what = _("message '{name}', made as cron would: {error}").format(
+                name=message.name, error=error
+            )
+            yield fail(
+                name,
+                what,
+                _("Try it: kakaocron preview --message {name}").format(name=message.name),
+            )
             return
     last = [
         one
@@ -178,11 +215,11 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
         if one.state in BAD and one.text is None and one.reason in NOT_MADE
     ]
     if last:
-        why = detail_of(last[0]) or "it failed"
-        what = f"made as cron would now, but not for {last[0].id}: {why}"
-        yield warn(name, what, f"See: kakaocron show {last[0].id}")
+        why = detail_of(last[0]) or _("it failed")
+        what = _("made as cron would now, but not for {id}: {why}").format(id=last[0].id, why=why)
+        yield warn(name, what, _("See: kakaocron show {id}").format(id=last[0].id))
     else:
-        yield ok(name, "every message can be made as cron makes it")
+        yield ok(name, _("every message can be made as cron makes it"))
 
 
 def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery]:
@@ -212,8 +249,12 @@ def other_programs(
     for name in sorted(name for name in names if "/" not in name):
         by_shell, by_cron = (which(name, path or USUAL["PATH"]) for path in (here, cron))
         if by_shell and by_shell != by_cron:
-            there = f"'{by_cron}'" if by_cron else "not to be found"
-            said.append(f"'{name}' is '{by_shell}' in this shell, and {there} for cron ({cron})")
+            there = f"'{by_cron}'" if by_cron else _("not to be found")
+            said.append(
+                _("'{name}' is '{by_shell}' in this shell, and {there} for cron ({cron})").format(
+                    name=name, by_shell=by_shell, there=there, cron=cron
+                )
+            )
     return said
 
 
@@ -222,65 +263,73 @@ def _last_slots(deliveries: Sequence[Delivery]) -> Finding:
     ended = [one for one in deliveries if one.state in ENDED]
     bad = [one for one in newest_of_each(ended) if one.state in BAD and one.reason not in WANTED]
     if not bad:
-        return ok("last-slots", "the last slot of no message failed")
+        return ok("last-slots", _("the last slot of no message failed"))
     said = [
         f"{one.id} {one.state}" + "".join(f", {why}" for why in (one.reason, detail_of(one)) if why)
         for one in bad
     ]
-    return warn("last-slots", " · ".join(said), f"See: kakaocron show {bad[0].id}")
+    return warn("last-slots", " · ".join(said), _("See: kakaocron show {id}").format(id=bad[0].id))
 
 
 def _next_slot(bench: Bench, installation: Installation) -> Finding:
     found = [next_slot(one.name, one.timetable, bench.now) for one in installation.plan.series]
     slots = [slot for slot in found if slot]
     if not slots:
-        mend = "Look at days, quiet and the minutes in [schedule]; kakaocron next names the days"
-        return fail("next-slot", "no slot is due within a year", mend)
-    return ok("next-slot", f"{min(slot.at for slot in slots):%Y-%m-%d %H:%M} KST")
+        mend = _("Look at days, quiet and the minutes in [schedule]; kakaocron next names the days")
+        return fail("next-slot", _("no slot is due within a year"), mend)
+    return ok("next-slot", _("{at:%Y-%m-%d %H:%M} KST").format(at=min(slot.at for slot in slots)))
 
 
 def _link(kakao: KakaoSettings) -> Finding:
     domain = urlsplit(kakao.link).netloc
     if kakao.link == DEFAULT_LINK:
-        what = "link is the default one; a tap on a message leads to Kakao's developer pages"
-        return warn("link", what, "Set link in [kakao] to a page of yours")
+        what = _("link is the default one; a tap on a message leads to Kakao's developer pages")
+        return warn("link", what, _("Set link in [kakao] to a page of yours"))
     return ok(
         "link",
-        f"{domain}; no API tells whether it is registered. If a tap does nothing: console, "
-        "[App] > [Product Link] > web domain",
+        _(
+            "{domain}; no API tells whether it is registered. If a tap does nothing: "
+            "console, [App] > [Product Link] > web domain"
+        ).format(domain=domain),
     )
 
 
 def _server(kakao: KakaoSettings) -> Finding:
     standard = KakaoSettings()
     if (kakao.api_url, kakao.auth_url) == (standard.api_url, standard.auth_url):
-        return ok("servers", "Kakao's own")
-    what = f"api_url is {kakao.api_url}, auth_url is {kakao.auth_url}: a rehearsal, not Kakao"
-    return warn("servers", what, "For real messages take both out of [kakao]")
+        return ok("servers", _("Kakao's own"))
+    what = _("api_url is {api_url}, auth_url is {auth_url}: a rehearsal, not Kakao").format(
+        api_url=kakao.api_url, auth_url=kakao.auth_url
+    )
+    return warn("servers", what, _("For real messages take both out of [kakao]"))
 
 
 def _me(config: Config) -> Finding:
     receivers = {receiver for message in config.message for receiver in message.to}
     if ME not in receivers:
-        return ok("me", "messages go to friends, whose phones ring")
+        return ok("me", _("messages go to friends, whose phones ring"))
     if config.monitor.urls_elsewhere:
-        return ok("me", "KakaoTalk makes no sound for them; alert_urls can tell of failures")
+        return ok("me", _("KakaoTalk makes no sound for them; alert_urls can tell of failures"))
     return warn(
         "me",
-        "KakaoTalk makes no sound and shows no push for a message to yourself",
-        "Two ways out: log in with a second Kakao account and send to your real one as a friend "
-        "(kakaocron friends), or be told by another service: alert_urls in [monitor]",
+        _("KakaoTalk makes no sound and shows no push for a message to yourself"),
+        _(
+            "Two ways out: log in with a second Kakao account and send to your real one as a "
+            "friend (kakaocron friends), or be told by another service: alert_urls in [monitor]"
+        ),
     )
 
 
 def _permission(config: Config) -> Finding:
     if "friends" not in wanted_scopes(config):
-        return ok("permission", "messages to oneself need no permission of Kakao's")
+        return ok("permission", _("messages to oneself need no permission of Kakao's"))
     return warn(
         "permission",
-        "before Kakao's permission messages to friends reach members of the app only, and "
-        f"(reported) {BEFORE_PERMISSION} a day",
-        "Add each receiver: console, [App] > [Members]",
+        _(
+            "before Kakao's permission messages to friends reach members of the app only, "
+            "and (reported) {most} a day"
+        ).format(most=BEFORE_PERMISSION),
+        _("Add each receiver: console, [App] > [Members]"),
     )
 
 
@@ -289,16 +338,16 @@ def _alerts(config: Config) -> Finding:
     if not monitor.tells_somebody:
         return warn(
             "alerts",
-            "nobody is told when KakaoTalk itself is broken",
-            "Set ping_url, alert_urls or alert_command in [monitor]",
+            _("nobody is told when KakaoTalk itself is broken"),
+            _("Set ping_url, alert_urls or alert_command in [monitor]"),
         )
     if not (monitor.ping_url or monitor.tells_elsewhere):
         return warn(
             "alerts",
-            "alert_urls lead to KakaoTalk alone, and nobody is told when KakaoTalk is broken",
-            "Add another service to them, or set ping_url or alert_command in [monitor]",
+            _("alert_urls lead to KakaoTalk alone, and nobody is told when KakaoTalk is broken"),
+            _("Add another service to them, or set ping_url or alert_command in [monitor]"),
         )
     if monitor.alert_urls and find_spec("apprise") is None:
-        mend = "Install it: pip install 'kakaocron[alerts]'"
-        return fail("alerts", "alert_urls need Apprise, which is not installed", mend)
-    return ok("alerts", "a failure is told by another way than KakaoTalk")
+        mend = _("Install it: pip install 'kakaocron[alerts]'")
+        return fail("alerts", _("alert_urls need Apprise, which is not installed"), mend)
+    return ok("alerts", _("a failure is told by another way than KakaoTalk"))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, ok, warn
 from kakaocron.host.probe import Machine
 from kakaocron.kst import DAY
+from kakaocron.language.words import _
 from kakaocron.system.access import NO_ROOM_BYTES, ROOM_MEND
 
 LITTLE_ROOM_BYTES = 100 << 20
@@ -39,14 +40,16 @@ def files(bench: Bench) -> Iterator[Finding]:
         ("log-folder", log, "KAKAOCRON_LOG_DIR"),
     ):
         if machine.may_write(folder):
-            yield ok(name, f"'{folder}' can be written")
+            yield ok(name, _("'{folder}' can be written").format(folder=folder))
         elif machine.is_read_only(folder):
             there = machine.existing(folder)
-            what = f"'{folder}' cannot be written: '{there}' is on a file system that is read-only"
-            mend = (
-                f"See why: findmnt -T {shlex.quote(there)}, dmesg; a disk with errors is made "
-                f"read-only. If it is meant to be so, set {variable} to a folder elsewhere"
-            )
+            what = _(
+                "'{folder}' cannot be written: '{there}' is on a file system that is read-only"
+            ).format(folder=folder, there=there)
+            mend = _(
+                "See why: findmnt -T {path}, dmesg; a disk with errors is made read-only. If it "
+                "is meant to be so, set {variable} to a folder elsewhere"
+            ).format(path=shlex.quote(there), variable=variable)
             yield fail(name, what, mend)
         else:
             found = machine.barrier(folder)
@@ -54,10 +57,10 @@ def files(bench: Bench) -> Iterator[Finding]:
     yield _written(bench)
     mode = machine.mode(data)
     if mode is not None and mode & OTHERS:
-        mend = f"Make it private: chmod 700 {shlex.quote(data)}"
-        yield warn("data-mode", f"'{data}' is open to others", mend)
+        mend = _("Make it private: chmod 700 {path}").format(path=shlex.quote(data))
+        yield warn("data-mode", _("'{data}' is open to others").format(data=data), mend)
     else:
-        yield ok("data-mode", f"'{data}' is private")
+        yield ok("data-mode", _("'{data}' is private").format(data=data))
     yield _owner(bench)
     yield _file_system(machine, data)
     yield _room(machine, (data, log))
@@ -67,10 +70,12 @@ def files(bench: Bench) -> Iterator[Finding]:
         p for p in (f"{path}.lock" for path in (places.ledger, *tokens)) if machine.is_locked(p)
     ]
     if held:
-        mend = f"If it stays so, see who holds it: fuser -v {shlex.quote(held[0])}"
-        yield warn("locks", f"another process holds '{held[0]}' now", mend)
+        mend = _("If it stays so, see who holds it: fuser -v {path}").format(
+            path=shlex.quote(held[0])
+        )
+        yield warn("locks", _("another process holds '{held}' now").format(held=held[0]), mend)
     else:
-        yield ok("locks", "free")
+        yield ok("locks", _("free"))
 
 
 def _written(bench: Bench) -> Finding:
@@ -85,9 +90,9 @@ def _written(bench: Bench) -> Finding:
     wanted = [path for path in wanted if path not in others and not _is_left_alone(path, days)]
     found = bench.machine.barriers(wanted)
     if found:
-        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        more = _(" (and {count} more)").format(count=len(found) - 1) if len(found) > 1 else ""
         return fail(name, f"{found[0].what}{more}", found[0].mend)
-    return ok(name, "what a tick writes to can be written")
+    return ok(name, _("what a tick writes to can be written"))
 
 
 _LEFT_ALONE = re.compile(
@@ -104,15 +109,21 @@ def _owner(bench: Bench) -> Finding:
     """Look at each file of ours: one run as root is enough to leave some that are not."""
     foreign = bench.machine.not_mine(_own_paths(bench))
     if not foreign:
-        return ok("owner", "all files are this user's")
-    named = ", ".join(f"'{path}' is {owner}'s" for path, owner in foreign[:MOST_NAMED])
-    more = f", and {len(foreign) - MOST_NAMED} more" if len(foreign) > MOST_NAMED else ""
-    tops = _topmost([path for path, _ in foreign])
-    mend = (
-        "Run kakaocron as one user only; to take the files: "
-        f"sudo chown -R $(id -un) {' '.join(map(shlex.quote, tops[:MOST_NAMED]))}"
+        return ok("owner", _("all files are this user's"))
+    named = ", ".join(
+        _("'{path}' is {owner}'s").format(path=path, owner=owner)
+        for path, owner in foreign[:MOST_NAMED]
     )
-    return fail("owner", f"not this user's: {named}{more}", mend)
+    more = (
+        _(", and {count} more").format(count=len(foreign) - MOST_NAMED)
+        if len(foreign) > MOST_NAMED
+        else ""
+    )
+    tops = _topmost([path for path, _ in foreign])
+    mend = _(
+        "Run kakaocron as one user only; to take the files: sudo chown -R $(id -un) {paths}"
+    ).format(paths=" ".join(map(shlex.quote, tops[:MOST_NAMED])))
+    return fail("owner", _("not this user's: {named}{more}").format(named=named, more=more), mend)
 
 
 def _own_paths(bench: Bench) -> list[str]:
@@ -150,33 +161,39 @@ def _topmost(paths: Sequence[str]) -> list[str]:
 
 def _file_system(machine: Machine, data: str) -> Finding:
     kind, name = machine.file_system(data), "file-system"
-    mend = "Use a local disk: KAKAOCRON_DATA_DIR in the .env beside config.toml"
+    mend = _("Use a local disk: KAKAOCRON_DATA_DIR in the .env beside config.toml")
     if kind in ON_THE_NETWORK:
-        return fail(name, f"the ledger is on {kind}, where locks may not hold", mend)
+        return fail(
+            name, _("the ledger is on {kind}, where locks may not hold").format(kind=kind), mend
+        )
     if kind in IN_MEMORY:
-        mend = "Use a disk: KAKAOCRON_DATA_DIR in the .env beside config.toml"
-        return warn(name, f"the ledger is on {kind} and is lost at a restart", mend)
+        mend = _("Use a disk: KAKAOCRON_DATA_DIR in the .env beside config.toml")
+        return warn(
+            name, _("the ledger is on {kind} and is lost at a restart").format(kind=kind), mend
+        )
     if kind in LAYERED:
-        what = (
-            f"the ledger is on {kind}: another mount of the same folder (a second container, the "
-            "host) shares no lock with this one, and a new container begins without it"
+        what = _(
+            "the ledger is on {kind}: another mount of the same folder (a second container, "
+            "the host) shares no lock with this one, and a new container begins without it"
+        ).format(kind=kind)
+        return warn(
+            name, what, _("Put the data folder on a volume or a bind mount of a local disk")
         )
-        return warn(name, what, "Put the data folder on a volume or a bind mount of a local disk")
     if kind in OF_THE_HOST or kind == "fuse" or kind.startswith("fuse."):
-        what = (
-            f"the ledger is on {kind}: another mount of the same folder shares no lock with this "
-            "one, and two kakaocrons could send twice"
-        )
+        what = _(
+            "the ledger is on {kind}: another mount of the same folder shares no lock with "
+            "this one, and two kakaocrons could send twice"
+        ).format(kind=kind)
         return warn(name, what, mend)
-    return ok(name, kind or "of a kind that cannot be told")
+    return ok(name, kind or _("of a kind that cannot be told"))
 
 
 def _room(machine: Machine, folders: Sequence[str]) -> Finding:
     """Judge the fullest disk of those on which some folders are."""
     (free, inodes), folder = min((machine.free(folder), folder) for folder in folders)
-    what = f"{free >> 20} MiB free for '{folder}'"
+    what = _("{free} MiB free for '{folder}'").format(free=free >> 20, folder=folder)
     if free < NO_ROOM_BYTES:
         return fail("room", what, ROOM_MEND)
     if free < LITTLE_ROOM_BYTES or inodes < LITTLE_INODES:
-        return warn("room", f"{what}, {inodes} files", ROOM_MEND)
+        return warn("room", _("{what}, {inodes} files").format(what=what, inodes=inodes), ROOM_MEND)
     return ok("room", what)

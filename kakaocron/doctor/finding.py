@@ -13,9 +13,10 @@ from kakaocron.host.crontab import Crontab, Job
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation
 from kakaocron.kakao.channel import named
+from kakaocron.language.words import _, marked
 from kakaocron.system.places import Places
 
-LOG_IN_AGAIN = "Log in: kakaocron login"
+LOG_IN_AGAIN = marked("Log in: kakaocron login")
 
 OTHERS = 0o077
 
@@ -55,11 +56,11 @@ def ok(name: str, what: str) -> Finding:
 
 
 def warn(name: str, what: str, mend: str) -> Finding:
-    return Finding(name, Status.WARN, what, mend)
+    return Finding(name, Status.WARN, what, _(mend))
 
 
 def fail(name: str, what: str, mend: str) -> Finding:
-    return Finding(name, Status.FAIL, what, mend)
+    return Finding(name, Status.FAIL, what, _(mend))
 
 
 def installed(bench: Bench) -> Installation:

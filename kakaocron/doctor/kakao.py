@@ -25,6 +25,7 @@ from kakaocron.kakao.channel import channel_name
 from kakaocron.kakao.codes import FRIENDS, SENDING, box_of
 from kakaocron.kakao.friends import friends_of
 from kakaocron.kakao.login import Login
+from kakaocron.language.words import _
 from kakaocron.states import ME
 from kakaocron.system.http import Answer, Failure, Request
 from kakaocron.system.proxies import proxy_for
@@ -41,15 +42,15 @@ def online(bench: Bench) -> Iterator[Finding]:
         answer = installation.login.http.ask(Request(f"{url}/"))
         if isinstance(answer, Failure):
             reached = False
-            yield fail(name, f"{url}: {answer.detail}", "Look at the network, DNS and any proxy")
+            yield fail(name, f"{url}: {answer.detail}", _("Look at the network, DNS and any proxy"))
         else:
             offset = offset or _offset(installation, answer)
-            yield ok(name, f"{url} answers")
+            yield ok(name, _("{url} answers").format(url=url))
     yield _clock(offset)
     if not reached:
-        mend = "Try again when Kakao can be reached"
+        mend = _("Try again when Kakao can be reached")
         for name in ("token-accepted", "scope-message", "scope-friends", "receivers"):
-            yield warn(name, "not checked: Kakao cannot be reached", mend)
+            yield warn(name, _("not checked: Kakao cannot be reached"), mend)
         return
     for account, login in installation.logins.items():
         yield from of_account(account, _account(installation, account, login))
@@ -59,7 +60,10 @@ def _account(installation: Installation, account: str, login: Login) -> Iterator
     try:
         token = login.access_token()
         url = f"{installation.config.kakao.api_url}/v1/user/access_token_info"
-        yield ok("token-accepted", f"by Kakao, for account {id_in(ask(login.http, url, token))}")
+        yield ok(
+            "token-accepted",
+            _("by Kakao, for account {id}").format(id=id_in(ask(login.http, url, token))),
+        )
         yield from _scopes(installation, login, token)
         yield _receivers(installation, account, login, token)
     except KakaocronError as error:
@@ -71,10 +75,17 @@ def _proxy(installation: Installation) -> Finding:
     try:
         proxies = {proxy_for(url, variables) for url in (kakao.auth_url, kakao.api_url)} - {None}
     except UsageError as error:
-        return fail("proxy", str(error), "Unset it, or put another into the `.env`: docs/set-up.md")
+        return fail(
+            "proxy", str(error), _("Unset it, or put another into the `.env`: docs/set-up.md")
+        )
     if not proxies:
-        return ok("proxy", "none on the way to Kakao")
-    return ok("proxy", f"requests to Kakao go through {', '.join(sorted(map(str, proxies)))}")
+        return ok("proxy", _("none on the way to Kakao"))
+    return ok(
+        "proxy",
+        _("requests to Kakao go through {proxies}").format(
+            proxies=", ".join(sorted(map(str, proxies)))
+        ),
+    )
 
 
 def _offset(installation: Installation, answer: Answer) -> timedelta | None:
@@ -86,13 +97,13 @@ def _offset(installation: Installation, answer: Answer) -> timedelta | None:
 
 def _clock(offset: timedelta | None) -> Finding:
     if offset is None:
-        mend = "Try again when Kakao can be reached"
-        return warn("clock", "not checked: no server has told its time", mend)
+        mend = _("Try again when Kakao can be reached")
+        return warn("clock", _("not checked: no server has told its time"), mend)
     seconds = offset.total_seconds()
     if abs(offset) > LARGEST_CLOCK_ERROR:
-        what = f"this clock is {seconds:+.0f} s off Kakao's"
-        return fail("clock", what, "Set it: timedatectl set-ntp true")
-    return ok("clock", f"within {abs(seconds):.0f} s of Kakao's")
+        what = _("this clock is {seconds:+.0f} s off Kakao's").format(seconds=seconds)
+        return fail("clock", what, _("Set it: timedatectl set-ntp true"))
+    return ok("clock", _("within {seconds:.0f} s of Kakao's").format(seconds=abs(seconds)))
 
 
 def _scopes(installation: Installation, login: Login, token: str) -> Iterator[Finding]:
@@ -100,15 +111,17 @@ def _scopes(installation: Installation, login: Login, token: str) -> Iterator[Fi
     wanted = wanted_scopes(installation.config)
     for name, scope in (("scope-message", SENDING), ("scope-friends", FRIENDS)):
         if agreed.get(scope):
-            yield ok(name, f"the account has agreed to {scope}")
+            yield ok(name, _("the account has agreed to {scope}").format(scope=scope))
         elif scope not in wanted:
-            yield ok(name, f"{scope} is not needed")
+            yield ok(name, _("{scope} is not needed").format(scope=scope))
         elif scope in agreed:
-            mend = f"Tick {box_of([scope])}: kakaocron login"
-            yield fail(name, f"the account has not agreed to {scope}", mend)
+            mend = _("Tick {box}: kakaocron login").format(box=box_of([scope]))
+            yield fail(name, _("the account has not agreed to {scope}").format(scope=scope), mend)
         else:
-            mend = "Switch it on: console, [Kakao Login] > [Consent items]; then: kakaocron login"
-            yield fail(name, f"the app does not ask for {scope}", mend)
+            mend = _(
+                "Switch it on: console, [Kakao Login] > [Consent items]; then: kakaocron login"
+            )
+            yield fail(name, _("the app does not ask for {scope}").format(scope=scope), mend)
 
 
 def _receivers(installation: Installation, account: str, login: Login, token: str) -> Finding:
@@ -116,14 +129,18 @@ def _receivers(installation: Installation, account: str, login: Login, token: st
     wanted = {uuid for one in config.series() for uuid in one.to} - {ME}
     wanted = {uuid for uuid in wanted if channel_of(uuid) == channel_name(account)}
     if not wanted:
-        return ok("receivers", "yourself")
+        return ok("receivers", _("yourself"))
     found = {f.uuid: f for f in friends_of(login.http, config.kakao.api_url, token)}
     unknown = sorted(wanted - found.keys())
     refusing = sorted(uuid for uuid in wanted & found.keys() if not found[uuid].is_allowed)
     if unknown:
-        mend = "See who is: kakaocron friends. A receiver must be a friend, and use the app too"
-        return fail("receivers", f"not among the friends: {', '.join(unknown)}", mend)
+        mend = _("See who is: kakaocron friends. A receiver must be a friend, and use the app too")
+        return fail(
+            "receivers",
+            _("not among the friends: {unknown}").format(unknown=", ".join(unknown)),
+            mend,
+        )
     if refusing:
-        what = f"refuse messages: {', '.join(refusing)}"
-        return fail("receivers", what, "They allow it in KakaoTalk's settings")
-    return ok("receivers", f"{len(wanted)} friends, all allow messages")
+        what = _("refuse messages: {refusing}").format(refusing=", ".join(refusing))
+        return fail("receivers", what, _("They allow it in KakaoTalk's settings"))
+    return ok("receivers", _("{count} friends, all allow messages").format(count=len(wanted)))

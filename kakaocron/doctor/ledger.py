@@ -8,6 +8,7 @@ from datetime import timedelta
 from kakaocron.delivery.tick import LARGEST_CLOCK_ERROR
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok
 from kakaocron.errors import KakaocronError
+from kakaocron.language.words import _
 
 
 def ledger(bench: Bench) -> Iterator[Finding]:
@@ -19,15 +20,20 @@ def ledger(bench: Bench) -> Iterator[Finding]:
         days = [day for day in installation.ledger.days() if day >= today - timedelta(days=1)]
         last = installation.ledger.read(days).last_event_at
     except KakaocronError as error:
-        yield fail("ledger", error.what, "Look at the folder's permissions")
+        yield fail("ledger", error.what, _("Look at the folder's permissions"))
         return
     if damage:
         what = f"{damage[0].path}: {damage[0].what}"
-        yield fail("ledger", what, "The next tick sets it aside. See: kakaocron ledger verify")
+        yield fail("ledger", what, _("The next tick sets it aside. See: kakaocron ledger verify"))
     else:
-        yield ok("ledger", f"{checked.days} days, {checked.lines} lines, sound")
+        yield ok(
+            "ledger",
+            _("{days} days, {lines} lines, sound").format(days=checked.days, lines=checked.lines),
+        )
     if last and last > bench.now + LARGEST_CLOCK_ERROR:
-        what = f"the ledger's last entry is of {last:%Y-%m-%d %H:%M:%S}: the clock was set back"
-        yield fail("clock-ledger", what, "Set the clock: timedatectl set-ntp true")
+        what = _(
+            "the ledger's last entry is of {last:%Y-%m-%d %H:%M:%S}: the clock was set back"
+        ).format(last=last)
+        yield fail("clock-ledger", what, _("Set the clock: timedatectl set-ntp true"))
     else:
-        yield ok("clock-ledger", "no entry is of the future")
+        yield ok("clock-ledger", _("no entry is of the future"))

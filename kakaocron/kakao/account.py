@@ -9,6 +9,7 @@ from typing import Any
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.kakao.answers import json_object, scopes_missing
 from kakaocron.kakao.codes import box_of
+from kakaocron.language.words import _
 from kakaocron.system.http import Failure, Http, Request
 
 _OK, _UNAUTHORIZED = 200, 401
@@ -69,23 +70,28 @@ def ask(http: Http, url: str, token: str, scope: str = "") -> dict[str, Any]:
     Kakao's code, LoginError if logging in again is what helps."""
     answer = http.ask(Request(url, token=token))
     if isinstance(answer, Failure):
-        raise KakaocronError(f"Kakao cannot be reached ({answer.detail})", "Try again later")
+        raise KakaocronError(
+            _("Kakao cannot be reached ({detail})").format(detail=answer.detail),
+            _("Try again later"),
+        )
     found = json_object(answer.body) or {}
     if answer.status == _OK and "code" not in found:
         return found
     given = found.get("code")
     code = given if isinstance(given, int) else f"HTTP {answer.status}"
     path = url.partition("?")[0].rpartition("//")[2].partition("/")[2]
-    said = f"Kakao refuses '/{path}' ({code})"
+    said = _("Kakao refuses '/{path}' ({code})").format(path=path, code=code)
     if code == _NO_SCOPE:
         scopes = scopes_missing(found) or ((scope,) if scope else ())
         what = ", ".join(scopes) or "it"
         raise LoginError(
             said,
-            f"The account has not agreed to {what}: kakaocron login, and tick {box_of(scopes)}",
+            _("The account has not agreed to {what}: kakaocron login, and tick {box}").format(
+                what=what, box=box_of(scopes)
+            ),
         )
     if answer.status == _UNAUTHORIZED or code in _NO_LOGIN:
-        raise LoginError(said, "Log in again: kakaocron login")
+        raise LoginError(said, _("Log in again: kakaocron login"))
     if code == _SWITCHED_OFF:
-        raise KakaocronError(said, "Switch it on: console, [Kakao Login] > [Consent items]")
-    raise KakaocronError(said, "Try again later; if it stays so, see: kakaocron doctor")
+        raise KakaocronError(said, _("Switch it on: console, [Kakao Login] > [Consent items]"))
+    raise KakaocronError(said, _("Try again later; if it stays so, see: kakaocron doctor"))

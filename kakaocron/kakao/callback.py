@@ -11,14 +11,20 @@ from urllib.parse import urlsplit
 
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.kakao.consent import HOST, PATH
+from kakaocron.language.words import _, language
 
 IDLE_SECONDS = 5.0
 
 _PAGE = (
-    b"<!doctype html><html><head><meta charset='utf-8'><title>kakaocron</title></head>"
-    b"<body><h1>kakaocron has the answer</h1>"
-    b"<p>Go back to the terminal; this page can be closed.</p></body></html>"
+    "<!doctype html><html lang='{language}'><head><meta charset='utf-8'><title>kakaocron</title>"
+    "</head><body><h1>{heading}</h1><p>{words}</p></body></html>"
 )
+
+
+def _page() -> bytes:
+    heading = _("kakaocron has the answer")
+    words = _("Go back to the terminal; this page can be closed.")
+    return _PAGE.format(language=language(), heading=heading, words=words).encode()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -30,7 +36,7 @@ class _Handler(BaseHTTPRequestHandler):
         if address.path != PATH or not server.take(address.query):
             self._answer(404, b"")
         else:
-            self._answer(200, _PAGE)
+            self._answer(200, _page())
             server.answers.put(address.query)
 
     def _answer(self, status: int, page: bytes) -> None:
@@ -75,9 +81,13 @@ class Callback:
             self._server = _Server(port)
         except OSError as error:
             raise UsageError(
-                f"Cannot listen on port {port} ({error.strerror})",
-                f"See who does: ss -ltnp 'sport = :{port}'; "
-                "or do without: kakaocron login --no-browser",
+                _("Cannot listen on port {port} ({strerror})").format(
+                    port=port, strerror=error.strerror
+                ),
+                _(
+                    "See who does: ss -ltnp 'sport = :{port}'; or do without: kakaocron login "
+                    "--no-browser"
+                ).format(port=port),
             ) from None
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(0.05,), daemon=True
@@ -102,7 +112,11 @@ class Callback:
             return self._server.answers.get(timeout=timeout_seconds)
         except Empty:
             raise LoginError(
-                f"No answer from the browser within {timeout_seconds:.0f} s; nothing was changed",
-                "If its page shows a code such as KOE006, paste that code here: "
-                "kakaocron login --no-browser",
+                _("No answer from the browser within {seconds:.0f} s; nothing was changed").format(
+                    seconds=timeout_seconds
+                ),
+                _(
+                    "If its page shows a code such as KOE006, paste that code here: "
+                    "kakaocron login --no-browser"
+                ),
             ) from None

@@ -17,6 +17,7 @@ from kakaocron.kakao.answers import of_friends, of_memo
 from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
 from kakaocron.kakao.quota import Usage, used
 from kakaocron.kst import DAY
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import ME, Reason
 from kakaocron.system.http import Failure, Http, Phase, Request
@@ -151,7 +152,9 @@ def account_of(channel: str) -> str:
 def named(account: str, words: str) -> str:
     """Say whose login a sentence is about; of the default account, whose name is empty, it says
     nothing."""
-    return f"account '{account}': {words}" if account else words
+    return (
+        _("account '{account}': {words}").format(account=account, words=words) if account else words
+    )
 
 
 def groups(to: Sequence[str]) -> Iterator[list[str]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from msgspec import Struct
 
 from kakaocron.delivery.verdicts import Meaning
+from kakaocron.language.words import _
 from kakaocron.states import Reason
 
 _NOW, _GOOD, _LOGIN, _AMBIGUOUS = (
@@ -67,8 +68,8 @@ BOXES: Mapping[str, str] = {
 
 def box_of(scopes: Iterable[str]) -> str:
     """Name the box of a scope, or several, as far as Kakao's names are known."""
-    known = " and ".join(f"'{BOXES[scope]}'" for scope in scopes if scope in BOXES)
-    return f"the box {known}" if known else "its box"
+    known = _(" and ").join(f"'{BOXES[scope]}'" for scope in scopes if scope in BOXES)
+    return _("the box {known}").format(known=known) if known else _("its box")
 
 
 class Remedy(Struct, frozen=True):

@@ -12,11 +12,12 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.kakao.codes import LOGIN_CODES
+from kakaocron.language.words import _, marked
 
 # Kakao compares the redirect URI with the registered one to the letter, port included.
 HOST = "127.0.0.1"
 PATH = "/callback"
-AGAIN = "Try again: kakaocron login"
+AGAIN = marked("Try again: kakaocron login")
 _CODE = re.compile(r"[A-Za-z0-9_.~-]{8,512}")
 _KOE = re.compile(r"\bKOE\d{3}\b")
 
@@ -50,16 +51,20 @@ class Consent:
         fields = {name: values[0] for name, values in parse_qs(query).items()}
         if not hmac.compare_digest(fields.get("state", "").encode(), self.state.encode()):
             raise LoginError(
-                "The answer does not belong to this login (its state is another one): an old "
-                "address, or somebody else's. Nothing was changed",
+                _(
+                    "The answer does not belong to this login (its state is another one): an old "
+                    "address, or somebody else's. Nothing was changed"
+                ),
                 AGAIN,
             )
         if fields.get("error") == "access_denied":
-            raise LoginError("The consent was refused in the browser; nothing was changed", AGAIN)
+            raise LoginError(
+                _("The consent was refused in the browser; nothing was changed"), AGAIN
+            )
         if "code" not in fields:
             said = f"{fields.get('error', 'no code')} {fields.get('error_description', '')}"
             raise explained(said, self.redirect_uri) or LoginError(
-                f"Kakao gave no code ({_short(said)})", AGAIN
+                _("Kakao gave no code ({short})").format(short=_short(said)), AGAIN
             )
         return fields["code"]
 
@@ -72,8 +77,10 @@ class Consent:
             raise error
         if not _CODE.fullmatch(text):
             raise UsageError(
-                "That is neither the address that the browser was sent to nor a code; nothing was "
-                f"changed. The address begins with {self.redirect_uri}",
+                _(
+                    "That is neither the address that the browser was sent to nor a code; nothing "
+                    "was changed. The address begins with {redirect_uri}"
+                ).format(redirect_uri=self.redirect_uri),
                 AGAIN,
             )
         return text
@@ -85,10 +92,13 @@ def explained(page: str, redirect_uri: str) -> UsageError | None:
     if found is None:
         return None
     known = LOGIN_CODES.get(found[0])
-    said = known.detail if known else "see Kakao's page"
+    said = _(known.detail) if known else _("see Kakao's page")
     if found[0] == "KOE006":
-        said += f"; register exactly {redirect_uri}"
-    return UsageError(f"Kakao refuses the login ({found[0]}: {said})", "Then: kakaocron login")
+        said += _("; register exactly {redirect_uri}").format(redirect_uri=redirect_uri)
+    return UsageError(
+        _("Kakao refuses the login ({found}: {said})").format(found=found[0], said=said),
+        _("Then: kakaocron login"),
+    )
 
 
 def _short(text: str) -> str:

@@ -24,6 +24,7 @@ from kakaocron.kakao.causes import LOG_IN, parts
 from kakaocron.kakao.codes import LOGIN_CODES, Refusal
 from kakaocron.kakao.tokens import LAST_MOMENTS, LONG_PAUSE, Tokens, from_json, merged, to_json
 from kakaocron.kst import isoformat
+from kakaocron.language.words import _
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
     Disk,
@@ -188,7 +189,9 @@ class Login:
         with self._alone():
             reply = self._ask_and_keep(form, Tokens(client_id=key))
         if isinstance(reply, Refusal):
-            said = f"Kakao refuses the login ({reply.code}: {reply.detail})"
+            said = _("Kakao refuses the login ({code}: {detail})").format(
+                code=reply.code, detail=_(reply.detail)
+            )
             raise UsageError(said) if reply.is_setup else LoginError(said, LOG_IN)
         return reply.access_token or ""
 
@@ -347,10 +350,10 @@ class Login:
         given = self.credentials.refresh_token
         if given is None or tokens.refresh_token in {None, given}:
             return None
-        return (
-            f"{VARIABLE} is out of date: the saved login '{self.path}' has a newer token, which is "
+        return _(
+            "{variable} is out of date: the saved login '{path}' has a newer token, which is "
             "used. Unset it; where that file is not kept, put the newer one there"
-        )
+        ).format(variable=VARIABLE, path=self.path)
 
     def write(self, tokens: Tokens) -> None:
         """Put the tokens on disk, private and durable, in place of the old ones."""

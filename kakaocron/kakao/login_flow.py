@@ -9,6 +9,7 @@ from kakaocron.errors import LoginError, UsageError
 from kakaocron.kakao.account import LoggedIn, account
 from kakaocron.kakao.consent import AGAIN, Consent, explained
 from kakaocron.kakao.login import Login
+from kakaocron.language.words import _
 from kakaocron.system.http import Failure, Http, Request
 
 _CLIENT_ERRORS = range(400, 500)
@@ -29,8 +30,10 @@ def log_in(
     key = login.credentials.rest_api_key
     if not key:
         raise UsageError(
-            "The login needs the app's REST API key (console: [App] > [Platform key]): set "
-            "rest_api_key in [kakao], or KAKAO_REST_API_KEY"
+            _(
+                "The login needs the app's REST API key (console: [App] > [Platform key]): set "
+                "rest_api_key in [kakao], or KAKAO_REST_API_KEY"
+            )
         )
     consent = Consent(redirect_uri, secrets.token_urlsafe(24), secrets.token_urlsafe(48))
     page = consent.page(login.auth_url, key, scopes)
@@ -44,7 +47,10 @@ def _look_at(http: Http, page: str, redirect_uri: str) -> None:
     """Fetch the consent page once before the user does: a wrong key or address shows at once."""
     answer = http.ask(Request(page))
     if isinstance(answer, Failure):
-        raise LoginError(f"Kakao's login server cannot be reached ({answer.detail})", AGAIN)
+        raise LoginError(
+            _("Kakao's login server cannot be reached ({detail})").format(detail=answer.detail),
+            AGAIN,
+        )
     if answer.status in _CLIENT_ERRORS:
         error = explained(answer.body.decode("utf-8", "replace"), redirect_uri)
         if error:

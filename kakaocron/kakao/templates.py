@@ -10,9 +10,10 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from kakaocron.errors import Cause, ContentError, Keys, readable
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
+from kakaocron.language.words import _, marked
 from kakaocron.text.plain import is_web_address, utf16_units
 from kakaocron.text.splitting import counted
-from kakaocron.text.tables import FaultError, fault_of, plain
+from kakaocron.text.tables import UNKNOWN_KEY, FaultError, fault_of, plain
 
 
 class Web(str):
@@ -37,11 +38,15 @@ def _special(is_draft: bool, kind: type, value: object) -> object:
     if kind is Count:
         return Count(0 if is_open else _count(value))
     if not isinstance(value, str) or not value:
-        raise ValueError("must be a text of at least 1 character")
+        raise ValueError(_("must be a text of at least 1 character"))
     if kind is Web and not is_open and not is_web_address(value):
-        raise ValueError("must be an address such as https://example.com")
+        raise ValueError(_("must be an address such as https://example.com"))
     if kind is ShortWords and not is_open and (units := utf16_units(value)) > MAX_UTF16_UNITS:
-        raise ValueError(f"{counted(value)}has {units} characters, Kakao takes {MAX_UTF16_UNITS}")
+        raise ValueError(
+            _("{counted}has {units} characters, Kakao takes {most}").format(
+                counted=counted(value), units=units, most=MAX_UTF16_UNITS
+            )
+        )
     return kind(value)
 
 
@@ -49,9 +54,9 @@ def _count(value: object) -> int:
     """Read a number, also one that a placeholder's text gave."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and value.isascii() and value.isdigit()):
-        raise ValueError("must be a whole number")
+        raise ValueError(_("must be a whole number"))
     if int(value) < 0:  # type: ignore[call-overload]
-        raise ValueError("must be at least 0")
+        raise ValueError(_("must be at least 0"))
     return int(value)  # type: ignore[call-overload,no-any-return]
 
 
@@ -70,7 +75,9 @@ class Link(_Fields, frozen=True):
 
     def __post_init__(self) -> None:
         if not any(getattr(self, key) for key in self.__struct_fields__):
-            raise FaultError((), f"needs one of {', '.join(self.__struct_fields__)}")
+            raise FaultError(
+                (), _("needs one of {names}").format(names=", ".join(self.__struct_fields__))
+            )
 
 
 class Button(_Fields, frozen=True):
@@ -187,13 +194,15 @@ def checked(template: Mapping[str, Any], *, is_draft: bool = False) -> dict[str,
     except ValidationError as error:
         keys, said = fault_of(error)
         if keys == ("object_type",):
-            raise _fault(("template",), f"object_type must be {_KINDS}") from None
-        said = said.replace("unknown key", "is no field of this template")
+            raise _fault(
+                ("template",), _("object_type must be {kinds}").format(kinds=_(_KINDS))
+            ) from None
+        said = said.replace(_(UNKNOWN_KEY), _("is no field of this template"))
         raise _fault(("template", *keys), said) from None
     return plain(found, lambda value: int(value) if isinstance(value, int) else str(value))
 
 
-_KINDS = "text, feed, list, location, commerce or calendar"
+_KINDS = marked("text, feed, list, location, commerce or calendar")
 
 
 def _fault(keys: Keys, what: str) -> ContentError:

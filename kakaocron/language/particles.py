@@ -16,6 +16,7 @@ _FORMS = {
     "과(와)": ("과", "와"),
     "(으)로": ("으로", "로"),
     "이에요(예요)": ("이에요", "예요"),
+    "이어야(여야)": ("이어야", "여야"),
 }
 _PARTICLE = re.compile(r"(\w)([^\w\s]*)(" + "|".join(re.escape(form) for form in _FORMS) + ")")
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8

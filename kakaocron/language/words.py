@@ -61,7 +61,8 @@ def marked(sentence: str) -> str:
     return sentence
 
 
-# What the system says of a file or a connection: it stands in sentences of ours as {error}.
+# Of the values that stand in sentences, those that are words of the system, or of an edge to it.
+_FROM_OUTSIDE = ("error", "strerror", "why", "reason", "kind")
 _OF_THE_SYSTEM = (
     marked("No such file or directory"),
     marked("Permission denied"),
@@ -85,6 +86,12 @@ _OF_THE_SYSTEM = (
     marked("Network is unreachable"),
     marked("No route to host"),
     marked("Connection timed out"),
+    marked("not a file"),
+    marked("not UTF-8 text"),
+    marked("not this user's private folder"),
+    marked("another process writes to it too: was its lock file removed?"),
+    marked("not an http:// or https:// address"),
+    marked("no certificates"),
 )
 
 
@@ -97,7 +104,7 @@ class _Template(str):
         return self.format_map(named) if not values else super().format(*values, **named)
 
     def format_map(self, named: Any) -> str:
-        said = {name: _(named[name]) for name in ("error", "strerror") if name in named}
+        said = {name: _(named[name]) for name in _FROM_OUTSIDE if name in named}
         return fitted(super().format_map({**named, **said}))
 
 

@@ -11,6 +11,7 @@ from zlib import crc32
 from msgspec import Struct, field
 
 from kakaocron.errors import Cause
+from kakaocron.language.words import _
 from kakaocron.ledger.beats import NO_MARK, NOTHING, End
 from kakaocron.ledger.deliveries import Delivery, Gap, fold_into
 from kakaocron.ledger.events import (
@@ -87,18 +88,20 @@ class DayFile(Struct, frozen=True):
     def remarks(self, path: str) -> Iterator[Remark]:
         """Yield what there is to say of the file, which stands at `path`."""
         for number in self.damaged:
-            yield Remark(path, f"line {number} is damaged", is_damage=True)
+            yield Remark(path, _("line {number} is damaged").format(number=number), is_damage=True)
         if self.torn_at is not None:
             count = self.size - self.torn_at
             yield Remark(
                 path,
-                f"the last line was never finished ({count} bytes, as after a power cut); "
-                "nothing was sent on its word, and the next write removes it",
+                _(
+                    "the last line was never finished ({count} bytes, as after a power cut); "
+                    "nothing was sent on its word, and the next write removes it"
+                ).format(count=count),
                 is_damage=False,
             )
         for event in self.events:
             if isinstance(event, Damage):
-                what = f"damage set aside earlier, kept as {event.kept}"
+                what = _("damage set aside earlier, kept as {kept}").format(kept=event.kept)
                 yield Remark(path, what, is_damage=False)
 
     def _mark_at(self, size: int) -> str:

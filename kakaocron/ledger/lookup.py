@@ -7,6 +7,7 @@ from datetime import date
 
 from kakaocron.errors import UsageError
 from kakaocron.kst import DAY
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import Ledger, Reader
 from kakaocron.schedule.slots import parse_delivery_id
@@ -34,12 +35,14 @@ def day_of_id(id_: str) -> date:
     try:
         return parse_delivery_id(id_)[1].date()
     except ValueError as error:
-        raise UsageError(str(error), "List them: kakaocron history") from None
+        raise UsageError(str(error), _("List them: kakaocron history")) from None
 
 
 def find_delivery(ledger: Reader, id_: str) -> Delivery:
     """Return one delivery by its id. Raises UsageError with what to try."""
     delivery = ledger.read([day_of_id(id_)]).deliveries.get(id_)
     if delivery is None:
-        raise UsageError(f"The ledger has no delivery '{id_}'", "List them: kakaocron history")
+        raise UsageError(
+            _("The ledger has no delivery '{id}'").format(id=id_), _("List them: kakaocron history")
+        )
     return delivery

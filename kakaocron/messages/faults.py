@@ -13,9 +13,10 @@ from typing import Any
 from kakaocron.config.schema import UUID, Config, Message
 from kakaocron.errors import ContentError, Keys
 from kakaocron.kakao.quota import KAKAOS, Limits
-from kakaocron.kst import DAY
+from kakaocron.kst import DAY, weekday
+from kakaocron.language.words import _
 from kakaocron.messages.making import Contents
-from kakaocron.schedule.slots import DAY_NAMES, Series, count_of_day
+from kakaocron.schedule.slots import Series, count_of_day
 from kakaocron.states import ME
 from kakaocron.system.programs import USUAL, not_runnable
 from kakaocron.text.causes import in_words
@@ -35,23 +36,33 @@ def plan_faults(
     """
     by_day = [(today + n * DAY, _wanted(series, today + n * DAY)) for n in range(7)]
     faults = []
-    for uuid in sorted({uuid for _, wanted in by_day for uuid in wanted}):
+    for uuid in sorted({uuid for _day, wanted in by_day for uuid in wanted}):
         day, wanted = max(by_day, key=lambda item: item[1][uuid])
         if wanted[uuid] > limits.per_pair:
             who = f"'{names.get(uuid, uuid)}'"
-            faults.append(_fault(f"to {who}", wanted[uuid], day, limits.per_pair, "to one friend"))
+            faults.append(
+                _fault(
+                    _("to {who}").format(who=who),
+                    wanted[uuid],
+                    day,
+                    limits.per_pair,
+                    _("to one friend"),
+                )
+            )
     day, wanted = max(by_day, key=lambda item: item[1].total())
     if wanted.total() > limits.per_sender:
         total = wanted.total()
-        faults.append(_fault("to friends", total, day, limits.per_sender, "from one sender"))
+        faults.append(_fault(_("to friends"), total, day, limits.per_sender, _("from one sender")))
     return faults
 
 
 def _fault(whom: str, count: int, day: date, most: int, what: str) -> str:
-    return (
-        f"This plan cannot fit: {count} messages {whom} on a {DAY_NAMES[day.weekday()]}, and Kakao "
-        f"takes {most} a day {what}; {count - most} would end as failed (quota). Plan fewer slots "
+    return _(
+        "This plan cannot fit: {count} messages {whom} on a {day}, and Kakao takes "
+        "{most} a day {what}; {over} would end as failed (quota). Plan fewer slots "
         "([schedule]), or send them to 'me'"
+    ).format(
+        count=count, whom=whom, day=weekday(day).lower(), most=most, what=what, over=count - most
     )
 
 
@@ -72,7 +83,7 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[Keys, 
             yield ("message", str(index), *keys), fault
     for name, uuid in contents.config.friends.items():
         if not UUID.fullmatch(uuid):
-            yield ("friends", name), "is no uuid; copy the friend's from: kakaocron friends"
+            yield ("friends", name), _("is no uuid; copy the friend's from: kakaocron friends")
     told = contents.config.monitor.alert_command
     if told and (said := _command_fault(told[0], contents.folder, search_path)):
         yield ("monitor", "alert_command"), said
@@ -109,9 +120,9 @@ def _outside_faults(
     for key in ("file", "data_file"):
         name = getattr(message, key)
         if name is not None and not name.isprintable():
-            yield key, r'holds a control character; in "…" a backslash is written \\'
+            yield key, _(r'holds a control character; in "…" a backslash is written \\')
         elif name is not None and not os.path.isfile(contents.path(name)):  # noqa: PTH113
-            yield key, f"there is no file '{contents.path(name)}'"
+            yield key, _("there is no file '{path}'").format(path=contents.path(name))
     for key in ("command", "data_command"):
         argv = getattr(message, key)
         fault = _command_fault(argv[0], contents.folder, search_path) if argv else None
@@ -119,7 +130,7 @@ def _outside_faults(
             yield key, fault
     url = message.scrap_url  # one that begins with a placeholder is known when it is filled
     if url is not None and not url.startswith("{") and not is_web_address(url):
-        yield "scrap_url", "must be an address such as https://www.naver.com"
+        yield "scrap_url", _("must be an address such as https://www.naver.com")
 
 
 def _command_fault(name: str, folder: Path, search_path: str | None) -> str | None:
@@ -127,17 +138,25 @@ def _command_fault(name: str, folder: Path, search_path: str | None) -> str | No
     if "/" in name:
         path = str(folder / os.path.expanduser(name))  # noqa: PTH111
         if why := not_runnable(path):
-            return f"cannot run '{name}': {in_words(why)}"
+            return _("cannot run '{name}': {why}").format(name=name, why=in_words(why))
         is_there = shutil.which(path) is not None
-        return None if is_there else f"there is no command '{name}'; give its absolute path"
+        return (
+            None
+            if is_there
+            else _("there is no command '{name}'; give its absolute path").format(name=name)
+        )
     if shutil.which(name, path=search_path or USUAL["PATH"]) is not None:
         return None
-    said = f"there is no command '{name}'"
+    said = _("there is no command '{name}'").format(name=name)
     if os.path.isfile(folder / name):  # noqa: PTH113 - never raises
-        return f"{said}; for the file beside config.toml write './{name}'"
+        return _("{said}; for the file beside config.toml write './{name}'").format(
+            said=said, name=name
+        )
     if len(words := name.split()) > 1:
-        return f'{said}; write each word by itself, as in ["{words[0]}", …]'
-    return f"{said}; give its absolute path"
+        return _('{said}; write each word by itself, as in ["{words}", …]').format(
+            said=said, words=words[0]
+        )
+    return _("{said}; give its absolute path").format(said=said)
 
 
 def _known_names(message: Message) -> frozenset[str] | None:

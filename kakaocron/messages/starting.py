@@ -8,6 +8,7 @@ from datetime import date
 from kakaocron.config.reading import ConfigError, Fault, parse_config
 from kakaocron.config.starter import Answers, config_text
 from kakaocron.errors import UsageError
+from kakaocron.language.words import _
 from kakaocron.messages.faults import faults
 from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import count_of_day
@@ -26,7 +27,13 @@ def _of_an_option(error: ConfigError) -> UsageError:
     """Name the option that a fault came from: its line is in no file yet."""
     fault = error.faults[0]
     option = _OPTIONS.get(fault.keys)
-    return UsageError(f"{option}: {fault.what}; nothing was written") if option else error
+    return (
+        UsageError(
+            _("{option}: {what}; nothing was written").format(option=option, what=fault.what)
+        )
+        if option
+        else error
+    )
 
 
 # Any day of the plan as `init` writes it is as full as any other.
@@ -48,5 +55,7 @@ def write_config(places: Places, answers: Answers, disk: Disk) -> int:
         make_folders(disk, str(places.folder))
         replace_file(disk, path, content.encode())
     except OSError as error:
-        raise UsageError(f"Cannot write '{path}': {error.strerror}") from None
+        raise UsageError(
+            _("Cannot write '{path}': {strerror}").format(path=path, strerror=error.strerror)
+        ) from None
     return sum(count_of_day(one.timetable, _A_DAY) for one in config.series())

@@ -6,13 +6,17 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from kakaocron.language.words import _
+
 
 def check_holidays() -> None:
     """Raise ValueError if the library is not there."""
     try:
         _korean()
     except ImportError:
-        raise ValueError("needs the list of holidays: pip install 'kakaocron[holidays]'") from None
+        raise ValueError(
+            _("needs the list of holidays: pip install 'kakaocron[holidays]'")
+        ) from None
 
 
 @cache

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from kakaocron.kst import DAY, KST, within_reason
+from kakaocron.language.words import _
 
 DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -46,7 +47,9 @@ def parse_delivery_id(text: str) -> tuple[str, datetime]:
             name, *stamp = match.groups()
             year, month, day, hour, minute = map(int, stamp)
             return name, within_reason(datetime(year, month, day, hour, minute, tzinfo=KST))
-    raise ValueError(f"'{text}' is not a delivery id such as report@20261123T0930")
+    raise ValueError(
+        _("'{text}' is not a delivery id such as report@20261123T0930").format(text=text)
+    )
 
 
 class Span(Struct, frozen=True):

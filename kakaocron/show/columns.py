@@ -43,6 +43,23 @@ Line = Sequence[Column]
 Arrangement = Sequence[Line]
 
 
+def wrap_by_cells() -> None:
+    """Let Rich take the blank off a line that fills its column by cells. It counts characters
+    (Text.rstrip_end of Rich 15), leaves a line of Hangul its blank, and cuts a syllable for it."""
+    Text.rstrip_end = _rstrip_end  # type: ignore[method-assign]
+
+
+def _rstrip_end(text: Text, size: int) -> None:
+    blanks = len(text.plain) - len(text.plain.rstrip())
+    if (over := text.cell_len - size) > 0:
+        text.right_crop(min(blanks, over))
+
+
+def to_the_right(word: str, width: int) -> str:
+    """Put a word to the right end of so many columns of a terminal."""
+    return " " * max(0, width - Text(word).cell_len) + word
+
+
 def in_columns(arrangements: Sequence[Arrangement], width: int | None) -> Group:
     """Draw each row on the lines of the first arrangement that fits; else of the last, where the
     terminal folds what does not fit. None is a width without a limit.

@@ -20,8 +20,10 @@ from kakaocron.delivery.orders import WAITING
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
+from kakaocron.kst import weekday
+from kakaocron.language.words import _, marked, ngettext
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
-from kakaocron.show.columns import Arrangement, Column, in_columns
+from kakaocron.show.columns import Arrangement, Column, in_columns, to_the_right
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
 from kakaocron.text.documents import given_out
@@ -111,15 +113,19 @@ def deliveries_table(
 ) -> Group:
     """Draw a row a delivery, on as many lines as the width takes. `names` gives the friends' names
     by their uuids."""
-    id_ = Column("id", [Text(clean(one.id)) for one in deliveries])
-    state = Column("state", [_state(one) for one in deliveries])
-    kind = Column("kind", [Text(one.kind) for one in deliveries])
-    tries = Column("tries", [_tries(one) for one in deliveries], is_number=True)
-    late = Column("late", [Text(_late(one)) for one in deliveries], is_number=True)
-    why = Column("why", [Text(one.reason or "") for one in deliveries], LEAST_OF_WHY)
+    id_ = Column(_("id"), [Text(clean(one.id)) for one in deliveries])
+    state = Column(_("state"), [_state(one) for one in deliveries])
+    kind = Column(_("kind"), [Text(_(one.kind)) for one in deliveries])
+    tries = Column(_("tries"), [_tries(one) for one in deliveries], is_number=True)
+    late = Column(_("late"), [Text(_late(one)) for one in deliveries], is_number=True)
+    why = Column(
+        _("why"),
+        [Text(one.reason.spoken if one.reason else "") for one in deliveries],
+        LEAST_OF_WHY,
+    )
     to = [Text(_to(one, names or {})) for one in deliveries]
     text = [Text(one_line(one.text or "")) for one in deliveries]
-    content = (Column("to", to, LEAST_OF_TO, MOST_OF_TO), Column("text", text, LEAST_OF_TEXT))
+    content = (Column(_("to"), to, LEAST_OF_TO, MOST_OF_TO), Column(_("text"), text, LEAST_OF_TEXT))
     facts = (state, late, why)
     return in_columns(
         [
@@ -139,7 +145,7 @@ LEAST_OF_TEXT = 24
 
 
 def _state(one: Delivery) -> Text:
-    return Text(f"{mark_of(one.state)} {one.state}", colour_of(one.state))
+    return Text(f"{mark_of(one.state)} {one.state.spoken}", colour_of(one.state))
 
 
 def _tries(one: Delivery) -> Text:
@@ -153,7 +159,7 @@ def _to(one: Delivery, names: Mapping[str, str]) -> str:
 def _late(one: Delivery) -> str:
     # What is sent at once keeps no slot: its minute is a part of its name.
     is_late = one.delay_seconds is not None and not is_by_hand(one.id)
-    return f"{one.delay_seconds:.1f} s" if is_late else ""
+    return _("{seconds:.1f} s").format(seconds=one.delay_seconds) if is_late else ""
 
 
 def print_csv(deliveries: Iterable[Delivery]) -> None:
@@ -204,41 +210,60 @@ def _harmless(value: Any) -> Any:
 def print_deliveries(deliveries: Sequence[Delivery], names: Mapping[str, str]) -> None:
     out = console()
     out.print(deliveries_table(deliveries, width_of(out), names))
-    out.print(f"{len(deliveries)} deliver{'y' if len(deliveries) == 1 else 'ies'}")
+    said = ngettext("{count} delivery", "{count} deliveries", len(deliveries))
+    out.print(said.format(count=len(deliveries)))
+
+
+def _state_and_reason(one: Delivery) -> str:
+    if one.reason is None:
+        return one.state.beside
+    return _("{state} ({reason})").format(state=one.state.beside, reason=one.reason.beside)
 
 
 def print_delivery(delivery: Delivery) -> None:
     out = console()
     out.print(Text(delivery.id, "bold"))
     rows = [
-        ("state", delivery.state + (f" ({delivery.reason})" if delivery.reason else "")),
-        ("detail", detail_of(delivery)),
-        ("slot", f"{delivery.slot:%Y-%m-%d %H:%M} KST, {delivery.kind}"),
-        ("to", ", ".join(f"{n}: {r.state}" for n, r in delivery.targets.items())),
         (
-            "next attempt",
+            _("state"),
+            _state_and_reason(delivery),
+        ),
+        (_("detail"), detail_of(delivery)),
+        (
+            _("slot"),
+            _("{slot:%Y-%m-%d %H:%M} KST, {kind}").format(
+                slot=delivery.slot, kind=_(delivery.kind)
+            ),
+        ),
+        (_("to"), ", ".join(f"{n}: {r.state.spoken}" for n, r in delivery.targets.items())),
+        (
+            _("next attempt"),
             f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else None,
         ),
-        ("text", delivery.text),
+        (_("text"), delivery.text),
     ]
     for name, value in rows:
         if value:
-            out.print(Text(f"{name:>13}  {clean(value)}"))
+            out.print(Text(f"{to_the_right(name, 13)}  {clean(value)}"))
     for attempt in delivery.attempts:
         sent = sent_words(attempt)
-        ended = f"ended {attempt.ended_at:%H:%M:%S.%f}"[:-3] if attempt.ended_at else "no end known"
+        ended = _("no end known")
+        if attempt.ended_at:
+            ended = _("ended {at}").format(at=f"{attempt.ended_at:%H:%M:%S.%f}"[:-3])
         out.print(
-            f"\nattempt {attempt.number}: claimed {attempt.claimed_at:%H:%M:%S}, {sent}, {ended}"
+            _("\nattempt {number}: claimed {claimed_at:%H:%M:%S}, {sent}, {ended}").format(
+                number=attempt.number, claimed_at=attempt.claimed_at, sent=sent, ended=ended
+            )
         )
         for name, result in attempt.results.items():
             facts = [f"HTTP {result.http_status}" if result.http_status else None]
             facts += [
-                f"code {result.code}" if result.code else None,
-                result.reason,
+                _("code {code}").format(code=result.code) if result.code else None,
+                result.reason.beside if result.reason else None,
                 detail_of(result),
             ]
             said = ", ".join(str(fact) for fact in facts if fact)
-            out.print(Text(f"  {clean(name)}: {result.state} {clean(said)}"))
+            out.print(Text(f"  {clean(name)}: {result.state.spoken} {clean(said)}"))
 
 
 @contextmanager
@@ -255,9 +280,14 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
     """Show each part as a chat bubble, with its length and the JSON that Kakao would get."""
     out = console()
     if isinstance(made, ContentError):
-        out.print(Text(f"{clean(name)}: cannot be made: {clean(str(made))}", "red"))
+        out.print(
+            Text(
+                _("{name}: cannot be made: {made}").format(name=clean(name), made=clean(str(made))),
+                "red",
+            )
+        )
         return
-    count = f", {len(made.parts)} parts" if len(made.parts) > 1 else ""
+    count = _(", {count} parts").format(count=len(made.parts)) if len(made.parts) > 1 else ""
     out.print(Text(f"{clean(name)}{count}", "bold"))
     for part in made.parts:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
@@ -265,7 +295,11 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
         lines = "\n".join(clean(line) for line in words.split("\n"))
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         units = utf16_units(words)
-        out.print(f"{counted(words)}{units} of {MAX_UTF16_UNITS} characters")
+        out.print(
+            _("{counted}{units} of {most} characters").format(
+                counted=counted(words), units=units, most=MAX_UTF16_UNITS
+            )
+        )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
 
 
@@ -278,9 +312,9 @@ def _json_or_text(value: str) -> Any:
 
 def print_slots(slots: Sequence[Coming]) -> None:
     out = console()
-    at, why = _times("slot", slots), _whys(slots)
-    message = Column("message", [Text(clean(one.message)) for one in slots])
-    kind = Column("kind", [Text(one.kind) for one in slots])
+    at, why = _times(_("slot"), slots), _whys(slots)
+    message = Column(_("message"), [Text(clean(one.message)) for one in slots])
+    kind = Column(_("kind"), [Text(_(one.kind)) for one in slots])
     arrangements: list[Arrangement] = [
         [(at, message, kind, why)],
         [(at, message, kind), (why,)],
@@ -290,21 +324,21 @@ def print_slots(slots: Sequence[Coming]) -> None:
 
 
 def _times(title: str, slots: Sequence[Coming]) -> Column:
-    return Column(title, [Text(f"{one.at:%a %m-%d %H:%M}") for one in slots])
+    return Column(title, [Text(f"{weekday(one.at)} {one.at:%m-%d %H:%M}") for one in slots])
 
 
 def _whys(slots: Sequence[Coming]) -> Column:
-    return Column("why", [Text(clean(one.why)) for one in slots], LEAST_OF_TEXT)
+    return Column(_("why"), [Text(clean(one.why)) for one in slots], LEAST_OF_TEXT)
 
 
 def print_booked(slots: Sequence[Coming]) -> None:
     """List what was scheduled by hand, by the ids that `cancel` is given."""
     out = console()
     if not slots:
-        out.print("Nothing is booked.")
+        out.print(_("Nothing is booked."))
         return
-    at, why = _times("time", slots), _whys(slots)
-    id_ = Column("id", [Text(clean(one.id)) for one in slots])
+    at, why = _times(_("time"), slots), _whys(slots)
+    id_ = Column(_("id"), [Text(clean(one.id)) for one in slots])
     arrangements: list[Arrangement] = [
         [(at, id_, why)],
         [(at, id_), (why,)],
@@ -315,8 +349,17 @@ def print_booked(slots: Sequence[Coming]) -> None:
 
 def print_rare(name: str, at: datetime | None, out: TextIO) -> None:
     """Say of a message that is not due within a year when it is, if ever."""
-    when = f"its next slot is on {at:%Y-%m-%d (%a) %H:%M}" if at else "nor in the 40 after it"
-    print(f"'{clean(name)}' has no slot within a year; {when}", file=out)
+    when = (
+        _("its next slot is on {day} ({weekday}) {time}").format(
+            day=f"{at:%Y-%m-%d}", weekday=weekday(at), time=f"{at:%H:%M}"
+        )
+        if at
+        else _("nor in the 40 after it")
+    )
+    print(
+        _("'{name}' has no slot within a year; {when}").format(name=clean(name), when=when),
+        file=out,
+    )
 
 
 def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
@@ -324,21 +367,23 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
     out = console()
     if not friends:
         out.print(
-            "No friends are listed. A friend must have logged in to the same app, agreed to "
-            "'friends', and be a member of it: console, [App] > [Members]"
+            _(
+                "No friends are listed. A friend must have logged in to the same app, agreed to "
+                "'friends', and be a member of it: console, [App] > [Members]"
+            )
         )
         return
-    uuid = Column("uuid", [Text(clean(one.uuid)) for one in friends])
-    nickname = Column("nickname", [Text(clean(one.nickname)) for one in friends], LEAST_OF_TO)
-    words = ("refused", "allowed")
-    allowed = Column("messages", [Text(words[one.is_allowed]) for one in friends])
-    name = Column("name in [friends]", [Text(clean(names.get(one.uuid, ""))) for one in friends])
+    uuid = Column(_("uuid"), [Text(clean(one.uuid)) for one in friends])
+    nickname = Column(_("nickname"), [Text(clean(one.nickname)) for one in friends], LEAST_OF_TO)
+    words = (_("refused"), _("allowed"))
+    allowed = Column(_("messages"), [Text(words[one.is_allowed]) for one in friends])
+    name = Column(_("name in [friends]"), [Text(clean(names.get(one.uuid, ""))) for one in friends])
     arrangements: list[Arrangement] = [
         [(uuid, nickname, allowed, name)],
         [(uuid,), (nickname, allowed, name)],
     ]
     out.print(in_columns(arrangements, width_of(out)))
-    out.print('\nUse a uuid in to = ["…"], or give it a name: [friends] "NAME" = "uuid"')
+    out.print(_('\nUse a uuid in to = ["…"], or give it a name: [friends] "NAME" = "uuid"'))
 
 
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}
@@ -352,14 +397,21 @@ def print_findings(findings: Sequence[Finding]) -> None:
         if finding.mend:
             out.print(Text(f"    → {clean(finding.mend)}"))
     counts = {status: sum(f.status == status for f in findings) for status in SIGNS}
-    out.print(f"{len(findings)} checks: {counts['fail']} to fix, {counts['warn']} to look at.")
+    said = _("{count} checks: {fails} to fix, {warnings} to look at.")
+    out.print(said.format(count=len(findings), fails=counts["fail"], warnings=counts["warn"]))
 
 
 def say_booked(delivery: Delivery, names: Mapping[str, str]) -> None:
     """Say on stderr how a one-off was understood, and how to take it back."""
-    when = f"{delivery.slot:%Y-%m-%d (%a) %H:%M} KST"
+    when = _("{day} ({weekday}) {time} KST").format(
+        day=f"{delivery.slot:%Y-%m-%d}",
+        weekday=weekday(delivery.slot),
+        time=f"{delivery.slot:%H:%M}",
+    )
     complain(
-        f"To {_to(delivery, names)} on {when}. To take it back: kakaocron cancel {delivery.id}"
+        _("To {to} on {when}. To take it back: kakaocron cancel {id}").format(
+            to=_to(delivery, names), when=when, id=delivery.id
+        )
     )
 
 
@@ -377,7 +429,9 @@ def complain_of(done: ByHand, installation: Installation) -> int:
     return done.exit_code
 
 
-NO_TICKS = "No tick runs here, so nothing sends it: kakaocron cron install (or now: kakaocron tick)"
+NO_TICKS = marked(
+    "No tick runs here, so nothing sends it: kakaocron cron install (or now: kakaocron tick)"
+)
 
 
 def waits_in_vain(delivery: Delivery, installation: Installation) -> bool:
@@ -387,5 +441,5 @@ def waits_in_vain(delivery: Delivery, installation: Installation) -> bool:
     )
     if not waits or ticks_run(installation):
         return False
-    complain(NO_TICKS)
+    complain(_(NO_TICKS))
     return True

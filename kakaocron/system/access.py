@@ -8,11 +8,12 @@ import stat
 from collections.abc import Iterable, Iterator
 
 from kakaocron.errors import Barrier
+from kakaocron.language.words import _, marked
 from kakaocron.system.disk import Disk, exists
 from kakaocron.system.users import user_name
 
 NO_ROOM_BYTES = 5 << 20
-ROOM_MEND = (
+ROOM_MEND = marked(
     "Make room: without it nothing is sent. Remove old days: kakaocron ledger prune --days 30"
 )
 
@@ -32,7 +33,10 @@ def no_room(disk: Disk, path: str) -> Barrier | None:
     free = disk.free(existing(disk, path))
     if free >= NO_ROOM_BYTES:
         return None
-    return Barrier(f"The disk of '{path}' is full: {free >> 20} MiB free", ROOM_MEND)
+    return Barrier(
+        _("The disk of '{path}' is full: {free} MiB free").format(path=path, free=free >> 20),
+        ROOM_MEND,
+    )
 
 
 def existing(disk: Disk, path: str) -> str:
@@ -52,24 +56,44 @@ def barrier(path: str, wanted: str | None = None) -> Barrier:
     try:
         found = os.stat(path)  # noqa: PTH116
     except OSError as error:
-        return Barrier(f"'{path}' cannot be written ({error.strerror})", f"See: ls -ld {quoted}")
-    mode = f"mode {stat.S_IMODE(found.st_mode):04o}"
+        return Barrier(
+            _("'{path}' cannot be written ({strerror})").format(path=path, strerror=error.strerror),
+            _("See: ls -ld {quoted}").format(quoted=quoted),
+        )
+    mode = _("mode {mode:04o}").format(mode=stat.S_IMODE(found.st_mode))
     if found.st_uid != os.geteuid():
-        what = f"'{path}' cannot be written: it is {user_name(found.st_uid)}'s, {mode}"
+        what = _("'{path}' cannot be written: it is {owner}'s, {mode}").format(
+            path=path, owner=user_name(found.st_uid), mode=mode
+        )
         if wanted not in {None, path} and not os.access(path, os.X_OK):
             # Whether what is wanted is there, only its owner can see.
-            what = f"'{wanted}' cannot be reached: '{path}' is {user_name(found.st_uid)}'s, {mode}"
-            return Barrier(what, f"If it is yours: sudo chown -R $(id -un) {quoted}")
+            what = _("'{wanted}' cannot be reached: '{path}' is {owner}'s, {mode}").format(
+                wanted=wanted, path=path, owner=user_name(found.st_uid), mode=mode
+            )
+            return Barrier(
+                what, _("If it is yours: sudo chown -R $(id -un) {quoted}").format(quoted=quoted)
+            )
         if wanted not in {None, path}:
             made = shlex.quote(str(wanted))
-            what = f"'{wanted}' is not there, and {what}"
-            return Barrier(what, f"Make it: sudo install -d -m 700 -o $(id -un) {made}")
-        return Barrier(what, f"Give it to this user: sudo chown -R $(id -un) {quoted}")
+            what = _("'{wanted}' is not there, and {what}").format(wanted=wanted, what=what)
+            return Barrier(
+                what, _("Make it: sudo install -d -m 700 -o $(id -un) {made}").format(made=made)
+            )
+        return Barrier(
+            what, _("Give it to this user: sudo chown -R $(id -un) {quoted}").format(quoted=quoted)
+        )
     is_folder = stat.S_ISDIR(found.st_mode)
     needed = stat.S_IRWXU if is_folder else stat.S_IRUSR | stat.S_IWUSR
     if found.st_mode & needed != needed:
-        what = f"'{path}' cannot be written: its {mode} forbids it"
-        return Barrier(what, f"Allow it: chmod u+{'rwx' if is_folder else 'rw'} {quoted}")
-    what = f"'{path}' cannot be written, though its {mode} allows it"
-    mend = f"See whether its file system is read-only: findmnt -T {quoted}; or the file: lsattr -d"
+        what = _("'{path}' cannot be written: its {mode} forbids it").format(path=path, mode=mode)
+        return Barrier(
+            what,
+            _("Allow it: chmod u+{bits} {quoted}").format(
+                bits="rwx" if is_folder else "rw", quoted=quoted
+            ),
+        )
+    what = _("'{path}' cannot be written, though its {mode} allows it").format(path=path, mode=mode)
+    mend = _(
+        "See whether its file system is read-only: findmnt -T {quoted}; or the file: lsattr -d"
+    ).format(quoted=quoted)
     return Barrier(what, f"{mend} {quoted}")

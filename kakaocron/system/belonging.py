@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, LockTimeoutError, UsageError
+from kakaocron.language.words import _
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
     Disk,
@@ -123,16 +124,24 @@ def adopt(places: Places, disk: Disk, clock: Clock, new_id: str) -> str:
     with suppress(OSError):  # what was found idle was found so of another ledger, maybe
         disk.unlink(str(places.log / PLAN_NAME))
     if known is None or not has_ledger:
-        return f"'{data}' is the data folder of '{places.config}' from now on; its ledger is new"
-    return f"'{data}' and the ledger in it are those of '{places.config}' from now on"
+        return _("'{data}' is the data folder of '{config}' from now on; its ledger is new").format(
+            data=data, config=places.config
+        )
+    return _("'{data}' and the ledger in it are those of '{config}' from now on").format(
+        data=data, config=places.config
+    )
 
 
 def _check_is_gone(places: Places, disk: Disk, owner: Owner) -> None:
     if exists(disk, owner.config):
         raise UsageError(
-            f"'{owner.config}' is still there and uses '{places.data}'; nothing was changed",
-            f"Remove or rename it first, or give '{places.config}' a data folder of its own: "
-            f"KAKAOCRON_DATA_DIR in '{places.env_file}'",
+            _("'{config}' is still there and uses '{data}'; nothing was changed").format(
+                config=owner.config, data=places.data
+            ),
+            _(
+                "Remove or rename it first, or give '{config}' a data folder of its own: "
+                "KAKAOCRON_DATA_DIR in '{env_file}'"
+            ).format(config=places.config, env_file=places.env_file),
             which=f"used:{places.data}:{owner.config}",
         )
 
@@ -146,14 +155,17 @@ def _checked(places: Places, disk: Disk) -> Owner | None:
         if data in note.ledgers:
             raise _gone(places, str(places.data / OWNER_NAME))
         if note.ledgers:
-            raise _elsewhere(places, note, "holds none of its own yet")
+            raise _elsewhere(places, note, _("holds none of its own yet"))
         return None
     if not _is_same(disk, owner.config, config):
         raise OtherInstallationError(
-            f"The data folder '{data}' belongs to '{owner.config}', not to '{config}'; nothing was "
-            "done",
-            f"Give this one a folder of its own: KAKAOCRON_DATA_DIR in '{places.env_file}'. If the "
-            f"file was only moved: {_adopting(places)}",
+            _(
+                "The data folder '{data}' belongs to '{config}', not to '{other}'; nothing was done"
+            ).format(data=data, config=owner.config, other=config),
+            _(
+                "Give this one a folder of its own: KAKAOCRON_DATA_DIR in '{env_file}'. If the "
+                "file was only moved: {adopting}"
+            ).format(env_file=places.env_file, adopting=_adopting(places)),
             which=f"others:{data}:{owner.config}",
         )
     if owner.has_ledger:
@@ -163,19 +175,23 @@ def _checked(places: Places, disk: Disk) -> Owner | None:
     if not note.ledgers or note.ledgers.get(data) == owner.id:
         return owner
     if data in note.ledgers or owner.id not in note.ledgers.values():
-        raise _elsewhere(places, note, "holds another one")
+        raise _elsewhere(places, note, _("holds another one"))
     for path, id_ in note.ledgers.items():
         if id_ == owner.id and _id_in(disk, path) == id_ and not _is_same(disk, path, data):
-            raise _elsewhere(places, note, "holds a copy of it")
+            raise _elsewhere(places, note, _("holds a copy of it"))
     return owner
 
 
 def _gone(places: Places, path: str) -> DataGoneError:
     return DataGoneError(
-        f"The ledger of '{places.config}' is gone: '{path}' is not there, and nothing is sent "
-        "without it",
-        "Is its disk not mounted? If it will not come back, begin a new ledger there: "
-        f"{_adopting(places)}",
+        _(
+            "The ledger of '{config}' is gone: '{path}' is not there, and nothing is sent "
+            "without it"
+        ).format(config=places.config, path=path),
+        _(
+            "Is its disk not mounted? If it will not come back, begin a new ledger there: "
+            "{adopting}"
+        ).format(adopting=_adopting(places)),
         which=f"gone:{path}",
     )
 
@@ -184,10 +200,14 @@ def _elsewhere(places: Places, note: Note, what: str) -> OtherInstallationError:
     """Tell of a configuration that has a ledger already: two of them would send twice."""
     known = ", ".join(f"'{path}'" for path in note.ledgers)
     return OtherInstallationError(
-        f"The ledger of '{places.config}' is in {known}, and '{places.data}' {what}: what one has "
-        "sent the other would send again; nothing was done",
-        "Use the known folder: look at KAKAOCRON_DATA_DIR, XDG_DATA_HOME and HOME. If the other "
-        f"one is meant: {_adopting(places)}",
+        _(
+            "The ledger of '{config}' is in {known}, and '{data}' {what}: what one has sent "
+            "the other would send again; nothing was done"
+        ).format(config=places.config, known=known, data=places.data, what=what),
+        _(
+            "Use the known folder: look at KAKAOCRON_DATA_DIR, XDG_DATA_HOME and HOME. If "
+            "the other one is meant: {adopting}"
+        ).format(adopting=_adopting(places)),
         which=f"elsewhere:{places.data}:{' '.join(note.ledgers)}",
     )
 
@@ -203,7 +223,7 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
         found = json.loads(read_file(disk, path))
         if found["v"] > VERSION:
             raise LedgerError(
-                f"'{path}' was written by a later kakaocron; nothing was done",
+                _("'{path}' was written by a later kakaocron; nothing was done").format(path=path),
                 UPGRADE,
                 which=f"newer:{path}",
             )
@@ -212,15 +232,20 @@ def _owner(places: Places, disk: Disk) -> Owner | None:
         return None
     except OSError as error:
         raise LedgerError(
-            f"'{path}' cannot be read ({reason(error)}), so that nobody knows whose data folder "
-            "it is; nothing was done",
+            _(
+                "'{path}' cannot be read ({reason}), so that nobody knows whose data folder it "
+                "is; nothing was done"
+            ).format(path=path, reason=reason(error)),
             SEE_DOCTOR,
             which=f"read:{path}:{error.errno}",
         ) from error
     except (ValueError, TypeError, KeyError, RecursionError):
         raise LedgerError(
-            f"'{path}' is damaged, so that nobody knows whose data folder it is; nothing was done",
-            f"If it is this configuration's: {_adopting(places)}",
+            _(
+                "'{path}' is damaged, so that nobody knows whose data folder it is; nothing was "
+                "done"
+            ).format(path=path),
+            _("If it is this configuration's: {adopting}").format(adopting=_adopting(places)),
             which=f"damaged:{path}",
         ) from None
 
@@ -342,8 +367,9 @@ def _text(value: object) -> str:
 def _unwritable(places: Places, error: OSError) -> LedgerError:
     what = os.strerror(error.errno) if error.errno else str(error)
     return LedgerError(
-        f"The data folder '{places.data}' cannot be written ({what}), and nothing is sent "
-        "without it",
+        _(
+            "The data folder '{data}' cannot be written ({what}), and nothing is sent without it"
+        ).format(data=places.data, what=what),
         SEE_DOCTOR,
         which=f"written:{places.data}:{error.errno}",
     )

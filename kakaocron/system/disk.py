@@ -9,6 +9,7 @@ from errno import EPERM
 from typing import Protocol
 
 from kakaocron.errors import Cause, LockTimeoutError
+from kakaocron.language.words import _
 from kakaocron.system.clock import Clock
 from kakaocron.system.syscalls import PRIVATE_FILE, RealDisk, Stat
 from kakaocron.system.users import user_name
@@ -206,7 +207,7 @@ def sync_ancestors(disk: Disk, path: str, levels: int = 3) -> None:
     """Do so for a file's folder and those above it, which an earlier process may have made."""
     folder = os.path.dirname(path)  # noqa: PTH120
     sync_folder(disk, folder)
-    for _ in range(levels - 1):
+    for _level in range(levels - 1):
         folder = os.path.dirname(folder)  # noqa: PTH120
         with suppress(PermissionError):  # a folder that we may not read is none that we made
             sync_folder(disk, folder)
@@ -252,7 +253,7 @@ def reason(error: OSError) -> str:
         return f"{what}: '{path}'"
     if owner == os.geteuid():
         return f"{what}: '{path}'"
-    return f"{what}: '{path}' is {user_name(owner)}'s"
+    return _("{what}: '{path}' is {owner}'s").format(what=what, path=path, owner=user_name(owner))
 
 
 def in_the_way(path: str) -> str:
@@ -279,7 +280,7 @@ def locked(disk: Disk, clock: Clock, path: str, timeout_seconds: float) -> Itera
             while not disk.try_lock(fd):
                 if clock.monotonic() >= deadline:
                     cause = Cause("lock-held", {"path": path, "seconds": timeout_seconds})
-                    mend = f"See which one: fuser -v {path}"
+                    mend = _("See which one: fuser -v {path}").format(path=path)
                     raise LockTimeoutError(in_words(cause), mend, cause)
                 clock.sleep(LOCK_POLL_SECONDS)
             if _is_still_at(disk, fd, path):

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
     Statement = tuple[int, str, str | None, str | None]
 
 MAX_BYTES = 1 << 20
+# Sentences of the catalogue, which these light imports cannot mark: see tests/language/catalogue.
 MEND = "Fix it, or remove it"
+NO_STATEMENT = "{path}:{line}: not a line of the form NAME=value"
+TOO_LONG = "'{path}' is longer than {most} bytes"
+UNREADABLE = "Cannot read '{path}' ({why})"
+HOLDS_NUL = "{path}:{line}: holds a NUL character"
 OWN_NAMES = ("KAKAO", "ENVIRONMENT", "LOG_LEVEL")
 
 _ESCAPES = {
@@ -38,18 +43,17 @@ def read_env_file(path: str, environ: "Mapping[str, str]") -> dict[str, str]:
     found: dict[str, str | None] = {}
     for line, said, name, value in _statements(_text(path)):
         if (name is None or value is None) and _means_own(said):
-            raise _unusable(
-                f"{path}:{line}: not a line of the form NAME=value", which=f"{path}:{line}"
-            )
+            raise _unusable(NO_STATEMENT, which=f"{path}:{line}", path=path, line=line)
         if name is not None:
             found[name] = None if value is None else _filled(value, found, environ)
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _unusable(what: str, mend: str = "", *, which: str) -> "UsageError":
+def _unusable(what: str, mend: str = "", *, which: str, **facts: "str | int") -> "UsageError":
     from kakaocron.errors import UsageError  # noqa: PLC0415 - no idle tick needs it
+    from kakaocron.language.words import _  # noqa: PLC0415 - likewise
 
-    return UsageError(what, mend, which=which)
+    return UsageError(_(what).format_map(facts), mend, which=which)
 
 
 def passed_over(path: str) -> list[int]:
@@ -61,18 +65,16 @@ def _text(path: str) -> str:
     try:
         content = read_up_to(path, MAX_BYTES)
         if len(content) > MAX_BYTES:
-            raise _unusable(
-                f"'{path}' is longer than {MAX_BYTES} bytes", MEND, which=f"long:{path}"
-            )
+            raise _unusable(TOO_LONG, MEND, which=f"long:{path}", path=path, most=MAX_BYTES)
         text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise _unusable(f"Cannot read '{path}' ({why})", MEND, which=f"read:{path}") from None
+        raise _unusable(UNREADABLE, MEND, which=f"read:{path}", path=path, why=why) from None
     if "\0" in text:  # no variable can hold it
         line = text[: text.index("\0")].count("\n") + 1
-        raise _unusable(f"{path}:{line}: holds a NUL character", MEND, which=f"nul:{path}:{line}")
+        raise _unusable(HOLDS_NUL, MEND, which=f"nul:{path}:{line}", path=path, line=line)
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 

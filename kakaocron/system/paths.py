@@ -12,6 +12,13 @@ if TYPE_CHECKING:
 
     from kakaocron.errors import UsageError
 
+# Sentences of the catalogue, which these light imports cannot mark: see tests/language/catalogue.
+NO_HOME = "'{path}' names no home: write the whole path, beginning with /"
+NOT_ABSOLUTE = (
+    "{name} is '{value}', which is no absolute path: nobody could tell which folder it means"
+)
+WRITE_IT_WHOLE = "Write the whole path, or unset it"
+
 XDG_NAMES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 
 
@@ -29,8 +36,11 @@ def placed(path: str, folder: str) -> str:
     if path.startswith("~"):
         at_home = os.path.expanduser(path)  # noqa: PTH111
         if not at_home.startswith("/"):
-            what = f"'{path}' names no home: write the whole path, beginning with /"
-            raise _usage_error(what, f"home:{path}")
+            raise _usage_error(
+                NO_HOME,
+                {"path": path},
+                f"home:{path}",
+            )
         path = at_home
     parts = os.path.join(folder, path).split("/")  # noqa: PTH118
     return "/" + "/".join(part for part in parts if part not in {"", "."})
@@ -43,14 +53,15 @@ def check_xdg(variables: "Mapping[str, str]") -> None:
         value = (variables.get(name) or "").strip()
         if value and not value.startswith("/"):
             raise _usage_error(
-                f"{name} is '{value}', which is no absolute path: nobody could tell which folder "
-                "it means",
+                NOT_ABSOLUTE,
+                {"name": name, "value": value},
                 f"xdg:{name}",
-                "Write the whole path, or unset it",
+                WRITE_IT_WHOLE,
             )
 
 
-def _usage_error(what: str, which: str, mend: str = "") -> "UsageError":
+def _usage_error(what: str, facts: "Mapping[str, str]", which: str, mend: str = "") -> "UsageError":
     from kakaocron.errors import UsageError  # noqa: PLC0415 - idle ticks meet none
+    from kakaocron.language.words import _  # noqa: PLC0415 - likewise
 
-    return UsageError(what, mend, which=which)
+    return UsageError(_(what).format_map(facts), mend, which=which)

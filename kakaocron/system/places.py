@@ -11,7 +11,7 @@ from zlib import crc32
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.language.choice import chosen_language, configured_language
-from kakaocron.language.words import Language
+from kakaocron.language.words import Language, _
 from kakaocron.system.env_file import read_env_file
 from kakaocron.system.paths import check_xdg, placed, real_folder
 from kakaocron.system.proxies import CA_NAMES, PROXY_NAMES
@@ -146,9 +146,11 @@ def _check_link(places: Places) -> None:
         wanted = asked.get(name)
         if wanted and name not in os.environ and placed(wanted, str(beside.parent)) != str(path):
             raise UsageError(
-                f"'{beside}' sets {name} and is not read: '{places.config}' is a link, and what "
-                f"counts is the .env beside the real file, '{places.env_file}'",
-                "Move it there",
+                _(
+                    "'{beside}' sets {name} and is not read: '{config}' is a link, and what counts "
+                    "is the .env beside the real file, '{env_file}'"
+                ).format(beside=beside, name=name, config=places.config, env_file=places.env_file),
+                _("Move it there"),
                 which=f"env:{name}",
             )
 
@@ -167,9 +169,10 @@ def _places(config: Path, merged: Mapping[str, str], *, is_strict: bool = True) 
     # Without HOME the home is the user's, whoever asks.
     if is_strict and not os.environ.get("HOME", "/").startswith("/") and not _has_folders(merged):
         raise UsageError(
-            f"HOME is '{os.environ['HOME']}', which is no absolute path: it names no folder for "
-            "the ledger",
-            "Set it, or KAKAOCRON_DATA_DIR and KAKAOCRON_LOG_DIR",
+            _(
+                "HOME is '{home}', which is no absolute path: it names no folder for the ledger"
+            ).format(home=os.environ["HOME"]),
+            _("Set it, or KAKAOCRON_DATA_DIR and KAKAOCRON_LOG_DIR"),
             which="home",
         )
     return Places(
@@ -243,7 +246,7 @@ def secret(variables: Mapping[str, str], name: str) -> str | None:
     credentials folder; None if there is none. The text of an error never holds the secret."""
     found = (variables.get(name) or "").strip() or _secret_in_file(variables, name)
     if found and not is_secret(found):
-        what = f"{name} holds a blank or a character that no key or token has"
+        what = _("{name} holds a blank or a character that no key or token has").format(name=name)
         raise UsageError(what, which=f"secret:{name}")
     return found
 
@@ -260,13 +263,19 @@ def _secret_in_file(variables: Mapping[str, str], name: str) -> str | None:
     try:
         content = read_up_to(path, MAX_SECRET)
         if len(content) > MAX_SECRET:
-            what = f"{name}_FILE: '{path}' is longer than {MAX_SECRET} bytes"
+            what = _("{name}_FILE: '{path}' is longer than {most} bytes").format(
+                name=name, path=path, most=MAX_SECRET
+            )
             raise UsageError(what, which=f"long:{name}")
         return content.decode().strip() or None
     except (OSError, UnicodeDecodeError) as error:
         kind = getattr(error, "strerror", None) or "not UTF-8 text"
-        what = f"{name}_FILE: cannot read '{path}' ({kind})"
-        mend = f"Put the secret into that file, or take {name}_FILE out of the .env or environment"
+        what = _("{name}_FILE: cannot read '{path}' ({kind})").format(
+            name=name, path=path, kind=kind
+        )
+        mend = _(
+            "Put the secret into that file, or take {name}_FILE out of the .env or environment"
+        ).format(name=name)
         raise UsageError(what, mend, which=f"read:{name}:{path}") from None
 
 

@@ -10,6 +10,7 @@ from datetime import date, datetime, time
 from typing import Any
 
 from kakaocron.errors import ContentError
+from kakaocron.language.words import marked
 from kakaocron.text.causes import content_error
 from kakaocron.text.plain import in_percent, tidy
 
@@ -79,14 +80,14 @@ def _kind(value: Any) -> str:
     if value is None:
         return "null"
     kinds: tuple[tuple[type, str], ...] = (
-        (bool, "true or false"),
-        (int, "a whole number"),
-        (float, "a number"),
-        (str, "a text"),
-        (dict, "an object"),
-        (list, "a list"),
+        (bool, marked("true or false")),
+        (int, marked("a whole number")),
+        (float, marked("a number")),
+        (str, marked("a text")),
+        (dict, marked("an object")),
+        (list, marked("a list")),
     )
-    return next((said for kind, said in kinds if isinstance(value, kind)), "a time")
+    return next((said for kind, said in kinds if isinstance(value, kind)), marked("a time"))
 
 
 def in_korean(format_spec: str, at: date | time) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kakaocron.language.words import _
 from kakaocron.text.causes import content_error
 from kakaocron.text.plain import utf16_units
 
@@ -24,7 +25,11 @@ def graphemes(text: str) -> list[str]:
 def counted(text: str) -> str:
     """Say that what a reader takes for fewer characters counts more; nothing if it does not."""
     units, seen = utf16_units(text), len(graphemes(text))
-    return f"{seen} characters count {units} (an emoji two or more): " if seen != units else ""
+    return (
+        _("{seen} characters count {units} (an emoji two or more): ").format(seen=seen, units=units)
+        if seen != units
+        else ""
+    )
 
 
 def truncated(text: str, limit: int) -> str:

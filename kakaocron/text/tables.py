@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct, ValidationError, to_builtins
 
 from kakaocron.errors import Keys
+from kakaocron.language.words import _, marked
 
 
 class FaultError(ValueError):
@@ -20,25 +21,41 @@ class FaultError(ValueError):
 
 
 _KINDS = {
-    "int": "an integer",
-    "float": "a number",
-    "str": "a string",
-    "bool": "a boolean: true or false",
-    "array": 'a list, as in [1, 2] or ["a", "b"]',
-    "object": "a table",
+    "int": marked("an integer"),
+    "float": marked("a number"),
+    "str": marked("a string"),
+    "bool": marked("a boolean: true or false"),
+    "array": marked('a list, as in [1, 2] or ["a", "b"]'),
+    "object": marked("a table"),
 }
-_BOUNDS = {">=": "at least", "<=": "at most", ">": "greater than", "<": "less than"}
-_UNITS = {"str": "characters", "array": "elements"}
+_BOUNDS = {
+    ">=": marked("must be at least {bound}"),
+    "<=": marked("must be at most {bound}"),
+    ">": marked("must be greater than {bound}"),
+    "<": marked("must be less than {bound}"),
+}
+_LENGTHS = {
+    ("str", ">="): marked("must have at least {count} characters"),
+    ("str", "<="): marked("must have at most {count} characters"),
+    ("array", ">="): marked("must have at least {count} elements"),
+    ("array", "<="): marked("must have at most {count} elements"),
+    ("object", ">="): marked("must have at least {count} keys"),
+    ("object", "<="): marked("must have at most {count} keys"),
+}
+UNKNOWN_KEY = marked("unknown key")
 # What msgspec says of a value, and what a user is told.
 _SAYINGS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
-    (r"Object missing required field `(?P<key>.*)`", lambda _: "is missing"),
-    (r"(?s)Object contains unknown field `(?P<key>.*)`", lambda _: "unknown key"),
-    (r"Expected `\w+` ([<>]=?) (\S+)", lambda m: f"must be {_BOUNDS[m[1]]} {m[2]}"),
+    (r"Object missing required field `(?P<key>.*)`", lambda _m: _("is missing")),
+    (r"(?s)Object contains unknown field `(?P<key>.*)`", lambda _m: _(UNKNOWN_KEY)),
+    (r"Expected `\w+` ([<>]=?) (\S+)", lambda m: _(_BOUNDS[m[1]]).format(bound=m[2])),
     (
         r"Expected `(\w+)` of length ([<>]=?) (\d+)",
-        lambda m: f"must have {_BOUNDS[m[2]]} {m[3]} {_UNITS.get(m[1], 'keys')}",
+        lambda m: _(_LENGTHS[m[1], m[2]]).format(count=m[3]),
     ),
-    (r"Expected `(\w+)(?: \| null)?`, got .*", lambda m: f"must be {_KINDS.get(m[1], m[1])}"),
+    (
+        r"Expected `(\w+)(?: \| null)?`, got .*",
+        lambda m: _("must be {kind}").format(kind=_(_KINDS.get(m[1], m[1]))),
+    ),
 )
 
 

@@ -10,6 +10,7 @@ from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
 from kakaocron.kakao.channel import account_of
+from kakaocron.language.words import _
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
 from kakaocron.system.belonging import settled
@@ -169,7 +170,9 @@ def _sentences(report: TickReport, names: Mapping[str, str]) -> list[str]:
     bad = report.troubles
     lines = [sentence(delivery, names) for delivery in bad[:MOST_LINES]]
     if len(bad) > MOST_LINES:
-        lines.append(f"… and {len(bad) - MOST_LINES} more. See: kakaocron history")
+        lines.append(
+            _("… and {count} more. See: kakaocron history").format(count=len(bad) - MOST_LINES)
+        )
     return lines
 
 

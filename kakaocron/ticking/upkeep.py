@@ -11,6 +11,7 @@ from kakaocron.installation import Installation
 from kakaocron.kakao.channel import named
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import AT_THE_LATEST, Tokens
+from kakaocron.language.words import _
 from kakaocron.schedule.slots import slots_between
 from kakaocron.system.log import log
 from kakaocron.watching.incidents import of_login, with_account
@@ -92,5 +93,7 @@ def _ends_soon(account: str, installation: Installation, tokens: Tokens) -> dict
     end = tokens.refresh_expires_at
     if end is None or tokens.is_dead or not tokens.ends_soon(installation.clock.now()):
         return {}
-    said = f"The Kakao login ends on {end:%Y-%m-%d} and is not being renewed. Run: kakaocron login"
+    said = _(
+        "The Kakao login ends on {end:%Y-%m-%d} and is not being renewed. Run: kakaocron login"
+    ).format(end=end)
     return {f"login-ends:{with_account(account, f'{end:%Y-%m-%d}')}": named(account, said)}

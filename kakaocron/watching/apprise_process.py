@@ -10,10 +10,12 @@ import json
 import os
 import sys
 
+from kakaocron.language.words import marked
+
 NOT_TOLD = {
-    3: "it needs the extra: pip install 'kakaocron[alerts]'",
-    4: "Apprise does not know such an address",
-    5: "the service did not take it",
+    3: marked("it needs the extra: pip install 'kakaocron[alerts]'"),
+    4: marked("Apprise does not know such an address"),
+    5: marked("the service did not take it"),
 }
 
 

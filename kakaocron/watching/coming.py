@@ -14,6 +14,7 @@ from kakaocron.config.schema import Config
 from kakaocron.delivery.policy import begins_paused
 from kakaocron.delivery.snapshot import Snapshot
 from kakaocron.kst import isoformat
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.schedule.pauses import Paused, open_slots
 from kakaocron.schedule.slots import Series, Slot
@@ -58,7 +59,7 @@ def _by_hand(delivery: Delivery, paused: Paused) -> Coming | None:
     if delivery.state is not State.SCHEDULED or begins_paused(delivery, paused):
         return None
     again_at = delivery.next_attempt_at
-    why = "to be sent again, by hand" if again_at else "scheduled by hand"
+    why = _("to be sent again, by hand") if again_at else _("scheduled by hand")
     what = _what(delivery)
     if what and not again_at:
         why += f": {what}"
@@ -72,7 +73,7 @@ def _what(delivery: Delivery) -> str | None:
         text = " ".join(delivery.text.split())
         return text if len(text) <= WIDTH_OF_TEXT else f"{text[: WIDTH_OF_TEXT - 1]}…"
     message = (delivery.content or {}).get("message")
-    return f"message '{message}'" if message else None
+    return _("message '{message}'").format(message=message) if message else None
 
 
 def _of_rule(slots: Iterable[Slot], config: Config, known: KeysView[str]) -> Iterator[Coming]:
@@ -88,5 +89,7 @@ def why(config: Config, slot: Slot) -> str:
         return f'cron = "{message.cron}"'
     minute = f":{slot.at.minute:02d}"
     if slot.kind == "peak" and "peak" in message.slots:
-        return f"{minute} is in peak_minutes, {slot.at.hour} in peak_hours"
-    return f"{minute} is in regular_minutes"
+        return _("{minute} is in peak_minutes, {hour} in peak_hours").format(
+            minute=minute, hour=slot.at.hour
+        )
+    return _("{minute} is in regular_minutes").format(minute=minute)

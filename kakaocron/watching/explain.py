@@ -10,16 +10,18 @@ from msgspec import Struct
 
 from kakaocron.delivery.policy import Policy, begins_paused, expiry_of, next_to_come, why_missed
 from kakaocron.kst import MINUTE, isoformat
+from kakaocron.language.words import _
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery, attempt_fields, is_by_hand
 from kakaocron.schedule.pauses import Pause, is_paused
 from kakaocron.schedule.slots import Series, Slot, Timetable, expiry
 from kakaocron.states import Reason, State
+from kakaocron.text.causes import Templates
 from kakaocron.watching.sentences import advice, detail_of
 
 INSTANT = timedelta.resolution
 
-MEANINGS: Mapping[Reason, str] = {
+MEANINGS: Templates = {
     Reason.NO_SLOT: "no message has a slot at this minute",
     Reason.DAY_OFF: "the message has no slots on this day (days, skip_holidays)",
     Reason.NO_TICK: "no tick ran while it could be sent: the host or cron was down",
@@ -184,7 +186,7 @@ def _not_expected(
     why: str | None = None,
 ) -> MessageExplanation:
     following = _next_words(one, max(at, now), evidence)
-    why = why or MEANINGS[reason]
+    why = why or _(MEANINGS[reason])
     return MessageExplanation(one.name, None, kind, False, None, reason, why, following)
 
 
@@ -199,8 +201,12 @@ def _since_words(one: Series, at: datetime) -> str:
     changed = one.timetable
     while (before := changed.before) and before.since and at < before.since:
         changed = before
-    what = "the times of '{}' were changed" if before else "'{}' was added"
-    return f"{what.format(one.name)} at {changed.since:%Y-%m-%d %H:%M:%S}, after this minute"
+    said = (
+        _("the times of '{name}' were changed at {since:%Y-%m-%d %H:%M:%S}, after this minute")
+        if before
+        else _("'{name}' was added at {since:%Y-%m-%d %H:%M:%S}, after this minute")
+    )
+    return said.format(name=one.name, since=changed.since)
 
 
 def _without_record(
@@ -208,7 +214,7 @@ def _without_record(
 ) -> MessageExplanation:
     expires_at = expiry(slot, one.timetable, policy.expire_after)
     if slot.at > now:
-        why = f"{slot.kind} slot of '{one.name}'"
+        why = _("{kind} slot of '{name}'").format(kind=_(slot.kind), name=one.name)
         what_next = _first_attempt(slot.at, expires_at, now)
         return MessageExplanation(
             one.name, slot.id, slot.kind, True, State.SCHEDULED, None, why, what_next
@@ -217,23 +223,26 @@ def _without_record(
     if is_new or (evidence.settled_until is not None and evidence.settled_until >= slot.at):
         is_seen = any(b.at < expires_at for b in evidence.beats if b.is_of_a_tick)
         is_early = is_new or not is_seen
-        when = "before kakaocron's first tick" if is_early else "as kakaocron was set up then"
-        why, following = f"{MEANINGS[Reason.NO_SLOT]} {when}", _next_words(one, now, evidence)
+        when = _("before kakaocron's first tick") if is_early else _("as kakaocron was set up then")
+        why, following = f"{_(MEANINGS[Reason.NO_SLOT])} {when}", _next_words(one, now, evidence)
         return MessageExplanation(
             one.name, slot.id, slot.kind, False, None, Reason.NO_SLOT, why, following
         )
     during = [b for b in evidence.beats if slot.at <= b.at < min(expires_at, now)]
     what_next = _first_attempt(slot.at, expires_at, now)
     if during and _is_at_work(during[-1], now):
-        why, state = f"{slot.kind} slot of '{one.name}'", State.SCHEDULED
-        what_next = "the tick that is at work now"
+        why, state = (
+            _("{kind} slot of '{name}'").format(kind=_(slot.kind), name=one.name),
+            State.SCHEDULED,
+        )
+        what_next = _("the tick that is at work now")
         return MessageExplanation(one.name, slot.id, slot.kind, True, state, None, why, what_next)
     reason = why_missed(during)
     if now < expires_at:
-        why = f"no tick has handled it so far ({MEANINGS[reason]})"
+        why = _("no tick has handled it so far ({why})").format(why=_(MEANINGS[reason]))
         state = State.SCHEDULED
     else:
-        why, state = MEANINGS[reason], State.MISSED
+        why, state = _(MEANINGS[reason]), State.MISSED
     return MessageExplanation(one.name, slot.id, slot.kind, True, state, reason, why, what_next)
 
 
@@ -251,9 +260,9 @@ def _of_delivery(
     is_paused_ahead = begins_paused(delivery, evidence.paused)
     is_meant = is_paused_ahead or delivery.was_meant
     reason = Reason.PAUSED if is_paused_ahead else delivery.reason
-    slot = "slot of" if one else "of"
+    words = _("{kind} slot of '{name}'") if one else _("{kind} of '{name}'")
     if is_paused_ahead:
-        what_next = "a tick records it as missed"
+        what_next = _("a tick records it as missed")
     else:
         what_next = _what_next(delivery, now, policy) or _next_words(one, now, evidence)
     return MessageExplanation(
@@ -263,9 +272,9 @@ def _of_delivery(
         not is_meant,
         delivery.state,
         reason,
-        MEANINGS.get(reason, str(reason))
+        _(MEANINGS.get(reason, str(reason)))
         if reason
-        else f"{delivery.kind} {slot} '{delivery.message}'",
+        else words.format(kind=_(delivery.kind), name=delivery.message),
         what_next,
         delivery,
     )
@@ -280,18 +289,20 @@ def _what_next(delivery: Delivery, now: datetime, policy: Policy) -> str | None:
         case State.FAILED | State.MISSED:
             said = _as_a_clause(advice(delivery))
         case State.SENDING if delivery.lease_is_over(now):
-            said = "the next tick counts it as unknown"
+            said = _("the next tick counts it as unknown")
         case State.SENDING:
             until = delivery.attempts[-1].until
-            said = f"its tick is at work; after {until:%H:%M:%S} it counts as unknown"
+            said = _("its tick is at work; after {until:%H:%M:%S} it counts as unknown").format(
+                until=until
+            )
         case State.SCHEDULED if at is None:
             said = _first_attempt(delivery.slot, expires_at, now)
         case _ if at is not None and now >= expires_at:
-            said = "the next tick records that its time ran out"
+            said = _("the next tick records that its time ran out")
         case _ if at is not None:
-            said = f"the first tick at or after {at:%H:%M:%S} tries again"
+            said = _("the first tick at or after {at:%H:%M:%S} tries again").format(at=at)
         case state if not state.is_known:
-            said = "a later kakaocron wrote this, and this one leaves it alone: upgrade it"
+            said = _("a later kakaocron wrote this, and this one leaves it alone: upgrade it")
         case _:
             return None
     return said
@@ -303,25 +314,29 @@ def _as_a_clause(said: str) -> str:
 
 def _first_attempt(slot: datetime, expires_at: datetime, now: datetime) -> str:
     if now < slot:
-        return f"a tick at {slot:%H:%M} sends it"
+        return _("a tick at {slot:%H:%M} sends it").format(slot=slot)
     if now < expires_at:
-        return f"the next tick sends it, if it runs before {expires_at:%H:%M:%S}"
-    return "the next tick records it as missed"
+        return _("the next tick sends it, if it runs before {expires_at:%H:%M:%S}").format(
+            expires_at=expires_at
+        )
+    return _("the next tick records it as missed")
 
 
 def _next_words(one: Series | None, after: datetime, evidence: Evidence) -> str:
     """Name the next slot that is to be sent."""
     if one is None:
-        return "nothing"
+        return _("nothing")
     following = next_to_come([one], evidence.pauses, evidence.deliveries, after)
     if following is not None:
-        return f"the next slot of '{following.message}' is {following.at:%Y-%m-%d %H:%M}"
+        return _("the next slot of '{message}' is {at:%Y-%m-%d %H:%M}").format(
+            message=following.message, at=following.at
+        )
     found = [pause for pause in evidence.pauses if pause.covers(one.name, after)]
     if found:
         # While all are paused, one cannot be resumed alone.
         which = "" if any(pause.message is None for pause in found) else f" {one.name}"
-        return f"nothing until it is resumed: kakaocron resume{which}"
-    return "nothing"
+        return _("nothing until it is resumed: kakaocron resume{which}").format(which=which)
+    return _("nothing")
 
 
 def _nothing(
@@ -329,30 +344,40 @@ def _nothing(
 ) -> MessageExplanation:
     first = next_to_come(series, evidence.pauses, evidence.deliveries, max(at, now))
     if not series:
-        what_next = "nothing: the configuration has no [[message]]"
+        what_next = _("nothing: the configuration has no [[message]]")
     elif first is None:
-        what_next = "nothing within a year, or until what is paused is resumed"
+        what_next = _("nothing within a year, or until what is paused is resumed")
     else:
-        what_next = f"the next slot is {first.at:%Y-%m-%d %H:%M}, of '{first.message}'"
+        what_next = _("the next slot is {at:%Y-%m-%d %H:%M}, of '{message}'").format(
+            at=first.at, message=first.message
+        )
     reason = Reason.NO_SLOT
-    return MessageExplanation("", None, None, False, None, reason, MEANINGS[reason], what_next)
+    return MessageExplanation("", None, None, False, None, reason, _(MEANINGS[reason]), what_next)
 
 
 def _gap_words(evidence: Evidence, at: datetime, now: datetime) -> str:
     seen = [beat.at for beat in evidence.beats if beat.is_of_a_tick]
     before = max((moment for moment in seen if moment < at), default=None)
     after = min((moment for moment in seen if moment >= at + MINUTE), default=None)
-    words = f"no tick in this minute: none {_gap_span(before, after)}"
+    words = _("no tick in this minute: none {span}").format(span=_gap_span(before, after))
     booted_at = evidence.booted_at
     # Of a start before the minute nobody knows what it has to do with it.
     if booted_at and max(at, before or at) < booted_at <= (after or now):
-        words += f"; this host was down until {booted_at:%m-%d %H:%M:%S}"
+        words += _("; this host was down until {booted_at:%m-%d %H:%M:%S}").format(
+            booted_at=booted_at
+        )
     return words
 
 
 def _gap_span(before: datetime | None, after: datetime | None) -> str:
     if before and after:
-        return f"between {before:%m-%d %H:%M:%S} and {after:%m-%d %H:%M:%S}"
+        return _("between {before:%m-%d %H:%M:%S} and {after:%m-%d %H:%M:%S}").format(
+            before=before, after=after
+        )
     if before:
-        return f"since {before:%m-%d %H:%M:%S}"
-    return f"before {after:%m-%d %H:%M:%S}" if after else "has been seen at all"
+        return _("since {before:%m-%d %H:%M:%S}").format(before=before)
+    return (
+        _("before {after:%m-%d %H:%M:%S}").format(after=after)
+        if after
+        else _("has been seen at all")
+    )

@@ -10,6 +10,7 @@ from msgspec import Struct
 from kakaocron.config.schema import MonitorRules
 from kakaocron.errors import SEE_DOCTOR, Cause, Exit
 from kakaocron.kakao.tokens import Tokens
+from kakaocron.language.words import _, marked
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.stats import Stats
@@ -32,18 +33,20 @@ class Problem(Struct, frozen=True):
     mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.what}. {self.mend}" if self.mend else self.what
+        return f"{_(self.what)}. {_(self.mend)}" if self.mend else _(self.what)
 
 
 EXIT_WORDS: Mapping[int, Problem] = {
-    Exit.USAGE: Problem("the configuration is broken", "See: kakaocron config check"),
-    Exit.LOGIN: Problem("Kakao does not accept the login", "Run: kakaocron login"),
-    Exit.BUG: Problem("kakaocron has a bug; the log has the whole story: kakaocron.log"),
-    Exit.LEDGER: Problem("the ledger cannot be written or read", SEE_DOCTOR),
-    Exit.LOCK: Problem("another process holds the ledger's lock", SEE_DOCTOR),
-    Exit.INTERRUPTED: Problem("it was ended by a signal, as at a shutdown"),
+    Exit.USAGE: Problem(
+        marked("the configuration is broken"), marked("See: kakaocron config check")
+    ),
+    Exit.LOGIN: Problem(marked("Kakao does not accept the login"), marked("Run: kakaocron login")),
+    Exit.BUG: Problem(marked("kakaocron has a bug; the log has the whole story: kakaocron.log")),
+    Exit.LEDGER: Problem(marked("the ledger cannot be written or read"), SEE_DOCTOR),
+    Exit.LOCK: Problem(marked("another process holds the ledger's lock"), SEE_DOCTOR),
+    Exit.INTERRUPTED: Problem(marked("it was ended by a signal, as at a shutdown")),
 }
-INSTALL = "Run: kakaocron cron install"
+INSTALL = marked("Run: kakaocron cron install")
 NOT_LOGGED_IN = Cause("no-login")
 
 
@@ -88,17 +91,26 @@ def are_running(last: LastTick | None, now: datetime) -> bool:
 def tick_problem(last: LastTick | None, now: datetime) -> Problem | None:
     """Say what is wrong with the ticks, None if they run."""
     if last is None:
-        return Problem("No tick has been seen: cron does not run kakaocron", INSTALL)
+        return Problem(_("No tick has been seen: cron does not run kakaocron"), INSTALL)
     if not are_running(last, now):
         minutes = int((now - last.at).total_seconds() // 60)
         return Problem(
-            f"No tick for {minutes} minutes (the last at {last.at:%Y-%m-%d %H:%M:%S}): "
-            "cron does not run kakaocron",
+            _(
+                "No tick for {minutes} minutes (the last at {at:%Y-%m-%d %H:%M:%S}): cron does "
+                "not run kakaocron"
+            ).format(minutes=minutes, at=last.at),
             INSTALL,
         )
     if last.word is Word.FAIL and last.exit_code:
-        why = EXIT_WORDS.get(last.exit_code, Problem(f"exit {last.exit_code}"))
-        return Problem(f"The last tick ({last.said_at:%H:%M:%S}) failed: {why.what}", why.mend)
+        why = EXIT_WORDS.get(
+            last.exit_code, Problem(_("exit {exit_code}").format(exit_code=last.exit_code))
+        )
+        return Problem(
+            _("The last tick ({said_at:%H:%M:%S}) failed: {what}").format(
+                said_at=last.said_at, what=_(why.what)
+            ),
+            why.mend,
+        )
     return None
 
 
@@ -106,8 +118,9 @@ def overdue_problem(overdue: Iterable[Delivery]) -> str | None:
     names = [one.id for one in overdue]
     if not names:
         return None
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return f"No tick has handled {names[0]}{more}. To see why: kakaocron explain {names[0]}"
+    more = _(" and {count} more").format(count=len(names) - 1) if len(names) > 1 else ""
+    said = _("No tick has handled {id}{more}. To see why: kakaocron explain {id}")
+    return said.format(id=names[0], more=more)
 
 
 def login_problem(tokens: Tokens, now: datetime) -> Cause | None:
@@ -132,7 +145,9 @@ def quota_problem(deliveries: Iterable[Delivery]) -> str | None:
     if not spent:
         return None
     newest = max(spent, key=lambda one: one.slot)
-    return f"A quota of Kakao's is used up ({detail_of(newest)}): {newest.id} is not delivered"
+    return _("A quota of Kakao's is used up ({detail}): {id} is not delivered").format(
+        detail=detail_of(newest), id=newest.id
+    )
 
 
 def is_about(delivery: Delivery, reason: Reason) -> bool:

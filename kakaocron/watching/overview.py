@@ -20,6 +20,7 @@ from kakaocron.kakao.channel import named
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
 from kakaocron.ledger.stats import (
@@ -299,7 +300,9 @@ def explain_minute(
     keep_days, kept = installation.plan.keep_days, installation.ledger.days()
     if (today - at.date()).days > keep_days and at.date() not in kept:
         raise UsageError(
-            f"Of {at:%Y-%m-%d} nothing is known any more: [ledger] keep_days is {keep_days}"
+            _(
+                "Of {at:%Y-%m-%d} nothing is known any more: [ledger] keep_days is {keep_days}"
+            ).format(at=at, keep_days=keep_days)
         )
     days = sorted({(at - DAY).date(), at.date(), (at + DAY).date(), today})
     beats_of = _days_around(days, installation.heartbeat.days())
@@ -322,15 +325,15 @@ def explain_what(
     be read and for an id of nothing, LedgerError."""
     explained = explain_minute(installation, read_minute(what, installation.clock.now()), booted_at)
     try:
-        name, _ = parse_delivery_id(what)
+        name = parse_delivery_id(what)[0]
     except ValueError:
         return explained
     # At a minute that is left out a message has no slot, and so no id.
     own = [f for f in explained.messages if f.id == what or (f.id is None and f.message == name)]
     if not own:
         raise UsageError(
-            f"The ledger has no delivery '{what}', and it is no slot",
-            "List them: kakaocron history (or: kakaocron next)",
+            _("The ledger has no delivery '{what}', and it is no slot").format(what=what),
+            _("List them: kakaocron history (or: kakaocron next)"),
         )
     return replace(explained, messages=tuple(own))
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from kakaocron.errors import Cause
 from kakaocron.kakao.codes import BOXES, REMEDIES, SENDING
+from kakaocron.language.words import _, marked
 from kakaocron.ledger.deliveries import (
     Attempt,
     Delivery,
@@ -30,7 +31,8 @@ NOBODY: Names = MappingProxyType({})
 def detail_of(one: Delivery | Result) -> str | None:
     """Say why a delivery, or a receiver's part of an attempt, is as it is; None if all is said."""
     words = causes.in_words(one.cause) if one.cause else one.detail
-    return ": ".join(part for part in (one.behind, words) if part) or None
+    behind = one.behind.beside if one.behind else None
+    return ": ".join(part for part in (behind, words) if part) or None
 
 
 def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
@@ -39,16 +41,23 @@ def delivery_with_log(delivery: Delivery) -> dict[str, Any]:
     return {**delivery_fields(delivery), "attempt_log": log}
 
 
+_SENTENCES = {
+    State.UNKNOWN: marked("Nobody can know whether {what} arrived {more}"),
+    State.MISSED: marked("Missed {what} {more}"),
+    State.FAILED: marked("Failed: {what} {more}"),
+}
+
+
 def sentence(delivery: Delivery, names: Names = NOBODY) -> str:
     """Say in one line how a delivery ended badly, and what to do."""
-    what = f"'{delivery.message}' of {delivery.slot:%Y-%m-%d %H:%M}"
+    what = _("'{message}' of {slot:%Y-%m-%d %H:%M}").format(
+        message=delivery.message, slot=delivery.slot
+    )
     if is_by_hand(delivery.id):  # no configured name: what one can type again is the id
         what = f"'{delivery.id}'"
+    said = _SENTENCES.get(delivery.state, _SENTENCES[State.FAILED])
     more = f"({why(delivery)}).{in_brackets_of(delivery, names)} {advice(delivery)}"
-    if delivery.state is State.UNKNOWN:
-        return f"Nobody can know whether {what} arrived {more}"
-    verb = "Missed" if delivery.state is State.MISSED else "Failed:"
-    return f"{verb} {what} {more}"
+    return _(said).format(what=what, more=more)
 
 
 def why(delivery: Delivery) -> str:
@@ -181,5 +190,5 @@ def last_results(delivery: Delivery) -> Mapping[str, Result]:
 def sent_words(attempt: Attempt) -> str:
     """Say whether a request of an attempt left: one without an outcome may have sent."""
     if attempt.sent_at:
-        return f"sent {attempt.sent_at:%H:%M:%S.%f}"[:-3]
-    return "nothing sent" if attempt.ended_at else "may have been sent"
+        return _("sent {at}").format(at=f"{attempt.sent_at:%H:%M:%S.%f}"[:-3])
+    return _("nothing sent") if attempt.ended_at else _("may have been sent")

@@ -20,6 +20,7 @@ from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Feed, Installation, make_memory
 from kakaocron.kakao.channel import account_of, channel_name
 from kakaocron.kst import isoformat
+from kakaocron.language.words import _, marked, ngettext
 from kakaocron.ledger.stats import stats_of
 from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
@@ -41,7 +42,7 @@ LONGEST_SECONDS = 8.0
 TICK_SECONDS = 48.0
 LEAST_SECONDS = 0.5
 TEST = "test"
-NO_OTHER_WAY = (
+NO_OTHER_WAY = marked(
     "KakaoTalk cannot report that it is broken, so nobody counts as told. Set another way in "
     "[monitor] too: ping_url, alert_urls or alert_command"
 )
@@ -120,7 +121,7 @@ class Monitor:
             self._remember(state)
         if state.untold and not self.installation.config.monitor.tells_elsewhere:
             alone = next(iter(_ways_by_kakaotalk(self.installation, ())))
-            failures = {**heard.failures, alone: f"'{alone}': {NO_OTHER_WAY}"}
+            failures = {**heard.failures, alone: f"'{alone}': {_(NO_OTHER_WAY)}"}
             return Heard(failures, heard.tried)
         return heard
 
@@ -142,8 +143,8 @@ class Monitor:
         ways |= _ways_by_kakaotalk(self.installation, [alarm])
         if not ways:
             raise UsageError(
-                "There is no way out for alarms",
-                "Set ping_url, alert_urls or alert_command in [monitor]",
+                _("There is no way out for alarms"),
+                _("Set ping_url, alert_urls or alert_command in [monitor]"),
             )
         failures = self._failures(ways)
         return {name: failures.get(name) for name in ways}
@@ -180,7 +181,10 @@ class Monitor:
         for name, why in failures.items():
             log.warning("monitor %s: %s", name, why)
         return Heard(
-            {name: f"The monitor '{name}' cannot be told: {why}" for name, why in failures.items()},
+            {
+                name: _("The monitor '{name}' cannot be told: {why}").format(name=name, why=why)
+                for name, why in failures.items()
+            },
             tuple(ways),
         )
 
@@ -196,7 +200,10 @@ class Monitor:
         waiting = set(ways)
         while waiting and clock.monotonic() < deadline:
             waiting -= set(workers.wait(deadline - clock.monotonic()))
-        return {**failures, **dict.fromkeys(waiting, f"no answer within {seconds:.0f} s")}
+        return {
+            **failures,
+            **dict.fromkeys(waiting, _("no answer within {seconds:.0f} s").format(seconds=seconds)),
+        }
 
 
 def _go(way: Way, seconds: float, name: str, failures: dict[str, str]) -> None:
@@ -305,11 +312,13 @@ def apprise_type(told: Sequence[Alarm]) -> str:
 
 def title(told: Sequence[Alarm]) -> str:
     if [alarm.key for alarm in told] == [TEST]:
-        return "kakaocron: a test"
+        return _("kakaocron: a test")
     begun = sum(alarm.turn is not alarms.Turn.OVER for alarm in told)
     if not begun:
-        return "kakaocron: over"
-    return f"kakaocron: {begun} problem{'s' if begun > 1 else ''}"
+        return _("kakaocron: over")
+    return ngettext("kakaocron: {count} problem", "kakaocron: {count} problems", begun).format(
+        count=begun
+    )
 
 
 def body(told: Sequence[Alarm]) -> str:
@@ -325,7 +334,8 @@ def _through_apprise(
     document |= {"type": apprise_type(told), "storage": places.apprise}
     code = _run(feed, command, places.variables, document, seconds)
     if code != 0:
-        raise NotToldError(NOT_TOLD.get(code, f"Apprise ended with exit {code}"))
+        known = _(NOT_TOLD.get(code, ""))
+        raise NotToldError(known or _("Apprise ended with exit {code}").format(code=code))
 
 
 def _through_command(
@@ -351,7 +361,9 @@ def _through_command(
     }
     code = _run(feed, command, variables, document, seconds, folder)
     if code != 0:
-        raise NotToldError(f"'{command[0]}' ended with exit {code}")
+        raise NotToldError(
+            _("'{command}' ended with exit {code}").format(command=command[0], code=code)
+        )
 
 
 def _run(
@@ -369,9 +381,11 @@ def _run(
     try:
         return feed(command, content, environment, max(0.1, seconds - 0.5), folder)
     except TimeoutError:
-        raise NotToldError("it did not end in time, and was killed") from None
+        raise NotToldError(_("it did not end in time, and was killed")) from None
     except OSError as error:
         path = str((folder or Path()) / command[0]) if "/" in command[0] else command[0]
         cause = not_runnable(path)
         why = in_words(cause) if cause else error.strerror
-        raise NotToldError(f"'{command[0]}' cannot be run ({why})") from None
+        raise NotToldError(
+            _("'{command}' cannot be run ({why})").format(command=command[0], why=why)
+        ) from None

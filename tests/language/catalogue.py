@@ -22,6 +22,7 @@ from kakaocron.cli import COMMANDS
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, REMEDIES
 from kakaocron.language.catalogue import FOLDER
 from kakaocron.states import Reason, State
+from kakaocron.system import env_file, paths
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "kakaocron"
@@ -51,7 +52,7 @@ def sentences(path: Path) -> Iterator[Sentence]:
 
 def _marked(node: ast.Call, path: Path) -> Iterator[Sentence]:
     name = ast.unparse(node.func)
-    if name in MARKS and not isinstance(node.args[0], ast.Name | ast.Attribute | ast.Subscript):
+    if name in MARKS and isinstance(node.args[0], ast.Constant | ast.JoinedStr | ast.BinOp):
         yield (_text(node.args[0], path),)
     elif name == "ngettext":
         yield tuple(_text(argument, path) for argument in node.args[:2])
@@ -75,13 +76,21 @@ def _is_command(node: ast.FunctionDef, path: Path) -> bool:
 def template() -> Catalog:
     """Return all sentences that the code has, with the files that say them."""
     found = Catalog(project="kakaocron", fuzzy=False)
-    for word in (*State, *Reason, *codes()):
+    for word in (*State, *Reason, *codes(), *LIGHT):
         found.add(str(word), locations=[("kakaocron", 1)])
     for path in sorted(PACKAGE.rglob("*.py")):
         where = [(path.relative_to(ROOT).as_posix(), 1)]
         for one in sentences(path):
             found.add(one if len(one) > 1 else one[0], locations=where)
     return found
+
+
+# What an idle tick imports marks nothing: the marks would cost it more than all it does.
+LIGHT = (
+    *(paths.NO_HOME, paths.NOT_ABSOLUTE, paths.WRITE_IT_WHOLE),
+    *(env_file.MEND, env_file.NO_STATEMENT, env_file.TOO_LONG, env_file.UNREADABLE),
+    env_file.HOLDS_NUL,
+)
 
 
 def codes() -> Iterator[str]:

@@ -15,7 +15,14 @@ from kakaocron.language import catalogue
 from kakaocron.language.catalogue import catalogue_of
 from kakaocron.language.words import _, language, ngettext, speak, speaking
 from tests.fakes import MESSAGE, live_in
+from tests.test_cli import shell
 
+__all__ = ["shell"]
+
+JSON_COMMANDS = [
+    ["status", "--json"], ["history", "--json"], ["show", "report@20261123T0900", "--json"],
+    ["explain", "09:15", "--json"], ["health", "--json"], ["doctor", "--json"],
+]  # fmt: skip
 KOREAN = catalogue_of("ko")
 SENTENCE = "Say what to do"
 

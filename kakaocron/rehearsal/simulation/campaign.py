@@ -11,9 +11,11 @@ from msgspec.structs import replace
 
 from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import Config
+from kakaocron.language.words import _
 from kakaocron.rehearsal.simulation.chaos import BY_HAND, dials_for
 from kakaocron.rehearsal.simulation.rules import probing
 from kakaocron.rehearsal.simulation.world import HistoryResult, World
+from kakaocron.text.causes import Templates
 
 _HEAD = '[kakao]\nrest_api_key = "sandbox-rest-api-key"\nclient_secret = "sandbox-client-secret"\n'
 _REPORT = '[[message]]\nname = "report"\nslots = ["regular", "peak"]\ntext = "x"\n'
@@ -114,30 +116,48 @@ class Tally:
             self.broken.append(f"{replay_command(outcome)}  # {outcome.breaches[0]}")
 
     def lines(self) -> list[str]:
-        named = {
-            "slots twice at the receiver": "twice",
-            "slots lost that could have been sent": "lost",
-            "slots without a final state": "no final state",
-            "slots in two states": "two states",
-            "sent early": "early",
-            "sent past expiry": "past expiry",
-            "sent for no slot": "no slot",
-            "sent for a slot older than its times": "before its times",
-            "confirmed and not delivered": "not delivered",
-            "sent without a durable claim": "unclaimed",
-            "claimed by two processes": "claimed twice",
-            "sent after it was cancelled by hand": "cancelled",
-            "sent while it was paused by hand": "paused",
-            "lines out of order": "out of order",
-            "bugs and undocumented exit codes": "bug",
-        }
+        said = _(
+            "{minutes:,} minutes in {histories:,} histories: {ticks:,} ticks, {mishaps:,} mishaps, "
+            "{orders:,} orders by hand, {slots:,} slots judged, {confirmed:,} confirmed, "
+            "{messages:,} messages at the receiver"
+        )
+        late = _(
+            "sent out of time by a process stopped between its last look at the clock and the "
+            "write, which no program can avoid"
+        )
         return [
-            f"{self.minutes:,} minutes in {self.histories:,} histories: {self.ticks:,} ticks, "
-            f"{self.mishaps:,} mishaps, {self.orders:,} orders by hand, {self.slots:,} slots "
-            f"judged, {self.confirmed:,} confirmed, {self.messages:,} messages at the receiver",
-            *(f"{self.breaches[key]:>6} {text}" for text, key in named.items()),
-            f"{sum(self.breaches.values()):>6} breaches in all",
-            f"{self.stopped_at_the_write:>6} sent out of time by a process stopped between "
-            "its last look at the clock and the write, which no program can avoid",
+            said.format(
+                minutes=self.minutes,
+                histories=self.histories,
+                ticks=self.ticks,
+                mishaps=self.mishaps,
+                orders=self.orders,
+                slots=self.slots,
+                confirmed=self.confirmed,
+                messages=self.messages,
+            ),
+            *(f"{self.breaches[key]:>6} {_(text)}" for key, text in BREACHES.items()),
+            f"{sum(self.breaches.values()):>6} {_('breaches in all')}",
+            f"{self.stopped_at_the_write:>6} {late}",
             *self.broken,
         ]
+
+
+# What a history must not do, by the word that the judge begins with.
+BREACHES: Templates = {
+    "twice": "slots twice at the receiver",
+    "lost": "slots lost that could have been sent",
+    "no final state": "slots without a final state",
+    "two states": "slots in two states",
+    "early": "sent early",
+    "past expiry": "sent past expiry",
+    "no slot": "sent for no slot",
+    "before its times": "sent for a slot older than its times",
+    "not delivered": "confirmed and not delivered",
+    "unclaimed": "sent without a durable claim",
+    "claimed twice": "claimed by two processes",
+    "cancelled": "sent after it was cancelled by hand",
+    "paused": "sent while it was paused by hand",
+    "out of order": "lines out of order",
+    "bug": "bugs and undocumented exit codes",
+}
