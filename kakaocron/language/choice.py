@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from kakaocron.language.words import Language
 
 AUTO = "auto"
-_LANGUAGES: Mapping[str, Language] = {"ko": "ko", "en": "en"}
-CHOICES = (AUTO, *_LANGUAGES)
+LANGUAGES: Mapping[str, Language] = {"ko": "ko", "en": "en"}
+CHOICES = (AUTO, *LANGUAGES)
 VARIABLE = "KAKAOCRON_LANGUAGE"
 # As setlocale(3) takes them: the first that is set counts, whatever it says.
 _LOCALES = ("LC_ALL", "LC_MESSAGES", "LANG")
@@ -24,7 +24,7 @@ def chosen_language(variables: Mapping[str, str], configured: str | None = None)
     """
     said = variables.get(VARIABLE)
     word = said if said in CHOICES else configured
-    return _LANGUAGES.get(word or AUTO) or of_locale(variables)
+    return LANGUAGES.get(word or AUTO) or of_locale(variables)
 
 
 def of_locale(variables: Mapping[str, str]) -> Language:
@@ -40,7 +40,7 @@ def of_browser(accepted: str) -> Language:
         tag, _, rest = part.strip().partition(";")
         weight = re.fullmatch(r"\s*q=(\d(?:\.\d{0,3})?)\s*", rest)
         share = float(weight[1]) if weight else 0.0 if rest.strip() else 1.0
-        found = _LANGUAGES.get(tag.lower().partition("-")[0])
+        found = LANGUAGES.get(tag.lower().partition("-")[0])
         if found and share > most:
             best, most = found, share
     return best

@@ -46,7 +46,7 @@ Arrangement = Sequence[Line]
 def wrap_by_cells() -> None:
     """Let Rich take the blank off a line that fills its column by cells. It counts characters
     (Text.rstrip_end of Rich 15), leaves a line of Hangul its blank, and cuts a syllable for it."""
-    Text.rstrip_end = _rstrip_end  # type: ignore[method-assign]
+    Text.rstrip_end = _rstrip_end  # type: ignore[assignment, method-assign]
 
 
 def _rstrip_end(text: Text, size: int) -> None:

@@ -15,18 +15,21 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
-from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.words import speaking
 from kakaocron.system.interrupts import SIGNALS
 from kakaocron.text.documents import given_out
 from kakaocron.watching.overview import health_of_failure
 from kakaocron.web.connections import BACKLOG, PatientProtocol
 from kakaocron.web.views import Views
+from kakaocron.web.words import dictionary, readers_language, translated_page
 
 STATIC = Path(__file__).parent / "static"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -86,6 +89,22 @@ class OwnNames:
         return name in self._names or (self._has_any_address and _is_address(name))
 
 
+class ReadersLanguage:
+    """Lets what answers a request speak its reader's language. Programs get English: they ask at
+    these paths, and for no language elsewhere."""
+
+    PROGRAMS = ("/health", "/metrics", "/api/status")
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = HTTPConnection(scope)
+        wanted = readers_language(found.cookies, found.headers.get("accept-language", ""))
+        with speaking(catalogue_of("en" if found.url.path in self.PROGRAMS else wanted)):
+            await self.app(scope, receive, send)
+
+
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::[0-9]*)?")
 _NO_SUCH_HOST = PlainTextResponse("Invalid host header", BAD_REQUEST)
 
@@ -115,8 +134,14 @@ def make_app(views: Views, host: str) -> Starlette:
 
         return endpoint
 
+    page_text = (STATIC / "index.html").read_text("utf-8")
+    script = (STATIC / "app.js").read_text("utf-8")
+
     async def page(_: Request) -> Response:
-        return FileResponse(STATIC / "index.html")
+        return HTMLResponse(translated_page(page_text))
+
+    async def words(_: Request) -> Response:
+        return _json(dictionary(script))
 
     async def health(_: Request) -> Response:
         try:
@@ -131,6 +156,7 @@ def make_app(views: Views, host: str) -> Starlette:
     return Starlette(
         routes=[
             Route("/", page),
+            Route("/words", words),
             Route("/health", health),
             Route("/metrics", metrics),
             Route("/api/status", answer(lambda _: views.status())),
@@ -148,6 +174,7 @@ def make_app(views: Views, host: str) -> Starlette:
         middleware=[
             Middleware(SecurityHeaders),
             Middleware(OwnNames, host=host),
+            Middleware(ReadersLanguage),
         ],
         exception_handlers={
             KakaocronError: _cannot,

@@ -3,7 +3,8 @@ the sentences that are marked, and compiles it. It names what is still to be tra
 
 What is marked: what stands in `_(…)`, `marked(…)` and `ngettext(…)`; the `help` of options and
 arguments; the docstring of a command, which is its help; the values of a table of `Templates`; the
-words of states and reasons, and what Kakao's error codes mean.
+words of states and reasons, and what Kakao's error codes mean; the page's `{{…}}` and its script's
+`_("…")`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, REMEDIES
 from kakaocron.language.catalogue import FOLDER
 from kakaocron.states import Reason, State
 from kakaocron.system import env_file, paths
+from kakaocron.web.words import sentences_of_page, sentences_of_script
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "kakaocron"
@@ -76,7 +78,7 @@ def _is_command(node: ast.FunctionDef, path: Path) -> bool:
 def template() -> Catalog:
     """Return all sentences that the code has, with the files that say them."""
     found = Catalog(project="kakaocron", fuzzy=False)
-    for word in (*State, *Reason, *codes(), *LIGHT):
+    for word in (*State, *Reason, *codes(), *LIGHT, *of_the_page()):
         found.add(str(word), locations=[("kakaocron", 1)])
     for path in sorted(PACKAGE.rglob("*.py")):
         where = [(path.relative_to(ROOT).as_posix(), 1)]
@@ -98,6 +100,12 @@ def codes() -> Iterator[str]:
     yield from (words for _, _, words in MESSAGE_CODES.values())
     yield from (refusal.detail for refusal in LOGIN_CODES.values())
     yield from (remedy.words for remedy in REMEDIES.values())
+
+
+def of_the_page() -> Iterator[str]:
+    static = PACKAGE / "web" / "static"
+    yield from sentences_of_page((static / "index.html").read_text("utf-8"))
+    yield from sentences_of_script((static / "app.js").read_text("utf-8"))
 
 
 def translated() -> Catalog:

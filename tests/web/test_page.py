@@ -22,6 +22,7 @@ from kakaocron.show.console import MARKS
 from kakaocron.states import LOOK_FIRST, State
 from kakaocron.system.clock import SystemClock
 from tests.browsers import needs_chromium, start_chromium
+from tests.language.test_bypass import english
 from tests.sites import HOSTILE, Site, site, thirty_days
 from tests.years import FINE, sent, write_days
 
@@ -452,3 +453,23 @@ def test_a_server_that_is_gone_is_said(site: Site, page: Page) -> None:
     page.run("window.fetch = () => Promise.reject(new Error('gone'))")
 
     page.until("return document.getElementById('health').textContent === 'no answer'")
+
+
+def test_a_click_reads_the_page_in_korean_and_is_remembered(site: Site, page: Page) -> None:
+    page.load(site.url)
+    try:
+        page.run("document.getElementById('language').click()")
+        page.until(
+            "const root = document.documentElement;"
+            "return root.lang === 'ko' && root.dataset.version"
+        )
+        said = page.run("return document.body.innerText")
+        page.load(site.url)
+        again = page.run("return document.documentElement.lang")
+    finally:
+        page.driver.delete_all_cookies()
+
+    assert again == "ko"
+    assert "전송 확인" in said
+    words = {line.partition(":")[0] for line in english(said.replace(HOSTILE, ""))}
+    assert words <= {"English", "orders", "often", "app"}

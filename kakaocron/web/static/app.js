@@ -9,6 +9,9 @@ const MOST_MARKS = 4; // an hour: a phone has no room for more
 const POLL_MS = 2000;
 const SVG = "http://www.w3.org/2000/svg";
 const $ = (id) => document.getElementById(id);
+// The sentences of this file in the reader's language, which the server knows.
+const words = await ask("/words").catch(() => ({}));
+const _ = (sentence, values = {}) => (words[sentence] || sentence).replace(/\{(\w+)\}/g, (_place, name) => values[name]);
 
 let page = null;
 let days = [];
@@ -61,27 +64,29 @@ const percent = (share) => (share === null ? "–" : `${share === 1 ? 100 : (Mat
 
 function seconds(value) {
   if (value === null || value === undefined) return "–";
-  if (value < 1) return `${Math.round(value * 1000)} ms`;
-  return value < 120 ? `${value.toFixed(1)} s` : `${(value / 60).toFixed(1)} min`;
+  if (value < 1) return _("{n} ms", { n: Math.round(value * 1000) });
+  return value < 120 ? _("{n} s", { n: value.toFixed(1) }) : _("{n} min", { n: (value / 60).toFixed(1) });
 }
 
 function left(iso) {
   const minutes = Math.max(0, Math.floor((Date.parse(iso) - now()) / 60000));
-  if (minutes >= 2880) return `${Math.floor(minutes / 1440)} days`;
-  if (minutes >= 60) return `${Math.floor(minutes / 60)} h ${String(minutes % 60).padStart(2, "0")} min`;
-  return minutes ? `${minutes} min` : "under a minute";
+  if (minutes >= 2880) return _("{n} days", { n: Math.floor(minutes / 1440) });
+  if (minutes >= 60) return _("{hours} h {minutes} min", { hours: Math.floor(minutes / 60), minutes: String(minutes % 60).padStart(2, "0") });
+  return minutes ? _("{n} min", { n: minutes }) : _("under a minute");
 }
+
+const ahead = (span) => (span === _("under a minute") ? _("in under a minute") : _("in {span}", { span }));
 
 const now = () => Date.now() + offset;
 
-function stateTag(state) {
-  return h("span", { class: "state", "data-state": state, role: "cell" }, h("i", { "aria-hidden": "true" }, (MARKS[state] || "·")), state);
+function stateTag(state, say = _) {
+  return h("span", { class: "state", "data-state": state, role: "cell" }, h("i", { "aria-hidden": "true" }, (MARKS[state] || "·")), say(state));
 }
 
 function drawTop() {
   const ok = page.health.status === "healthy";
   const pill = $("health");
-  pill.textContent = ok ? "healthy" : "needs a look";
+  pill.textContent = ok ? _("healthy") : _("needs a look");
   pill.dataset.ok = ok;
   const list = $("problems");
   list.hidden = ok;
@@ -91,32 +96,41 @@ function drawTop() {
 function drawPauses() {
   const { pauses } = page;
   $("pauses").hidden = !pauses.length;
-  $("pauses").replaceChildren(...pauses.map(({ message, until, note }) => h("li", {},
-    `${message === null ? "All messages are paused" : `${message} is paused`}${until ? ` until ${until.slice(0, 10)} ${clock(until, false)} KST` : ""}${note ? `: ${note}` : ""}. `,
-    h("span", {}, "End it: ", h("code", {}, `kakaocron resume${message === null ? "" : ` ${message}`}`)))));
+  $("pauses").replaceChildren(...pauses.map(({ message, until, note }) => {
+    const what = message === null ? _("All messages are paused") : _("{name} is paused", { name: message });
+    const end = until ? ` ${_("until {day} {time} KST", { day: until.slice(0, 10), time: clock(until, false) })}` : "";
+    return h("li", {}, `${what}${end}${note ? `: ${note}` : ""}. `,
+      h("span", {}, _("End it: "), h("code", {}, `kakaocron resume${message === null ? "" : ` ${message}`}`)));
+  }));
 }
 
 function drawClock() {
   if (!page) return;
   const kst = new Date(now() + 9 * 3600e3).toISOString();
-  $("clock").textContent = `${kst.slice(11, 19)} KST`;
+  $("clock").textContent = _("{time} KST", { time: kst.slice(11, 19) });
   const ago = page.last_tick ? Math.max(0, Math.round((now() - Date.parse(page.last_tick)) / 1000)) : null;
-  $("tick").textContent = ago === null ? "no tick seen" : `last tick ${ago < 120 ? `${ago} s` : `${Math.floor(ago / 60)} min`} ago`;
+  const gone = ago < 120 ? _("{n} s", { n: ago }) : _("{n} min", { n: Math.floor(ago / 60) });
+  $("tick").textContent = ago === null ? _("no tick seen") : _("last tick {span} ago", { span: gone });
 }
 
 function card(name, value, note, bad = false) {
   return h("div", { class: bad ? "card bad" : "card" }, h("span", { class: "name" }, name), h("b", {}, value), h("span", { class: "quiet" }, note));
 }
 
+function tokenWords(token) {
+  if (!token.expires_at) return _("no token saved");
+  return Date.parse(token.expires_at) > now() ? _("token for {span}", { span: left(token.expires_at) }) : _("token is renewed next");
+}
+
 function drawCards() {
   const { stats, token } = page;
   const next = page.next_slot;
   $("cards").replaceChildren(
-    card("next slot", next ? clock(next, false) : "–", next ? `in ${left(next)}` : page.pauses.length ? "paused" : "nothing is scheduled"),
-    card("confirmed", percent(stats.success_rate), `${page.slots.confirmed} of ${page.slots.ended} slots today`, stats.success_rate !== null && stats.success_rate < page.min_success_rate),
-    card("on schedule", percent(stats.schedule_accuracy), "left within a minute"),
-    card("lateness p50", seconds(stats.delay_p50_seconds), `p99 ${seconds(stats.delay_p99_seconds)}`),
-    card("login", token.refresh_expires_at ? left(token.refresh_expires_at) : "–", token.expires_at ? `token ${Date.parse(token.expires_at) > now() ? `for ${left(token.expires_at)}` : "is renewed next"}` : "no token saved"),
+    card(_("next slot"), next ? clock(next, false) : "–", next ? ahead(left(next)) : page.pauses.length ? _("paused") : _("nothing is scheduled")),
+    card(_("confirmed"), percent(stats.success_rate), _("{count} of {all} slots today", { count: page.slots.confirmed, all: page.slots.ended }), stats.success_rate !== null && stats.success_rate < page.min_success_rate),
+    card(_("on schedule"), percent(stats.schedule_accuracy), _("left within a minute")),
+    card(_("lateness p50"), seconds(stats.delay_p50_seconds), _("p99 {span}", { span: seconds(stats.delay_p99_seconds) })),
+    card(_("login"), token.refresh_expires_at ? left(token.refresh_expires_at) : "–", tokenWords(token)),
   );
 }
 
@@ -148,8 +162,8 @@ function grouped(found) {
 
 function told(group) {
   const [first, last] = [group[0], group[group.length - 1]];
-  if (group.length === 1) return `${clock(first.slot, false)} ${first.message}: ${first.state}${first.reason ? ` (${first.reason})` : ""}`;
-  return `${clock(first.slot, false)}–${clock(last.slot, false)}: ${tally(group).map(([count, state]) => `${count} ${state}`).join(", ")}`;
+  if (group.length === 1) return `${clock(first.slot, false)} ${first.message}: ${_(first.state)}${first.reason ? ` (${_(first.reason)})` : ""}`;
+  return `${clock(first.slot, false)}–${clock(last.slot, false)}: ${tally(group).map(([count, state]) => _("{count} {state}", { count, state: _(state) })).join(", ")}`;
 }
 
 function drawStrip() {
@@ -167,8 +181,8 @@ function drawStrip() {
     })),
     h("div", { class: "label" }, String(hour).padStart(2, "0")))));
   $("legend").replaceChildren(...tally(marks).map(([count, state]) =>
-    h("span", { "data-state": state }, h("i", { "aria-hidden": "true" }, (MARKS[state] || "·")), `${count} ${state}`)));
-  $("day-totals").textContent = `${page.now.slice(0, 10)} · ${marks.length} slots`;
+    h("span", { "data-state": state }, h("i", { "aria-hidden": "true" }, (MARKS[state] || "·")), _("{count} {state}", { count, state: _(state) }))));
+  $("day-totals").textContent = _("{day} · {count} slots", { day: page.now.slice(0, 10), count: marks.length });
 }
 
 function drawHeat() {
@@ -180,14 +194,16 @@ function drawHeat() {
     cells.push(h("span", { class: weekday ? "day" : "day sunday" }, day.day.slice(5)));
     const bad = day.late + day.failed + day.unknown + day.missed;
     day.hours.forEach((found, hour) => {
-      const when = `${day.day} ${String(hour).padStart(2, "0")}h`;
-      const what = found ? `${found.count} ${found.count === 1 ? "slot" : "slots"}, the worst ${found.state}` : "no slot";
-      const told = `${when}: ${what}${bad ? `. Bad that day: ${bad}` : ""}`;
+      const when = _("{day} {hour}h", { day: day.day, hour: String(hour).padStart(2, "0") });
+      const values = found && { count: found.count, state: _(found.state) };
+      const some = values && (found.count === 1 ? _("{count} slot, the worst {state}", values) : _("{count} slots, the worst {state}", values));
+      const what = some || _("no slot");
+      const told = `${when}: ${what}${bad ? `. ${_("Bad that day: {count}", { count: bad })}` : ""}`;
       cells.push(h("button", {
         type: "button", class: "cell", "data-state": found && found.state, "data-id": when, title: told, "aria-label": told, tabindex: -1,
       }, found && found.state !== "confirmed" ? (MARKS[found.state] || "·") : ""));
     });
-    cells.push(h("span", { class: "bad", title: `${bad} late, failed, unknown or missed` }, bad || ""));
+    cells.push(h("span", { class: "bad", title: _("{count} late, failed, unknown or missed", { count: bad }) }, bad || ""));
   }
   redraw($("heat"), ...cells);
   const shown = [...$("heat").querySelectorAll(".cell")];
@@ -236,14 +252,14 @@ function drawLate() {
   const isToday = span === "today";
   const values = isToday ? today.map((one) => one.delay_seconds) : filled.flatMap((day) => [day.delay_p50_seconds, day.delay_p99_seconds]);
   $("late-key").replaceChildren(...(isToday
-    ? [h("span", {}, "each delivery: seconds after its slot, log scale")]
-    : [["key50", "p50"], ["key99", "p99"]].map(([key, name]) => h("span", { class: key }, h("i", {}), name)).concat(h("span", {}, "seconds after the slot, log scale"))));
-  if (!values.length) return $("late").replaceChildren(h("div", { class: "empty" }, "Nothing has been sent yet."));
+    ? [h("span", {}, _("each delivery: seconds after its slot, log scale"))]
+    : [["key50", _("p50")], ["key99", _("p99")]].map(([key, name]) => h("span", { class: key }, h("i", {}), name)).concat(h("span", {}, _("seconds after the slot, log scale")))));
+  if (!values.length) return $("late").replaceChildren(h("div", { class: "empty" }, _("Nothing has been sent yet.")));
   const low = Math.log10(Math.max(0.001, Math.min(...values) * 0.7));
   const high = Math.max(low + 1, Math.log10(Math.max(...values) * 1.4));
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (Math.log10(Math.max(value, 0.001)) - low) / (high - low));
   const x = (share) => LEFT + (WIDTH - LEFT - 10) * share;
-  const drawing = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Lateness over time" });
+  const drawing = s("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": _("Lateness over time") });
   for (const value of gridValues(low, high)) {
     drawing.append(s("line", { class: "grid", x1: LEFT, x2: WIDTH - 10, y1: y(value), y2: y(value) }),
       s("text", { x: LEFT - 8, y: y(value) + 4, "text-anchor": "end" }, seconds(value).replace(".0", "")));
@@ -265,7 +281,7 @@ function drawLate() {
       drawing.append(s("path", { class: name, d: points.map(([px, py], index) => `${index ? "L" : "M"}${px.toFixed(1)} ${py.toFixed(1)}`).join("") }));
       for (const [px, py, day] of points) {
         const dot = s("circle", { class: `dot ${name}`, cx: px, cy: py, r: 3.5 });
-        dot.append(s("title", {}, `${day.day}: ${name} ${seconds(day[`delay_${name}_seconds`])}`));
+        dot.append(s("title", {}, `${day.day}: ${_(name)} ${seconds(day[`delay_${name}_seconds`])}`));
         drawing.append(dot);
       }
     }
@@ -288,12 +304,12 @@ async function drawList(isLive) {
   h("span", { role: "cell" }, `${dayOf(one.slot)} ${clock(one.slot, false)}`),
   h("span", { role: "cell" }, one.message),
   stateTag(one.state),
-  h("span", { role: "cell", class: "said" }, one.reason ? `${one.reason}${one.text ? ` · ${one.text}` : ""}` : one.text || ""),
+  h("span", { role: "cell", class: "said" }, one.reason ? `${_(one.reason)}${one.text ? ` · ${one.text}` : ""}` : one.text || ""),
   h("span", { role: "cell", class: "lateness" }, one.delay_seconds === null ? "" : seconds(one.delay_seconds)))));
-  if (!found.length) $("list").replaceChildren(h("div", { class: "empty" }, "No delivery fits."));
+  if (!found.length) $("list").replaceChildren(h("div", { class: "empty" }, _("No delivery fits.")));
   $("count").textContent = total > found.length
-    ? `the ${found.length} newest of ${total}: choose fewer days, a message or a state to see the others`
-    : `${total} shown`;
+    ? _("the {count} newest of {all}: choose fewer days, a message or a state to see the others", { count: found.length, all: total })
+    : _("{count} shown", { count: total });
   known = shown;
 }
 
@@ -302,7 +318,7 @@ function fillFilters() {
   const fill = (name, values) => {
     const select = form.elements[name];
     const wanted = select.value;
-    select.replaceChildren(h("option", { value: "" }, "all"), ...values.map((value) => h("option", { value }, value)));
+    select.replaceChildren(h("option", { value: "" }, _("all")), ...values.map((value) => h("option", { value }, name === "state" ? _(value) : value)));
     select.value = values.includes(wanted) ? wanted : "";
   };
   fill("message", page.messages);
@@ -333,7 +349,7 @@ async function drawDialog() {
   if (mine !== opened) return; // it was closed meanwhile, or shows another
   const [title, state, ...body] = drawn;
   $("detail-title").textContent = title;
-  $("detail-state").replaceChildren(...(state ? [stateTag(state)] : []));
+  $("detail-state").replaceChildren(...(state ? [stateTag(state, beside)] : []));
   redraw($("detail-body"), ...body.filter(Boolean));
   if (!isNew) return;
   if (!$("detail").open) $("detail").showModal();
@@ -347,12 +363,19 @@ function facts(pairs) {
   return list;
 }
 
+// A word as people read it, and the one that programs know, where that is another.
+const beside = (word) => (_(word) === word ? word : `${_(word)}(${word})`);
+
 function attempt(one) {
   const results = Object.entries(one.results);
   const state = results.length ? results[0][1].state : "sending";
   return h("div", { class: "attempt", "data-state": state },
-    h("p", {}, h("strong", {}, `Attempt ${one.attempt}`), ` claimed ${clock(one.claimed_at)}, ${one.sent_at ? `sent ${instant(one.sent_at)}` : "nothing sent"}${one.ended_at ? `, ended ${instant(one.ended_at)}` : ", no end known"}`),
-    ...results.map(([name, found]) => h("p", { class: "quiet" }, `${name}: ${[found.state, found.http_status && `HTTP ${found.http_status}`, found.code && `code ${found.code}`, found.reason, found.detail].filter(Boolean).join(", ")}`)));
+    h("p", {}, h("strong", {}, _("Attempt {n}", { n: one.attempt })), ` ${[
+      _("claimed {time}", { time: clock(one.claimed_at) }),
+      one.sent_at ? _("sent {at}", { at: instant(one.sent_at) }) : _("nothing sent"),
+      one.ended_at ? _("ended {at}", { at: instant(one.ended_at) }) : _("no end known"),
+    ].join(", ")}`),
+    ...results.map(([name, found]) => h("p", { class: "quiet" }, `${name}: ${[_(found.state), found.http_status && `HTTP ${found.http_status}`, found.code && _("code {code}", { code: found.code }), found.reason && beside(found.reason), found.detail].filter(Boolean).join(", ")}`)));
 }
 
 async function readDelivery(id) {
@@ -367,16 +390,16 @@ function drawDelivery(one) {
   return [one.id, one.state,
     one.text ? h("div", { class: "bubble" }, one.text) : null,
     facts([
-      ["slot", `${one.slot.slice(0, 10)} ${clock(one.slot, false)} KST, ${one.kind}`],
-      ["to", Object.entries(one.targets).map(([name, state]) => `${name}: ${state}`).join(", ") || one.to.join(", ")],
-      ["left", one.sent_at && `${instant(one.sent_at)} (${seconds(one.delay_seconds)} after the slot)`],
-      ["confirmed", one.confirmed_at && instant(one.confirmed_at)],
-      ["reason", one.reason && `${one.reason}: ${said.why || ""}`],
-      ["why", one.isPlanned && !one.reason && said.why],
-      ["detail", said.detail],
+      [_("slot"), _("{day} {time} KST, {kind}", { day: one.slot.slice(0, 10), time: clock(one.slot, false), kind: _(one.kind) })],
+      [_("to"), Object.entries(one.targets).map(([name, state]) => `${name}: ${_(state)}`).join(", ") || one.to.join(", ")],
+      [_("left"), one.sent_at && _("{at} ({span} after the slot)", { at: instant(one.sent_at), span: seconds(one.delay_seconds) })],
+      [_("confirmed"), one.confirmed_at && instant(one.confirmed_at)],
+      [_("reason"), one.reason && `${beside(one.reason)}: ${said.why || ""}`],
+      [_("why"), one.isPlanned && !one.reason && said.why],
+      [_("detail"), said.detail],
     ]),
     ...one.attempt_log.map(attempt),
-    said.next ? h("p", { class: "quiet" }, `Next: ${said.next}`) : null];
+    said.next ? h("p", { class: "quiet" }, _("Next: {what}", { what: said.next })) : null];
 }
 
 function show(id) {
@@ -404,7 +427,7 @@ async function follow() {
     const { version } = document.hidden && page ? page : await ask("/api/version");
     if (!page || version !== page.version) await load();
   } catch (error) {
-    $("health").textContent = "no answer";
+    $("health").textContent = _("no answer");
     $("health").dataset.ok = false;
     $("problems").hidden = false;
     $("problems").replaceChildren(h("li", {}, error.message));
@@ -438,6 +461,10 @@ $("theme").addEventListener("click", () => {
   const isDark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
   root.dataset.theme = isDark ? "light" : "dark";
   localStorage.setItem("theme", root.dataset.theme);
+});
+$("language").addEventListener("click", () => {
+  document.cookie = `language=${$("language").lang}; path=/; max-age=31536000; samesite=strict`;
+  location.reload();
 });
 addEventListener("resize", () => { if (page) drawLate(); });
 setInterval(drawClock, 1000);
