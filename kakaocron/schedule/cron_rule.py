@@ -11,16 +11,17 @@ from typing import Any
 from cronsim import CronSim, CronSimError
 
 from kakaocron.kst import DAY, KST
+from kakaocron.language.words import _, marked
 from kakaocron.schedule.slots import Span
 
 CRON = "cron"
 # Each field: its name, what it takes, and the largest step, which is the field once around.
 FIELDS = (
-    ("minute", "0 to 59", 60),
-    ("hour", "0 to 23", 24),
-    ("day of the month", "1 to 31, or L for the last", 31),
-    ("month", "1 to 12, or jan to dec", 12),
-    ("weekday", "0 to 7 (0 and 7 are Sunday), or sun to sat", 7),
+    (marked("minute"), marked("0 to 59"), 60),
+    (marked("hour"), marked("0 to 23"), 24),
+    (marked("day of the month"), marked("1 to 31, or L for the last"), 31),
+    (marked("month"), marked("1 to 12, or jan to dec"), 12),
+    (marked("weekday"), marked("0 to 7 (0 and 7 are Sunday), or sun to sat"), 7),
 )
 # After so long the calendar's days fall on the same weekdays again (but for the year 2100).
 CALENDAR = timedelta(days=28 * 365 + 7)
@@ -31,19 +32,24 @@ def check_cron(expression: str) -> None:
     """Raise ValueError for what is no cron expression of five fields, or can never be due."""
     fields = expression.split()
     if len(fields) != len(FIELDS):
-        raise ValueError(
-            f"'{expression}' has not five fields; write minute, hour, day, month, weekday, "
+        said = _(
+            "'{expression}' has not five fields; write minute, hour, day, month, weekday, "
             'as in "0 9 * * mon-fri"'
         )
-    for (name, _, most), field in zip(FIELDS, fields, strict=True):
+        raise ValueError(said.format(expression=expression))
+    for (name, _values, most), field in zip(FIELDS, fields, strict=True):
         for step in (part.partition("/")[2] for part in field.split(",")):
             if step.isascii() and step.isdigit() and (len(step) > 2 or int(step) > most):  # noqa: PLR2004
+                said = _(
+                    "'{expression}' is no cron rule: '{field}' steps over the whole {name}, "
+                    "which has {most}; list the times instead, as in 0,30"
+                )
                 raise ValueError(
-                    f"'{expression}' is no cron rule: '{field[:40]}' steps over the whole {name}, "
-                    f"which has {most}; list the times instead, as in 0,30"
+                    said.format(expression=expression, field=field[:40], name=_(name), most=most)
                 )
     if _is_wrong(expression):
-        raise ValueError(f"'{expression}' is no cron rule: {_fault(fields)}")
+        said = _("'{expression}' is no cron rule: {fault}")
+        raise ValueError(said.format(expression=expression, fault=_fault(fields)))
 
 
 def _is_wrong(expression: str) -> bool:
@@ -55,12 +61,13 @@ def _is_wrong(expression: str) -> bool:
 
 
 def _fault(fields: Sequence[str]) -> str:
-    for index, (name, values, _) in enumerate(FIELDS):
+    for index, (name, values, _most) in enumerate(FIELDS):
         alone = ["*"] * len(FIELDS)
         alone[index] = fields[index]
         if _is_wrong(" ".join(alone)):
-            return f"bad {name} '{fields[index][:40]}'; it goes from {values}"
-    return f"never due: no such month has a day {fields[2][:40]}"
+            said = _("bad {name} '{field}'; it goes from {values}")
+            return said.format(name=_(name), field=fields[index][:40], values=_(values))
+    return _("never due: no such month has a day {day}").format(day=fields[2][:40])
 
 
 @dataclass(frozen=True, slots=True)
