@@ -149,10 +149,8 @@ def _other_key(place: _Place) -> str:
 def _quote_it(key: str, end: str) -> str:
     if len(key) > 40 or not key.isprintable():  # noqa: PLR2004 - it would be no name
         key = "…"
-    return (
-        "a key with anything but A to Z, a to z, digits, - and _ stands in quotes: "
-        f'"{key}"{end}{" …" if end else ""}'
-    )
+    said = _("a key with anything but A to Z, a to z, digits, - and _ stands in quotes: {form}")
+    return said.format(form=f'"{key}"{end}{" …" if end else ""}')
 
 
 def _no_equals(place: _Place) -> str:

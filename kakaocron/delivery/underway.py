@@ -14,6 +14,7 @@ from kakaocron.delivery.channel import Channel, Flight
 from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due, Policy
 from kakaocron.errors import ContentError, KakaocronError
+from kakaocron.language.words import marked
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Claim, Result
 from kakaocron.ledger.ledger import Ledger, Receipt
@@ -54,7 +55,10 @@ class Engine(Struct, frozen=True):
 
 
 NEVER_LEFT = Result(
-    State.RETRYING, Reason.TICK_CRASHED, "the sending ended before it left", phase=Phase.BEFORE
+    State.RETRYING,
+    Reason.TICK_CRASHED,
+    marked("the sending ended before it left"),
+    phase=Phase.BEFORE,
 )
 
 

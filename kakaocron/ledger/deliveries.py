@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from kakaocron.errors import Cause
 from kakaocron.kst import isoformat, isoformat_if_any
+from kakaocron.language.words import marked
 from kakaocron.ledger.events import (
     Claim,
     Event,
@@ -36,7 +37,7 @@ CLOCK_SLACK = timedelta(seconds=5)
 
 _SENT_BY_HAND = "send-"
 # The detail of what is reopened though it had not gone wrong: it was paused or cancelled.
-REOPENED_IN_PEACE = "it was paused or cancelled"
+REOPENED_IN_PEACE = marked("it was paused or cancelled")
 
 
 def is_by_hand(id_: str) -> bool:

@@ -30,7 +30,7 @@ NOBODY: Names = MappingProxyType({})
 
 def detail_of(one: Delivery | Result) -> str | None:
     """Say why a delivery, or a receiver's part of an attempt, is as it is; None if all is said."""
-    words = causes.in_words(one.cause) if one.cause else one.detail
+    words = causes.in_words(one.cause) if one.cause else _(one.detail or "")
     behind = one.behind.beside if one.behind else None
     return ": ".join(part for part in (behind, words) if part) or None
 

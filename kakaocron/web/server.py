@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.language.catalogue import catalogue_of
-from kakaocron.language.words import speaking
+from kakaocron.language.words import _, speaking
 from kakaocron.system.interrupts import SIGNALS
 from kakaocron.text.documents import given_out
 from kakaocron.watching.overview import health_of_failure
@@ -198,10 +198,14 @@ def listen(host: str, port: int) -> socket.socket:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         return socket.create_server((host, port), family=family)
     except UnicodeError:  # of the encoding of international names
-        raise UsageError(f"'{host}' is no address or host name") from None
+        what = _("'{host}' is no address or host name").format(host=host)
+        raise UsageError(what) from None
     except OSError as error:
         raise UsageError(
-            f"Cannot listen on {host} port {port}: {error.strerror}", "Try --port 0"
+            _("Cannot listen on {host} port {port}: {error}").format(
+                host=host, port=port, error=error.strerror
+            ),
+            _("Try --port 0"),
         ) from None
 
 
