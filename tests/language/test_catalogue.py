@@ -100,3 +100,11 @@ def test_every_sentence_is_polite_in_the_one_way() -> None:
     """The short polite form throughout: no 합니다, and no 한다."""
     formal = re.compile(r"니다(?![가-힣])|[가-힣]다(?=[.!]|$)|십시오")
     assert [korean for _, korean in entries() if formal.search(korean)] == []
+
+
+def test_a_particle_after_a_name_is_written_with_both_forms() -> None:
+    """Which of the two fits is known when the name is: '보고'를, '발송'을."""
+    alone = re.compile(
+        r"[^%]\}['\"”]?(?:을|를|이|가|은|는|와|과|로|으로|이에요|예요|이라|라)(?![가-힣(])"
+    )
+    assert [korean for _, korean in entries() if alone.search(korean)] == []
