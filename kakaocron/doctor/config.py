@@ -20,8 +20,8 @@ from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY
-from kakaocron.language.choice import AUTO, CHOICES, VARIABLE
-from kakaocron.language.words import _, language
+from kakaocron.language.choice import AUTO, CHOICES, VARIABLE, chosen_language
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.messages.faults import faults, quota_faults
@@ -76,7 +76,7 @@ def configuration(bench: Bench) -> Iterator[Finding]:
             )
     yield _env_lines(places.env_file)
     yield _log_level(places.variables.get("LOG_LEVEL") or "INFO")
-    yield _language(places.variables.get(VARIABLE) or AUTO)
+    yield _language(bench)
     names: list[str] = []
     with suppress(UsageError):  # a `.env` that cannot be read has been told of above
         names = only_in_shell(places)
@@ -136,12 +136,21 @@ def _log_level(word: str) -> Finding:
     return warn("log-level", what, _("Set LOG_LEVEL to one of them, or unset it"))
 
 
-def _language(word: str) -> Finding:
-    if word in CHOICES:
-        return ok("language", language())
-    what = _("KAKAOCRON_LANGUAGE is '{word}', which is none of {choices}; it counts as none")
-    mend = _("Set KAKAOCRON_LANGUAGE to one of them, or unset it")
-    return warn("language", what.format(word=word, choices=", ".join(CHOICES)), mend)
+def _language(bench: Bench) -> Finding:
+    variables, here = bench.places.variables, bench.installation
+    word = variables.get(VARIABLE) or AUTO
+    if word not in CHOICES:
+        what = _("KAKAOCRON_LANGUAGE is '{word}', which is none of {choices}; it counts as none")
+        mend = _("Set KAKAOCRON_LANGUAGE to one of them, or unset it")
+        return warn("language", what.format(word=word, choices=", ".join(CHOICES)), mend)
+    configured = here.config.language if here else None
+    shells = chosen_language(variables, configured)
+    ticks = chosen_language(crons_variables(bench), configured)
+    if shells == ticks:
+        return ok("language", ticks)
+    what = _("this shell speaks '{shells}', the ticks and their alarms '{ticks}': cron has no LANG")
+    mend = _('Write language = "{shells}" at the top of config.toml')
+    return warn("language", what.format(shells=shells, ticks=ticks), mend.format(shells=shells))
 
 
 def plan(bench: Bench) -> Iterator[Finding]:

@@ -434,6 +434,16 @@ def test_a_log_level_that_is_none_is_named(well: Bench, word: str, status: str, 
     assert said in finding.what
 
 
+def test_a_shell_of_another_language_than_the_ticks_have_is_named(well: Bench) -> None:
+    """cron has no LANG: alarms would come in English to somebody whose shell is Korean."""
+    korean = replace(well, places=replace(well.places, variables={"LANG": "ko_KR.UTF-8"}))
+    finding = found(korean, "language")
+    assert (finding.status, "'ko'" in finding.what) == ("warn", True)
+    assert finding.mend == 'Write language = "ko" at the top of config.toml'
+    (well.places.config.parent / ".env").write_text("KAKAOCRON_LANGUAGE=ko\n")
+    assert found(korean, "language").status == "ok"
+
+
 def test_lines_of_the_env_file_that_are_none_are_named(well: Bench) -> None:
     path = well.places.config.parent / ".env"
     assert found(well, "env-lines").status == "ok"

@@ -1,0 +1,68 @@
+"""What the commands show fits a terminal of 80 columns and of 40, in both languages.
+
+SHOWN=folder keeps it there, the help of every command with it, to be looked at:
+SHOWN=tests/language/shown pytest -n0 tests/language/test_shown.py
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from kakaocron.cli import COMMANDS
+from kakaocron.show import console, pictures
+from tests.test_cli import Shell, after_a_morning, shell
+
+__all__ = ["after_a_morning", "shell"]
+
+PRINTED = [
+    "status", "history", "show report@20261123T0900", "explain 09:00", "explain 09:15",
+    "explain 10:00", "report", "next -n 3", "health", "friends", "preview",
+]  # fmt: skip
+# What a person copies is longer than 40 columns, and what is not Korean or English is not cut.
+WHOLE = re.compile(r"kakaocron|report@|https?://|[\"{}]")
+
+
+def outputs(shell: Shell, words: list[str]) -> Iterator[tuple[str, str]]:
+    for one in words:
+        _, out, err = shell.run(*one.split())
+        yield one, out + err
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("columns", [40, 80])
+def test_no_line_is_wider_than_the_terminal(
+    after_a_morning: Shell, language: str, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def terminal() -> Console:
+        options = {"highlight": False, "markup": False, "emoji": False}
+        return Console(width=columns, force_terminal=True, color_system=None, **options)  # type: ignore[arg-type]
+
+    for module in (console, pictures):
+        monkeypatch.setattr(module, "console", terminal)
+    monkeypatch.setenv("KAKAOCRON_LANGUAGE", language)
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    shown = list(outputs(after_a_morning, PRINTED))
+    wide = [
+        line
+        for _, text in shown
+        for line in text.splitlines()
+        if cell_len(line) > columns and not WHOLE.search(line)
+    ]
+    if folder := os.environ.get("SHOWN"):
+        shown += outputs(after_a_morning, ["--help", *(f"{name} --help" for name in COMMANDS)])
+        kept = "".join(f"$ kakaocron {one}\n{_tidy(text)}\n" for one, text in shown)
+        Path(folder).mkdir(exist_ok=True)
+        (Path(folder) / f"{language}-{columns}.txt").write_text(kept, "utf-8")
+    assert wide == []
+
+
+def _tidy(text: str) -> str:
+    return "".join(f"{line.rstrip()}\n" for line in text.splitlines())
