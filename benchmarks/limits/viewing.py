@@ -1,0 +1,7 @@
+"""What looking and simulating cost."""
+
+from __future__ import annotations
+
+from benchmarks.limits.row import Row
+
+ROWS: list[Row] = []
