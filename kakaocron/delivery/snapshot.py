@@ -44,7 +44,7 @@ class Snapshot(Struct, frozen=True):
     `last_complete` is the last instant up to which a tick has said that every slot has a state,
     `settled_until` the last one of which that is known at all; both are None before the first tick.
     `newest_beats` is what the last ticks said of themselves, `series` are the messages with
-    timetables that say since when they hold.
+    timetables that say since when they hold, `is_first_day` says that no tick ran before today.
     """
 
     now: datetime
@@ -55,7 +55,13 @@ class Snapshot(Struct, frozen=True):
     newest_beats: tuple[Beat, ...]
     beats: Beats
     series: tuple[Series, ...] = ()
-    began_at: datetime | None = None  # when the very first tick ran, if that was today
+    is_first_day: bool = False
+
+    @property
+    def began_at(self) -> datetime | None:
+        """When the very first tick ran, if that was today."""
+        ran = self.beats.of_ticks_on(self.now.date()) if self.is_first_day else ()
+        return min((beat.at for beat in ran), default=None)
 
     @property
     def ledger_end(self) -> End:
@@ -95,7 +101,7 @@ def take_snapshot(
         beats.on(day)
     beat_days = heartbeat.days()
     newest_beats = _newest_beats(heartbeat, now, beat_days)
-    began_at = _began_at(beats, now.date(), beat_days)
+    is_first_day = all(day >= now.date() for day in beat_days)
     last_complete = heartbeat.last_complete(now)
     wanted = sorted({*days_to_read(ledger, plan, now, last_complete), *days})
     pauses, noted = plan.pauses(now), plan.timetables()
@@ -105,7 +111,7 @@ def take_snapshot(
     settled_until = _settled_until(view, last_complete, now, plan.keep_days)
     series = dated(plan.series, noted, now, settled_until, plan.written_at)
     return Snapshot(
-        now, view, pauses, last_complete, settled_until, newest_beats, beats, series, began_at
+        now, view, pauses, last_complete, settled_until, newest_beats, beats, series, is_first_day
     )
 
 
@@ -160,12 +166,6 @@ def _settled_until(
     known = [found for found in (last_complete, view.settled) if found and found <= now]
     oldest_day = datetime.combine(now.date() - keep_days * DAY, time(), KST)
     return max(*known, oldest_day - timedelta.resolution) if known else None
-
-
-def _began_at(beats: Beats, today: date, days: Sequence[date]) -> datetime | None:
-    if any(day < today for day in days):
-        return None
-    return min((beat.at for beat in beats.of_ticks_on(today)), default=None)
 
 
 def _newest_beats(heartbeat: Heartbeat, now: datetime, days: Sequence[date]) -> tuple[Beat, ...]:
