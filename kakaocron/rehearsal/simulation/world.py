@@ -90,6 +90,7 @@ class World:
 
     def __init__(self, seed: int, configs: list[Config], dials: Dials, minutes: int) -> None:
         self.seed, self.configs, self.minutes = seed, configs, minutes
+        self.rules = {id(config): rules_of(config) for config in configs}
         self.rng = random.Random(seed)  # noqa: S311 - to be replayed, no secret
         self.dials = dials
         self.loop = EventLoop()
@@ -345,7 +346,9 @@ class World:
         now = self.host_time()
         if self.history.versions:
             self.history.versions[-1].see(now)
-        self.history.versions.append(Version(now, self.true_time(), rules_of(config), now, now))
+        self.history.versions.append(
+            Version(now, self.true_time(), self.rules[id(config)], now, now)
+        )
 
     def _log_in(self) -> None:
         tokens = logged_in(self.kakao, self.true_time(), self.host_time())
