@@ -51,7 +51,7 @@ HEADERS = {
 }
 
 
-class Answer(JSONResponse):
+class DocumentResponse(JSONResponse):
     """A document, sent in pieces: of a long one no copy lies about for each slow client."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -227,8 +227,8 @@ def listen(host: str, port: int) -> socket.socket:
     return found
 
 
-def _json(document: Any, status: int = OK) -> Answer:
-    return Answer(given_out(document), status)
+def _json(document: Any, status: int = OK) -> DocumentResponse:
+    return DocumentResponse(given_out(document), status)
 
 
 def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], None]) -> None:
