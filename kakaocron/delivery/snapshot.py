@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Policy, decide, why_missed
 from kakaocron.kst import DAY, KST
-from kakaocron.ledger.beats import Beat, End
+from kakaocron.ledger.beats import Beat, End, first_of_a_tick, parse
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger, Reader, View
@@ -26,12 +26,20 @@ class Beats(Struct, frozen=True):
     """What the ticks left of themselves: each day's is read once, when it is first asked for."""
 
     heartbeat: Heartbeat
-    _known: dict[date, list[Beat]] = field(default_factory=dict)
+    _known: dict[date, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def read(self, day: date) -> tuple[bytes, ...]:
+        if day not in self._known:
+            self._known[day] = self.heartbeat.contents(day)
+        return self._known[day]
 
     def on(self, day: date) -> list[Beat]:
-        if day not in self._known:
-            self._known[day] = self.heartbeat.read(day)
-        return self._known[day]
+        return [beat for content in self.read(day) for beat in parse(day, content)]
+
+    def first_on(self, day: date) -> Beat | None:
+        """Return the first beat of a tick on a day."""
+        found = (first_of_a_tick(day, content) for content in self.read(day))
+        return min((beat for beat in found if beat), key=lambda beat: beat.at, default=None)
 
     def of_ticks_on(self, day: date) -> list[Beat]:
         return [beat for beat in self.on(day) if beat.is_of_a_tick]
@@ -44,7 +52,7 @@ class Snapshot(Struct, frozen=True):
     `last_complete` is the last instant up to which a tick has said that every slot has a state,
     `settled_until` the last one of which that is known at all; both are None before the first tick.
     `newest_beats` is what the last ticks said of themselves, `series` are the messages with
-    timetables that say since when they hold, `is_first_day` says that no tick ran before today.
+    timetables that say since when they hold.
     """
 
     now: datetime
@@ -55,13 +63,7 @@ class Snapshot(Struct, frozen=True):
     newest_beats: tuple[Beat, ...]
     beats: Beats
     series: tuple[Series, ...] = ()
-    is_first_day: bool = False
-
-    @property
-    def began_at(self) -> datetime | None:
-        """When the very first tick ran, if that was today."""
-        ran = self.beats.of_ticks_on(self.now.date()) if self.is_first_day else ()
-        return min((beat.at for beat in ran), default=None)
+    began_at: datetime | None = None  # when the very first tick ran, if that was today
 
     @property
     def ledger_end(self) -> End:
@@ -98,10 +100,10 @@ def take_snapshot(
     """
     beats = Beats(heartbeat)
     for day in beats_of:
-        beats.on(day)
+        beats.read(day)
     beat_days = heartbeat.days()
     newest_beats = _newest_beats(heartbeat, now, beat_days)
-    is_first_day = all(day >= now.date() for day in beat_days)
+    began_at = _began_at(beats, now.date(), beat_days)
     last_complete = heartbeat.last_complete(now)
     wanted = sorted({*days_to_read(ledger, plan, now, last_complete), *days})
     pauses, noted = plan.pauses(now), plan.timetables()
@@ -111,7 +113,7 @@ def take_snapshot(
     settled_until = _settled_until(view, last_complete, now, plan.keep_days)
     series = dated(plan.series, noted, now, settled_until, plan.written_at)
     return Snapshot(
-        now, view, pauses, last_complete, settled_until, newest_beats, beats, series, is_first_day
+        now, view, pauses, last_complete, settled_until, newest_beats, beats, series, began_at
     )
 
 
@@ -166,6 +168,11 @@ def _settled_until(
     known = [found for found in (last_complete, view.settled) if found and found <= now]
     oldest_day = datetime.combine(now.date() - keep_days * DAY, time(), KST)
     return max(*known, oldest_day - timedelta.resolution) if known else None
+
+
+def _began_at(beats: Beats, today: date, days: Sequence[date]) -> datetime | None:
+    first = None if any(day < today for day in days) else beats.first_on(today)
+    return first.at if first else None
 
 
 def _newest_beats(heartbeat: Heartbeat, now: datetime, days: Sequence[date]) -> tuple[Beat, ...]:
