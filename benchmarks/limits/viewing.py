@@ -159,7 +159,7 @@ def booked(build: Build) -> str:
 
 def a_year_reported(build: Build) -> str:
     """Compare CPU with the bare interpreter's, by turns."""
-    with home(days=[2] * 365) as folder:
+    with home(days=[1] * 365) as folder:
         environ = build.environment(folder)
         bare, report = [], []
         for _ in range(ROUNDS):
