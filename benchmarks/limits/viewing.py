@@ -27,7 +27,7 @@ from tests.years import write_days
 
 CONNECTIONS, SECONDS = 40, 10.0
 ROUNDS = 9
-LONGEST_SECONDS = 300.0
+LONGEST_SECONDS = 120.0
 # As `init` writes it, but for the words.
 SCHEDULE = "[schedule]\nearly_start = true\n"
 EVERY_TWO_MINUTES = f"[schedule]\nregular_minutes = {list(range(0, 60, 2))}\npeak_hours = []\n"

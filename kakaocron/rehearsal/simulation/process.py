@@ -287,6 +287,12 @@ class ProcessDisk:
     def try_lock(self, fd: int) -> bool:
         return self._call("lock", self._files.try_lock, fd)
 
+    def real_path(self, path: str) -> str:
+        return path  # there are no links
+
+    def code_mark(self) -> str:
+        return "of the simulation"  # it does not change
+
     def _call(self, name: str, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         failing = self._process.enter(name)
         if failing is not None:
