@@ -23,6 +23,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.language.words import language
 from kakaocron.system.interrupts import SIGNALS
 from kakaocron.text.documents import given_out
 from kakaocron.watching.overview import health_of_failure
@@ -145,7 +146,8 @@ def make_app(views: Views, host: str) -> Starlette:
 
     def made(make: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            return await turns.answer(str(request.url), lambda: make(request))
+            asked = f"{language()} {request.url}"
+            return await turns.answer(asked, lambda: make(request))
 
         return endpoint
 

@@ -46,9 +46,9 @@ def test_a_simulation_says_what_became_of_this_plan(capsys: pytest.CaptureFixtur
     print_verdict(HELD)
 
     said = capsys.readouterr().out
-    assert "90 mishaps in 2 days, 2,800 ticks" in said
-    assert "report: 69 slots, 60 confirmed, 9 missed (no-tick 7, expired 2)" in said
-    assert "orders: 1 slot, 1 unknown (read-timeout 1)" in said
+    assert "90 mishaps, 2,800 ticks" in said
+    assert "report: confirmed 60, missed 9 (no-tick 7, expired 2)" in said
+    assert "orders: unknown 1 (read-timeout 1)" in said
     assert "The promises hold" in said
     assert "--seed 8 --days 2" in said
 
@@ -59,8 +59,8 @@ def test_a_promise_that_broke_is_said_with_the_command_that_plays_it_again(
     print_verdict(replace(HELD, breaches=("twice: report reached me 2 times",)))
 
     said = capsys.readouterr().out
-    assert "BROKEN  twice: report reached me 2 times" in said
-    assert "broke a promise 1 time. Again: kakaocron simulate --seed 7 --days 2" in said
+    assert "BROKEN: twice: report reached me 2 times" in said
+    assert "broke a promise. To see it again: kakaocron simulate --seed 7 --days 2" in said
     assert "hold" not in said
 
 
@@ -86,5 +86,5 @@ def test_the_command_says_at_once_what_it_tries_and_draws_nothing_in_a_pipe(
     monkeypatch.setattr("kakaocron.rehearsal.simulation.campaign.play", played)
     assert run(["simulate", "--seed", "7", "--days", "2"]) == 0
 
-    assert said_before[0].startswith("This plan sends report 68 times a day. Playing 2 days of it")
+    assert said_before[0].startswith("This plan sends so many a day: report 68.\n2 days of it are")
     assert "\x1b" not in "".join(capsys.readouterr())
