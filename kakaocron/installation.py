@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from zlib import crc32
 
@@ -132,8 +132,21 @@ class Installation(Struct, frozen=True):
 
     def snapshot_ahead(self) -> Snapshot:
         """Look at what is on record now, of all the days to come too. Raises LedgerError."""
+        return self.snapshot(self._days_to_come())
+
+    def snapshots_ahead(self) -> Iterator[tuple[Snapshot, datetime | None]]:
+        """Look at what is on record now, of more and more of the days to come; each time with the
+        instant before which that is all there is (None: it is all). Raises LedgerError."""
+        days, count = self._days_to_come(), 0
+        while count < len(days):
+            unread = datetime.combine(days[count], time(), KST)
+            yield self.snapshot(days[:count]), unread
+            count = 2 * count or 1
+        yield self.snapshot(days), None
+
+    def _days_to_come(self) -> list[date]:
         today = self.clock.now().date()
-        return self.snapshot(day for day in self.ledger.days() if day >= today)
+        return [day for day in self.ledger.days() if day > today]
 
 
 def find_installation(config_path: Path | None = None, edges: Edges | None = None) -> Installation:

@@ -19,7 +19,8 @@ def simulate(
     config: Annotated[Path | None, config_option()] = None,
 ) -> int:
     """Play a history full of faults on this configuration; nothing is sent to anybody."""
-    from kakaocron.rehearsal.simulation.campaign import Tally, play  # noqa: PLC0415 - no tick needs it
+    from kakaocron.rehearsal import picture  # noqa: PLC0415 - no tick needs it
+    from kakaocron.rehearsal.simulation.campaign import play  # noqa: PLC0415
 
     places = find_places(config)
     loaded = load_config(places.config, places.profile)
@@ -27,15 +28,8 @@ def simulate(
         raise UsageError(
             _("'{config}' has no [[message]] with slots to simulate").format(config=places.config)
         )
-    outcome = play(seed, days * 24 * 60, loaded)
-    tally = Tally()
-    tally.add(outcome)
-    tally.broken.clear()
-    for line in [*outcome.breaches, *tally.lines()]:
-        print(line)
-    if outcome.breaches:
-        print(
-            _("replay: kakaocron simulate --seed {seed} --days {days}").format(seed=seed, days=days)
-        )
-        return Exit.TROUBLE
-    return Exit.FINE
+    picture.print_plan(loaded, days)
+    with picture.drawn_progress(days) as on_progress:
+        outcome = play(seed, days * 24 * 60, loaded, on_progress)
+    picture.print_verdict(outcome)
+    return Exit.TROUBLE if outcome.breaches else Exit.FINE

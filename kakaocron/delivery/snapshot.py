@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Policy, decide, why_missed
 from kakaocron.kst import DAY, KST
-from kakaocron.ledger.beats import Beat, End
+from kakaocron.ledger.beats import Beat, End, first_of_a_tick, parse
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger, Reader, View
@@ -26,12 +26,20 @@ class Beats(Struct, frozen=True):
     """What the ticks left of themselves: each day's is read once, when it is first asked for."""
 
     heartbeat: Heartbeat
-    _known: dict[date, list[Beat]] = field(default_factory=dict)
+    _known: dict[date, tuple[bytes, ...]] = field(default_factory=dict)
+
+    def read(self, day: date) -> tuple[bytes, ...]:
+        if day not in self._known:
+            self._known[day] = self.heartbeat.contents(day)
+        return self._known[day]
 
     def on(self, day: date) -> list[Beat]:
-        if day not in self._known:
-            self._known[day] = self.heartbeat.read(day)
-        return self._known[day]
+        return [beat for content in self.read(day) for beat in parse(day, content)]
+
+    def first_on(self, day: date) -> Beat | None:
+        """Return the first beat of a tick on a day."""
+        found = (first_of_a_tick(day, content) for content in self.read(day))
+        return min((beat for beat in found if beat), key=lambda beat: beat.at, default=None)
 
     def of_ticks_on(self, day: date) -> list[Beat]:
         return [beat for beat in self.on(day) if beat.is_of_a_tick]
@@ -92,7 +100,7 @@ def take_snapshot(
     """
     beats = Beats(heartbeat)
     for day in beats_of:
-        beats.on(day)
+        beats.read(day)
     beat_days = heartbeat.days()
     newest_beats = _newest_beats(heartbeat, now, beat_days)
     began_at = _began_at(beats, now.date(), beat_days)
@@ -163,9 +171,8 @@ def _settled_until(
 
 
 def _began_at(beats: Beats, today: date, days: Sequence[date]) -> datetime | None:
-    if any(day < today for day in days):
-        return None
-    return min((beat.at for beat in beats.of_ticks_on(today)), default=None)
+    first = None if any(day < today for day in days) else beats.first_on(today)
+    return first.at if first else None
 
 
 def _newest_beats(heartbeat: Heartbeat, now: datetime, days: Sequence[date]) -> tuple[Beat, ...]:

@@ -84,6 +84,15 @@ def parse(day: date, content: bytes) -> list[Beat]:
     return [beat for line in lines if (beat := _from_line(day, line)) is not None]
 
 
+def first_of_a_tick(day: date, content: bytes) -> Beat | None:
+    """Return the earliest beat of a tick in a day's file."""
+    if is_of_later(content[:FIRST_BYTES]):
+        return None
+    # Each line begins with its time of day, so that few have to be understood.
+    beats = (_from_line(day, line) for line in sorted(content.split(b"\n")))
+    return next((beat for beat in beats if beat is not None and beat.is_of_a_tick), None)
+
+
 @lru_cache(maxsize=8192)  # a process reads the same day several times: two lines a minute
 def _from_line(day: date, line: bytes) -> Beat | None:
     try:

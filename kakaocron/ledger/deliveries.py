@@ -150,8 +150,10 @@ class Delivery(Struct, frozen=True):
 
 
 def _may_have_gone(attempt: Attempt) -> bool:
-    states = [result.state for result in attempt.results.values()]
-    return any(state in MAY_HAVE_ARRIVED or not state.is_known for state in states)
+    for result in attempt.results.values():  # no generator: it is asked of each, again and again
+        if result.state in MAY_HAVE_ARRIVED or not result.state.is_known:
+            return True
+    return False
 
 
 def of_delivery(line: type[OfSlot], delivery: Delivery, at: datetime, **more: Any) -> OfSlot:

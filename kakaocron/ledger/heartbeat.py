@@ -52,21 +52,30 @@ class Heartbeat(Struct, frozen=True):
 
     def read(self, day: date) -> list[Beat]:
         """Return all that is known of a day's ticks."""
-        return [*self.spared(day), *self._whole(day)]
+        return [beat for content in self.contents(day) for beat in parse(day, content)]
+
+    def contents(self, day: date) -> tuple[bytes, bytes]:
+        """Return a day's files as they are, the spare folder's first."""
+        return self._spare_content(day), self._content(day)
 
     def spared(self, day: date) -> list[Beat]:
-        try:
-            guard(self.disk, self.spare)
-            path = f"{self.spare}/{day.isoformat()}"
-            return parse(day, read_file(self.disk, path, flags=NO_LINK))
-        except OSError:
-            return []
+        return parse(day, self._spare_content(day))
 
     def _whole(self, day: date) -> list[Beat]:
+        return parse(day, self._content(day))
+
+    def _spare_content(self, day: date) -> bytes:
         try:
-            return parse(day, read_file(self.disk, self.path(day)))
+            guard(self.disk, self.spare)
+            return read_file(self.disk, f"{self.spare}/{day.isoformat()}", flags=NO_LINK)
         except OSError:
-            return []
+            return b""
+
+    def _content(self, day: date) -> bytes:
+        try:
+            return read_file(self.disk, self.path(day))
+        except OSError:
+            return b""
 
     def tail(self, day: date) -> list[Beat]:
         """Return the last beats of a day: enough to tell what the last complete tick said."""

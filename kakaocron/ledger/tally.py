@@ -52,32 +52,31 @@ def endings(content: bytes) -> list[Ending] | None:
     try:
         for line in lines:
             check_sum(line)
-            read = _DECODER.decode(line)
-            if read.v != FORMAT_VERSION or read.state not in _STATES or read.id[-14:-13] != "@":
+        for read in _DECODER.decode_lines(content):
+            id_, event, sent_at = read.id, read.event, read.sent_at
+            if read.v != FORMAT_VERSION or read.state not in _STATES or id_[-14:-13] != "@":
                 return None
             for one in read.targets.values():
                 if one.state not in _STATES:  # a later version's word decides in its own way
                     return None
-            if read.reason == Reason.PAUSED or last.get(read.id) != _BEFORE[read.event]:
-                odd.add(read.id)
-            last[read.id] = read.event
-            found[read.id] = read.state, _lateness(read) if read.sent_at else None
+            if read.reason == Reason.PAUSED or last.get(id_) != _BEFORE[event]:
+                odd.add(id_)
+            last[id_] = event
+            found[id_] = read.state, _lateness(read, sent_at) if sent_at else None
     except (ValueError, KeyError, TypeError):
         return None
     plain = [end for id_, end in found.items() if id_ not in odd and not is_by_hand(id_)]
     return [*plain, *endings_of(_folded(lines, odd))]
 
 
-def _lateness(line: _Line) -> float | None:
+def _lateness(line: _Line, sent_at: datetime) -> float | None:
     """Return how many seconds after its slot an attempt left; None if it certainly did not."""
-    slot = datetime.fromisoformat(f"{line.id[-13:]}+0900")
-    if line.sent_at is None:
-        return None
     if line.state is not State.CONFIRMED and not any(
         one.state in MAY_HAVE_ARRIVED for one in line.targets.values()
     ):
         return None
-    return (line.sent_at - slot).total_seconds()
+    slot = datetime.fromisoformat(f"{line.id[-13:]}+0900")
+    return (sent_at - slot).total_seconds()
 
 
 def _folded(lines: Iterable[bytes], wanted: set[str]) -> Iterable[Delivery]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -301,8 +301,9 @@ def _note(places: Places, disk: Disk) -> Note:
     return Note(str(places.config))
 
 
-def _note_paths(places: Places) -> tuple[str, ...]:
-    return str(places.note), fallback_note(places)
+def _note_paths(places: Places) -> Iterator[str]:
+    yield str(places.note)
+    yield fallback_note(places)  # rarely asked for, and it takes its time
 
 
 def _write_note(places: Places, disk: Disk, ledgers: Mapping[str, str]) -> None:

@@ -67,6 +67,15 @@ class Disk(Protocol):
         """Take the exclusive lock if it is free; closing the descriptor gives it back."""
         ...
 
+    def real_path(self, path: str) -> str:
+        """Return a path with all links in it followed."""
+        ...
+
+    def code_mark(self) -> str:
+        """Return when the files of the package's folders were last put there: an update replaces
+        some."""
+        ...
+
 
 @contextmanager
 def opened(disk: Disk, path: str, flags: int, mode: int = PRIVATE_FILE) -> Iterator[int]:

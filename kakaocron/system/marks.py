@@ -3,7 +3,6 @@
 import os
 
 from kakaocron import __version__
-from kakaocron.system.paths import real_folder
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
@@ -23,10 +22,11 @@ _PASSED_OVER = (PLAN_NAME, "kakaocron.log", "ticks")
 
 def config_marks(disk: "Disk", config: str) -> "list[str]":
     """Return the marks of the code and the configuration, to be taken before they are read."""
-    files = (config, f"{real_folder(config)}/.env")
+    folder = os.path.dirname(disk.real_path(config))  # noqa: PTH120
+    files = (config, f"{folder}/.env")
     return [
         f"kakaocron {__version__}",
-        _code_mark(),
+        disk.code_mark(),
         *(mark(disk, path) for path in files),
     ]
 
@@ -45,20 +45,6 @@ def all_marks(disk: "Disk", config: str, data: str, days: "Sequence[str]") -> "l
         *_marks_in(disk, data, own=True),
         *(mark(disk, path) for path in ledger),
     ]
-
-
-def _code_mark() -> str:
-    """Return when the files of the package's folders were last put there: an update replaces some.
-
-    The code is where it is, whatever disk the installation stands on.
-    """
-    code = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-    times = {"": os.stat(code).st_mtime_ns}  # noqa: PTH116
-    with os.scandir(code) as found:
-        for one in found:
-            if not one.name.startswith("_") and one.is_dir():
-                times[one.name] = one.stat().st_mtime_ns
-    return f"{code!a} {sorted(times.items())}"
 
 
 def _marks_in(disk: "Disk", folder: str, *, own: bool) -> "list[str]":

@@ -160,15 +160,33 @@ def look(installation: Installation) -> Overview:
     """Look at what `status` shows, once. Raises LedgerError."""
     # First: nothing is read after the snapshot, so that it shows one instant.
     barriers = installation.ledger.barriers(installation.clock.now().date())
-    seen = installation.snapshot_ahead()
+    seen, following = _look_ahead(installation)
     found = overview_of(
         seen,
         decide_by(seen, installation.plan, installation.engine.policy),
         {name: login_of(login, seen.now) for name, login in installation.logins.items()},
         installation.plan.series,
-        coming(seen, installation.plan.series, installation.config, NEXT_SLOTS),
+        following,
     )
     return replace(found, barriers=tuple(barriers))
+
+
+def _look_ahead(installation: Installation) -> tuple[Snapshot, list[Coming]]:
+    """Look at as many of the days to come as it takes to tell what is next: there may be years of
+    what is scheduled by hand."""
+    series, config = installation.plan.series, installation.config
+    for seen, unread in installation.snapshots_ahead():
+        following = coming(seen, series, config, NEXT_SLOTS)
+        last = following[NEXT_SLOTS - 1] if len(following) == NEXT_SLOTS else None
+        told = (last, *(_next(seen, series, kind) for kind in ("regular", "peak")))
+        if unread is None or all(one and one.at < unread for one in told):
+            break
+    return seen, following
+
+
+def _next(seen: Snapshot, series: Sequence[Series], kind: str) -> Slot | None:
+    pauses = [pause for pause in seen.pauses if pause.is_open(seen.now)]
+    return next_to_come(series, pauses, seen.view.deliveries, seen.now, kind)
 
 
 def overview_of(
@@ -200,8 +218,8 @@ def overview_of(
         upcoming=tuple(sorted(unpaused, key=lambda slot: (slot.at, slot.message))),
         stats=stats_of(deliveries, unseen_today + len(ahead), seen.began_at),
         slots=slots_of(deliveries),
-        next_regular=next_to_come(series, pauses, seen.view.deliveries, now, "regular"),
-        next_peak=next_to_come(series, pauses, seen.view.deliveries, now, "peak"),
+        next_regular=_next(seen, series, "regular"),
+        next_peak=_next(seen, series, "peak"),
         following=tuple(following),
         logins={
             account: LoginState(tokens, in_words(problem) if problem else None)

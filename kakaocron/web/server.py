@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import re
 import socket
@@ -23,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.language.catalogue import catalogue_of
-from kakaocron.language.words import _, speaking
+from kakaocron.language.words import _, language, speaking
 from kakaocron.system.interrupts import SIGNALS
 from kakaocron.text.documents import given_out
 from kakaocron.watching.overview import health_of_failure
@@ -35,6 +36,7 @@ STATIC = Path(__file__).parent / "static"
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 WILDCARDS = ("0.0.0.0", "::")  # noqa: S104 - only compared with
 OK, BAD_REQUEST, NOT_FOUND, UNAVAILABLE = 200, 400, 404, 503
+PIECE_BYTES = 1 << 18
 
 # The page runs its own files only, talks to its own server only, and is put in no frame.
 HEADERS = {
@@ -50,6 +52,41 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
     "Cache-Control": "no-store",
 }
+
+
+class DocumentResponse(JSONResponse):
+    """A document, sent in pieces: of a long one no copy lies about for each slow client."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        head = {"status": self.status_code, "headers": self.raw_headers}
+        await send({"type": "http.response.start", **head})
+        whole = memoryview(self.body)
+        for at in range(0, len(whole), PIECE_BYTES):
+            piece = whole[at : at + PIECE_BYTES]
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body"})
+
+
+class OneAtATime:
+    """Makes one answer at a time, so that the ledger has one reader.
+
+    Who asks meanwhile waits for the next, together with all who ask for the same: that one is begun
+    after each of them has asked, and so shows nothing that was over by then.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._next: dict[str, asyncio.Task[Response]] = {}
+
+    async def answer(self, asked: str, make: Callable[[], Response]) -> Response:
+        if asked not in self._next:
+            self._next[asked] = asyncio.create_task(self._made(asked, make))
+        return await asyncio.shield(self._next[asked])  # others wait for it too
+
+    async def _made(self, asked: str, make: Callable[[], Response]) -> Response:
+        async with self._turn:
+            del self._next[asked]
+            return await run_in_threadpool(make)
 
 
 class SecurityHeaders:
@@ -123,16 +160,25 @@ def _is_address(name: str) -> bool:
 def make_app(views: Views, host: str) -> Starlette:
     """Return the application, which listens on `host`."""
 
+    turns = OneAtATime()
+
+    def made(make: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            asked = f"{language()} {request.url}"
+            return await turns.answer(asked, lambda: make(request))
+
+        return endpoint
+
     def answer(
         read: Callable[[Request], Any], on_usage_error: int = BAD_REQUEST
     ) -> Callable[[Request], Awaitable[Response]]:
-        async def endpoint(request: Request) -> Response:
+        def make(request: Request) -> Response:
             try:
-                return _json(await run_in_threadpool(read, request))
+                return _json(read(request))
             except UsageError as error:
                 return _json({"problems": [str(error)]}, on_usage_error)
 
-        return endpoint
+        return made(make)
 
     page_text = (STATIC / "index.html").read_text("utf-8")
     script = (STATIC / "app.js").read_text("utf-8")
@@ -143,22 +189,22 @@ def make_app(views: Views, host: str) -> Starlette:
     async def words(_: Request) -> Response:
         return _json(dictionary(script))
 
-    async def health(_: Request) -> Response:
+    def health(_: Request) -> Response:
         try:
-            found = await run_in_threadpool(views.health)
+            found = views.health()
         except KakaocronError as error:
             found = health_of_failure(error).fields()
         return _json(found, OK if found["status"] == "healthy" else UNAVAILABLE)
 
-    async def metrics(_: Request) -> Response:
-        return PlainTextResponse(await run_in_threadpool(views.metrics), media_type=METRICS_TYPE)
+    def metrics(_: Request) -> Response:
+        return PlainTextResponse(views.metrics(), media_type=METRICS_TYPE)
 
     return Starlette(
         routes=[
             Route("/", page),
             Route("/words", words),
-            Route("/health", health),
-            Route("/metrics", metrics),
+            Route("/health", made(health)),
+            Route("/metrics", made(metrics)),
             Route("/api/status", answer(lambda _: views.status())),
             Route("/api/page", answer(lambda _: views.page())),
             Route("/api/version", answer(lambda _: {"version": views.version()})),
@@ -196,7 +242,7 @@ def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens. Raises UsageError."""
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family)
+        found = socket.create_server((host, port), family=family)
     except UnicodeError:  # of the encoding of international names
         what = _("'{host}' is no address or host name").format(host=host)
         raise UsageError(what) from None
@@ -207,10 +253,14 @@ def listen(host: str, port: int) -> socket.socket:
             ),
             _("Try --port 0"),
         ) from None
+    # The connections have it from here. asyncio sets it for sockets alone that name their protocol,
+    # as those of create_server do not; without it a kept one waits for what the client owes first.
+    found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return found
 
 
-def _json(document: Any, status: int = OK) -> JSONResponse:
-    return JSONResponse(given_out(document), status)
+def _json(document: Any, status: int = OK) -> DocumentResponse:
+    return DocumentResponse(given_out(document), status)
 
 
 def run(config: Path | None, host: str, port: int, on_ready: Callable[[str], None]) -> None:

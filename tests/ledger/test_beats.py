@@ -16,6 +16,7 @@ from kakaocron.ledger.beats import (
     Beat,
     End,
     Word,
+    first_of_a_tick,
     last_complete,
     ledger_end,
     parse,
@@ -37,6 +38,19 @@ def test_a_beat_is_read_back_as_it_was_written(word: Word) -> None:
 
 def test_a_line_reads_as_the_documentation_says() -> None:
     assert to_line(AT, Word.DONE, 0, END) == b"09:30:01.500 done 0 123 0badcafe\n"
+
+
+@given(st.lists(st.tuples(st.sampled_from(Word), st.integers(0, 86_399)), max_size=9), st.binary())
+def test_the_first_beat_of_a_tick_is_the_earliest_of_all(
+    said: list[tuple[Word, int]], garbage: bytes
+) -> None:
+    midnight = AT.replace(hour=0, minute=0, second=0, microsecond=0)
+    lines = [to_line(midnight + second * SECOND, word, 0, END) for word, second in said]
+    content = b"".join([*lines, garbage])
+    ticks = [beat for beat in parse(DAY, content) if beat.is_of_a_tick]
+    first = first_of_a_tick(DAY, content)
+
+    assert (first.at if first else None) == min((beat.at for beat in ticks), default=None)
 
 
 def test_a_line_of_an_earlier_version_knows_the_size_alone() -> None:

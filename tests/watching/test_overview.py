@@ -15,6 +15,7 @@ from rich.console import Console
 
 from kakaocron.actions import cancel, pause, resolve, retry, schedule, send_now
 from kakaocron.cli import run
+from kakaocron.delivery.policy import next_to_come
 from kakaocron.errors import LedgerError
 from kakaocron.installation import Installation, find_installation
 from kakaocron.kakao.tokens import Tokens
@@ -29,8 +30,16 @@ from kakaocron.show.pictures import print_overview, strip
 from kakaocron.states import Reason, State
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.watching.causes import in_words
+from kakaocron.watching.coming import coming
 from kakaocron.watching.health import login_problem
-from kakaocron.watching.overview import Overview, explain_minute, health_of, look, report
+from kakaocron.watching.overview import (
+    NEXT_SLOTS,
+    Overview,
+    explain_minute,
+    health_of,
+    look,
+    report,
+)
 from kakaocron.watching.prometheus import metrics_of
 from tests.fakes import (
     MESSAGE,
@@ -383,6 +392,29 @@ def test_a_slot_of_tomorrow_that_was_cancelled_is_not_the_next_one(
     cancel(installation, "report@20261124T0700")
 
     assert next_times(installation) == ("11-24T00:30", "11-24T07:15")
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("at", ["09:30:01", "23:30:01"])
+def test_what_is_next_is_the_same_however_much_is_booked_for_later_days(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, at: str, count: int
+) -> None:
+    installation = install(tmp_path, sandbox, clock)
+    day_of_ticks(installation, clock, at)
+    for ahead in range(1, count + 1):
+        booked = schedule(installation, clock.now() + timedelta(days=ahead), text=f"{ahead}")
+        cancel(installation, f"report@202611{23 + ahead}T0000")
+        cancel(installation, f"report@202611{23 + ahead}T0700")
+        if ahead > 1:  # of a later day, and due earlier
+            cancel(installation, booked.id)
+            retry(installation, booked.id, clock.now() + timedelta(days=1, minutes=ahead))
+    found = look(installation)
+
+    series, whole = installation.plan.series, installation.snapshot_ahead()
+    assert found.following == tuple(coming(whole, series, installation.config, NEXT_SLOTS))
+    known, now = whole.view.deliveries, whole.now
+    assert found.next_regular == next_to_come(series, (), known, now, "regular")
+    assert found.next_peak == next_to_come(series, (), known, now, "peak")
 
 
 def test_a_one_off_is_among_the_next_slots(

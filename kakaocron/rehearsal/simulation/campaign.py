@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -14,7 +15,7 @@ from kakaocron.config.schema import Config
 from kakaocron.language.words import _
 from kakaocron.rehearsal.simulation.chaos import BY_HAND, dials_for
 from kakaocron.rehearsal.simulation.rules import probing
-from kakaocron.rehearsal.simulation.world import HistoryResult, World
+from kakaocron.rehearsal.simulation.world import HistoryResult, SoFar, World
 from kakaocron.text.causes import Templates
 
 _HEAD = '[kakao]\nrest_api_key = "sandbox-rest-api-key"\nclient_secret = "sandbox-client-secret"\n'
@@ -47,15 +48,23 @@ def _configs() -> tuple[tuple[Config, ...], ...]:
     )
 
 
-def play(seed: int, minutes: int, config: Config | None = None) -> HistoryResult:
-    """Play the history that a seed stands for: on the user's configuration, or on a drawn one."""
+def play(
+    seed: int,
+    minutes: int,
+    config: Config | None = None,
+    on_progress: Callable[[SoFar], None] | None = None,
+) -> HistoryResult:
+    """Play the history that a seed stands for: on the user's configuration, or on a drawn one.
+
+    `on_progress` is called once a simulated minute, from any thread.
+    """
     rng = random.Random(f"history {seed}")  # noqa: S311 - to be replayed, no secret
     dials = dials_for(rng, BY_HAND if has_a_person(seed) else 0.0)
     drawn = [probing(config)] if config else configs(seed)
     if config is None and starts_early(seed):
         drawn = [early(one) for one in drawn]
     try:
-        return World(seed, drawn, dials, minutes).play()
+        return World(seed, drawn, dials, minutes, on_progress).play()
     except (
         Exception
     ) as error:  # the simulator's own: one history's, and no reason to end a campaign

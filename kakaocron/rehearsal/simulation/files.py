@@ -14,6 +14,7 @@ import stat
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from kakaocron.system.syscalls import Stat
 
@@ -87,6 +88,11 @@ class Handle:
 
 def refuse(number: int, path: str = "") -> OSError:
     return OSError(number, os.strerror(number), path)
+
+
+@lru_cache(maxsize=1024)
+def parts_of(path: str) -> tuple[str, ...]:
+    return tuple(part for part in path.split("/") if part)
 
 
 class FileSystem:
@@ -200,14 +206,13 @@ class FileSystem:
 
     def find(self, path: str) -> Inode:
         inode = self.root
-        for part in path.split("/"):
-            if part:
-                if not inode.is_folder:
-                    raise refuse(errno.ENOTDIR, path)
-                found = inode.names.get(part)
-                if found is None:
-                    raise refuse(errno.ENOENT, path)
-                inode = found
+        for part in parts_of(path):
+            if not inode.is_folder:
+                raise refuse(errno.ENOTDIR, path)
+            found = inode.names.get(part)
+            if found is None:
+                raise refuse(errno.ENOENT, path)
+            inode = found
         return inode
 
     def content(self, path: str) -> bytes | None:
@@ -220,18 +225,17 @@ class FileSystem:
     def durable(self, path: str) -> bytes | None:
         """Return the bytes that a file certainly has after a power cut, or None."""
         inode = self.root
-        for part in path.split("/"):
-            if part:
-                found = inode.durable_names.get(part)
-                if found is None:
-                    return None
-                inode = found
+        for part in parts_of(path):
+            found = inode.durable_names.get(part)
+            if found is None:
+                return None
+            inode = found
         return inode.durable
 
     def put(self, path: str, content: bytes) -> None:
         """Place a file, safe from power cuts, as somebody else than kakaocron would."""
         folder = self.root
-        *folders, name = [part for part in path.split("/") if part]
+        *folders, name = parts_of(path)
         for part in folders:
             folder = folder.names.get(part) or self._make(folder, part, is_folder=True)
         inode = folder.names.get(name)

@@ -10,7 +10,16 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.system.places import Places
 
 HOME = "/sim"
-PLACES = Places(
+
+
+class LinkFreePlaces(Places):
+    """Places on a disk without links: the real one is not asked for any."""
+
+    folder = Path(f"{HOME}/config")
+    note = Path(f"{HOME}/config/.config.toml.ledgers")
+
+
+PLACES = LinkFreePlaces(
     Path(f"{HOME}/config/config.toml"),
     Path(f"{HOME}/data"),
     Path(f"{HOME}/log"),

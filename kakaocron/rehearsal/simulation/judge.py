@@ -7,10 +7,12 @@ counts at the receiver.
 from __future__ import annotations
 
 import json
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from itertools import accumulate
 from typing import Any
 from zlib import crc32
 
@@ -265,9 +267,10 @@ def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     found += _twice(history)
     found += _out_of_time(history)
     found += _before_its_times(history)
-    found += _without_a_state(history, states, told)
+    expected = list(_expected(history))
+    found += _without_a_state(history, expected, states, told)
     found += _unproven(history, states, told)
-    found += _lost(history, states, told)
+    found += _lost(history, expected, states, told)
     found += _against_orders(history)
     found += _neglected(history, states)
     return found
@@ -275,12 +278,17 @@ def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
 
 def _rules_between(history: History, start: datetime, end: datetime) -> list[Rules]:
     """Return the configurations that the host had at some time in a span of its clock."""
-    rules = [
-        version.rules
+    versions = [
+        version
         for version in history.versions
         if version.first_host <= end and version.last_host >= start
     ]
-    return rules or [history.versions[-1].rules]
+    return _each_once(versions) or [history.versions[-1].rules]
+
+
+def _each_once(versions: Iterable[Version]) -> list[Rules]:
+    """Return the rules of versions: those that a user came back to but once."""
+    return list({id(version.rules): version.rules for version in versions}.values())
 
 
 def _twice(history: History) -> Iterator[str]:
@@ -317,7 +325,7 @@ def _was_stopped(history: History, departure: Departure) -> bool:
 
 def _fault_at(history: History, departure: Departure, moment: datetime) -> str | None:
     message, slot = key_of_probe(departure.probe)
-    everything = [version.rules for version in history.versions]
+    everything = _each_once(history.versions)
     life = max(rules.expire_after for rules in everything)
     order = texts(history.orders).get(message)
     ends = [rules.expiry(message, slot) for rules in everything if rules.is_slot(message, slot)]
@@ -392,6 +400,7 @@ def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
     """Find texts that a person was told are entered, and that have no end, or never went."""
     arrived = {(d.probe.partition("|")[0], name) for d in history.departures for name in d.arrived}
     good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
+    wrong_clock, dead_login = Spans(history.wrong_clock), Spans(history.dead_login)
     troubles = _troubles(history)
     for order in history.orders:
         if order.name is None or not order.is_done or order.message is None or order.slot is None:
@@ -407,13 +416,13 @@ def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
         expiry = order.slot + rules.expire_after
         # By a clock that is behind, it may have been ordered for a time long past in truth.
         until = max(expiry, order.started)
-        if order.what != "schedule" or _touches(history.wrong_clock, order.started, until):
+        if order.what != "schedule" or _touches(wrong_clock, order.started, until):
             continue
         if _is_touched(history, order.message, order.slot) or (order.name, "me") in arrived:
             continue
         if _may_be_paused(history, order.message, order.slot):
             continue
-        if _touches(history.dead_login, order.slot - MINUTE, expiry):
+        if _touches(dead_login, order.slot - MINUTE, expiry):
             continue
         if any(d.was_refused and d.probe.startswith(f"{order.name}|") for d in history.departures):
             continue
@@ -426,7 +435,7 @@ def _may_be_paused(history: History, message: str, slot: datetime) -> bool:
     return may_be_paused(history.orders, message, slot, history.ran_ahead)
 
 
-def _expected(history: History) -> Iterator[tuple[str, datetime]]:
+def _expected(history: History) -> Iterator[Key]:
     """Yield the slots that came due by the host's clock since the first complete tick, which may
     have been stopped for long before it looked at anything."""
     whole = next((run for run in history.runs if run.is_complete), None)
@@ -443,12 +452,13 @@ def _expected(history: History) -> Iterator[tuple[str, datetime]]:
 
 
 def _whole_ticks(history: History) -> list[datetime]:
-    """Return when those ticks began that came to their end, by the host's clock."""
-    return [run.host_started for run in history.runs if run.is_complete]
+    """Return when those ticks began that came to their end, in the order of the host's clock."""
+    return sorted(run.host_started for run in history.runs if run.is_complete)
 
 
 def _last_before(ticks: Sequence[datetime], slot: datetime) -> datetime:
-    return max((at for at in ticks if at < slot), default=slot)
+    before = bisect_left(ticks, slot)
+    return ticks[before - 1] if before else slot
 
 
 def _known_since(history: History, ticks: Sequence[datetime], slot: datetime) -> datetime:
@@ -457,16 +467,20 @@ def _known_since(history: History, ticks: Sequence[datetime], slot: datetime) ->
     That is before the slot; but of a file that was written again before any tick had seen it,
     nobody can tell what it said then. What the last tick before had seen is known.
     """
-    following = min((at for at in ticks if at >= slot), default=history.latest_host)
+    after = bisect_left(ticks, slot)
+    following = ticks[after] if after < len(ticks) else history.latest_host
     if not any(slot < version.host_time <= following for version in history.versions):
         return slot
     return _last_before(ticks, slot)
 
 
 def _without_a_state(
-    history: History, states: Mapping[Key, str], told: Mapping[Key, Told]
+    history: History,
+    expected: Iterable[Key],
+    states: Mapping[Key, str],
+    told: Mapping[Key, Told],
 ) -> Iterator[str]:
-    for message, slot in _expected(history):
+    for message, slot in expected:
         state = states.get((message, slot))
         is_sent = state == "sent" and _is_touched(history, message, slot)
         if state not in FINAL and not is_sent:
@@ -500,7 +514,12 @@ def _comparable(key: Key) -> tuple[str, datetime | None]:
     return (key[0], None) if key[0].startswith("send-") else key
 
 
-def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told]) -> Iterator[str]:
+def _lost(
+    history: History,
+    expected: Iterable[Key],
+    states: Mapping[Key, str],
+    told: Mapping[Key, Told],
+) -> Iterator[str]:
     """Find slots that had a fair chance and were not delivered.
 
     Fair is: a tick that nothing befell began while the slot was due; before it, nothing had gone
@@ -515,26 +534,30 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
             refused.add(key)
     good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
     gone = _gone(history, told)
-    edits = [(v.true_time - MINUTE, v.true_time) for v in history.versions[1:]]
+    edits = Spans((v.true_time - MINUTE, v.true_time) for v in history.versions[1:])
+    wrong_clock, dead_login = Spans(history.wrong_clock), Spans(history.dead_login)
     troubles = _troubles(history)
-    for message, slot in _expected(history):
-        if _is_touched(history, message, slot) or _may_be_paused(history, message, slot):
-            continue
+    edited_at = [version.true_time for version in history.versions]
+    for message, slot in expected:
         # The clock is right here, or the slot is left out; at another time it may have shown this
         # instant too, and another configuration been there.
-        there = [v for v in history.versions if v.true_time <= slot] or history.versions
-        rules = there[-1].rules
+        rules = history.versions[bisect_right(edited_at, slot) - 1].rules  # before all: the last
+        wanted = rules.messages[message].to if message in rules.messages else ()
+        missing = set(wanted) - arrived[message, slot]
+        if not missing or _is_touched(history, message, slot):
+            continue
+        if _may_be_paused(history, message, slot):
+            continue
         expiry = rules.expiry(message, slot)
-        if _touches(edits, slot, expiry) or _touches(history.wrong_clock, slot, expiry):
+        if _touches(edits, slot, expiry) or _touches(wrong_clock, slot, expiry):
             continue
         chance = _fair_chance(rules, slot, expiry, good, troubles)
-        if chance is None or _touches(history.dead_login, slot - MINUTE, expiry):
+        if chance is None or _touches(dead_login, slot - MINUTE, expiry):
             continue
         if (message, slot) in refused or _had_its_time(history, slot, states.get((message, slot))):
             continue
         if _is_held_back(history, slot, expiry, states.get((message, slot))):
             continue
-        missing = set(rules.messages[message].to) - arrived[message, slot]
         missing -= {name for name in missing if _is_over_quota(gone, name, slot, expiry)}
         if missing:
             yield (
@@ -543,10 +566,17 @@ def _lost(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
             )
 
 
-def _troubles(history: History) -> list[tuple[datetime, datetime]]:
-    return history.disturbed + [
-        (run.started, run.ended or history.ended) for run in history.runs if run.is_disturbed
-    ]
+def _troubles(history: History) -> Spans:
+    return Spans(
+        [
+            *history.disturbed,
+            *(
+                (run.started, run.ended or history.ended)
+                for run in history.runs
+                if run.is_disturbed
+            ),
+        ]
+    )
 
 
 def _had_its_time(history: History, slot: datetime, state: str | None) -> bool:
@@ -608,12 +638,16 @@ def _fair_chance(
     slot: datetime,
     expiry: datetime,
     good: Sequence[TickRun],
-    troubles: Sequence[tuple[datetime, datetime]],
+    troubles: Spans,
 ) -> datetime | None:
-    during = [span for span in troubles if span[0] < expiry and span[1] > slot - 2 * LEASE]
-    for run in good:
-        if not slot <= run.started < expiry - timedelta(seconds=5):
-            continue
+    during = [
+        span
+        for span in troubles.touching(slot - 2 * LEASE, expiry)
+        if span[0] < expiry and span[1] > slot - 2 * LEASE
+    ]
+    first = bisect_left(good, slot, key=lambda run: run.started)
+    last = bisect_left(good, expiry - timedelta(seconds=5), key=lambda run: run.started)
+    for run in good[first:last]:
         before = [span for span in during if span[0] <= (run.ended or run.started)]
         if not before:
             return run.started
@@ -623,5 +657,21 @@ def _fair_chance(
     return None
 
 
-def _touches(spans: Sequence[tuple[datetime, datetime]], start: datetime, end: datetime) -> bool:
-    return any(span[0] <= end and span[1] >= start for span in spans)
+class Spans:
+    """Spans of time, which may be asked for those that touch another one, again and again."""
+
+    def __init__(self, spans: Iterable[tuple[datetime, datetime]]) -> None:
+        self._spans = sorted(spans)
+        self._starts = [start for start, _ in self._spans]
+        self._latest_ends = list(accumulate((end for _, end in self._spans), max))
+
+    def touching(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+        for index in range(bisect_right(self._starts, end) - 1, -1, -1):
+            if self._latest_ends[index] < start:
+                return
+            if self._spans[index][1] >= start:
+                yield self._spans[index]
+
+
+def _touches(spans: Spans, start: datetime, end: datetime) -> bool:
+    return any(True for _ in spans.touching(start, end))

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import partial
-from typing import Protocol, TypeVar
+from typing import ParamSpec, Protocol, TypeVar
 
 from kakaocron.rehearsal.simulation.event_loop import EventLoop, LoopTask
 from kakaocron.rehearsal.simulation.files import FileSystem, refuse, status
 from kakaocron.system.syscalls import PRIVATE_FILE, Stat
 from kakaocron.system.workers import Task
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # How long a system call takes, for the processes beside it to come in between.
@@ -119,6 +119,8 @@ class Process:
             self.names_called.append(name)
         if not self.is_indivisible and self.host.is_crowded():
             self.wait(self.host.rng.choice(_CALL_TIMES))
+        if not self.mishaps and not self.host.standing_faults:
+            return None
         failing = None
         for mishap in list(self.mishaps):
             if self.calls < mishap.at:
@@ -217,12 +219,12 @@ class ProcessDisk:
     def open(self, path: str, flags: int, mode: int = PRIVATE_FILE) -> int:
         writes = flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
         name = "open-write" if writes else "open"
-        fd = self._call(name, partial(self._files.open, path, flags))
+        fd = self._call(name, self._files.open, path, flags)
         self._process.descriptors.add(fd)
         return fd
 
     def read(self, fd: int, count: int) -> bytes:
-        return self._call("read", partial(self._files.read, fd, count))
+        return self._call("read", self._files.read, fd, count)
 
     def write(self, fd: int, data: bytes) -> int:
         failing = self._process.enter("write")
@@ -248,7 +250,7 @@ class ProcessDisk:
         self._process.leave()
 
     def truncate(self, fd: int, size: int) -> None:
-        self._call("truncate", partial(self._files.truncate, fd, size))
+        self._call("truncate", self._files.truncate, fd, size)
 
     def fstat(self, fd: int) -> Stat:
         self._process.check()
@@ -262,19 +264,19 @@ class ProcessDisk:
         self._process.leave()
 
     def stat(self, path: str) -> Stat:
-        return self._call("stat", partial(self._files.stat, path))
+        return self._call("stat", self._files.stat, path)
 
     def replace(self, source: str, target: str) -> None:
-        self._call("replace", partial(self._files.replace, source, target))
+        self._call("replace", self._files.replace, source, target)
 
     def unlink(self, path: str) -> None:
-        self._call("unlink", partial(self._files.unlink, path))
+        self._call("unlink", self._files.unlink, path)
 
     def mkdir(self, path: str) -> None:
-        self._call("mkdir", partial(self._files.mkdir, path))
+        self._call("mkdir", self._files.mkdir, path)
 
     def listdir(self, path: str) -> list[str]:
-        return self._call("listdir", partial(self._files.listdir, path))
+        return self._call("listdir", self._files.listdir, path)
 
     def may_write(self, path: str) -> bool:
         return True
@@ -283,13 +285,19 @@ class ProcessDisk:
         return 1 << 40
 
     def try_lock(self, fd: int) -> bool:
-        return self._call("lock", partial(self._files.try_lock, fd))
+        return self._call("lock", self._files.try_lock, fd)
 
-    def _call(self, name: str, work: Callable[[], T]) -> T:
+    def real_path(self, path: str) -> str:
+        return path  # there are no links
+
+    def code_mark(self) -> str:
+        return "of the simulation"  # it does not change
+
+    def _call(self, name: str, work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         failing = self._process.enter(name)
         if failing is not None:
             raise refuse(failing.number)
-        done = work()
+        done = work(*arguments, **named)
         self._process.leave()
         return done
 

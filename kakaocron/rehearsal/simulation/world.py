@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import errno
 import random
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, partial
 from zlib import crc32
 
-from msgspec import field
+import msgspec
 
 from kakaocron.config.schema import Config
 from kakaocron.delivery.tick import Ended
@@ -22,6 +22,7 @@ from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kakao.tokens import to_json
 from kakaocron.kst import KST
 from kakaocron.ledger.day_file import DayFile, Reading
+from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import from_line
 from kakaocron.rehearsal.sandbox import wire
 from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH
@@ -35,7 +36,6 @@ from kakaocron.rehearsal.simulation.files import FileSystem
 from kakaocron.rehearsal.simulation.home import HOME, PLACES, logged_in
 from kakaocron.rehearsal.simulation.judge import (
     History,
-    Key,
     TickRun,
     Version,
     claimed_twice,
@@ -70,7 +70,8 @@ UNEXPECTED_EXITS = {Exit.BUG, Exit.INTERRUPTED}
 
 @dataclass(frozen=True)
 class HistoryResult:
-    """How a history ended. `fingerprint` is the same for the same seed."""
+    """How a history ended. `fingerprint` is the same for the same seed; `ends` counts the slots of
+    each message by state and reason."""
 
     seed: int
     minutes: int
@@ -83,13 +84,32 @@ class HistoryResult:
     fingerprint: str
     stopped_at_the_write: int = 0
     orders: int = 0
+    ends: Mapping[tuple[str, str, str | None], int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """How far a history has come."""
+
+    minutes: int
+    ticks: int
+    messages: int
+    mishaps: int
 
 
 class World:
     """The machine and all around it. Everything random comes from `rng`, in a fixed order."""
 
-    def __init__(self, seed: int, configs: list[Config], dials: Dials, minutes: int) -> None:
+    def __init__(
+        self,
+        seed: int,
+        configs: list[Config],
+        dials: Dials,
+        minutes: int,
+        on_progress: Callable[[SoFar], None] | None = None,
+    ) -> None:
         self.seed, self.configs, self.minutes = seed, configs, minutes
+        self.rules = {id(config): rules_of(config) for config in configs}
         self.rng = random.Random(seed)  # noqa: S311 - to be replayed, no secret
         self.dials = dials
         self.loop = EventLoop()
@@ -107,6 +127,7 @@ class World:
         self._outage = False
         self._has_met_limit = False  # on tokens, and got none since
         self._is_login_dead = False
+        self._on_progress = on_progress
         self._copy: list[tuple[str, bytes]] | None = None
         self._trace = 0
         self._ticks = 0
@@ -187,7 +208,8 @@ class World:
             self._close()
             raise  # an interrupt comes while another thread leads: the process is to end
         self._close()
-        states = self._states()
+        deliveries = self._deliveries()
+        states = {(one.message, one.slot): str(one.state) for one in deliveries}
         told = read_ledger(self._ledger_files())
         breaches = judge(self.history, states, told)
         breaches += out_of_order(self.history, self._ledger_files())
@@ -206,6 +228,7 @@ class World:
             f"{self._trace:08x}",
             stopped_at_the_write(self.history),
             len(self.history.orders),
+            Counter((one.message, str(one.state), one.reason) for one in deliveries),
         )
 
     def _close(self) -> None:
@@ -240,6 +263,7 @@ class World:
 
     def _each_minute(self) -> None:
         self._look_at_the_clock()
+        self._tell_progress()
         self.loop.at(self.loop.now + 60.0, self._each_minute)
         if self.dials is CALM:
             return
@@ -249,6 +273,11 @@ class World:
                 second = self.rng.choice((30 + self.rng.random(), self.rng.random() * 60.0))
                 action = partial(self._happen, getattr(self, f"_{name}"))
                 self.loop.at(self.loop.now + second, action)
+
+    def _tell_progress(self) -> None:
+        if self._on_progress is not None:
+            minutes, messages = int(self.loop.now // 60), len(self.kakao.deliveries)
+            self._on_progress(SoFar(minutes, self._ticks, messages, self._mishaps))
 
     def _happen(self, action: Callable[[], None]) -> None:
         if self.dials is not CALM:
@@ -345,7 +374,9 @@ class World:
         now = self.host_time()
         if self.history.versions:
             self.history.versions[-1].see(now)
-        self.history.versions.append(Version(now, self.true_time(), rules_of(config), now, now))
+        self.history.versions.append(
+            Version(now, self.true_time(), self.rules[id(config)], now, now)
+        )
 
     def _log_in(self) -> None:
         tokens = logged_in(self.kakao, self.true_time(), self.host_time())
@@ -537,12 +568,11 @@ class World:
 
     # Afterwards.
 
-    def _states(self) -> dict[Key, str]:
+    def _deliveries(self) -> list[Delivery]:
         process = Process(self, 0, "judge")
         self.alive = [process]
         ledger = assemble(PLACES, self.config, edges_of(self, process)).ledger
-        view = ledger.read(ledger.days())
-        return {(d.message, d.slot): str(d.state) for d in view.deliveries.values()}
+        return list(ledger.read(ledger.days()).deliveries.values())
 
     def _note(self, what: str) -> None:
         self._trace = crc32(f"{self.loop.now} {what}".encode(), self._trace)
@@ -652,7 +682,7 @@ class RememberedReading(Reading):
     """Goes on from where a reading of the same bytes has ended: reading is pure, and the same lines
     are read each minute."""
 
-    memory: deque[tuple[bytes, Reading]] = field(default_factory=deque)
+    memory: deque[tuple[bytes, Reading]] = msgspec.field(default_factory=deque)
 
     def followed_by(self, day: date, content: bytes) -> DayFile:
         if self.lines or not content:
