@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from kakaocron import actions
 from kakaocron.commands.completion import Offers, bad_ids, unknown_ids, waiting_ids
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, json_option
+from kakaocron.commands.options import composed, config_option, json_option
 from kakaocron.delivery.orders import WAITING
 from kakaocron.errors import UsageError
 from kakaocron.installation import take_installation
@@ -20,7 +20,11 @@ from kakaocron.show.console import complain_of, print_json
 
 def _id(offers: Offers) -> Any:
     return typer.Argument(
-        metavar="ID", help="As in report@20261123T0930.", show_default=False, autocompletion=offers
+        metavar="ID",
+        help="As in report@20261123T0930.",
+        show_default=False,
+        autocompletion=offers,
+        callback=composed,
     )
 
 

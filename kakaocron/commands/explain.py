@@ -7,7 +7,7 @@ from typing import Annotated
 
 from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, json_option
+from kakaocron.commands.options import composed, config_option, json_option
 from kakaocron.host.probe import booted_at
 from kakaocron.installation import find_installation
 from kakaocron.show.console import print_json
@@ -22,6 +22,7 @@ def explain(
             metavar="TIME",
             help="10:30, '어제 10:30', '2026-11-23 10:30', or a delivery's id.",
             autocompletion=ids,
+            callback=composed,
         ),
     ],
     config: Annotated[Path | None, config_option()] = None,

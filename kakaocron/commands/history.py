@@ -7,7 +7,7 @@ from typing import Annotated
 
 from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, json_option
+from kakaocron.commands.options import composed, config_option, json_option
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.language.words import _
@@ -46,7 +46,12 @@ def history(
 def show(
     id_: Annotated[
         str,
-        typer.Argument(metavar="ID", help="As in report@20261123T0930.", autocompletion=ids),
+        typer.Argument(
+            metavar="ID",
+            help="As in report@20261123T0930.",
+            autocompletion=ids,
+            callback=composed,
+        ),
     ],
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from typing import Any
+from unicodedata import normalize
 
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
@@ -19,6 +20,11 @@ def config_option() -> Any:
 
 def json_option() -> Any:
     return typer.Option("--json", help="Print one JSON document.")
+
+
+def composed(text: str | None) -> str | None:
+    """Return an id as it is written: Hangul typed on a Mac may be single jamo."""
+    return text and normalize("NFC", text)
 
 
 def text_argument() -> Any:

@@ -24,6 +24,7 @@ from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
+from kakaocron.show.next_step import say_next
 from kakaocron.system.stderr import complain
 
 
@@ -48,6 +49,8 @@ def preview(
     with reading_times():
         when = read_time(at, now) if at is not None else now
     minute = when.replace(second=0, microsecond=0)
+    if at is not None and not as_json:
+        complain(_("As at {time:%Y-%m-%d %H:%M} KST").format(time=minute))
     chosen = [find_message(installation, message)] if message else installation.config.message
     if not chosen:
         raise UsageError(_("The configuration has no [[message]]"), _("See: kakaocron config path"))
@@ -78,6 +81,8 @@ def preview(
             print_parcel(one.name, made)
     if as_json:
         print_json(shown)
+    elif exit_code == Exit.FINE:
+        say_next(config, installation)
     return exit_code
 
 
