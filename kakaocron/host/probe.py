@@ -14,15 +14,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from kakaocron.errors import Barrier
+from kakaocron.host.daemons import Daemon, daemon_of
 from kakaocron.host.systemd import SERVICE, TIMER
 from kakaocron.system.access import barrier, barriers, existing
 from kakaocron.system.disk import in_the_way
 from kakaocron.system.places import systemd_folder
 from kakaocron.system.syscalls import RealDisk, open_file, read_up_to
-from kakaocron.system.users import is_user, user_name
+from kakaocron.system.users import is_user, login_shell, user_name
 
 
 def booted_at(now: datetime) -> datetime | None:
@@ -37,6 +39,12 @@ COMMAND_SECONDS = 30
 MOST_BYTES = 100_000
 # anacron is none: it knows days only.
 CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "supercronic", "bcron-sched"})
+
+
+CRONTAB_GENERATORS = tuple(
+    f"{folder}/systemd/system-generators/systemd-crontab-generator"
+    for folder in ("/usr/lib", "/lib")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +74,27 @@ class Machine:
         """Return the cron daemons of this machine: none of a container's that runs on it."""
         found = [name for path in Path("/proc").glob("[0-9]*") if (name := _cron_at(path))]
         # systemd-cron makes a timer of each line, and has no daemon.
-        is_systemd_cron = any(Path("/run/systemd/generator").glob("cron-*.timer"))
+        is_booted = os.path.isdir("/run/systemd/system")  # noqa: PTH112
+        is_systemd_cron = is_booted and any(map(os.path.exists, CRONTAB_GENERATORS))
         return [*found, *(["systemd-cron"] if is_systemd_cron else [])]
+
+    def has_timer_of(self, command: str) -> bool:
+        """Say whether systemd-cron has made a timer of a crontab's command."""
+        for path in Path("/run/systemd/generator").glob("cron-*"):
+            with suppress(OSError):
+                text = read_up_to(str(path), MOST_BYTES).decode("utf-8", "replace")
+                if command in text.replace("%%", "%"):
+                    return True
+        return False
+
+    @cached_property
+    def daemon(self) -> Daemon:
+        """Return how this machine's cron daemon reads and runs crontabs."""
+        found = self.which("crontab")
+        return daemon_of(self.cron_processes(), os.path.realpath(found[0]) if found else "")
+
+    def login_shell(self) -> str:
+        return login_shell(self.uid())
 
     def system_crontabs(self) -> list[tuple[str, bytes]]:
         """Return the machine's own crontabs, in which a user stands before each command."""
