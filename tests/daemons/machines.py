@@ -54,7 +54,8 @@ KINDS = (
         ("bcron",),
         "mkdir -p /var/spool/cron/tmp && chown cron /var/spool/cron/tmp"
         " && chmod 700 /var/spool/cron/tmp"
-        " && (chpst -Ucron unixserver -U /var/run/bcron-spool bcron-spool & bcron-start & wait)",
+        " && unixserver -u $(id -u cron) -g $(id -g cron) /run/bcron-spool bcron-spool &"
+        " bcron-start & wait",
         "bcron-sched",
     ),
     Kind(
