@@ -22,6 +22,7 @@ from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import Beat, Word
+from kakaocron.system.paths import XDG_NAMES
 from kakaocron.system.places import find_places
 from kakaocron.watching.health import are_running, last_tick, tick_problem
 
@@ -257,6 +258,10 @@ def _faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
         yield f"'{user}' is taken for the command: a user stands in /etc/crontab only"
     if "--dry-run" in entry.arguments:
         yield "--dry-run sends nothing"
+    for name in XDG_NAMES:
+        value = entry.assigned_above.get(name)
+        if value and not value.startswith("/"):
+            yield f"{name} above it is '{value}', and cron expands nothing: that is no folder"
     yield from _program_faults(bench, entry)
     line = f"{entry.schedule} {entry.command}".encode("utf-8", "surrogateescape")
     same = line.replace(rb"\%", b"%") == bench.job.line.replace(rb"\%", b"%")

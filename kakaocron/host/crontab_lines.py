@@ -54,7 +54,8 @@ class CrontabEntry:
     @property
     def is_plain(self) -> bool:
         """Say whether an option can be added at the end of the command."""
-        return not _OPERATOR.search(" ".join(_words(self.command)))
+        words = _words(self.command)
+        return not any(_OPERATOR.search(word) or word.startswith("#") for word in words)
 
     @property
     def rehearsal(self) -> str | None:

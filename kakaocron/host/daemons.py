@@ -41,7 +41,8 @@ BUSYBOX = Daemon(
     says=LONG_BUSYBOX,
 )
 SYSTEMD_CRON = Daemon(
-    "as root let systemd read the crontabs again: systemctl daemon-reload", reads_percent=False
+    "as root let systemd read every crontab again: systemctl start cron-update.service",
+    reads_percent=False,
 )
 # By the name of the process, or of what has none.
 DAEMONS = {

@@ -156,7 +156,7 @@ def test_a_daemon_runs_each_minute_and_what_was_there_before_stays(
         assert (installed.crontab() or b"").startswith(OWN_LINES)
 
         # bcron starts in the second minute.
-        first = datetime.now(KST).replace(second=0, microsecond=0) + 3 * MINUTE
+        first = datetime.now(KST).replace(second=0, microsecond=0) + 2 * MINUTE
         until(first + 3 * MINUTE + timedelta(seconds=20))
         findings = installed.doctor()
         for name in ("crontab", "crontab-twice", "cron-command", "ticks", "tick-ends"):
