@@ -23,6 +23,7 @@ from kakaocron.host.systemd import SERVICE, TIMER
 from kakaocron.system.access import barrier, barriers, existing
 from kakaocron.system.disk import in_the_way
 from kakaocron.system.places import systemd_folder
+from kakaocron.system.programs import run_briefly
 from kakaocron.system.syscalls import RealDisk, open_file, read_up_to
 from kakaocron.system.users import is_user, login_shell, user_name
 
@@ -41,9 +42,12 @@ MOST_BYTES = 100_000
 CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "supercronic", "bcron-sched"})
 
 
-CRONTAB_GENERATORS = tuple(
-    f"{folder}/systemd/system-generators/systemd-crontab-generator"
-    for folder in ("/usr/lib", "/lib")
+# Where systemd-cron's generator puts its timers. Each is described by its crontab's line.
+GENERATED = Path("/run/systemd/generator")
+INACTIVE = (3, 4)  # systemctl(1): the unit is not active, or there is none
+CRONTAB_GENERATORS = (
+    "/usr/lib/systemd/system-generators/systemd-crontab-generator",
+    "/lib/systemd/system-generators/systemd-crontab-generator",
 )
 
 
@@ -79,12 +83,12 @@ class Machine:
         return [*found, *(["systemd-cron"] if is_systemd_cron else [])]
 
     def has_timer_of(self, command: str) -> bool:
-        """Say whether systemd-cron has made a timer of a crontab's command."""
-        for path in Path("/run/systemd/generator").glob("cron-*"):
+        """Say whether systemd-cron has made a timer of a crontab's command, and systemd runs it."""
+        for path in GENERATED.glob("cron-*.timer"):
             with suppress(OSError):
                 text = read_up_to(str(path), MOST_BYTES).decode("utf-8", "replace")
                 if command in text.replace("%%", "%"):
-                    return True
+                    return _is_active(path.name)
         return False
 
     @cached_property
@@ -232,6 +236,14 @@ class Machine:
         except OSError:
             return False
         return False
+
+
+def _is_active(unit: str) -> bool:
+    """Say whether systemd runs a unit; so it is taken to be where systemd cannot be asked."""
+    with suppress(OSError, TimeoutError):
+        asked = ["systemctl", "is-active", "--quiet", unit]
+        return run_briefly(asked, COMMAND_SECONDS, os.environ).returncode not in INACTIVE
+    return True
 
 
 def _owner(path: str) -> int | None:
