@@ -106,7 +106,7 @@ exec env -i container=test PATH="$PATH" LANG=C.UTF-8 chroot "$0" /bin/sh -c "$4"
 )
 
 
-def why_not() -> str | None:
+def _why_not() -> str | None:
     if os.geteuid() != 0:
         return "roots and namespaces of its own need root"
     missing = [name for name in ("debootstrap", "unshare", "nsenter") if not shutil.which(name)]
@@ -204,14 +204,20 @@ class Machine:
 
 
 @contextlib.contextmanager
-def running(kind: Kind, home: Path, log: Path) -> Iterator[Machine]:
-    """Start the daemon of a kind in its root, with nobody's crontab."""
+def running(kind: Kind, folder: Path) -> Iterator[Machine]:
+    """Start the daemon of a kind in its root, with nobody's crontab and an empty home. Skips the
+    test where that cannot be."""
+    if reason := _why_not():
+        pytest.skip(reason)
     root = make_root(kind)
+    home, log, control = folder / USER, folder / "log", folder / "cgroup"
+    folder.chmod(0o755)  # the user has to pass
+    home.mkdir()
+    control.mkdir()
     (root / "var/spool/cron/crontabs" / USER).unlink(missing_ok=True)
     uid = int(run_here("chroot", str(root), "id", "-u", USER))
     os.chown(home, uid, uid)
-    cgroup, control = f"kakaocron-{os.getpid()}-{kind.name}", home.with_name("cgroup")
-    control.mkdir()
+    cgroup = f"kakaocron-{os.getpid()}-{kind.name}"
     words = [*ALONE, "/bin/sh", "-c", RUNNING, str(root), str(home), str(control), cgroup]
     with log.open("wb") as out:
         process = subprocess.Popen(

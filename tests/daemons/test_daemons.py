@@ -22,7 +22,7 @@ from kakaocron.ledger.beats import Beat, Word, parse
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
-from tests.daemons.machines import CACHE, HOME, KINDS, Kind, Machine, run_here, running, why_not
+from tests.daemons.machines import CACHE, HOME, KINDS, Kind, Machine, run_here, running
 from tests.fakes import kakao_section
 
 REPOSITORY = Path(__file__).parents[2]
@@ -116,62 +116,70 @@ def write_own_lines(machine: Machine) -> None:
     time.sleep(2.5)  # so that it is not the change before ours that is overlooked
 
 
+def from_nothing(installed: Installed) -> float:
+    """Install where there is no crontab, wait for a tick, and take it out. Return the seconds."""
+    assert installed.crontab() is None
+    begun = datetime.now(KST)
+    code, said = installed.run("cron", "install", "--wait")
+    waited = datetime.now(KST) - begun
+    assert (code, "It runs: a tick came at" in said) == (0, True), said
+    assert installed.run("cron", "uninstall")[0] == 0
+    assert installed.crontab() is None
+    return waited.total_seconds()
+
+
+def beside_own_lines(kind: Kind, installed: Installed) -> None:
+    """Install beside a user's own lines: with no right to change them, and then with it."""
+    write_own_lines(installed.machine)
+    code, said = installed.run("cron", "install", bound=True)
+    if kind.name == "bcron":  # a socket takes the crontab, for which no program gains rights
+        assert code == 0, said
+        assert installed.run("cron", "uninstall")[0] == 0
+    else:
+        assert (code, "no_new_privs" in said) == (1, True), said
+    assert installed.crontab() == OWN_LINES
+    code, said = installed.run("cron", "install")
+    assert (code, "Installed" in said, "systemctl" in said) == (0, True, False), said
+    assert (installed.crontab() or b"").startswith(OWN_LINES)
+
+
+def see_doctor(kind: Kind, installed: Installed) -> None:
+    findings = installed.doctor()
+    for name in ("crontab", "crontab-twice", "cron-command", "ticks", "tick-ends"):
+        assert findings[name]["status"] == "ok", findings[name]
+    assert findings["cron-running"]["what"].startswith(kind.process)
+    assert findings["cron-running"]["status"] == ("warn" if kind.is_systemd else "ok")
+
+
+def take_out(installed: Installed) -> None:
+    code, said = installed.run("cron", "uninstall")
+    assert (code, "systemctl" in said) == (0, False), said
+    assert installed.crontab() == OWN_LINES
+
+
+def this_minute() -> datetime:
+    return datetime.now(KST).replace(second=0, microsecond=0)
+
+
 @pytest.mark.daemons
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.process], ids=lambda k: k.name)
 def test_a_daemon_runs_each_minute_and_what_was_there_before_stays(
     kind: Kind, tmp_path: Path
 ) -> None:
-    if reason := why_not():
-        pytest.skip(reason)
-    home = tmp_path / "k"
-    home.mkdir()
-    tmp_path.chmod(0o755)
     with (
         SandboxServer(Kakao(seed=5), SystemClock().now) as sandbox,
-        running(kind, home, tmp_path / "log") as machine,
+        running(kind, tmp_path) as machine,
     ):
         add_kakaocron(machine)
         installed = Installed(machine, sandbox)
-
-        # From nothing.
-        assert installed.crontab() is None
-        begun = datetime.now(KST)
-        code, said = installed.run("cron", "install", "--wait")
-        waited = (datetime.now(KST) - begun).total_seconds()
-        assert (code, "It runs: a tick came at" in said) == (0, True), said
-        assert installed.run("cron", "uninstall")[0] == 0
-        assert installed.crontab() is None
-
-        # Beside lines of the user's own; with no right to change them, and then with it.
-        write_own_lines(machine)
-        code, said = installed.run("cron", "install", bound=True)
-        if kind.name == "bcron":  # a socket takes the crontab, for which no program gains rights
-            assert code == 0, said
-            assert installed.run("cron", "uninstall")[0] == 0
-        else:
-            assert (code, "no_new_privs" in said) == (1, True), said
-        assert installed.crontab() == OWN_LINES
-        code, said = installed.run("cron", "install")
-        assert (code, "Installed" in said, "systemctl" in said) == (0, True, False), said
-        assert (installed.crontab() or b"").startswith(OWN_LINES)
-
-        # bcron starts in the second minute.
-        first = datetime.now(KST).replace(second=0, microsecond=0) + 2 * MINUTE
+        waited = from_nothing(installed)
+        beside_own_lines(kind, installed)
+        first = this_minute() + 2 * MINUTE  # bcron starts in the second minute
         until(first + 3 * MINUTE + timedelta(seconds=20))
-        findings = installed.doctor()
-        for name in ("crontab", "crontab-twice", "cron-command", "ticks", "tick-ends"):
-            assert findings[name]["status"] == "ok", findings[name]
-        assert findings["cron-running"]["what"].startswith(kind.process)
-        expected = "warn" if kind.is_systemd else "ok"
-        assert findings["cron-running"]["status"] == expected
-
-        # Away again.
-        code, said = installed.run("cron", "uninstall")
-        assert (code, "systemctl" in said) == (0, False), said
-        assert installed.crontab() == OWN_LINES
-        gone = datetime.now(KST).replace(second=0, microsecond=0) + MINUTE
-        if kind.name == "bcron":  # it has read the next minute's jobs before that
-            gone += MINUTE
+        see_doctor(kind, installed)
+        take_out(installed)
+        # bcron has read the next minute's jobs by then.
+        gone = this_minute() + (2 if kind.name == "bcron" else 1) * MINUTE
         until(gone + MINUTE + timedelta(seconds=10))
 
         received = [(d.at, slot_of(d.text)) for d in sandbox.deliveries]
@@ -179,11 +187,10 @@ def test_a_daemon_runs_each_minute_and_what_was_there_before_stays(
         assert set(counts.values()) == {1}
         assert counts.keys() >= {first + n * MINUTE for n in range(4)}
         assert all(timedelta(0) <= at - slot < MINUTE for at, slot in received)
-        ticks = [beat for beat in installed.beats() if first <= beat.at < gone]
         assert [beat for beat in installed.beats() if beat.at > gone] == []
         assert max(counts) <= gone  # which the tick before it may have prepared
-        minutes = (gone - first) // MINUTE
-        print_result(kind, machine, waited, ticks, received, first, minutes)
+        ticks = [beat for beat in installed.beats() if first <= beat.at < gone]
+        print_result(kind, machine, waited, ticks, received, first, (gone - first) // MINUTE)
         assert modes_open_to_others(machine.home) == []
 
 
@@ -219,15 +226,10 @@ def modes_open_to_others(home: Path) -> list[str]:
 
 @pytest.mark.daemons
 def test_anacron_alone_runs_nothing_and_that_is_said(tmp_path: Path) -> None:
-    if reason := why_not():
-        pytest.skip(reason)
     (kind,) = (kind for kind in KINDS if kind.name == "anacron")
-    home = tmp_path / "k"
-    home.mkdir()
-    tmp_path.chmod(0o755)
     with (
         SandboxServer(Kakao(seed=5), SystemClock().now) as sandbox,
-        running(kind, home, tmp_path / "log") as machine,
+        running(kind, tmp_path) as machine,
     ):
         add_kakaocron(machine)
         installed = Installed(machine, sandbox)
