@@ -23,7 +23,6 @@ from kakaocron.host.crontab import (
     uninstall,
     write_again,
 )
-from kakaocron.host.daemons import SYSTEMD_CRON
 from kakaocron.host.probe import Machine
 from kakaocron.host.systemd import remove_units, units_of, write_units
 from kakaocron.installation import Edges, claimed_places, make_heartbeat
@@ -144,7 +143,7 @@ def _write_again(machine: Machine, job: Job, backup: Path, *, is_there: bool) ->
     clock = SystemClock()
     clock.sleep(AGAIN_SECONDS)
     write_again(SystemCrontab(), backup)
-    if machine.daemon is not SYSTEMD_CRON:
+    if not machine.daemon.makes_timers:
         return
     deadline = clock.monotonic() + MOST_RELOADING_SECONDS
     while machine.has_timer_of(job.command) is not is_there:

@@ -16,7 +16,6 @@ from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.host.crontab import Job, other_lines, with_block
 from kakaocron.host.crontab_lines import CrontabEntry, entries, is_every_minute
-from kakaocron.host.daemons import SYSTEMD_CRON
 from kakaocron.host.probe import Machine
 from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
@@ -58,8 +57,8 @@ def _daemon(machine: Machine, *, has_timer: bool) -> Finding:
         what = "no cron daemon is seen (a container's host may have it; anacron is none)"
         return warn(name, what, START)
     daemon = machine.daemon
-    if daemon is SYSTEMD_CRON and not has_timer:
-        what = "systemd-cron: its timers are up to a minute late, and two changes of crontabs "
+    if daemon.makes_timers and not has_timer:
+        what = f"{running[0]}: its timers are up to a minute late, and two changes of crontabs "
         what += "within a second may leave one of them unseen"
         return warn(name, what, "A timer of kakaocron's own is exact: " + WITH_SYSTEMD)
     return ok(name, "; ".join(filter(None, (running[0], daemon.says))))

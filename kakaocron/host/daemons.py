@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 LONG_BUSYBOX = (
     "busybox: one tick at a time, NAME=value lines are passed over, and a line that it cannot read "
@@ -24,6 +24,8 @@ class Daemon:
     reads_settings: bool = True
     # The user's login shell runs the commands, whatever the crontab says.
     by_login_shell: bool = False
+    # It has no process, and makes a timer of systemd's from each line.
+    makes_timers: bool = False
     says: str = ""
 
 
@@ -40,17 +42,20 @@ BUSYBOX = Daemon(
     by_login_shell=True,
     says=LONG_BUSYBOX,
 )
-SYSTEMD_CRON = Daemon(
+SYSTEMD_CRON_1 = Daemon(
     "as root let systemd read every crontab again: systemctl start cron-update.service",
     reads_percent=False,
+    makes_timers=True,
 )
+SYSTEMD_CRON_2 = replace(SYSTEMD_CRON_1, reads_percent=True)
 # By the name of the process, or of what has none.
 DAEMONS = {
     "cron": CRON,
     "crond": CRONIE,
     "bcron-sched": BCRON,
     "busybox-crond": BUSYBOX,
-    "systemd-cron": SYSTEMD_CRON,
+    "systemd-cron": SYSTEMD_CRON_1,
+    "systemd-cron-2": SYSTEMD_CRON_2,
 }
 
 

@@ -10,7 +10,7 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,6 +44,7 @@ CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "supercronic", "bc
 
 # Where systemd-cron's generator puts its timers. Each is described by its crontab's line.
 GENERATED = Path("/run/systemd/generator")
+BOOTED = "/run/systemd/system"  # sd_booted(3)
 INACTIVE = (3, 4)  # systemctl(1): the unit is not active, or there is none
 CRONTAB_GENERATORS = (
     "/usr/lib/systemd/system-generators/systemd-crontab-generator",
@@ -77,10 +78,7 @@ class Machine:
     def cron_processes(self) -> list[str]:
         """Return the cron daemons of this machine: none of a container's that runs on it."""
         found = [name for path in Path("/proc").glob("[0-9]*") if (name := _cron_at(path))]
-        # systemd-cron makes a timer of each line, and has no daemon.
-        is_booted = os.path.isdir("/run/systemd/system")  # noqa: PTH112
-        is_systemd_cron = is_booted and any(map(os.path.exists, CRONTAB_GENERATORS))
-        return [*found, *(["systemd-cron"] if is_systemd_cron else [])]
+        return [*found, *_systemd_cron()]
 
     def has_timer_of(self, command: str) -> bool:
         """Say whether systemd-cron has made a timer of a crontab's command, and systemd runs it."""
@@ -236,6 +234,17 @@ class Machine:
         except OSError:
             return False
         return False
+
+
+def _systemd_cron() -> Iterator[str]:
+    """Yield the name of systemd-cron, which has no process, if systemd makes timers by it: before
+    its version 2 its generator is a script."""
+    if not os.path.isdir(BOOTED):  # noqa: PTH112
+        return
+    for path in CRONTAB_GENERATORS:
+        with suppress(OSError):
+            yield "systemd-cron" if read_up_to(path, 2)[:2] == b"#!" else "systemd-cron-2"
+            return
 
 
 def _is_active(unit: str) -> bool:

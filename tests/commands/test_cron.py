@@ -14,7 +14,7 @@ import pytest
 
 from kakaocron.cli import run
 from kakaocron.host.crontab import Job
-from kakaocron.host.daemons import SYSTEMD_CRON
+from kakaocron.host.daemons import SYSTEMD_CRON_1
 from kakaocron.host.probe import CommandResult, Machine
 from kakaocron.ledger.beats import Word
 from kakaocron.ledger.heartbeat import Heartbeat
@@ -221,7 +221,7 @@ def test_systemd_cron_is_asked_whether_it_has_seen_the_change(
         late = comes_after is None or len(seen) <= comes_after
         return tab.exists() and bool(commands(tab)) is not late
 
-    monkeypatch.setattr(Machine, "daemon", SYSTEMD_CRON)
+    monkeypatch.setattr(Machine, "daemon", SYSTEMD_CRON_1)
     monkeypatch.setattr(Machine, "has_timer_of", has_timer)
     assert run(["cron", "install"]) == 0
     said = capsys.readouterr().out

@@ -1,6 +1,6 @@
 """Every cron daemon that Debian has runs the real command each minute; the sandbox counts.
 
-Takes about seven minutes a daemon, as root: pytest -n 3 -s -m daemons. What it prints is in
+Takes about seven minutes a daemon, as root: pytest -n 4 -m daemons. What it prints is in
 docs/cron.md.
 """
 

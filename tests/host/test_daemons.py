@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from kakaocron.host import probe
 from kakaocron.host.crontab_lines import CrontabEntry, entries
 from kakaocron.host.daemons import (
     BCRON,
@@ -11,7 +14,8 @@ from kakaocron.host.daemons import (
     CRON,
     CRONIE,
     DAEMONS,
-    SYSTEMD_CRON,
+    SYSTEMD_CRON_1,
+    SYSTEMD_CRON_2,
     Daemon,
     daemon_of,
 )
@@ -27,7 +31,8 @@ BARE = {"HOME": "/home/me", "LOGNAME": "me", "SHELL": "/bin/sh", "PATH": "/usr/b
         (["crond"], "/usr/bin/crontab", CRONIE),
         (["crond"], "/usr/bin/busybox", BUSYBOX),
         (["bcron-sched"], "/usr/bin/bcrontab", BCRON),
-        (["systemd-cron"], "/usr/bin/crontab", SYSTEMD_CRON),
+        (["systemd-cron"], "/usr/bin/crontab", SYSTEMD_CRON_1),
+        (["systemd-cron-2"], "/usr/bin/crontab", SYSTEMD_CRON_2),
         (["fcron"], "/usr/bin/crontab", CRON),  # of which nothing is known
         ([], "/usr/bin/crontab", CRON),
         ([], "/usr/bin/busybox", BUSYBOX),
@@ -42,7 +47,7 @@ def test_a_daemon_is_known_by_its_process_and_its_crontab_program(
 
 
 def test_each_that_is_known_is_looked_for() -> None:
-    assert DAEMONS.keys() - CRONS == {"systemd-cron"}  # which has no process
+    assert DAEMONS.keys() - CRONS == {"systemd-cron", "systemd-cron-2"}  # which have no process
 
 
 def one(line: str, daemon: Daemon) -> CrontabEntry:
@@ -64,10 +69,10 @@ def test_what_a_percent_sign_means_is_the_daemons_matter(
     word: str, by_cron: str, by_the_shell: str
 ) -> None:
     line = f"* * * * * kakaocron tick --config {word}"
-    for daemon in (CRON, CRONIE):
+    for daemon in (CRON, CRONIE, SYSTEMD_CRON_2):
         assert one(line, daemon).config == by_cron
         assert one(line, daemon).is_cut is (by_cron == "/a")
-    for daemon in (BCRON, BUSYBOX, SYSTEMD_CRON):
+    for daemon in (BCRON, BUSYBOX, SYSTEMD_CRON_1):
         assert one(line, daemon).config == by_the_shell
         assert one(line, daemon).is_cut is False
 
@@ -102,3 +107,27 @@ def test_a_line_is_rehearsed_as_it_is_unless_it_does_more_than_tick(
     command: str, rehearsal: str | None
 ) -> None:
     assert one(f"* * * * * {command}", CRON).rehearsal == rehearsal
+
+
+@pytest.mark.parametrize(
+    ("is_booted", "content", "name"),
+    [
+        (True, b"#!/usr/bin/python3\n", ["systemd-cron"]),
+        (True, b"\x7fELF", ["systemd-cron-2"]),
+        (True, None, []),
+        (False, b"\x7fELF", []),
+    ],
+)
+def test_systemd_cron_is_known_by_its_generator(
+    is_booted: bool,
+    content: bytes | None,
+    name: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    generator = tmp_path / "systemd-crontab-generator"
+    if content is not None:
+        generator.write_bytes(content)
+    monkeypatch.setattr(probe, "CRONTAB_GENERATORS", (str(tmp_path / "none"), str(generator)))
+    monkeypatch.setattr(probe, "BOOTED", str(tmp_path if is_booted else tmp_path / "none"))
+    assert list(probe._systemd_cron()) == name
