@@ -102,7 +102,7 @@ def entries(
         line = raw.strip()
         is_comment = line.startswith("#")
         if not is_comment and (found := _ASSIGNMENT.fullmatch(line)):
-            if daemon.reads_settings:
+            if daemon.settings is None or found[2] in daemon.settings:
                 above[found[2]] = _unquoted(found[3])
             continue
         one = _entry(line.lstrip("# \t"), {**defaults, **above}, daemon, has_user)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 LONG_BUSYBOX = (
-    "busybox: one tick at a time, NAME=value lines are passed over, and a line that it cannot read "
-    "runs every minute"
+    "busybox: one tick at a time; of NAME=value lines SHELL= alone holds; "
+    "a line that it cannot read runs every minute"
 )
 LONG_BCRON = "bcron: a change of the crontab counts from the second minute on"
 
@@ -20,9 +20,9 @@ class Daemon:
     wake: str
     # It takes % for a line's end and \% for a %. The others leave both to the shell.
     reads_percent: bool = True
-    # It takes NAME=value lines for what they are.
-    reads_settings: bool = True
-    # The user's login shell runs the commands, whatever the crontab says.
+    # Of NAME=value lines it takes these names for what they are; None: all.
+    settings: frozenset[str] | None = None
+    # The user's login shell runs the commands, unless SHELL= says otherwise.
     by_login_shell: bool = False
     # It has no process, and makes a timer of systemd's from each line.
     makes_timers: bool = False
@@ -38,7 +38,7 @@ BCRON = Daemon(
 BUSYBOX = Daemon(
     "as root end 'busybox crond' and start it again",
     reads_percent=False,
-    reads_settings=False,
+    settings=frozenset({"SHELL"}),
     by_login_shell=True,
     says=LONG_BUSYBOX,
 )

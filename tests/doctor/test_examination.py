@@ -928,13 +928,13 @@ def test_busybox_runs_commands_by_the_login_shell_and_without_what_is_set_above(
         def login_shell(self) -> str:
             return "/usr/sbin/nologin"
 
-    bench = with_lines(well, "SHELL=/bin/bash\nPATH=/opt\n" + LINE, crons=["busybox-crond"])
-    bench = replace(bench, machine=Busy(crons=["busybox-crond"]))
-    assert found(bench, "cron-command").status is Status.OK
-    assert isinstance(bench.machine, Busy)
-    _, environment = bench.machine.facts["ran"][-1]
-    assert (environment["SHELL"], environment["PATH"]) == ("/usr/sbin/nologin", "/usr/bin:/bin")
-    assert found(bench, "crontab-settings").status is Status.OK
+    for above, shell in (("", "/usr/sbin/nologin"), ("SHELL=/bin/sh\n", "/bin/sh")):
+        bench = with_lines(well, f"PATH=/opt\n{above}{LINE}", crons=["busybox-crond"])
+        bench = replace(bench, machine=Busy(crons=["busybox-crond"]))
+        assert found(bench, "cron-command").status is Status.OK
+        assert isinstance(bench.machine, Busy)
+        _, environment = bench.machine.facts["ran"][-1]
+        assert (environment["SHELL"], environment["PATH"]) == (shell, "/usr/bin:/bin")
 
     moved = f"KAKAOCRON_CONFIG={JOB.config}\n* * * * * {HELD}/opt/kakaocron tick"
     assert found(with_lines(well, moved), "crontab").status is Status.OK

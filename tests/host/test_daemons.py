@@ -77,12 +77,13 @@ def test_what_a_percent_sign_means_is_the_daemons_matter(
         assert one(line, daemon).is_cut is False
 
 
-def test_busybox_passes_over_what_is_set_above_a_line() -> None:
-    content = b"KAKAOCRON_CONFIG=/x\n* * * * * kakaocron tick\n"
+def test_busybox_passes_over_what_is_set_above_a_line_but_the_shell() -> None:
+    content = b"KAKAOCRON_CONFIG=/x\nSHELL=/bin/sh\n* * * * * kakaocron tick\n"
     (by_cron,) = entries(content, BARE, CRON)
     (by_busybox,) = entries(content, BARE, BUSYBOX)
     assert by_cron.settings["KAKAOCRON_CONFIG"] == "/x"
-    assert (by_busybox.settings, by_busybox.assigned_above) == (BARE, {})
+    assert by_busybox.settings == BARE
+    assert by_busybox.assigned_above == {"SHELL": "/bin/sh"}
 
 
 @pytest.mark.parametrize(
