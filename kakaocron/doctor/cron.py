@@ -79,7 +79,7 @@ def bare_environment(machine: Machine) -> dict[str, str]:
     return {
         "HOME": machine.home(),
         "LOGNAME": Path(machine.home()).name,
-        "SHELL": machine.login_shell() if machine.daemon.by_login_shell else "/bin/sh",
+        "SHELL": machine.roots_shell() if machine.daemon.by_roots_shell else "/bin/sh",
         "PATH": "/usr/bin:/bin",
     }
 

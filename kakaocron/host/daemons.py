@@ -22,8 +22,8 @@ class Daemon:
     reads_percent: bool = True
     # Of NAME=value lines it takes these names for what they are; None: all.
     settings: frozenset[str] | None = None
-    # The user's login shell runs the commands, unless SHELL= says otherwise.
-    by_login_shell: bool = False
+    # The login shell of its own user, root, runs the commands, unless SHELL= says otherwise.
+    by_roots_shell: bool = False
     # It has no process, and makes a timer of systemd's from each line.
     makes_timers: bool = False
     says: str = ""
@@ -39,7 +39,7 @@ BUSYBOX = Daemon(
     "as root end 'busybox crond' and start it again",
     reads_percent=False,
     settings=frozenset({"SHELL"}),
-    by_login_shell=True,
+    by_roots_shell=True,
     says=LONG_BUSYBOX,
 )
 SYSTEMD_CRON_1 = Daemon(

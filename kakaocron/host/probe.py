@@ -95,8 +95,8 @@ class Machine:
         found = self.which("crontab")
         return daemon_of(self.cron_processes(), os.path.realpath(found[0]) if found else "")
 
-    def login_shell(self) -> str:
-        return login_shell(self.uid())
+    def roots_shell(self) -> str:
+        return login_shell(0)
 
     def system_crontabs(self) -> list[tuple[str, bytes]]:
         """Return the machine's own crontabs, in which a user stands before each command."""

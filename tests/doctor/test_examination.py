@@ -921,11 +921,11 @@ def test_the_very_line_is_tried_as_the_daemon_hands_it_to_the_shell(well: Bench)
         )
 
 
-def test_busybox_runs_commands_by_the_login_shell_and_without_what_is_set_above(
+def test_busybox_runs_commands_by_roots_shell_and_without_what_is_set_above(
     well: Bench,
 ) -> None:
     class Busy(Listening):
-        def login_shell(self) -> str:
+        def roots_shell(self) -> str:
             return "/usr/sbin/nologin"
 
     for above, shell in (("", "/usr/sbin/nologin"), ("SHELL=/bin/sh\n", "/bin/sh")):
