@@ -73,6 +73,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     # For the processes that tests start, on their way to Kakao: nobody listens there.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    # The crontab is written a second time after two seconds, which no stand-in needs.
+    monkeypatch.setattr("kakaocron.commands.cron.AGAIN_SECONDS", 0)
     return home
 
 

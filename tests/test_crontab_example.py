@@ -13,12 +13,19 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from tests.fakes import kakao_section, write_config
 
 EXAMPLE = Path(__file__).parent.parent / "crontab.example"
-JOBS = [line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith("#")]
+LINES = [line for line in EXAMPLE.read_text().splitlines() if line and not line.startswith("#")]
+SETTINGS = [line for line in LINES if re.match(r"\w+=", line)]
+JOBS = [line for line in LINES if line not in SETTINGS]
 FIELD_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 
 
 def test_the_example_has_the_tick_of_every_minute() -> None:
     assert any(re.fullmatch(r"(\* ){5}.* tick", line) for line in JOBS)
+
+
+def test_what_is_set_makes_mail_readable_and_changes_no_tick() -> None:
+    """Debian's cron and cronie tell a mail's charset by that name."""
+    assert SETTINGS == ['CONTENT_TYPE="text/plain; charset=UTF-8"']
 
 
 @pytest.mark.parametrize("line", JOBS)

@@ -67,8 +67,8 @@ DOERS = {
     "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
-    "ticking/runner", "ticking/upkeep", "watching/coming", "watching/incidents",
-    "watching/overview", "watching/prometheus", "web/views",
+    "ticking/runner", "ticking/upkeep", "watching/coming", "watching/first_tick",
+    "watching/incidents", "watching/overview", "watching/prometheus", "web/views",
 }  # fmt: skip
 # All others compute and do nothing else: no clock, no file, no network, no environment.
 FREE = ("commands/", "rehearsal/")

@@ -21,6 +21,7 @@ from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import Beat, Word
+from kakaocron.system.paths import XDG_NAMES
 from kakaocron.system.places import find_places
 from kakaocron.watching.health import are_running, last_tick, tick_problem
 
@@ -34,13 +35,8 @@ def cron(bench: Bench) -> Iterator[Finding]:
     else:
         mend = "apt-get install cron, or: kakaocron cron install --systemd"
         yield warn("cron-program", "there is no 'crontab' program", mend)
-    running = machine.cron_processes()
-    if running:
-        yield ok("cron-running", running[0])
-    else:
-        mend = "systemctl enable --now cron; without systemd: service cron start"
-        yield warn("cron-running", "no cron daemon is seen (a container's host may have it)", mend)
     service = machine.timer_service()
+    yield _daemon(machine, has_timer=service is not None)
     runner = yield from _crontab(bench, has_timer=service is not None)
     yield _timer(bench, service, has_line=runner is not None)
     yield _of_others(bench)
@@ -55,21 +51,35 @@ def cron(bench: Bench) -> Iterator[Finding]:
         yield ok("installations", bench.job.program[0])
 
 
+def _daemon(machine: Machine, *, has_timer: bool) -> Finding:
+    name, running = "cron-running", machine.cron_processes()
+    if not running:
+        what = "no cron daemon is seen (a container's host may have it; anacron is none)"
+        return warn(name, what, START)
+    daemon = machine.daemon
+    if daemon.makes_timers and not has_timer:
+        what = f"{running[0]}: its timers are up to a minute late, and two changes of crontabs "
+        what += "within a second may leave one of them unseen"
+        return warn(name, what, "A timer of kakaocron's own is exact: " + WITH_SYSTEMD)
+    return ok(name, "; ".join(filter(None, (running[0], daemon.says))))
+
+
 def _program(job: Job) -> str:
     return os.path.realpath(job.program[0])
 
 
+START = "systemctl enable --now cron; without systemd: service cron start"
 INSTALL = "kakaocron cron install"
 BY_HAND = "Fix the line (crontab -e), or take it out, then: kakaocron cron install"
 WITH_SYSTEMD = "kakaocron cron install --systemd, then: systemctl --user daemon-reload"
 
 
-def _bare(machine: Machine) -> dict[str, str]:
+def bare_environment(machine: Machine) -> dict[str, str]:
     """Return the environment that cron gives to a command if the crontab says nothing of it."""
     return {
         "HOME": machine.home(),
         "LOGNAME": Path(machine.home()).name,
-        "SHELL": "/bin/sh",
+        "SHELL": machine.roots_shell() if machine.daemon.by_roots_shell else "/bin/sh",
         "PATH": "/usr/bin:/bin",
     }
 
@@ -104,7 +114,7 @@ def _with_env_file(bench: Bench, environment: Mapping[str, str]) -> Mapping[str,
 
 
 def _crons_environment(bench: Bench) -> tuple[dict[str, str], bool]:
-    content, bare = b"", _bare(bench.machine)
+    content, bare = b"", bare_environment(bench.machine)
     with suppress(KakaocronError):
         content = bench.crontab.read() or b""
     for entry in _entries(bench.machine, content):
@@ -118,10 +128,10 @@ def _crons_environment(bench: Bench) -> tuple[dict[str, str], bool]:
 def _entries(machine: Machine, content: bytes) -> list[CrontabEntry]:
     """Return the lines that run a tick as this user: those of the user's crontab, `content`, and
     of the machine's own."""
-    bare = _bare(machine)
-    found = list(entries(content, bare))
+    bare, daemon = bare_environment(machine), machine.daemon
+    found = list(entries(content, bare, daemon))
     for _, text in machine.system_crontabs():
-        listed = entries(text, bare, has_user=True)
+        listed = entries(text, bare, daemon, has_user=True)
         found += [one for one in listed if one.user == machine.user()]
     return found
 
@@ -134,7 +144,8 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
         others = other_lines(content, job)
         is_there = with_block(content, job) == content
     except KakaocronError as error:
-        yield warn("crontab", str(error), "If a systemd timer runs the ticks, all is well")
+        mend = error.mend or "If a systemd timer runs the ticks, all is well"
+        yield warn("crontab", error.what, mend)
         return None
     found = _entries(bench.machine, content)
     ours = [one for one in found if _is_ours(bench, one)]
@@ -194,7 +205,7 @@ def _another(bench: Bench, entries: Sequence[CrontabEntry], line: str) -> Findin
     that only HOME or the like leads there was meant for this one."""
     if not entries:
         return warn("crontab", f"runs another kakaocron: {line}", INSTALL)
-    bare = _bare(bench.machine)
+    bare = bare_environment(bench.machine)
     moved = [one for one in entries if _by(one, bare) and _is_ours(bench, _without(one, bare))]
     one, *_ = [*moved, *entries]
     by = _by(one, bare)
@@ -251,9 +262,14 @@ def _faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
         yield f"'{user}' is taken for the command: a user stands in /etc/crontab only"
     if "--dry-run" in entry.arguments:
         yield "--dry-run sends nothing"
+    for name in XDG_NAMES:
+        value = entry.assigned_above.get(name)
+        if value and not value.startswith("/"):
+            yield f"{name} above it is '{value}', and cron expands nothing: that is no folder"
     yield from _program_faults(bench, entry)
     line = f"{entry.schedule} {entry.command}".encode("utf-8", "surrogateescape")
-    if line.replace(b"%", rb"\%") == bench.job.line and not entry.assigned_above:
+    same = line.replace(rb"\%", b"%") == bench.job.line.replace(rb"\%", b"%")
+    if same and not entry.assigned_above:
         return  # it is what we would install
     for kind, name, path in (
         ("data", "KAKAOCRON_DATA_DIR", bench.places.data),
@@ -324,7 +340,7 @@ def _of_others(bench: Bench) -> Finding:
     """Look for lines by which another user runs this installation: its files become that user's."""
     machine, name = bench.machine, "crontab-others"
     for path, content in machine.system_crontabs():
-        for entry in entries(content, _bare(machine), has_user=True):
+        for entry in entries(content, bare_environment(machine), machine.daemon, has_user=True):
             if entry.user != machine.user() and not entry.is_comment and _is_ours(bench, entry):
                 what = f"'{path}' runs this installation as {entry.user}: {entry.line}"
                 return fail(name, what, f"Take the line out, or name {machine.user()} in it")
@@ -353,9 +369,8 @@ def _bare_command(bench: Bench, entry: CrontabEntry | None) -> Finding:
         _ = bench.job.line
     except UsageError as error:
         return fail(name, str(error), "Move it, then: kakaocron cron install")
-    environment = {**_bare(machine), **(entry.assigned_above if entry else {})}
-    is_plain = entry is not None and entry.is_plain and entry.user is None
-    command = f"{entry.command if entry and is_plain else bench.job.command} --dry-run"
+    environment = {**bare_environment(machine), **(entry.assigned_above if entry else {})}
+    command = (entry.rehearsal if entry else None) or f"{bench.job.command} --dry-run"
     ended = machine.run(command, environment)
     if ended.code == 0:
         return ok(name, "runs in cron's bare environment")
@@ -381,11 +396,11 @@ def ticks(bench: Bench) -> Iterator[Finding]:
     last = last_tick(beats)
     problem = tick_problem(last, bench.now)
     if last is None:
-        yield fail("ticks", "no tick has been seen yet", "kakaocron cron install, then wait")
+        yield fail("ticks", "no tick has been seen yet", _no_ticks(bench))
     elif problem is None:
         yield ok("ticks", f"the last was at {last.at:%H:%M:%S}")
     elif not are_running(last, bench.now):
-        yield fail("ticks", problem.what, "See whether cron runs: kakaocron cron show")
+        yield fail("ticks", problem.what, _no_ticks(bench))
     else:
         mend = END_MENDS.get(last.exit_code, "See the log: kakaocron.log in the log folder")
         yield fail("ticks", problem.what, mend)
@@ -398,6 +413,26 @@ def ticks(bench: Bench) -> Iterator[Finding]:
         yield warn("tick-ends", what, "See the log: kakaocron.log in the log folder")
     else:
         yield ok("tick-ends", f"none of {len(hour)} in the last hour failed")
+
+
+def _no_ticks(bench: Bench) -> str:
+    """Say what to do where no tick comes: nothing that was done already."""
+    machine = bench.machine
+    content = b""
+    with suppress(KakaocronError):
+        content = bench.crontab.read() or b""
+    found = _entries(machine, content)
+    has_line = any(_is_ours(bench, one) and not one.is_comment for one in found)
+    if machine.timer_service() is not None and not has_line:
+        return "See the timer: systemctl --user status kakaocron.timer kakaocron.service"
+    if not has_line:
+        return "kakaocron cron install --wait"
+    if not machine.cron_processes():
+        return f"The crontab has the line; start a cron daemon: {START}"
+    return (
+        "The crontab has the line, and the first tick comes within two minutes. If none does: "
+        f"kakaocron cron install --wait, which writes it again; else {machine.daemon.wake}"
+    )
 
 
 def beats_of(installation: Installation, now: datetime) -> list[Beat]:

@@ -6,11 +6,14 @@ import os
 import re
 import shlex
 import shutil
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from kakaocron.errors import KakaocronError, UsageError
@@ -19,7 +22,8 @@ from kakaocron.system.places import (
     Places,
     settings_in_shell,
 )
-from kakaocron.system.syscalls import RealDisk
+from kakaocron.system.programs import run_briefly
+from kakaocron.system.syscalls import RealDisk, read_up_to
 
 BEGIN = b"# kakaocron begin: "
 END = b"# kakaocron end"
@@ -30,6 +34,11 @@ LONGEST_LINE_BYTES = 990
 TIMEOUT_SECONDS = 20
 # How cron, cronie and systemd-cron, busybox, and bcron say so; they share neither text nor code.
 NO_CRONTAB = ("no crontab for", "can't open '[^/']+': No such file", "Crontab does not exist")
+# How bcron says that it takes a file alone.
+WRONG_USAGE = re.compile("usage|argument", re.IGNORECASE)
+# How cron, cronie, busybox, and systemd-cron say that they lack the rights of their group or root.
+DENIED = re.compile("ermission denied|not allowed|must be suid|annot open")
+STATUS_BYTES = 10_000
 
 
 class CrontabError(KakaocronError):
@@ -58,44 +67,90 @@ class SystemCrontab:
 
     def read(self) -> bytes | None:
         done = self._run("-l")
-        if done.returncode == 0:
+        said = _words(done.stderr)
+        is_none = not done.stdout and any(re.search(none, said) for none in NO_CRONTAB)
+        if is_none:
+            return None
+        # One that lists nothing and complains may have lines that would be lost.
+        if done.returncode == 0 and (done.stdout or not said):
             _check_faithful(done.stdout)
             return done.stdout
-        said = done.stderr.decode("utf-8", "replace").strip()
-        if not done.stdout and any(re.search(none, said) for none in NO_CRONTAB):
-            return None
-        raise CrontabError(f"'crontab -l' failed ({said or done.returncode}); nothing was changed")
+        raise self._refused("-l", said, done.returncode)
 
     def write(self, content: bytes) -> None:
-        self._change("-", stdin=content)
+        """Put a whole new crontab in place of the old. bcron takes a file alone; for systemd-cron,
+        which drops a file's carriage returns, a file is not the first choice."""
+        done = self._run("-", content)
+        if done.returncode != 0 and WRONG_USAGE.search(_words(done.stderr)):
+            self._write_file(content)
+        elif done.returncode != 0:
+            raise self._refused("-", _words(done.stderr), done.returncode)
+
+    def _write_file(self, content: bytes) -> None:
+        try:
+            with NamedTemporaryFile(prefix="kakaocron-crontab-") as file:  # 0600
+                file.write(content)
+                file.flush()
+                done = self._run(file.name)
+        except OSError as error:
+            raise CrontabError(f"No file for crontab can be written ({error})") from None
+        if done.returncode != 0:
+            said = _words(done.stderr).replace(file.name, "FILE")
+            raise self._refused("FILE", said, done.returncode)
 
     def remove(self) -> None:
-        self._change("-r")
-
-    def _change(self, argument: str, stdin: bytes = b"") -> None:
-        done = self._run(argument, stdin)
+        done = self._run("-r")
         if done.returncode != 0:
-            said = " ".join(done.stderr.decode("utf-8", "replace").split())
-            raise CrontabError(f"'crontab {argument}' failed ({said or done.returncode})")
+            raise self._refused("-r", _words(done.stderr), done.returncode)
+
+    def _refused(self, argument: str, said: str, code: int) -> CrontabError:
+        if may_gain_nothing():
+            mend = (
+                "This shell may gain no rights (no_new_privs: a container's or a service's "
+                "setting), and crontab needs its owner's or group's: run it in another shell, or "
+                "use systemd: kakaocron cron install --systemd"
+            )
+        elif DENIED.search(said) and (path := shutil.which(self.program)) and not _gains(path):
+            mend = f"'{path}' lacks its set-group-ID or set-user-ID bit: install its package again"
+        else:
+            mend = ""
+        return CrontabError(f"'crontab {argument}' failed ({said or code})", mend)
 
     def _run(self, argument: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-        try:
-            return subprocess.run(  # noqa: S603 - a fixed program with fixed arguments
-                [self.program, argument],
-                input=stdin,
-                capture_output=True,
-                timeout=TIMEOUT_SECONDS,
-                check=False,
-                env={**os.environ, "LC_ALL": "C"},
-            )
-        except FileNotFoundError:
+        path = shutil.which(self.program)
+        if path is None:
             raise CrontabError(
-                "There is no 'crontab' program here; nothing was changed",
+                "There is no 'crontab' program here",
                 "Install cron (apt-get install cron), or use systemd: "
                 "kakaocron cron install --systemd",
-            ) from None
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise CrontabError(f"'crontab {argument}' did not work ({error})") from None
+            )
+        shown = argument if argument.startswith("-") else "FILE"
+        try:  # by its path: where it cannot be run, no other one on the PATH is to be
+            environment = {**os.environ, "LC_ALL": "C"}
+            return run_briefly([path, argument], TIMEOUT_SECONDS, environment, stdin)
+        except TimeoutError:
+            what = f"'crontab {shown}' did not end within {TIMEOUT_SECONDS} s"
+            raise CrontabError(what, "Try it by hand: crontab -l") from None
+        except OSError as error:
+            raise CrontabError(f"'crontab {shown}' did not work ({error})") from None
+
+
+def _words(said: bytes) -> str:
+    return " ".join(said.decode("utf-8", "replace").split())
+
+
+def may_gain_nothing() -> bool:
+    """Say whether this process has the bit under which no program gains its owner's rights."""
+    with suppress(OSError):
+        return b"\nNoNewPrivs:\t1\n" in read_up_to("/proc/self/status", STATUS_BYTES)
+    return False
+
+
+def _gains(path: str) -> bool:
+    """Say whether a program runs with the rights of its owner or group."""
+    with suppress(OSError):
+        return bool(os.stat(path).st_mode & (stat.S_ISUID | stat.S_ISGID))  # noqa: PTH116
+    return True
 
 
 def _check_faithful(listed: bytes) -> None:
@@ -105,7 +160,7 @@ def _check_faithful(listed: bytes) -> None:
         if line.endswith(rb"\r"):
             raise CrontabError(
                 f"Line {number} of the crontab ends as Windows lines do, which 'crontab -l' does "
-                "not give back as it is; nothing was changed",
+                "not give back as it is",
                 "Fix the line ends (crontab -e), or add kakaocron's line yourself: "
                 "kakaocron cron show",
             )
@@ -125,16 +180,16 @@ class Job:
 
     @property
     def command(self) -> str:
-        """Return the command for /bin/sh."""
-        settings = [f"{name}={shlex.quote(value)}" for name, value in self.variables]
-        return " ".join([*settings, *(shlex.quote(word) for word in self.words)])
+        """Return the command, which means the same to /bin/sh and in a crontab."""
+        settings = [f"{name}={_quoted(value)}" for name, value in self.variables]
+        return " ".join([*settings, *map(_quoted, self.words)])
 
     @property
     def line(self) -> bytes:
-        """Return the crontab line. An unescaped % would end the command there."""
+        """Return the crontab line."""
         if any(c in self.command for c in "\n\r\0"):
             raise UsageError(f"cron cannot run a command with a line break in it: {self.command!r}")
-        line = b"* * * * * " + os.fsencode(self.command.replace("%", r"\%"))
+        line = b"* * * * * " + os.fsencode(self.command)
         if len(line) > LONGEST_LINE_BYTES:
             raise UsageError(
                 f"The crontab line would have {len(line)} bytes, and cron takes "
@@ -146,6 +201,12 @@ class Job:
     @property
     def mark(self) -> bytes:
         return BEGIN + os.fsencode(str(self.config))
+
+
+def _quoted(word: str) -> str:
+    r"""Quote a word, its % as \% outside the quotes: some daemons make a newline of a bare one and
+    take the backslash away, others leave both to the shell, which takes it away there alone."""
+    return r"\%".join(shlex.quote(part) if part else "" for part in word.split("%")) or "''"
 
 
 def with_block(content: bytes, job: Job) -> bytes:
@@ -217,26 +278,71 @@ def uninstall(crontab: Crontab, job: Job, backup: Path) -> bool:
     return _change(crontab, lambda old: without_block(old, job), backup)
 
 
+def write_again(crontab: Crontab, backup: Path) -> None:
+    """Write the crontab as it is, some time after a change.
+
+    Debian's cron does not see a change in the second in which it read the one before, and
+    systemd-cron none in the second after another, until the next one.
+    """
+    content = _listed(crontab) or b""
+    crontab.write(content)
+    if not content:
+        crontab.remove()
+    _check(crontab, content, backup)
+
+
 def _change(crontab: Crontab, change: Callable[[bytes], bytes], backup: Path) -> bool:
-    found = crontab.read()
+    found = _listed(crontab)
     old = found or b""
     new = change(old)
     if new == old:
         return False
     _keep(old, backup)
-    if crontab.read() != found:
+    if _listed(crontab) != found:
         raise CrontabError("The crontab changed meanwhile; nothing was written", "Try again")
-    if new:
-        crontab.write(new)
-    else:
-        crontab.remove()
-    if (crontab.read() or b"") != new:
-        raise CrontabError(
-            "'crontab -l' lists something else than what was written",
-            f"The crontab as it was is in '{backup}'; look at it, and put it back: "
-            f"crontab {shlex.quote(str(backup))}",
-        )
+    try:
+        if new:
+            crontab.write(new)
+        else:
+            crontab.remove()
+    except CrontabError as error:
+        raise _after(error, crontab, old, backup) from None
+    _check(crontab, new, backup)
     return True
+
+
+def _listed(crontab: Crontab) -> bytes | None:
+    try:
+        return crontab.read()
+    except CrontabError as error:
+        raise CrontabError(f"{error.what}; nothing was changed", error.mend) from None
+
+
+def _after(error: CrontabError, crontab: Crontab, old: bytes, backup: Path) -> CrontabError:
+    """Say of a change that failed whether the crontab is as it was."""
+    with suppress(CrontabError):
+        if (crontab.read() or b"") == old:
+            return CrontabError(f"{error.what}; nothing was changed", error.mend)
+    return CrontabError(f"{error.what}; what the crontab is now is not known", _put_back(backup))
+
+
+def _check(crontab: Crontab, written: bytes, backup: Path) -> None:
+    try:
+        listed = crontab.read() or b""
+    except CrontabError as error:
+        what = f"The crontab was written and cannot be read again: {error.what}"
+        raise CrontabError(what, _put_back(backup)) from None
+    if listed != written:
+        raise CrontabError(
+            "'crontab -l' lists something else than what was written", _put_back(backup)
+        )
+
+
+def _put_back(backup: Path) -> str:
+    return (
+        f"The crontab as it was is in '{backup}'; look at it, and put it back: "
+        f"crontab {shlex.quote(str(backup))}"
+    )
 
 
 def _keep(content: bytes, backup: Path) -> None:

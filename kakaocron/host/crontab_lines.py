@@ -8,11 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from kakaocron.host.daemons import CRON, Daemon
+
 _ASSIGNMENT = re.compile(r"""\s*(["']?)([A-Za-z_]\w*)\1\s*=\s*(.*?)\s*""")
 _INLINE = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _FIELDS = re.compile(r"\s*(@\S+|\S+(?:\s+\S+){4})\s+(.*)")
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _OPERATOR = re.compile(r"[();<>|&]+")
+_REDIRECTIONS = frozenset({"<", ">", ">>", ">&", "<>"})
+_TICK = re.compile(r"(?<=\s)tick(?=[\s>]|$)")
 # From and to where each field goes, and the names that it may have.
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 _DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
@@ -44,17 +48,27 @@ class CrontabEntry:
     before: tuple[str, ...] = ()  # what stands before the program: `nice`, `env`, a user's name
     user: str | None = None
     is_comment: bool = False
+    is_cut: bool = False  # cron ends the command at a % that no backslash stands before
     assigned_above: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def is_cut(self) -> bool:
-        """Say whether cron ends the command at a % that no backslash stands before."""
-        return bool(_BARE_PERCENT.search(self.line.split(None, 1)[-1]))
 
     @property
     def is_plain(self) -> bool:
         """Say whether an option can be added at the end of the command."""
-        return not _OPERATOR.search(" ".join(_words(self.command)))
+        words = _words(self.command)
+        return not any(_OPERATOR.search(word) or word.startswith("#") for word in words)
+
+    @property
+    def rehearsal(self) -> str | None:
+        """The command as the shell gets it, but that its tick sends nothing; None if it does more
+        than to go to a folder, run a tick and redirect what that prints."""
+        if self.is_plain:
+            return f"{self.command} --dry-run"
+        operators = [word for word in _words(self.command) if _OPERATOR.fullmatch(word)]
+        if self.folder is not None and operators[:1] == ["&&"]:
+            operators = operators[1:]
+        if {*operators} <= _REDIRECTIONS and len(_TICK.findall(self.command)) == 1:
+            return _TICK.sub("tick --dry-run", self.command)
+        return None
 
     @property
     def config(self) -> str | None:
@@ -76,7 +90,7 @@ class CrontabEntry:
 
 
 def entries(
-    content: bytes, defaults: Mapping[str, str], *, has_user: bool = False
+    content: bytes, defaults: Mapping[str, str], daemon: Daemon = CRON, *, has_user: bool = False
 ) -> Iterator[CrontabEntry]:
     """Yield the lines that run a tick, those too that are commented out.
 
@@ -88,9 +102,10 @@ def entries(
         line = raw.strip()
         is_comment = line.startswith("#")
         if not is_comment and (found := _ASSIGNMENT.fullmatch(line)):
-            above[found[2]] = _unquoted(found[3])
+            if daemon.settings is None or found[2] in daemon.settings:
+                above[found[2]] = _unquoted(found[3])
             continue
-        one = _entry(line.lstrip("# \t"), {**defaults, **above}, has_user)
+        one = _entry(line.lstrip("# \t"), {**defaults, **above}, daemon, has_user)
         if one is not None:
             yield replace(one, is_comment=is_comment, assigned_above=dict(above))
 
@@ -100,7 +115,9 @@ def _unquoted(value: str) -> str:
     return value[1:-1] if is_quoted else value
 
 
-def _entry(line: str, settings: dict[str, str], has_user: bool) -> CrontabEntry | None:
+def _entry(
+    line: str, settings: dict[str, str], daemon: Daemon, has_user: bool
+) -> CrontabEntry | None:
     found = _FIELDS.fullmatch(line)
     if found is None or "tick" not in line:
         return None
@@ -108,7 +125,10 @@ def _entry(line: str, settings: dict[str, str], has_user: bool) -> CrontabEntry 
     user = None
     if has_user:
         user, _, rest = rest.partition(" ")
-    command = _BARE_PERCENT.split(rest)[0].replace(r"\%", "%").strip()
+    command, is_cut = rest.strip(), False
+    if daemon.reads_percent:
+        first, *more = _BARE_PERCENT.split(rest)
+        command, is_cut = first.replace(r"\%", "%").strip(), bool(more)
     folder: str | None = None
     for part in _simple_commands(command):
         if part[0] == "cd" and len(part) > 1:
@@ -119,8 +139,9 @@ def _entry(line: str, settings: dict[str, str], has_user: bool) -> CrontabEntry 
             count = 3 if words[1:2] == ["-m"] else 1
             program, arguments = tuple(words[:count]), tuple(words[count:])
             return CrontabEntry(
-                line, schedule, command, settings, program, arguments, folder, tuple(before), user
-            )
+                line, schedule, command, settings, program, arguments, folder, tuple(before), user,
+                is_cut=is_cut,
+            )  # fmt: skip
     return None
 
 

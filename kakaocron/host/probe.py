@@ -10,19 +10,22 @@ import signal
 import stat
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from kakaocron.errors import Barrier
+from kakaocron.host.daemons import Daemon, daemon_of
 from kakaocron.host.systemd import SERVICE, TIMER
 from kakaocron.system.access import barrier, barriers, existing
 from kakaocron.system.disk import in_the_way
 from kakaocron.system.places import systemd_folder
+from kakaocron.system.programs import run_briefly
 from kakaocron.system.syscalls import RealDisk, open_file, read_up_to
-from kakaocron.system.users import is_user, user_name
+from kakaocron.system.users import is_user, login_shell, user_name
 
 
 def booted_at(now: datetime) -> datetime | None:
@@ -37,6 +40,16 @@ COMMAND_SECONDS = 30
 MOST_BYTES = 100_000
 # anacron is none: it knows days only.
 CRONS = frozenset({"cron", "crond", "busybox-crond", "fcron", "supercronic", "bcron-sched"})
+
+
+# Where systemd-cron's generator puts its timers. Each is described by its crontab's line.
+GENERATED = Path("/run/systemd/generator")
+BOOTED = "/run/systemd/system"  # sd_booted(3)
+INACTIVE = (3, 4)  # systemctl(1): the unit is not active, or there is none
+CRONTAB_GENERATORS = (
+    "/usr/lib/systemd/system-generators/systemd-crontab-generator",
+    "/lib/systemd/system-generators/systemd-crontab-generator",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +78,25 @@ class Machine:
     def cron_processes(self) -> list[str]:
         """Return the cron daemons of this machine: none of a container's that runs on it."""
         found = [name for path in Path("/proc").glob("[0-9]*") if (name := _cron_at(path))]
-        # systemd-cron makes a timer of each line, and has no daemon.
-        is_systemd_cron = any(Path("/run/systemd/generator").glob("cron-*.timer"))
-        return [*found, *(["systemd-cron"] if is_systemd_cron else [])]
+        return [*found, *_systemd_cron()]
+
+    def has_timer_of(self, command: str) -> bool:
+        """Say whether systemd-cron has made a timer of a crontab's command, and systemd runs it."""
+        for path in GENERATED.glob("cron-*.timer"):
+            with suppress(OSError):
+                text = read_up_to(str(path), MOST_BYTES).decode("utf-8", "replace")
+                if command in text.replace("%%", "%"):
+                    return _is_active(path.name)
+        return False
+
+    @cached_property
+    def daemon(self) -> Daemon:
+        """Return how this machine's cron daemon reads and runs crontabs."""
+        found = self.which("crontab")
+        return daemon_of(self.cron_processes(), os.path.realpath(found[0]) if found else "")
+
+    def roots_shell(self) -> str:
+        return login_shell(0)
 
     def system_crontabs(self) -> list[tuple[str, bytes]]:
         """Return the machine's own crontabs, in which a user stands before each command."""
@@ -205,6 +234,25 @@ class Machine:
         except OSError:
             return False
         return False
+
+
+def _systemd_cron() -> Iterator[str]:
+    """Yield the name of systemd-cron, which has no process, if systemd makes timers by it: before
+    its version 2 its generator is a script."""
+    if not os.path.isdir(BOOTED):  # noqa: PTH112
+        return
+    for path in CRONTAB_GENERATORS:
+        with suppress(OSError):
+            yield "systemd-cron" if read_up_to(path, 2)[:2] == b"#!" else "systemd-cron-2"
+            return
+
+
+def _is_active(unit: str) -> bool:
+    """Say whether systemd runs a unit; so it is taken to be where systemd cannot be asked."""
+    with suppress(OSError, TimeoutError):
+        asked = ["systemctl", "is-active", "--quiet", unit]
+        return run_briefly(asked, COMMAND_SECONDS, os.environ).returncode not in INACTIVE
+    return True
 
 
 def _owner(path: str) -> int | None:

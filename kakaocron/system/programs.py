@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 from kakaocron.errors import Cause, ContentError
@@ -28,6 +29,8 @@ READ_BYTES = 65_536
 GRACE_SECONDS = 0.5
 # The supervisor gives up before that.
 END_SECONDS = 3.0
+POLL_SECONDS = 0.1
+MOST_PRINTED = 10_000_000
 SUPERVISOR = str(Path(__file__).with_name("supervisor.py"))
 # All that a command gets of kakaocron's environment: nothing of ours is secret in it.
 PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR")
@@ -113,6 +116,51 @@ def feed(
                 os.killpg(process.pid, signal.SIGKILL)
             raise TimeoutError from None
     return process.returncode
+
+
+def run_briefly(
+    argv: Sequence[str], timeout_seconds: float, environment: Mapping[str, str], stdin: bytes = b""
+) -> subprocess.CompletedProcess[bytes]:
+    """Run a program that reads and prints little; return how it ended.
+
+    Raises TimeoutError for one that takes longer or prints without an end, after killing it and
+    its children; OSError if it cannot be run. Files take what it prints: a pipe would be open for
+    as long as any child of it is.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+        given.write(stdin)
+        given.seek(0)
+        process = subprocess.Popen(  # noqa: S603 - a fixed program with fixed arguments
+            argv, stdin=given, stdout=out, stderr=err, env=environment, start_new_session=True
+        )
+        try:
+            while process.poll() is None:
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(POLL_SECONDS)
+                if time.monotonic() >= deadline or _is_too_long(out) or _is_too_long(err):
+                    break
+        finally:
+            is_ended = process.poll() is not None
+            if not is_ended:
+                _give_up(process)
+        if not is_ended or _is_too_long(out) or _is_too_long(err):
+            raise TimeoutError
+        for file in (out, err):
+            file.seek(0)
+        return subprocess.CompletedProcess(argv, process.returncode, out.read(), err.read())
+
+
+def _is_too_long(file: IO[bytes]) -> bool:
+    return os.fstat(file.fileno()).st_size > MOST_PRINTED
+
+
+def _give_up(process: subprocess.Popen[bytes]) -> None:
+    # One that has become root's by its set-user-ID bit may not let itself be killed.
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(END_SECONDS)
 
 
 def not_runnable(path: str) -> Cause | None:

@@ -12,6 +12,13 @@ def user_name(uid: int) -> str:
         return f"user {uid}"
 
 
+def login_shell(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_shell or "/bin/sh"
+    except KeyError:
+        return "/bin/sh"
+
+
 def is_user(name: str) -> bool:
     try:
         pwd.getpwnam(name)

@@ -886,3 +886,125 @@ def test_preview_makes_a_message_as_cron_does_and_says_where_this_shell_differs(
     assert "by-the-system" in said.out
     assert f"'{bin_}/echo' in this shell" in said.err
     assert "/usr/bin/echo' for cron" in said.err
+
+
+# --- each cron daemon --------------------------------------------------------------------------
+
+UNQUOTED = LINE.replace("/etc/kakaocron", r"'/etc/a b'\%'c'")
+QUOTED = LINE.replace("/etc/kakaocron", r"'/etc/a b\%c'")
+
+
+@pytest.mark.parametrize(
+    ("daemon", "line", "status"),
+    [
+        ("cron", UNQUOTED, "ok"),
+        ("crond", UNQUOTED, "ok"),
+        ("bcron-sched", UNQUOTED, "ok"),
+        ("busybox-crond", UNQUOTED, "ok"),
+        ("systemd-cron", UNQUOTED, "ok"),
+        ("cron", QUOTED, "ok"),
+        ("crond", QUOTED, "ok"),
+        ("bcron-sched", QUOTED, "warn"),
+        ("busybox-crond", QUOTED, "warn"),
+        ("systemd-cron", QUOTED, "warn"),
+    ],
+)
+def test_a_percent_sign_in_a_path_is_read_as_the_daemon_reads_it(
+    well: Bench, daemon: str, line: str, status: str
+) -> None:
+    there = replace(well, job=replace(JOB, config=Path("/etc/a b%c/config.toml")))
+    finding = found(with_lines(there, line, crons=[daemon]), "crontab")
+    assert finding.status == status
+    if status == "warn":
+        assert r"with /etc/a b\%c/config.toml" in finding.what
+
+
+def test_the_very_line_is_tried_as_the_daemon_hands_it_to_the_shell(well: Bench) -> None:
+    there = replace(well, job=replace(JOB, config=Path("/etc/a b%c/config.toml")))
+    for daemon, handed in (("cron", "'/etc/a b'%'c'"), ("bcron-sched", r"'/etc/a b'\%'c'")):
+        bench = with_lines(there, f"{UNQUOTED} >/dev/null 2>&1", crons=[daemon])
+        assert found(bench, "cron-command").status is Status.OK
+        assert isinstance(bench.machine, Listening)
+        command, _ = bench.machine.facts["ran"][-1]
+        assert command.endswith(
+            f"/opt/kakaocron tick --dry-run --config {handed}/config.toml >/dev/null 2>&1"
+        )
+
+
+def test_busybox_runs_commands_by_roots_shell_and_without_what_is_set_above(
+    well: Bench,
+) -> None:
+    class Busy(Listening):
+        def roots_shell(self) -> str:
+            return "/usr/sbin/nologin"
+
+    for above, shell in (("", "/usr/sbin/nologin"), ("SHELL=/bin/sh\n", "/bin/sh")):
+        bench = with_lines(well, f"PATH=/opt\n{above}{LINE}", crons=["busybox-crond"])
+        bench = replace(bench, machine=Busy(crons=["busybox-crond"]))
+        assert found(bench, "cron-command").status is Status.OK
+        assert isinstance(bench.machine, Busy)
+        _, environment = bench.machine.facts["ran"][-1]
+        assert (environment["SHELL"], environment["PATH"]) == (shell, "/usr/bin:/bin")
+
+    moved = f"KAKAOCRON_CONFIG={JOB.config}\n* * * * * {HELD}/opt/kakaocron tick"
+    assert found(with_lines(well, moved), "crontab").status is Status.OK
+    assert found(with_lines(well, moved, crons=["busybox-crond"]), "crontab").status is Status.WARN
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "said"),
+    [
+        ({"crons": ["cron"]}, "ok", "cron"),
+        ({"crons": ["busybox-crond"]}, "ok", "one tick at a time"),
+        ({"crons": ["bcron-sched"]}, "ok", "second minute"),
+        ({"crons": ["systemd-cron"]}, "warn", "a minute late"),
+        (
+            {"crons": ["systemd-cron"], "timer_service": units_of(JOB)["kakaocron.service"]},
+            "ok",
+            "systemd-cron",
+        ),
+        ({"crons": []}, "warn", "anacron is none"),
+    ],
+)
+def test_the_limits_of_the_daemon_are_said(
+    well: Bench, facts: MachineFacts, status: str, said: str
+) -> None:
+    finding = found(replace(well, machine=FakeMachine(**facts)), "cron-running")
+    assert (finding.status, said in finding.what) == (status, True), finding
+
+
+@pytest.mark.parametrize(
+    ("crontab", "facts", "mend"),
+    [
+        (FakeCrontab(None), {}, "kakaocron cron install --wait"),
+        (FakeCrontab(with_block(b"", JOB)), {}, "systemctl restart cron"),
+        (FakeCrontab(with_block(b"", JOB)), {"crons": ["systemd-cron"]}, "cron-update.service"),
+        (FakeCrontab(with_block(b"", JOB)), {"crons": []}, "start a cron daemon"),
+        (
+            FakeCrontab(None),
+            {"timer_service": units_of(JOB)["kakaocron.service"]},
+            "systemctl --user status kakaocron.timer",
+        ),
+    ],
+)
+@pytest.mark.parametrize("has_ticked", [True, False])
+def test_where_no_tick_comes_nothing_is_advised_that_was_done(
+    well: Bench, crontab: Crontab, facts: MachineFacts, mend: str, has_ticked: bool
+) -> None:
+    if has_ticked:
+        well = replace(well, now=well.now + timedelta(minutes=4))
+    else:
+        for path in (well.places.log / "ticks").iterdir():
+            path.unlink()
+    finding = found(replace(well, crontab=crontab, machine=FakeMachine(**facts)), "ticks")
+    assert finding.status is Status.FAIL
+    assert mend in finding.mend
+    assert finding.mend != "kakaocron cron install"
+
+
+@pytest.mark.parametrize("name", ["XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"])
+def test_a_folder_above_a_line_that_no_cron_expands_is_named(well: Bench, name: str) -> None:
+    lines = f"{name}=$HOME/x\n* * * * * {RUN}"
+    finding = found(with_lines(well, lines), "crontab")
+    assert finding.status is Status.FAIL
+    assert f"{name} above it is '$HOME/x', and cron expands nothing" in finding.what

@@ -200,6 +200,7 @@ class House:
             stack.enter_context(patch.object(idle, "time", shim))
             stack.enter_context(patch.object(Machine, "run", lambda *_: CommandResult(0, "")))
             stack.enter_context(patch.object(SystemCrontab, "_run", self._cron_program))
+            stack.enter_context(patch("kakaocron.commands.cron.AGAIN_SECONDS", 0))
             before = signal.getsignal(signal.SIGTERM)
             try:
                 yield self
