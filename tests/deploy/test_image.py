@@ -13,7 +13,7 @@ import shlex
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,25 +24,15 @@ from kakaocron.host.systemd import units_of
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
+from tests.deploy.machines import REPOSITORY, copy_root, inside
 from tests.fakes import kakao_section
 
-REPOSITORY = Path(__file__).parents[2]
 DEPLOY = REPOSITORY / "deploy"
 USER = 1000
 EVERY_MINUTE = (
     f"[schedule]\nregular_minutes = {list(range(60))}\npeak_hours = []\nearly_start = false\n"
     '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "보고 {time:%H:%M}"\n'
 )
-
-
-# Every mount is made in a namespace of its own: none outlives its command, or is ever seen outside.
-MOUNTED = 'mount --rbind /proc "$0/proc" && mount --rbind /dev "$0/dev" && exec chroot "$0" "$@"'
-
-
-def inside(root: Path, *command: str, options: Sequence[str] = ()) -> list[str]:
-    """Return a command line that runs a command in a root of its own."""
-    alone = ["unshare", "--mount", "--propagation", "private", *options]
-    return [*alone, "/bin/sh", "-c", MOUNTED, str(root), *command]
 
 
 @dataclass
@@ -103,30 +93,10 @@ class Image:
         self.healthcheck = json.loads(options.partition("CMD ")[2])
 
 
-@pytest.fixture(scope="module")
-def debian(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A plain Debian with Python, as the base image has it."""
-    if os.getuid() != 0:
-        pytest.skip("a Debian root of its own can be made by root only")
-    for program in ("debootstrap", "chroot", "unshare", "mount"):
-        if shutil.which(program) is None:
-            pytest.skip(f"no '{program}' here: apt-get install debootstrap util-linux")
-    root = tmp_path_factory.mktemp("debian")
-    wanted = "--include=python3,python3-venv,ca-certificates"
-    alone = ["unshare", "--mount", "--propagation", "private"]
-    command = [*alone, "debootstrap", "--variant=minbase", wanted, "bookworm", str(root)]
-    made = subprocess.run(command, capture_output=True, text=True, check=False)
-    if made.returncode != 0:
-        pytest.skip(f"debootstrap does not work here: {made.stdout[-300:]}")
-    if subprocess.run(inside(root, "true"), capture_output=True, check=False).returncode != 0:
-        pytest.skip("nothing can be mounted here")
-    root.chmod(0o755)  # the ticks' own user has to pass
-    for path in ("/etc/resolv.conf", "/etc/hosts", "/etc/pip.conf"):
-        with contextlib.suppress(OSError):
-            shutil.copy(path, str(root) + path)
-    certificates = "/etc/ssl/certs/ca-certificates.crt"
-    shutil.copy(certificates, str(root) + certificates)
-    return root
+@pytest.fixture
+def debian(plain_debian: Path, tmp_path: Path) -> Path:
+    """The test's own copy: it becomes the image."""
+    return copy_root(plain_debian, tmp_path / "image")
 
 
 def secret_file(root: Path, name: str, value: str) -> None:
