@@ -41,15 +41,13 @@ find "/sys/fs/cgroup/$0" -depth -type d -exec rmdir {} +
 """
 
 
-def need(*programs: str, uid: int = 0) -> None:
-    """Skip the test where it is not root's, or a program is missing."""
-    if os.getuid() != uid:
+def need(*programs: str, packages: str = "debootstrap util-linux systemd-container") -> None:
+    """Skip the test where it is not root's, or a program of these packages is missing."""
+    if os.getuid() != 0:
         pytest.skip("a Debian root of its own can be made by root only")
     for program in programs:
         if shutil.which(program) is None:
-            pytest.skip(
-                f"no '{program}' here: apt-get install debootstrap util-linux systemd-container"
-            )
+            pytest.skip(f"no '{program}' here: apt-get install {packages}")
 
 
 def inside(root: Path, *command: str, options: Sequence[str] = ()) -> list[str]:
