@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,14 +19,14 @@ from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok
 from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
-from kakaocron.kst import DAY
+from kakaocron.kst import DAY, KST
 from kakaocron.language.choice import AUTO, CHOICES, VARIABLE
 from kakaocron.language.words import _, language
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
-from kakaocron.schedule.slots import Slot, next_slot
+from kakaocron.schedule.slots import HORIZON, Slot, next_slot
 from kakaocron.states import BAD, FINAL, ME, Reason, State
 from kakaocron.system.env_file import passed_over
 from kakaocron.system.log import LEVELS, known_level
@@ -127,6 +127,7 @@ def plan(bench: Bench) -> Iterator[Finding]:
     yield from _contents(bench, deliveries)
     yield _last_slots(deliveries)
     yield _next_slot(bench, installation)
+    yield _holidays(bench, installation)
     yield _link(config.kakao)
     yield _server(config.kakao)
     yield _me(config)
@@ -237,6 +238,26 @@ def _next_slot(bench: Bench, installation: Installation) -> Finding:
         mend = "Look at days, quiet and the minutes in [schedule]; kakaocron next names the days"
         return fail("next-slot", "no slot is due within a year", mend)
     return ok("next-slot", f"{min(slot.at for slot in slots):%Y-%m-%d %H:%M} KST")
+
+
+def _holidays(bench: Bench, installation: Installation) -> Finding:
+    """Look whether a slot of the coming year lies past the end of the list of holidays."""
+    name = "holidays"
+    series = {one.name: one for one in installation.plan.series}
+    skipping = [series[one.name] for one in installation.config.message if one.skip_holidays]
+    if not skipping:
+        return ok(name, "no message asks for them")
+    from kakaocron.schedule.holidays import last_year  # noqa: PLC0415 - an extra
+
+    year = last_year()
+    past = datetime(year + 1, 1, 1, tzinfo=KST) - timedelta.resolution
+    found = [next_slot(one.name, one.timetable, max(past, bench.now)) for one in skipping]
+    slots = [slot for slot in found if slot and slot.at <= bench.now + HORIZON]
+    if not slots:
+        return ok(name, f"known until {year}")
+    what = f"{min(slot.at for slot in slots):%Y-%m-%d}: the list of holidays ends with {year}"
+    mend = "From then on no day is skipped. A newer list: pip install -U holidays"
+    return warn(name, what, mend)
 
 
 def _link(kakao: KakaoSettings) -> Finding:
