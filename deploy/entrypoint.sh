@@ -12,9 +12,11 @@ as_user='setpriv --reuid=kakaocron --regid=kakaocron --init-groups'
 stop() {
     trap '' TERM INT
     [ -z "${cron-}" ] || kill "$cron"
-    if [ $$ = 1 ]; then
-        $as_user sh -c 'kill -TERM -1' 2>/dev/null || :
-        while $as_user sh -c 'kill -0 -1' 2>/dev/null; do sleep 0.1; done
+    [ $$ != 1 ] || $as_user sh -c 'kill -TERM -1' 2>/dev/null || :
+    if [ -z "$as_user" ]; then
+        wait
+    else
+        while [ -n "$(find /proc -maxdepth 1 -user kakaocron)" ]; do sleep 0.1; done
     fi
     exit 0
 }

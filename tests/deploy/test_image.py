@@ -177,6 +177,8 @@ def test_a_container_sends_each_minute_once_is_healthy_and_stops_in_flight(
         checked = engine.podman("image", "inspect", "kakaocron", "--format={{json .HealthCheck}}")
         healthcheck = json.loads(checked)["Test"][1:]
         health = engine.podman("exec", name, *healthcheck)
+        doctor = engine.podman("exec", name, "entrypoint.sh", "kakaocron", "doctor", "--json")
+        findings = json.loads(doctor)["findings"]
         sandbox.faults.replace(script=["slow=4"])
         wait_for_deliveries(sandbox, len(sandbox.deliveries) + 1, 90)
         began = time.monotonic()
@@ -189,6 +191,9 @@ def test_a_container_sends_each_minute_once_is_healthy_and_stops_in_flight(
     history = engine.run("--rm", *options, "kakaocron", "kakaocron", "history", "--json")
     print(f"\n{kind}: {len(texts)} messages, seconds after the minute: {late}")
     print(f"{kind}: {health.strip()}; stopped in flight after {took:.1f} s with {ended}: {said!r}")
+    for finding in findings:
+        if finding["status"] != "ok":
+            print(f"{kind}: doctor: {finding['name']}: {finding['what']}")
     assert len(texts) >= 3, said
     assert len(set(texts)) == len(texts)
     assert {one["state"] for one in json.loads(history)} == {"confirmed"}
