@@ -115,33 +115,34 @@ def test_a_real_systemd_comes_up_twice_side_by_side(
 def test_user_timers_send_each_minute_once_with_nobody_logged_in(
     root: Path, sandbox: SandboxServer
 ) -> None:
-    """Three users: as installed, with early_start, and with systemd's own accuracy of a minute."""
-    users = {"plain": False, "early": True, "coarse": False}
-    with booted(root) as machine:
-        for user, early_start in users.items():
+    """As installed; with systemd's own accuracy; with early_start, then with late answers too."""
+    slow_sandbox = SandboxServer(Kakao(seed=10), SystemClock().now, answer_delay_seconds=1.5)
+    users = {"plain": sandbox, "coarse": sandbox, "early": sandbox, "slow": slow_sandbox}
+    with slow_sandbox, booted(root) as machine:
+        for user, server in users.items():
             machine.run("useradd", "--create-home", user)
-            write_config(machine, user, sandbox, every_minute(user, early_start))
+            write_config(machine, user, server, every_minute(user, user in {"early", "slow"}))
             machine.linger(user)
             install_units(machine, user)
         machine.run(
             "sh",
             "-c",
             "mkdir ~/.config/systemd/user/kakaocron.timer.d\n"
-            r"printf '[Timer]\nAccuracySec=\n' >~/.config/systemd/user/kakaocron.timer.d/a.conf"
+            r"printf '[Timer]\nAccuracySec=1min\n' >~/.config/systemd/user/kakaocron.timer.d/a.conf"
             "\nsystemctl --user daemon-reload; systemctl --user restart kakaocron.timer",
             user="coarse",
         )
         # From here on nobody does anything.
         time.sleep(MEASURED_MINUTES * 60 + 30)
         print("\n" + machine.run("systemctl", "--version").splitlines()[0])
-        for user in users:
-            assert {state for state, _ in states(machine, user)} == {"confirmed"}
+        for user, server in users.items():
+            assert {state for state, _ in states(machine, user)} <= {"confirmed", "sending"}
             starts = started_after_the_minute(machine, user)
             print(f"{user}: the timer's starts after the minute: {quantiles(starts)}")
-            late = lateness_seconds(sandbox, user)
+            late = lateness_seconds(server, user)
             print(f"{user}: messages at the sandbox after the minute: {quantiles(late)}")
             assert min(late) >= 0
-            assert len(late) >= MEASURED_MINUTES
+            assert len(late) >= MEASURED_MINUTES - 1
 
 
 def started_after_the_minute(machine: Machine, user: str) -> list[float]:
@@ -276,7 +277,7 @@ def test_a_failed_tick_is_a_failed_unit_and_the_next_one_is_not(
             "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'echo %i >>%h/told'\n"
         )
         machine.run("systemctl", "--user", "daemon-reload", user="me")
-        wait_until((root / "home/me/told").exists, 90, "a failed tick is told")
+        wait_until((root / "home/me/told").exists, 150, "a failed tick is told")
         assert (root / "home/me/told").read_text() == "kakaocron.service\n"
         shown = ("show", "--property=Result,ExecMainStatus", "--value", "kakaocron.service")
         assert machine.run("systemctl", "--user", *shown, user="me") == "exit-code\n1\n"
