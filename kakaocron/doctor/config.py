@@ -6,7 +6,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,14 +19,14 @@ from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok
 from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
-from kakaocron.kst import DAY
+from kakaocron.kst import DAY, KST
 from kakaocron.language.choice import AUTO, CHOICES, VARIABLE, chosen_language
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
-from kakaocron.schedule.slots import Slot, next_slot
+from kakaocron.schedule.slots import HORIZON, Slot, next_slot
 from kakaocron.states import BAD, FINAL, ME, Reason, State
 from kakaocron.system.env_file import passed_over
 from kakaocron.system.log import LEVELS, known_level
@@ -164,6 +164,7 @@ def plan(bench: Bench) -> Iterator[Finding]:
     yield from _contents(bench, deliveries)
     yield _last_slots(deliveries)
     yield _next_slot(bench, installation)
+    yield from _holidays(bench, installation)
     yield _link(config.kakao)
     yield _server(config.kakao)
     yield _me(config)
@@ -287,6 +288,31 @@ def _next_slot(bench: Bench, installation: Installation) -> Finding:
         mend = _("Look at days, quiet and the minutes in [schedule]; kakaocron next names the days")
         return fail("next-slot", _("no slot is due within a year"), mend)
     return ok("next-slot", _("{at:%Y-%m-%d %H:%M} KST").format(at=min(slot.at for slot in slots)))
+
+
+def _holidays(bench: Bench, installation: Installation) -> Iterator[Finding]:
+    """Look whether a slot of the coming year lies past the end of the list of holidays, where a
+    message skips them."""
+    name = "holidays"
+    series = {one.name: one for one in installation.plan.series}
+    skipping = [series[one.name] for one in installation.config.message if one.skip_holidays]
+    if not skipping:
+        return
+    from kakaocron.schedule.holidays import last_year  # noqa: PLC0415 - an extra
+
+    year = last_year()
+    past = datetime(year + 1, 1, 1, tzinfo=KST) - timedelta.resolution
+    found = [next_slot(one.name, one.timetable, max(past, bench.now)) for one in skipping]
+    slots = [slot for slot in found if slot and slot.at <= bench.now + HORIZON]
+    if not slots:
+        yield ok(name, _("known until {year}").format(year=year))
+        return
+    what = _("{day:%Y-%m-%d}: the list of holidays ends with {year}").format(
+        day=min(slot.at for slot in slots), year=year
+    )
+    yield warn(
+        name, what, _("From then on no day is skipped. A newer list: pip install -U holidays")
+    )
 
 
 def _link(kakao: KakaoSettings) -> Finding:

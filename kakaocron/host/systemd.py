@@ -24,6 +24,8 @@ Type=oneshot
 {environment}ExecStart={command}
 # A tick ends by itself well within this time.
 TimeoutStartSec=5min
+# Asked to end, as by a shutdown, it records what is in flight: no failure.
+SuccessExitStatus=130
 UMask=0077
 NoNewPrivileges=yes
 """

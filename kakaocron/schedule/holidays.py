@@ -23,8 +23,14 @@ def check_holidays() -> None:
 def _korean() -> Any:
     from holidays.countries.south_korea import SouthKorea  # noqa: PLC0415 - an extra
 
-    return SouthKorea()  # type: ignore[no-untyped-call]
+    # Without a language the names would be in that of LANG.
+    return SouthKorea(language="ko")  # type: ignore[no-untyped-call]
 
 
 def is_holiday(day: date) -> bool:
     return day in _korean()
+
+
+def last_year() -> int:
+    """Return the last year of the list; after it no day is a holiday, and nothing says so."""
+    return int(_korean().end_year)

@@ -292,6 +292,24 @@ def test_what_is_wrong_with_the_plan(
     assert found(bench, name).status == status
 
 
+@pytest.mark.parametrize(
+    ("last", "status", "said"),
+    [
+        (2025, "warn", "2026-11-23: the list of holidays ends with 2025"),
+        (2026, "warn", "2027-01-02: the list of holidays ends with 2026"),
+        (2027, "ok", "known until 2027"),
+    ],
+)
+def test_a_slot_past_the_list_of_holidays(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch,
+    last: int, status: str, said: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("kakaocron.schedule.holidays.last_year", lambda: last)
+    installation = install(tmp_path, sandbox, clock, MESSAGE + "skip_holidays = true\n")
+    finding = found(without_cron(installation), "holidays")
+    assert (finding.status, finding.what) == (status, said)
+
+
 def test_sound_is_said_with_both_ways_out(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
