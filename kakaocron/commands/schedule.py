@@ -15,7 +15,8 @@ from kakaocron.errors import UsageError
 from kakaocron.installation import Installation, take_installation
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import delivery_fields
-from kakaocron.schedule.phrases import read_span, read_time, reading_times
+from kakaocron.schedule.phrases import read_time, reading_times
+from kakaocron.schedule.spans import read_span
 from kakaocron.show.console import print_json, say_booked
 
 

@@ -6,22 +6,29 @@ What can be read in two ways, and what has passed, is refused, with the nearest 
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 
 from kakaocron.errors import UsageError
 from kakaocron.kst import DAY, KST
 from kakaocron.schedule.slots import parse_delivery_id
+from kakaocron.schedule.spans import (
+    DAYS,
+    LONGEST,
+    NATIVE,
+    NUMBER,
+    SINO,
+    PhraseError,
+    any_of,
+    number_of,
+    plain_letters,
+    read_span,
+)
 
 NOON = 12
 HOURS = 24
-
-
-class PhraseError(ValueError):
-    """A time that cannot be read in exactly one way; `str()` says why and what is near."""
 
 
 class _NoDayError(PhraseError):
@@ -77,18 +84,37 @@ def _within_reach(text: str, now: datetime, *, may_be_past: bool) -> datetime:
     return moment
 
 
+_NOW = frozenset({"now", "right now", "지금", "지금 바로", "바로 지금", "당장", "지금 당장"})
+_JUST_NOW = frozenset({"just now", "방금", "방금 전"})
+_AFTER = "(?:이후|(?<!오)후|뒤|있다가?|이따가?)에?"
+_AHEAD = re.compile(rf"in (.+)|(.+?)(?<![달월])(?<![달월][ ])[ ]?(?:{_AFTER}|from now|later)")
+_AGO = re.compile(r"(.+?)(?<![달월])(?<![달월][ ])[ ]?(?:(?<!오)전에?|ago)")
+_AGAIN = re.compile(
+    r"매 ?[일주월달년시분\d]|날마다|마다|평일|\b(?:every|each|daily|hourly|weekly|monthly|yearly)\b"
+    r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun|week)days\b"
+)
+AGAIN = (
+    "comes again and again, and here one time is wanted. What repeats is a [[message]] of "
+    'config.toml, as in cron = "0 9 * * mon-fri"; where that is: kakaocron config path'
+)
+
+
 def _read(text: str, now: datetime, *, may_be_past: bool) -> datetime:
-    said = " ".join(unicodedata.normalize("NFKC", text).split())
+    said = plain_letters(text)
     phrase = said.lower()
     iso = _iso(said, now)
     if iso is not None:
         return iso if may_be_past else _ahead(iso, now, said)
-    if may_be_past and (ago := re.fullmatch(r"(.+?) ?(?:전에?|ago)", phrase)):
-        return now - read_span(ago[1])
-    span = re.fullmatch(r"in (.+)|(.+?) ?(?:후에?|뒤에?|from now|later)", phrase)
-    if span:
-        return now + read_span(span[1] or span[2])
-    if phrase in {"midnight", "자정"}:
+    if phrase in _NOW:
+        return now
+    if _AGAIN.search(phrase):
+        raise PhraseError(f"'{text}' {AGAIN}")
+    near = _near_now(phrase, now)
+    if near is not None:
+        if near <= now and not may_be_past:
+            raise PhraseError(f"'{text}' has passed; did you mean 'now'?")
+        return near
+    if re.fullmatch("midnight|자정(?:에|까지)?", phrase):
         return _at(now.date() + DAY, _Clock(0, 0))
     found = re.fullmatch(_DAY + _CLOCK, phrase, re.VERBOSE)
     if found is None or not phrase:
@@ -96,16 +122,35 @@ def _read(text: str, now: datetime, *, may_be_past: bool) -> datetime:
     try:
         day = _day({k: v for k, v in found.groupdict().items() if v is not None}, now)
     except _NoDayError as error:
-        near = _Day(error.near, _next_month if found["only"] else _next_year)
-        clock = _clock(found.groupdict(), near, now) if found["clock"] else _MORNING
-        raise error.with_reading(_next_reading(near, clock, now)) from None
+        near_day = _Day(error.near, _next_month if found["only"] else _next_year)
+        clock = _clock(found.groupdict(), near_day, now) if found["clock"] else _MORNING
+        raise error.with_reading(_next_reading(near_day, clock, now)) from None
     if found["clock"] is None:
-        near_at = _next_reading(day, _MORNING, now)
-        is_first = may_be_past or near_at == _at(day.day, _MORNING)
-        reading = f"'{said} 09:00'" if is_first else _shown(near_at)
-        raise PhraseError(f"'{text}' names no time of day; did you mean {reading}?")
+        if found["unit"] in _MONTHS_LONG:
+            return datetime.combine(day.day, now.timetz())
+        raise PhraseError(_no_clock(day, said, now, may_be_past=may_be_past))
     clock = _clock(found.groupdict(), day, now)
     return _at(day.day, clock) if may_be_past else _chosen(day, clock, now, text)
+
+
+def _near_now(phrase: str, now: datetime) -> datetime | None:
+    """Return what is said by how far it is from now; None for any other phrase."""
+    if phrase in _JUST_NOW:
+        return now
+    if ago := _AGO.fullmatch(phrase):
+        return now - read_span(ago[1])
+    if span := _AHEAD.fullmatch(phrase):
+        return now + read_span(span[1] or span[2])
+    return None
+
+
+def _no_clock(day: _Day, said: str, now: datetime, *, may_be_past: bool) -> str:
+    near_at = _next_reading(day, _MORNING, now)
+    if day.day < now.date() and not may_be_past:
+        return f"'{said}' has passed; did you mean {_shown(near_at)}?"
+    is_first = may_be_past or near_at == _at(day.day, _MORNING)
+    reading = f"'{said} 09:00'" if is_first else _shown(near_at)
+    return f"'{said}' names no time of day; did you mean {reading}?"
 
 
 def _at(day: date, clock: _Clock) -> datetime:
@@ -147,46 +192,6 @@ def _next_reading(day: _Day, clock: _Clock, now: datetime) -> datetime:
     return _at(again, clock)
 
 
-_UNITS = {
-    "s": timedelta(seconds=1),
-    "m": timedelta(minutes=1),
-    "h": timedelta(hours=1),
-    "d": timedelta(days=1),
-    "w": timedelta(weeks=1),
-}
-_UNIT_WORDS = {
-    **dict.fromkeys(("s", "sec", "secs", "second", "seconds", "초"), "s"),
-    **dict.fromkeys(("m", "min", "mins", "minute", "minutes", "분"), "m"),
-    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours", "시간"), "h"),
-    **dict.fromkeys(("d", "day", "days", "일"), "d"),
-    **dict.fromkeys(("w", "week", "weeks", "주", "주일"), "w"),
-}
-_COUNTS = {"a": 1, "an": 1, "one": 1, "한": 1, "두": 2, "세": 3, "네": 4, "half an": 0.5}
-_PIECE = re.compile(
-    r"(\d{1,6}|half an|an?|one|한|두|세|네) ?([a-z]+|시간|주일|[초분일주])( ?반)? ?"
-)
-LONGEST = timedelta(days=3660)
-
-
-def read_span(text: str) -> timedelta:
-    """Read how long from now: `5m`, `1h30m`, `90 seconds`, `1시간 30분`. Raises PhraseError."""
-    phrase = " ".join(unicodedata.normalize("NFKC", text).lower().split())
-    total, rest = timedelta(0), phrase
-    while rest:
-        piece = _PIECE.match(rest)
-        unit = _UNIT_WORDS.get(piece[2]) if piece else None
-        if piece is None or unit is None:
-            raise PhraseError(f"cannot read the span '{text}'; write it such as 5m, 1h30m or 10분")
-        count = float(_COUNTS[piece[1]]) if piece[1] in _COUNTS else int(piece[1])
-        total += (count + (0.5 if piece[3] else 0)) * _UNITS[unit]
-        rest = rest[piece.end() :].removeprefix("and ")
-        if total > LONGEST:
-            raise PhraseError(f"'{text}' is more than ten years")
-    if not total:
-        raise PhraseError(f"'{text}' is no time at all; write a span such as 5m")
-    return total
-
-
 _ISO = re.compile(
     r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,6})?)?(?: ?(?:Z|[+-]\d{2}(?::?\d{2})?))?"
 )
@@ -220,25 +225,39 @@ _WEEKDAYS = {
     name: number
     for number, names in enumerate(
         (
-            ("mon", "monday", "월요일", "월"),
-            ("tue", "tues", "tuesday", "화요일", "화"),
-            ("wed", "wednesday", "수요일", "수"),
-            ("thu", "thur", "thurs", "thursday", "목요일", "목"),
-            ("fri", "friday", "금요일", "금"),
-            ("sat", "saturday", "토요일", "토"),
-            ("sun", "sunday", "일요일", "일"),
+            ("mon", "monday", "월요일", "월욜", "월"),
+            ("tue", "tues", "tuesday", "화요일", "화욜", "화"),
+            ("wed", "wednesday", "수요일", "수욜", "수"),
+            ("thu", "thur", "thurs", "thursday", "목요일", "목욜", "목"),
+            ("fri", "friday", "금요일", "금욜", "금"),
+            ("sat", "saturday", "토요일", "토욜", "토"),
+            ("sun", "sunday", "일요일", "일욜", "일"),
         )
     )
     for name in names
 }
 _DAY_WORDS = {
+    **dict.fromkeys(("그끄저께", "그끄제"), -3),
     **dict.fromkeys(("day before yesterday", "그저께", "그제"), -2),
     **dict.fromkeys(("yesterday", "어제"), -1),
-    **dict.fromkeys(("today", "오늘"), 0),
-    **dict.fromkeys(("tomorrow", "내일"), 1),
-    **dict.fromkeys(("day after tomorrow", "the day after tomorrow", "모레", "내일모레"), 2),
+    **dict.fromkeys(("today", "오늘", "금일"), 0),
+    **dict.fromkeys(("tomorrow", "내일", "낼", "명일"), 1),
+    **dict.fromkeys(
+        ("day after tomorrow", "the day after tomorrow", "모레", "내일모레", "낼모레"), 2
+    ),
     "글피": 3,
+    "그글피": 4,
 }
+# How many weeks, months and years from this one.
+_WEEKS = {
+    **dict.fromkeys(("지난", "저번"), -1),
+    **dict.fromkeys(("이번", "금"), 0),
+    **dict.fromkeys(("다음", "담", "차", "내"), 1),
+    **dict.fromkeys(("다다음", "다담", "담담"), 2),
+}
+_WHICH_MONTH = {"지난": -1, "저번": -1, "이번": 0, "다음": 1, "담": 1, "다다음": 2}
+_WHICH_YEAR = {"작년": -1, "지난해": -1, "올해": 0, "금년": 0, "내년": 1}
+_MONTHS_LONG = ("달", "개월")
 _MONTHS = dict(
     zip(
         ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
@@ -248,62 +267,166 @@ _MONTHS = dict(
 )
 
 
-def _any_of(words: object) -> str:
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True))  # type: ignore[call-overload]
+# For each part of the day: the hours that it may be said with, and what is added to them.
+_PARTS = {
+    "오전": (range(12), 0),
+    "새벽": (range(7), 0),
+    "아침": (range(5, 12), 0),
+    "낮": (range(1, 6), NOON),
+    "점심": (range(1, 4), NOON),
+    "저녁": (range(5, 12), NOON),
+    "밤": (range(7, 12), NOON),
+    "오후": (range(1, 12), NOON),
+}
+# What hour a part of the day is where none is said; that of the second ones nobody can tell.
+_HOURS = {
+    **dict.fromkeys(("아침", "morning"), 9),
+    **dict.fromkeys(("점심", "lunch"), NOON),
+    **dict.fromkeys(("저녁", "evening"), 18),
+    **dict.fromkeys(("밤", "night", "tonight"), 21),
+}
+_MANY_HOURS = {"새벽": 5, "오전": 9, "낮": 14, "오후": 15, "afternoon": 15}
 
 
 _DAY = rf"""
 (?: (?:
-    (?P<word> {_any_of(_DAY_WORDS)} )
-  | (?P<week> (?:this|next) \  | 이번[ ]?주[ ]? | 다음[ ]?주[ ]? )?
-    (?P<weekday> {_any_of(_WEEKDAYS)} )
-  | (?: (?P<year> \d{{4}} ) (?: 년[ ]? | [-./][ ]? ) )?
+    (?P<word> {any_of(_DAY_WORDS)} )
+  | (?P<week> {any_of(_WEEKS)} ) [ ]? 주 [ ]?
+    (?: (?P<weekend> 말 ) | (?P<wday> {any_of(_WEEKDAYS)} ) )?
+  | (?P<which> (?:this|next) [ ] | (?:이번|다음|담) [ ]? | (?:돌아)?오는 [ ]? )?
+    (?P<weekday> {any_of(_WEEKDAYS)} )
+  | (?P<either> 주말 )
+  | (?: (?P<days> {any_of(DAYS)} )
+      | (?P<count> {NUMBER} ) [ ]? (?P<unit> 일 | 주일? | {any_of(_MONTHS_LONG)} ) ) [ ]?
+    (?: {_AFTER} | (?P<ago> 전 ) 에? )
+  | (?: (?P<year> \d{{4}} | \d{{2}} (?=년) ) (?: 년[ ]? | [-./][ ]? )
+      | (?P<year_word> {any_of(_WHICH_YEAR)} ) [ ]? )?
     (?P<month> \d{{1,2}} ) (?: 월[ ]? | [-./][ ]? ) (?P<mday> \d{{1,2}} ) (?: 일 | \. )?
-  | (?P<mname> {_any_of(_MONTHS)} ) [a-z]* \.?[ ] (?P<mday2> \d{{1,2}} ) (?: st|nd|rd|th )?
-    (?: ,?[ ] (?P<year2> \d{{4}} ) )?
-  | (?P<only> \d{{1,2}} ) 일
-) (?: [ ,t]+ (?: at[ ] )? | (?=[오아새낮저밤정자]) | $ ) )?
+  | (?P<digits> \d{{8}} )
+  | (?P<mname> {any_of(_MONTHS)} ) [a-z]* \.?[ ] (?P<mday2> \d{{1,2}} ) (?: st|nd|rd|th )?
+    (?: ,?[ ] (?P<year2> (?:19|2[01]) \d{{2}} ) )?
+  | (?: (?P<which_month> {any_of(_WHICH_MONTH)} ) [ ]? 달 [ ]? )? (?P<only> \d{{1,2}} ) 일
+  )
+  (?: [ ]? \( (?P<beside> {any_of(_WEEKDAYS)} ) \)
+    | [ ] (?P<beside2> {any_of(w for w in _WEEKDAYS if len(w) > 1)} ) )?
+  날? (?: 에 | 까지 )? (?: [ ,t]+ (?: at[ ] )? | (?<=[가-힣)]) | $ )
+)?
 """
-_CLOCK = r"""
+_CLOCK = rf"""
 (?: at[ ] )?
 (?P<clock>
-    (?P<named> noon | midnight | 정오 | 자정 )
-  | (?P<part> 오전 | 오후 | 새벽 | 아침 | 낮 | 저녁 | 밤 )? [ ]?
-    (?P<hour> \d{1,2} ) (?: : (?P<minute> \d{2} ) | 시 (?: [ ]? (?P<kmin> \d{1,2} ) 분 | [ ]?
-    (?P<half> 반 ) )? (?: 에 )? )? [ ]?
-    (?P<ampm> am | pm | a\.m\. | p\.m\. )?
+  (?: (?P<named> noon | midnight | 정오 | 자정 )
+    | (?P<hours> {any_of((*_HOURS, *_MANY_HOURS))} ) (?: 때 )?
+    | (?: (?P<part> {any_of(_PARTS)} ) (?: 때|에 )? | (?P<before> am|pm ) )? [ ]?
+      (?: (?P<hhmm> \d{{4}} )
+        | (?P<hour> \d{{1,2}} | (?: {any_of(NATIVE)} ) (?= [ ]? 시 ) )
+          (?: : (?P<minute> \d{{2}} ) | [ ]? 시 (?: [ ]? (?P<kmin> \d{{1,2}} (?= [ ]? 분 ) | \d{{2}}
+            | (?: {any_of(SINO)} ) (?= [ ]? 분 ) ) (?: [ ]? 분 )? | [ ]? (?P<half> 반 ) )? )?
+          (?: [ ]? 정각 )? [ ]? (?P<ampm> am | pm | a\.m\. | p\.m\. )?
+      )
+  ) (?: 에|까지 )?
 )?
 """
 
 
 def _day(found: dict[str, str], now: datetime) -> _Day:
-    today = now.date()
+    day = _day_alone(found, now.date())
+    said = found.get("beside") or found.get("beside2")
+    if said is None or day.day.weekday() == _WEEKDAYS[said]:
+        return day
+    # "1월 3일(일)", said in November, is the next year's if that is a Sunday.
+    following = day.again(day.day) if day.again and day.day < now.date() else day.day
+    if following.weekday() == _WEEKDAYS[said]:
+        return _Day(following, day.again)
+    raise PhraseError(
+        f"{day.day} is a {_NAMES[day.day.weekday()]}, not '{said}'; write the one that is meant"
+    )
+
+
+def _day_alone(found: dict[str, str], today: date) -> _Day:
     if word := found.get("word"):
         return _Day(today + _DAY_WORDS[word] * DAY)
+    if week := found.get("week"):
+        return _in_week(found, _WEEKS[week], today)
     if weekday := found.get("weekday"):
-        return _weekday(found.get("week", ""), _WEEKDAYS[weekday], today)
+        return _weekday(found.get("which", "").strip(), _WEEKDAYS[weekday], today)
+    if "either" in found:
+        raise PhraseError(_two_days("주말", today + (5 - today.weekday()) % 7 * DAY))
+    if count := found.get("days") or found.get("count"):
+        return _from_today(count, found, today)
+    return _calendar_day(found, today)
+
+
+def _calendar_day(found: dict[str, str], today: date) -> _Day:
+    if digits := found.get("digits"):
+        return _date(digits[:4], int(digits[4:6]), int(digits[6:]), today)
     if name := found.get("mname"):
         return _date(found.get("year2"), _MONTHS[name], int(found["mday2"]), today)
     if month := found.get("month"):
-        return _date(found.get("year"), int(month), int(found["mday"]), today)
+        year = found.get("year", "")
+        year = f"20{year}" if len(year) == 2 else year  # noqa: PLR2004
+        if which_year := found.get("year_word"):
+            year = str(today.year + _WHICH_YEAR[which_year])
+        return _date(year or None, int(month), int(found["mday"]), today)
     if only := found.get("only"):
-        return _Day(_real_day(today.year, today.month, int(only)), _next_month)
+        which = found.get("which_month")
+        month_of = _months_from(today.replace(day=1), _WHICH_MONTH[which]) if which else today
+        return _Day(_real_day(month_of.year, month_of.month, int(only)), _next_month)
     return _Day(today, lambda day: day + DAY)
 
 
-def _weekday(week: str, weekday: int, today: date) -> _Day:
-    monday = today - today.weekday() * DAY
-    if week.startswith("next"):
-        first = today + ((weekday - today.weekday() - 1) % 7 + 1) * DAY
+_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+def _from_today(count: str, found: dict[str, str], today: date) -> _Day:
+    """Return the day that lies so many days, weeks or months ahead, or behind."""
+    number = DAYS[count] if "days" in found else number_of(count)
+    if number % 1:
+        raise PhraseError(f"'{count}' is no whole number of days")
+    number = int(-number if "ago" in found else number)
+    if found.get("unit") in _MONTHS_LONG:
+        return _Day(_months_from(today, number))
+    return _Day(today + number * (7 if found.get("unit", "").startswith("주") else 1) * DAY)
+
+
+def _months_from(day: date, number: int) -> date:
+    """Return the same day so many months on; refuse one that the calendar does not have."""
+    months = day.year * 12 + day.month - 1 + number
+    if not MINYEAR <= months // 12 <= MAXYEAR:
+        raise OverflowError
+    return _real_day(months // 12, months % 12 + 1, day.day)
+
+
+def _in_week(found: dict[str, str], weeks: int, today: date) -> _Day:
+    monday = today + (7 * weeks - today.weekday()) * DAY
+    if weekday := found.get("wday"):
+        again = (lambda day: day + 7 * DAY) if weeks <= 0 else None
+        return _Day(monday + _WEEKDAYS[weekday] * DAY, again)
+    if "weekend" in found:
+        raise PhraseError(_two_days("주말", monday + 5 * DAY))
+    raise PhraseError(f"a week is seven days; did you mean '{monday}', its Monday? Write the date")
+
+
+def _two_days(said: str, saturday: date) -> str:
+    return f"'{said}' is two days; did you mean '{saturday}' or '{saturday + DAY}'? Write the date"
+
+
+def _weekday(which: str, weekday: int, today: date) -> _Day:
+    def a_week_on(day: date) -> date:
+        return day + 7 * DAY
+
+    coming = today + (weekday - today.weekday()) % 7 * DAY
+    if which in {"next", "다음", "담"}:
+        first = coming if coming > today else coming + 7 * DAY
         raise PhraseError(
-            f"'next' weekday can be this week's or the next one's; did you mean '{first}' or "
+            f"'{which}' weekday can be this week's or the next one's; did you mean '{first}' or "
             f"'{first + 7 * DAY}'? Write the date"
         )
-    if week.startswith("다음"):
-        return _Day(monday + (7 + weekday) * DAY)
-    if week:
-        return _Day(monday + weekday * DAY, lambda day: day + 7 * DAY)
-    return _Day(today + ((weekday - today.weekday()) % 7) * DAY, lambda day: day + 7 * DAY)
+    if which in {"this", "이번"}:
+        return _Day(today + (weekday - today.weekday()) * DAY, a_week_on)
+    if which and coming == today:  # 오는
+        return _Day(coming + 7 * DAY, a_week_on)
+    return _Day(coming, a_week_on)
 
 
 def _date(year: str | None, month: int, day: int, today: date) -> _Day:
@@ -348,27 +471,20 @@ def _exists(year: int, month: int, day: int) -> bool:
     return True
 
 
-# For each part of the day: the hours that it may be said with, and what is added to them.
-_PARTS = {
-    "오전": (range(12), 0),
-    "새벽": (range(7), 0),
-    "아침": (range(5, 12), 0),
-    "낮": (range(1, 6), NOON),
-    "저녁": (range(5, 12), NOON),
-    "밤": (range(7, 12), NOON),
-    "오후": (range(1, 12), NOON),
-}
-
-
 def _clock(found: dict[str, str | None], day: _Day, now: datetime) -> _Clock:
     if found["named"] in {"noon", "정오"}:
         return _Clock(NOON, 0)
     if found["named"]:
-        raise PhraseError(_two_midnights(day, now))
-    hour = int(found["hour"] or 0)
-    said_minute = found["minute"] or found["kmin"]
-    minute = 30 if found["half"] else int(said_minute or 0)
-    part = found["part"] or {"a": "오전", "p": "오후"}.get((found["ampm"] or " ")[0], "")
+        raise PhraseError(_two_midnights(day, _Clock(0, 0), now))
+    if named := found["hours"]:
+        if named in _HOURS:
+            return _Clock(_HOURS[named], 0)
+        reading = _next_reading(day, _Clock(_MANY_HOURS[named], 0), now)
+        raise PhraseError(f"'{named}' has many hours; did you mean {_shown(reading)}?")
+    hour, minute = _figures(found)
+    part = found["part"]
+    if half := found["before"] or found["ampm"]:
+        part = part or {"a": "오전", "p": "오후"}[half[0]]
     if hour == HOURS and minute == 0 and not part:
         raise PhraseError(
             f"the day ends at 23:59; did you mean "
@@ -378,7 +494,8 @@ def _clock(found: dict[str, str | None], day: _Day, now: datetime) -> _Clock:
         raise PhraseError(
             f"there is no {hour:02d}:{minute:02d}; hours go from 00 to 23, minutes from 00 to 59"
         )
-    is_bare = not (found["minute"] or part or "시" in (found["clock"] or ""))
+    on_24_hours = found["minute"] or found["hhmm"]
+    is_bare = not (on_24_hours or part or "시" in (found["clock"] or ""))
     if is_bare:
         raise PhraseError(
             f"'{hour}' alone can be a day or an hour; did you mean "
@@ -386,29 +503,40 @@ def _clock(found: dict[str, str | None], day: _Day, now: datetime) -> _Clock:
         )
     if not part:
         # 9시 may be in the evening; 09:00, as on a clock of 24 hours, is not.
-        return _Clock(hour, minute, 0 < hour < NOON and not found["minute"])
+        return _Clock(hour, minute, 0 < hour < NOON and not on_24_hours)
     return _in_part(part, hour, minute, day, now)
+
+
+def _figures(found: dict[str, str | None]) -> tuple[int, int]:
+    """Return the hour and the minute, as they are said."""
+    if both := found["hhmm"]:
+        return int(both[:2]), int(both[2:])
+    minute = 30 if found["half"] else number_of(found["minute"] or found["kmin"] or "0")
+    return int(number_of(found["hour"] or "0")), int(minute)
 
 
 def _in_part(part: str, hour: int, minute: int, day: _Day, now: datetime) -> _Clock:
     hours, added = _PARTS[part]
     if hour in hours:
         return _Clock(hour + added, minute)
-    if hour == NOON and part in {"오후", "낮"}:
+    if hour == NOON and part in {"오후", "낮", "점심"}:
         return _Clock(NOON, minute)
+    if hour == NOON - 1 and part == "점심":
+        return _Clock(hour, minute)
     if hour > NOON and added:
         return _Clock(hour, minute)
     if hour == NOON:
-        raise PhraseError(_two_midnights(day, now, may_be_noon=part == "오전"))
+        at = _Clock(0, minute)
+        raise PhraseError(_two_midnights(day, at, now, may_be_noon=part == "오전"))
     reading = _next_reading(day, _Clock(hour, minute), now)
     raise PhraseError(f"'{part} {hour}' is unclear; did you mean {_shown(reading)}?")
 
 
-def _two_midnights(day: _Day, now: datetime, *, may_be_noon: bool = False) -> str:
-    start = _at(day.day, _Clock(0, 0))
+def _two_midnights(day: _Day, at: _Clock, now: datetime, *, may_be_noon: bool = False) -> str:
+    start = _at(day.day, at)
     noon = [start + timedelta(hours=NOON)] if may_be_noon else []
     coming = [moment for moment in (start, *noon, start + DAY) if moment >= now]
-    readings = coming or [_next_reading(day, _Clock(0, 0), now)]
+    readings = coming or [_next_reading(day, at, now)]
     said = "midnight can begin the day or end it"
     if may_be_noon:
         said = f"12 in the morning can be noon or midnight, and {said}"

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kakaocron.kst import KST
-from kakaocron.schedule.phrases import PhraseError, read_moment, read_span, read_time
+from kakaocron.schedule.phrases import read_moment, read_time
+from kakaocron.schedule.spans import PhraseError, read_span
 
 MONDAY = "2026-11-23 12:30:10"
 NEW_YEARS_EVE = "2026-12-31 23:50:00"
@@ -256,13 +257,17 @@ def test_a_moment_that_cannot_be_read_is_refused_with_what_is_near(phrase: str, 
 
 WORDS = """
 오늘 내일 모레 다음 주 월요일 오전 오후 밤 9시 12시 반 자정 30분 2월 29일 31일 후 2026년 ١٢:٣٥
+지금 방금 담주 월욜 (월) 아침 새벽 0900 20260229 열한시 삼십분 사흘 뒤
+전 한 달 9999개월 매일 주말 까지
 tomorrow next friday feb 29 am pm at in 5m noon 24:00 12:35 9999-12-31 T09:00 Z +09:00 0
 """
 
 
 @given(
     st.one_of(
-        st.lists(st.sampled_from(WORDS.split()), max_size=6).map(" ".join), st.text(max_size=30)
+        st.lists(st.sampled_from(WORDS.split()), max_size=6).map(" ".join),
+        st.lists(st.sampled_from(WORDS.split()), max_size=6).map("".join),
+        st.text(max_size=30),
     ),
     st.datetimes(datetime(2000, 1, 1), datetime(9000, 1, 1)),  # noqa: DTZ001
 )
