@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
@@ -38,7 +38,13 @@ Hour = Annotated[int, Meta(ge=0, le=23)]
 Seconds = Annotated[float, Meta(ge=0, le=86400)]
 Words = Annotated[str, Meta(min_length=1, max_length=20_000)]
 Argv = Annotated[tuple[str, ...], Meta(min_length=1)]
-Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+Days = Annotated[tuple[str, ...], Meta(min_length=1)]
+# How a day may be written, and the days that are meant.
+DAY_WORDS = {
+    word: (name,)
+    for name, one in zip(DAY_NAMES, "월화수목금토일", strict=True)
+    for word in (name, one, f"{one}요일", f"{one}욜")
+} | {"매일": DAY_NAMES, "평일": DAY_NAMES[:5], "주말": DAY_NAMES[5:]}
 
 LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
 
@@ -148,6 +154,19 @@ def parse_span(text: str) -> Span:
     return span
 
 
+def _days_meant(words: Sequence[str]) -> tuple[str, ...]:
+    """Return the days that are meant, by their short English names, each once."""
+    meant: list[str] = []
+    for index, word in enumerate(words):
+        found = DAY_WORDS.get(normalize("NFC", word))
+        if found is None:
+            known = f"{', '.join(DAY_NAMES)}, or of 월, 화, … 일, 평일, 주말, 매일"
+            near = nearest(word, tuple(DAY_WORDS))
+            raise FaultError(("days", str(index)), f"must be one of {known}{near}")
+        meant += found
+    return tuple(dict.fromkeys(meant))
+
+
 def _check_quiet(quiet: Sequence[str]) -> None:
     for index, text in enumerate(quiet):
         _check(("quiet", str(index)), parse_span, text)
@@ -181,12 +200,13 @@ class ScheduleRules(Section, frozen=True):
     regular_minutes: tuple[Minute, ...] = (0, 30)
     peak_minutes: tuple[Minute, ...] = (0, 15, 30, 45)
     peak_hours: tuple[Hour, ...] = (7, 8, 9, 11, 12, 13, 17, 18, 19, 20)
-    days: Annotated[tuple[Day, ...], Meta(min_length=1)] = get_args(Day)
+    days: Days = DAY_NAMES
     quiet: tuple[str, ...] = ()
     early_start: bool = False
 
     def __post_init__(self) -> None:
         _check_quiet(self.quiet)
+        force_setattr(self, "days", _days_meant(self.days))
 
 
 RETRY_DELAYS = (30.0, 60.0, 120.0, 300.0)
@@ -259,7 +279,7 @@ class Message(Section, frozen=True):
     name: str
     slots: tuple[Literal["regular", "peak"], ...] = ()
     cron: str | None = None
-    days: Annotated[tuple[Day, ...], Meta(min_length=1)] | None = None
+    days: Days | None = None
     quiet: tuple[str, ...] | None = None
     skip_holidays: bool = False
     text: Words | None = None
@@ -284,6 +304,8 @@ class Message(Section, frozen=True):
         force_setattr(self, "to", tuple(normalize("NFC", one) for one in self.to))
         _check(("name",), _check_name, self.name)
         _check_quiet(self.quiet or ())
+        if self.days is not None:
+            force_setattr(self, "days", _days_meant(self.days))
         if self.cron is not None:
             from kakaocron.schedule.cron_rule import check_cron  # noqa: PLC0415 - most have no such rule
 

@@ -133,6 +133,7 @@ BROKEN = [
     Broken("a section in a profile", "[profile.testing.delivry]\nmax_retries = 1\n", 1, "delivry", ("'delivery'",)),
     Broken("a key in a profile", "[profile.production.delivery]\nmax_retrys = 1\n", 2, "delivery.max_retrys", ("'max_retries'",)),
     Broken("a day", '[schedule]\ndays = ["mon", "tues"]\n', 2, "schedule.days[2]", ("'tue'",)),
+    Broken("a day in Korean", '[schedule]\ndays = ["월", "월욜일"]\n', 2, "schedule.days[2]", ("평일", "'월욜'")),
     Broken("a kind of slot", message(slots='["regulr"]'), 3, "message[1].slots[1]", ("'regular'",)),
     Broken("a choice", '[delivery]\non_unknown = "reesnd"\n', 2, "delivery.on_unknown", ("'resend'",)),
     # Of a wrong kind

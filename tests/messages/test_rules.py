@@ -8,6 +8,8 @@ import stat
 import sys
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -23,7 +25,7 @@ from kakaocron.kst import KST
 from kakaocron.ledger.events import Claim, of_slot
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.holidays import is_holiday
-from kakaocron.schedule.slots import Slot, slots_between
+from kakaocron.schedule.slots import DAY_NAMES, Slot, slots_between
 from kakaocron.states import State
 from kakaocron.system.log import log, log_to_file
 from kakaocron.watching.coming import Coming, coming
@@ -48,6 +50,10 @@ MONDAY = datetime(2026, 11, 23, tzinfo=KST)
         ('cron = "0 9 * * mon-fri"', [f"11-{d} 09:00" for d in (23, 24, 25, 26, 27)]),
         ('cron = "*/20 9 23 * *"', ["11-23 09:00", "11-23 09:20", "11-23 09:40"]),
         ('cron = "0 9 * * *"\ndays = ["sat", "sun"]', ["11-28 09:00", "11-29 09:00"]),
+        ('cron = "0 9 * * *"\ndays = ["토", "일요일"]', ["11-28 09:00", "11-29 09:00"]),
+        ('cron = "0 9 * * *"\ndays = ["주말", "sat"]', ["11-28 09:00", "11-29 09:00"]),
+        ('cron = "0 9 * * *"\ndays = ["평일"]', [f"11-{d} 09:00" for d in range(23, 28)]),
+        ('cron = "0 9 * * *"\ndays = ["매일"]', [f"11-{d} 09:00" for d in range(23, 30)]),
         ('cron = "0 */8 23 11 *"\nquiet = ["23:00-06:30"]', ["11-23 08:00", "11-23 16:00"]),
         (
             'slots = ["regular"]\ndays = ["sun"]\nquiet = ["00:00-23:00"]',
@@ -58,6 +64,17 @@ MONDAY = datetime(2026, 11, 23, tzinfo=KST)
 )
 def test_a_message_is_due_by_its_own_rule(config: str, expected: list[str]) -> None:
     assert slots(config, MONDAY, 7) == expected
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(("number", "name"), list(enumerate(DAY_NAMES)))
+def test_each_day_has_its_korean_names(number: int, name: str, form: Literal["NFC", "NFD"]) -> None:
+    one = "월화수목금토일"[number]
+    written = [normalize(form, word) for word in (one, f"{one}요일", f"{one}욜")]
+    for word in written:
+        config = parse_config(f'[schedule]\ndays = ["{word}"]', "config.toml")
+        assert config.schedule.days == (name,)
+    assert parse_config(f"[schedule]\ndays = {written}", "config.toml").schedule.days == (name,)
 
 
 @pytest.mark.parametrize(
