@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from typing import Any
+from unicodedata import normalize
 
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
@@ -19,6 +20,16 @@ def config_option() -> Any:
 
 def json_option() -> Any:
     return typer.Option("--json", help="Print one JSON document.")
+
+
+def id_argument(**more: Any) -> Any:
+    """Take a delivery's id; one whose Hangul was typed as single jamo, as on a Mac, is the same."""
+    more = {"metavar": "ID", "help": "As in report@20261123T0930.", **more}
+    return typer.Argument(show_default=False, callback=_composed, **more)
+
+
+def _composed(text: str | None) -> str | None:
+    return text and normalize("NFC", text)
 
 
 def text_argument() -> Any:
