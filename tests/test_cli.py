@@ -15,7 +15,8 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pytest
 
@@ -224,6 +225,60 @@ def test_a_send_that_is_sent_again_by_itself_says_so(shell: Shell, tmp_path: Pat
 
     assert "It is sent again by itself at 09:30:31" in err
     assert "Look at the chat" not in err
+
+
+@pytest.mark.parametrize("phrase", ["지금", "now", "09:30"])
+def test_a_pause_until_now_is_refused(shell: Shell, phrase: str) -> None:
+    shell.clock.set("09:30:00")
+    exit_code, out, err = shell.run("pause", "--until", phrase)
+
+    assert (exit_code, out) == (2, "")
+    assert err.startswith(f"'{phrase}' is now, so nothing would be paused. As in: --until")
+    shell.clock.set("09:29:59")
+    assert shell.run("pause", "--until", "09:30")[0] == 0
+
+
+def test_a_past_end_of_a_pause_is_told_as_past(shell: Shell) -> None:
+    exit_code, _, err = shell.run("pause", "--until", "어제")
+
+    assert exit_code == 2
+    assert err == "'어제' has passed; did you mean '2026-11-24 09:00'?\n"
+
+
+def test_what_repeats_is_told_where_it_is_made(shell: Shell) -> None:
+    exit_code, _, err = shell.run("schedule", "안녕", "--at", "매일 9시")
+
+    assert exit_code == 2
+    assert "'매일 9시' comes again and again" in err
+    assert "[[message]] of config.toml" in err
+
+
+def test_a_preview_says_which_time_it_took(shell: Shell) -> None:
+    exit_code, out, err = shell.run("preview", "--at", "내일 아침")
+
+    assert exit_code == 0
+    assert "보고 2026-11-24 09:00" in out
+    assert err == "As at 2026-11-24 (Tue) 09:00 KST\n"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_an_id_is_the_same_however_its_hangul_was_typed(
+    shell: Shell, tmp_path: Path, form: Literal["NFC", "NFD"]
+) -> None:
+    config = kakao_section(shell.sandbox) + MESSAGE.replace('"report"', '"보고"')
+    (tmp_path / "config.toml").write_text(config, "utf-8")
+    shell.clock.set("09:30:01")
+    shell.sandbox.faults.enqueue("cut-after")
+    shell.run("tick")
+    id_ = normalize(form, "보고@20261123T0930")
+
+    assert shell.json("show", id_)["id"] == "보고@20261123T0930"
+    assert shell.json("explain", id_)["messages"][0]["state"] == "unknown"
+    assert shell.run("resolve", id_, "--not-delivered")[0] == 0
+    assert shell.run("retry", id_, "--at", "10:00")[0] == 0
+    assert shell.run("cancel", id_)[0] == 0
+    coming = normalize(form, "보고@20261123T0945")
+    assert shell.run("cancel", coming)[1] == "보고@20261123T0945: cancelled\n"
 
 
 def test_send_of_a_message_fills_it(shell: Shell) -> None:

@@ -10,6 +10,7 @@ from kakaocron import actions
 from kakaocron.commands.completion import messages
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import checked_text, config_option
+from kakaocron.errors import UsageError
 from kakaocron.installation import take_installation
 from kakaocron.language.words import _, ngettext
 from kakaocron.schedule.phrases import read_time, reading_times
@@ -33,8 +34,13 @@ def pause(
 ) -> None:
     """Pause one message, or all: their slots are missed, and not made up for afterwards."""
     installation = take_installation(config)
+    now = installation.clock.now()
     with reading_times():
-        end = read_time(until, installation.clock.now()) if until is not None else None
+        end = read_time(until, now) if until is not None else None
+    if end is not None and end <= now:
+        raise UsageError(
+            f"'{until}' is now, so nothing would be paused", "As in: --until 'tomorrow 09:00'"
+        )
     why = checked_text(note, "--note") if note is not None else None
     beside = actions.pause(installation, name, end, why)
     print(_said(name, end))

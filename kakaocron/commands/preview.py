@@ -48,6 +48,8 @@ def preview(
     with reading_times():
         when = read_time(at, now) if at is not None else now
     minute = when.replace(second=0, microsecond=0)
+    if at is not None and not as_json:
+        complain(f"As at {minute:%Y-%m-%d (%a) %H:%M} KST")
     chosen = [find_message(installation, message)] if message else installation.config.message
     if not chosen:
         raise UsageError(_("The configuration has no [[message]]"), _("See: kakaocron config path"))

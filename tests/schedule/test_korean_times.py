@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
+from pathlib import Path
 from unicodedata import normalize
 
 import pytest
@@ -15,6 +16,7 @@ from kakaocron.kst import DAY, KST
 from kakaocron.schedule.phrases import AGAIN, read_moment, read_time
 from kakaocron.schedule.spans import PhraseError, read_span
 
+PAGE = (Path(__file__).parents[2] / "docs" / "messages.md").read_text("utf-8")
 MONDAY = datetime(2026, 11, 23, 12, 30, 10, tzinfo=KST)
 WEEKDAYS = "월화수목금토일"
 
@@ -255,3 +257,32 @@ def test_numbers_in_hangul_are_those_in_figures(number: int, unit: str) -> None:
 
     assert read_span(f"{said}{unit}") == read_span(f"{number}{unit}")
     assert read_span(f"{said} {unit}") == read_span(f"{number} {unit}")
+
+
+@pytest.mark.parametrize(
+    ("phrase", "meant"),
+    [
+        (phrase, meant)
+        for row, meant in re.findall(r"^\| (`.+`) \| (\d{4}-.+) \|$", PAGE, re.MULTILINE)
+        for phrase in re.findall("`(.+?)`", row)
+    ],
+)
+def test_the_page_tells_what_is_meant(phrase: str, meant: str) -> None:
+    found = read_time(phrase, MONDAY.replace(second=0))
+    assert f"{found:%Y-%m-%d %H:%M}" == meant
+
+
+REFUSED = PAGE[PAGE.index("What has passed\n") :].partition("\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        phrase
+        for in_brackets in re.findall(r"\((`.+?`)\)", REFUSED)
+        for phrase in re.findall("`(.+?)`", in_brackets)
+    ],
+)
+def test_the_page_names_what_is_refused(phrase: str) -> None:
+    with pytest.raises(PhraseError):
+        read_time(phrase, MONDAY)
