@@ -6,16 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.commands.options import config_option, json_option
-from kakaocron.doctor.examination import examine
-from kakaocron.doctor.finding import Bench, Status, fields, worst
-from kakaocron.errors import Exit, KakaocronError, LedgerError, UsageError
-from kakaocron.host.crontab import SystemCrontab, job_of
-from kakaocron.host.probe import Machine
-from kakaocron.installation import Installation, find_installation
+from kakaocron.doctor.examination import examine, take_bench
+from kakaocron.doctor.finding import Status, fields, worst
+from kakaocron.errors import Exit
 from kakaocron.show.console import print_findings, print_json
+from kakaocron.show.next_step import say_next
 from kakaocron.system.belonging import OtherInstallationError
-from kakaocron.system.clock import SystemClock
-from kakaocron.system.places import find_places_anyhow
 
 
 def doctor(
@@ -24,32 +20,13 @@ def doctor(
 ) -> int:
     """Check everything that can be wrong, and say how to fix it. Exit 1 if anything fails, 2
     if the data folder is another configuration's."""
-    installation: Installation | None = None
-    config_error: UsageError | None = None
-    refusal: KakaocronError | None = None
-    try:
-        installation = find_installation(config)
-    except (OtherInstallationError, LedgerError) as error:
-        refusal = error
-    except UsageError as error:
-        config_error = error
-    places = find_places_anyhow(config)
-    now = SystemClock().now()
-    bench = Bench(
-        places,
-        Machine(),
-        SystemCrontab(),
-        job_of(places),
-        now,
-        installation,
-        config_error,
-        refusal,
-    )
+    bench = take_bench(config)
     findings = examine(bench)
     if as_json:
         print_json(fields(findings))
     else:
         print_findings(findings)
-    if isinstance(refusal, OtherInstallationError):
-        return refusal.exit_code
+        say_next(config, bench.installation)
+    if isinstance(bench.refusal, OtherInstallationError):
+        return bench.refusal.exit_code
     return Exit.TROUBLE if worst(findings) is Status.FAIL else Exit.FINE

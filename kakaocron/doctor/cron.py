@@ -91,6 +91,11 @@ def crons_path(bench: Bench) -> tuple[str | None, bool]:
     return _with_env_file(bench, environment).get("PATH"), is_set_up
 
 
+def has_a_line(bench: Bench) -> bool:
+    """Say whether a line of cron's, or a timer of systemd's, is there that runs the ticks."""
+    return _crons_environment(bench)[1]
+
+
 def _with_env_file(bench: Bench, environment: Mapping[str, str]) -> Mapping[str, str]:
     try:
         return find_places(bench.places.config, environment).variables
@@ -372,7 +377,7 @@ END_MENDS: Mapping[int, str] = {
 
 
 def ticks(bench: Bench) -> Iterator[Finding]:
-    beats = _beats(installed(bench), bench.now)
+    beats = beats_of(installed(bench), bench.now)
     last = last_tick(beats)
     problem = tick_problem(last, bench.now)
     if last is None:
@@ -395,6 +400,7 @@ def ticks(bench: Bench) -> Iterator[Finding]:
         yield ok("tick-ends", f"none of {len(hour)} in the last hour failed")
 
 
-def _beats(installation: Installation, now: datetime) -> list[Beat]:
+def beats_of(installation: Installation, now: datetime) -> list[Beat]:
+    """Return the ticks' beats of today and yesterday."""
     days = (now.date() - DAY, now.date())
     return [beat for day in days for beat in installation.heartbeat.read(day) if beat.at <= now]

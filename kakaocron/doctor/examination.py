@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 from kakaocron.doctor.config import configuration, plan
 from kakaocron.doctor.cron import cron, ticks
@@ -12,6 +13,30 @@ from kakaocron.doctor.kakao import online
 from kakaocron.doctor.ledger import ledger
 from kakaocron.doctor.login import login
 from kakaocron.doctor.versions import versions
+from kakaocron.errors import KakaocronError, LedgerError, UsageError
+from kakaocron.host.crontab import SystemCrontab, job_of
+from kakaocron.host.probe import Machine
+from kakaocron.installation import Installation, find_installation
+from kakaocron.system.belonging import OtherInstallationError
+from kakaocron.system.clock import SystemClock
+from kakaocron.system.places import find_places_anyhow
+
+
+def take_bench(config: Path | None) -> Bench:
+    """Gather what there is to look at, be it broken. Raises nothing that is known."""
+    installation: Installation | None = None
+    config_error: UsageError | None = None
+    refusal: KakaocronError | None = None
+    try:
+        installation = find_installation(config)
+    except (OtherInstallationError, LedgerError) as error:
+        refusal = error
+    except UsageError as error:
+        config_error = error
+    places = find_places_anyhow(config)
+    now = SystemClock().now()
+    job = job_of(places)
+    return Bench(places, Machine(), SystemCrontab(), job, now, installation, config_error, refusal)
 
 
 def examine(bench: Bench) -> list[Finding]:
