@@ -44,39 +44,51 @@ Exit codes:
 130  interrupted"""
 )
 
-# Command, module, name in it. In the order of the help; imported when they are asked for.
-COMMANDS = {
-    "init": ("init", "init"),
-    "login": ("login", "login"),
-    "logout": ("login", "logout"),
-    "friends": ("friends", "friends"),
-    "doctor": ("doctor", "doctor"),
-    "tick": ("tick", "tick"),
-    "send": ("send", "send"),
-    "schedule": ("schedule", "schedule"),
-    "cancel": ("byhand", "cancel"),
-    "retry": ("byhand", "retry"),
-    "resolve": ("byhand", "resolve"),
-    "pause": ("pause", "pause"),
-    "resume": ("pause", "resume"),
-    "preview": ("preview", "preview"),
-    "status": ("status", "status"),
-    "history": ("history", "history"),
-    "show": ("history", "show"),
-    "explain": ("explain", "explain"),
-    "report": ("report", "report"),
-    "health": ("health", "health"),
-    "metrics": ("metrics", "metrics"),
-    "alarm": ("alarm", "alarm"),
-    "serve": ("serve", "serve"),
-    "next": ("next", "next_slots"),
-    "config": ("config", "config_app"),
-    "cron": ("cron", "cron_app"),
-    "ledger": ("ledger", "ledger_app"),
-    "sandbox": ("sandbox", "sandbox"),
-    "simulate": ("simulate", "simulate"),
-    "demo": ("demo", "demo"),
+# Group of the help; command; module, name in it. In the order of the help, and imported when they
+# are asked for.
+GROUPS = {
+    marked("Getting started"): {
+        "demo": ("demo", "demo"),
+        "init": ("init", "init"),
+        "login": ("login", "login"),
+        "friends": ("friends", "friends"),
+        "cron": ("cron", "cron_app"),
+    },
+    marked("Sending"): {
+        "send": ("send", "send"),
+        "schedule": ("schedule", "schedule"),
+        "cancel": ("byhand", "cancel"),
+        "preview": ("preview", "preview"),
+        "pause": ("pause", "pause"),
+        "resume": ("pause", "resume"),
+        "tick": ("tick", "tick"),
+    },
+    marked("Looking"): {
+        "status": ("status", "status"),
+        "next": ("next", "next_slots"),
+        "history": ("history", "history"),
+        "show": ("history", "show"),
+        "explain": ("explain", "explain"),
+        "report": ("report", "report"),
+        "serve": ("serve", "serve"),
+    },
+    marked("Fixing"): {
+        "doctor": ("doctor", "doctor"),
+        "retry": ("byhand", "retry"),
+        "resolve": ("byhand", "resolve"),
+        "alarm": ("alarm", "alarm"),
+        "config": ("config", "config_app"),
+        "ledger": ("ledger", "ledger_app"),
+    },
+    marked("Other"): {
+        "health": ("health", "health"),
+        "metrics": ("metrics", "metrics"),
+        "sandbox": ("sandbox", "sandbox"),
+        "simulate": ("simulate", "simulate"),
+        "logout": ("login", "logout"),
+    },
 }
+COMMANDS = {name: where for group in GROUPS.values() for name, where in group.items()}
 
 
 def kakaocron(
@@ -89,31 +101,43 @@ def kakaocron(
     if version:
         print(__version__)
         raise typer.Exit
-    if context.invoked_subcommand is None:
-        raise UsageError(_("Say what to do"), _("Try: kakaocron --help"))
     if config is not None:
         os.environ["KAKAOCRON_CONFIG"] = str(config)
+    if context.invoked_subcommand is None:
+        _where_one_stands()
 
 
 def make_app(arguments: Sequence[str]) -> typer.Typer:
     """Return the commands: all of them, unless the first word names the one that is wanted."""
     app = typer.Typer(
         name="kakaocron",
-        no_args_is_help=True,
         pretty_exceptions_enable=False,
         rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
         epilog=EXIT_CODES,
         help="KakaoTalk messages on the minute from plain cron: none twice, none silently lost.",
     )
     app.callback(invoke_without_command=True)(kakaocron)
-    wanted = [name for name in arguments[:1] if name in COMMANDS]
-    for name in wanted or COMMANDS:
-        command = _command(name)
-        if isinstance(command, typer.Typer):
-            app.add_typer(command, name=name)
-        else:
-            app.command(name)(command)
+    wanted = [name for name in arguments[:1] if name in COMMANDS] or COMMANDS
+    for group, names in GROUPS.items():
+        for name in names:
+            if name in wanted:
+                _add(app, name, group)
     return app
+
+
+def _add(app: typer.Typer, name: str, group: str) -> None:
+    command = _command(name)
+    if isinstance(command, typer.Typer):
+        app.add_typer(command, name=name, rich_help_panel=group)
+    else:
+        app.command(name, rich_help_panel=group)(command)
+
+
+def _where_one_stands() -> int:
+    from kakaocron.commands.standing import where  # noqa: PLC0415 - as all commands
+
+    return where()
 
 
 def _command(name: str) -> Any:
@@ -129,6 +153,8 @@ def _called(arguments: Sequence[str]) -> object:
             needed = command.__code__.co_argcount - len(command.__defaults__ or ())
             if needed == 0:
                 return command()
+    if not arguments:
+        return _where_one_stands()
     return _parsed(arguments)
 
 

@@ -45,7 +45,8 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 # These touch the world themselves, one thing of it each.
 EDGES = {
     "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
-    "kakao/callback", "language/catalogue", "ledger/files", "ledger/heartbeat", "show/console",
+    "kakao/callback", "language/catalogue", "ledger/files", "ledger/heartbeat",
+    "show/console", "show/next_step",
     "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
     "system/log", "system/marks", "system/memory", "system/paths", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
@@ -59,7 +60,8 @@ DOERS = {
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
-    "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/versions", "installation",
+    "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing", "doctor/versions",
+    "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/timetable_file",
     "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",

@@ -18,6 +18,7 @@ from kakaocron.language.words import _, ngettext
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.show.console import print_json
+from kakaocron.show.next_step import say_next
 from kakaocron.system.belonging import adopt as adopt_folder
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import find_places
@@ -87,6 +88,7 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
     print(_("{config}: fine, {said}").format(config=places.config, said=said))
     for said in quota_faults(loaded, now.date()):
         complain(said)
+    say_next(config)
     return Exit.FINE
 
 

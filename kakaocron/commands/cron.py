@@ -13,6 +13,7 @@ from kakaocron.host.crontab import Job, SystemCrontab, install, job_of, other_li
 from kakaocron.host.systemd import remove_units, units_of, write_units
 from kakaocron.installation import Edges, claimed_places
 from kakaocron.language.words import _
+from kakaocron.show.next_step import print_next
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.places import (
     Places,
@@ -63,6 +64,8 @@ def install_job(
                 name=name, env_file=places.env_file
             )
         )
+    if not systemd:
+        print_next(config)
 
 
 def _install_line(places: Places, job: Job) -> None:
@@ -76,7 +79,6 @@ def _install_line(places: Places, job: Job) -> None:
         print(
             _("Another line runs a tick too; no harm, but no use either: {line}").format(line=line)
         )
-    print(_("See whether all is well: kakaocron doctor"))
 
 
 def _install_units(job: Job) -> None:

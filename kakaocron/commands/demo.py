@@ -13,6 +13,7 @@ from kakaocron.language.words import _
 from kakaocron.rehearsal.demo import run_day
 from kakaocron.rehearsal.picture import print_day
 from kakaocron.show.console import print_json, progress
+from kakaocron.show.next_step import say_next
 
 
 def demo(
@@ -32,4 +33,5 @@ def demo(
         print_json(day.fields())
     else:
         print_day(day)
+        say_next(None)
     return Exit.FINE if day.verdict.holds else Exit.TROUBLE

@@ -9,6 +9,7 @@ from kakaocron.commands.options import config_option, json_option
 from kakaocron.installation import find_installation
 from kakaocron.kakao.friends import friends_of
 from kakaocron.show.console import print_friends, print_json
+from kakaocron.show.next_step import say_next
 
 
 def friends(
@@ -24,3 +25,4 @@ def friends(
         print_json([friend.fields() for friend in found])
     else:
         print_friends(found, installation.config.names())
+        say_next(config, installation)

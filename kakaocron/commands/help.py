@@ -101,9 +101,13 @@ def _rich_utils() -> Any:
 
 
 def _translate(command: Any) -> None:
-    for attribute in ("help", "short_help", "epilog", "options_metavar", "subcommand_metavar"):
+    for attribute in ("epilog", "options_metavar", "subcommand_metavar", "rich_help_panel"):
         if words := getattr(command, attribute, None):
             setattr(command, attribute, _(words))
+    if command.help:
+        # As paragraphs: Typer would keep the line ends of the code.
+        command.help = " ".join(_(command.help).split())
+        command.short_help = command.help.partition(". ")[0].rstrip(".") + "."
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = _(parameter.help)

@@ -13,6 +13,7 @@ from kakaocron.config.starter import DEFAULT_LINK, DEFAULT_TEXT, Answers, quiet_
 from kakaocron.errors import UsageError
 from kakaocron.language.words import _, marked
 from kakaocron.messages.starting import write_config
+from kakaocron.show.next_step import print_next
 from kakaocron.system.env_file import read_env_file
 from kakaocron.system.places import Places, find_places, secret
 from kakaocron.system.syscalls import RealDisk
@@ -58,9 +59,7 @@ def init(
             "It plans {count} messages a day, {hours}. To change that: [schedule] in this file"
         ).format(count=count, hours=hours)
     )
-    if answers.rest_api_key is None:
-        print(_("Put the app's REST API key into it: rest_api_key in [kakao]"))
-    print(_("Next: kakaocron login, then: kakaocron doctor, then: kakaocron cron install"))
+    print_next(config)
 
 
 def _own_secret(places: Places, name: str) -> str | None:

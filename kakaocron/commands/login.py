@@ -16,6 +16,7 @@ from kakaocron.kakao.codes import box_of
 from kakaocron.kakao.consent import HOST, PATH, Consent
 from kakaocron.kakao.login_flow import log_in
 from kakaocron.language.words import _, marked
+from kakaocron.show.next_step import print_next
 from kakaocron.system.log import log
 from kakaocron.text.plain import clean
 
@@ -43,7 +44,9 @@ def login(
     log.info("login: account %s", account.id)
     if installation.login.credentials.access_token:
         print(_("KAKAO_ACCESS_TOKEN is set and is used in place of this login. Unset it."))
-    return _tell(account)
+    _tell(account)
+    print_next(config)
+    return Exit.FINE
 
 
 def _browse(page: str, consent: Consent, port: int) -> str:
@@ -72,7 +75,7 @@ def _paste(page: str, consent: Consent) -> str:
     )
 
 
-def _tell(account: LoggedIn) -> int:
+def _tell(account: LoggedIn) -> None:
     name = f" ({clean(account.nickname)})" if account.nickname else ""
     print(_("Logged in as Kakao account {id}{name}.").format(id=account.id, name=name))
     if account.missing:
@@ -85,8 +88,6 @@ def _tell(account: LoggedIn) -> int:
                 "console, [Kakao Login] > [Consent items]"
             ).format(box=box_of(account.missing)),
         )
-    print(_("Try it: kakaocron send 안녕"))
-    return Exit.FINE
 
 
 def logout(config: Annotated[Path | None, config_option()] = None) -> None:

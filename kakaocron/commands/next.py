@@ -12,6 +12,7 @@ from kakaocron.installation import find_installation
 from kakaocron.messages.faults import quota_faults
 from kakaocron.schedule.slots import not_within_a_year
 from kakaocron.show.console import print_booked, print_json, print_rare, print_slots
+from kakaocron.show.next_step import say_next
 from kakaocron.system.stderr import complain
 from kakaocron.watching.coming import coming
 
@@ -48,3 +49,5 @@ def next_slots(
             print_rare(*rare, sys.stderr if as_json else sys.stdout)
     for fault in quota_faults(installation.config, now.date()):
         complain(fault)
+    if not as_json:
+        say_next(config, installation)

@@ -24,6 +24,7 @@ from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
+from kakaocron.show.next_step import say_next
 from kakaocron.system.stderr import complain
 
 
@@ -80,6 +81,8 @@ def preview(
             print_parcel(one.name, made)
     if as_json:
         print_json(shown)
+    elif exit_code == Exit.FINE:
+        say_next(config, installation)
     return exit_code
 
 

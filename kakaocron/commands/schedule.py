@@ -18,6 +18,7 @@ from kakaocron.ledger.deliveries import delivery_fields
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.spans import read_span
 from kakaocron.show.console import print_json, say_booked
+from kakaocron.show.next_step import say_next
 
 
 def schedule(
@@ -68,6 +69,7 @@ def schedule(
     else:
         print(delivery.id)
         say_booked(delivery, installation.config.names())
+        say_next(config, installation)
 
 
 def _when(

@@ -9,10 +9,11 @@ from kakaocron.actions import send_now
 from kakaocron.commands.completion import messages, receivers
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option, read_stdin, text_argument
-from kakaocron.errors import UsageError
+from kakaocron.errors import Exit, UsageError
 from kakaocron.installation import take_installation
 from kakaocron.language.words import _
 from kakaocron.show.console import complain_of, print_json
+from kakaocron.show.next_step import say_next
 from kakaocron.states import BAD, State
 from kakaocron.watching.sentences import delivery_with_log, detail_of, in_brackets_of
 

@@ -11,6 +11,7 @@ from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.language.words import _
 from kakaocron.show.console import print_json
+from kakaocron.show.next_step import say_next
 from kakaocron.show.pictures import print_overview, watch
 from kakaocron.watching.overview import look
 
@@ -32,3 +33,4 @@ def status(
         watch(lambda: look(installation), installation.config.names())
     else:
         print_overview(look(installation), installation.config.names())
+        say_next(config, installation)

@@ -389,13 +389,16 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}
 
 
-def print_findings(findings: Sequence[Finding]) -> None:
+def print_findings(findings: Sequence[Finding], *, with_mends: bool = True) -> None:
+    """Show each finding; how to fix it, and how many there are, unless that is said elsewhere."""
     out = console()
     for finding in findings:
         sign, style = SIGNS[finding.status]
         out.print(Text.assemble((sign, style), f" {finding.name}: {one_line(finding.what)}"))
-        if finding.mend:
+        if finding.mend and with_mends:
             out.print(Text(f"    → {clean(finding.mend)}"))
+    if not with_mends:
+        return
     counts = {status: sum(f.status == status for f in findings) for status in SIGNS}
     said = _("{count} checks: {fails} to fix, {warnings} to look at.")
     out.print(said.format(count=len(findings), fails=counts["fail"], warnings=counts["warn"]))

@@ -1,0 +1,43 @@
+"""Where one stands, and the one next step: at the end of a command only at a terminal."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kakaocron.show.console import print_findings
+from kakaocron.watching.overview import ticks_run
+
+if TYPE_CHECKING:
+    from kakaocron.doctor.finding import Finding
+    from kakaocron.installation import Installation
+
+
+def print_standing(config: Path | None) -> None:
+    """Show what is set up and what is not."""
+    findings, step = _standing(config)
+    print_findings(findings, with_mends=False)
+    print(f"\nNext: {step}" if step else "\nAll is well. To see today: kakaocron status")
+    print("All commands: kakaocron --help")
+
+
+def say_next(config: Path | None, installation: Installation | None = None) -> None:
+    """Say what comes next to whoever sits at a terminal, until cron runs the ticks."""
+    if sys.stdout.isatty() and not (installation is not None and ticks_run(installation)):
+        print_next(config)
+
+
+def print_next(config: Path | None) -> None:
+    """Say what comes next, if anything does."""
+    if step := _standing(config)[1]:
+        print(f"Next: {step}")
+
+
+def _standing(config: Path | None) -> tuple[list[Finding], str | None]:
+    # All that doctor knows: few commands get here, and a pipe never does.
+    from kakaocron.doctor.examination import take_bench  # noqa: PLC0415
+    from kakaocron.doctor.standing import next_step, standing  # noqa: PLC0415
+
+    found = standing(take_bench(config))
+    return found, next_step(found)
