@@ -249,8 +249,8 @@ def test_what_repeats_is_told_where_it_is_made(shell: Shell) -> None:
     exit_code, _, err = shell.run("schedule", "안녕", "--at", "매일 9시")
 
     assert exit_code == 2
-    assert "'매일 9시' comes again and again" in err
-    assert "[[message]] of config.toml" in err
+    assert err.startswith("'매일 9시' repeats, and this takes one time.")
+    assert "[[message]] in config.toml" in err
 
 
 def test_a_preview_says_which_time_it_took(shell: Shell) -> None:

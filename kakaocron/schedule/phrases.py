@@ -94,8 +94,8 @@ _AGAIN = re.compile(
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun|week)days\b"
 )
 AGAIN = (
-    "comes again and again, and here one time is wanted. What repeats is a [[message]] of "
-    'config.toml, as in cron = "0 9 * * mon-fri"; where that is: kakaocron config path'
+    "repeats, and this takes one time. For a repeating message: [[message]] in config.toml, as in "
+    'cron = "0 9 * * mon-fri" (where it is: kakaocron config path)'
 )
 
 

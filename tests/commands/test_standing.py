@@ -15,6 +15,8 @@ from kakaocron.system.clock import SystemClock
 from tests.fakes import MESSAGE, FakeClock, kakao_section, live_in
 from tests.test_cli import Shell
 
+ROOT = Path(__file__).parents[2]
+
 
 @pytest.fixture
 def crontab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -87,6 +89,8 @@ def test_from_nothing_to_messages_by_the_minute_each_step_is_named(
     assert rows[2] == "! cron: does not run kakaocron yet"
     assert re.fullmatch(r"✓ last message: send-[0-9a-f]{16}@20261123T0930: confirmed", rows[3])
     assert step == "Next: kakaocron cron install"
+    shown = bare.run()[1].replace(str(config), "/home/me/.config/kakaocron/config.toml")
+    assert shown in (ROOT / "docs" / "set-up.md").read_text("utf-8")
 
     wait = "Next: wait a minute, then: kakaocron doctor"
     assert bare.run("cron", "install")[1].endswith(f"\n{wait}\n")
