@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
+from itertools import pairwise
 from pathlib import Path
 from traceback import extract_tb
 from types import FunctionType
@@ -248,7 +249,7 @@ def _speak(arguments: Sequence[str]) -> None:
 
 def _given_config(arguments: Sequence[str]) -> Path | None:
     """Return what --config says: that file names the language, and help comes before parsing."""
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in pairwise([*arguments, ""]):
         if word == "--config" and following:
             return Path(following)
         if word.startswith("--config="):

@@ -119,7 +119,8 @@ def _plain(markdown: str) -> str:
 
 def _text(said: str) -> str:
     """Write what roff would take for a command, a hyphen or a typographic quote as it stands."""
-    said = said.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq").replace("`", "\\(ga")
+    said = " ".join(said.split()).replace("\\", "\\e").replace("-", "\\-")
+    said = said.replace("'", "\\(aq").replace("`", "\\(ga")
     return f"\\&{said}" if said.startswith(".") else said
 
 

@@ -258,7 +258,7 @@ def test_a_preview_says_which_time_it_took(shell: Shell) -> None:
 
     assert exit_code == 0
     assert "보고 2026-11-24 09:00" in out
-    assert err == "As at 2026-11-24 (Tue) 09:00 KST\n"
+    assert err == "As at 2026-11-24 09:00 KST\n"
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])

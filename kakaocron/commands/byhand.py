@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from kakaocron import actions
-from kakaocron.commands.completion import bad_ids, unknown_ids, waiting_ids
+from kakaocron.commands.completion import Offers, bad_ids, unknown_ids, waiting_ids
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, id_argument, json_option
+from kakaocron.commands.options import composed, config_option, json_option
 from kakaocron.delivery.orders import WAITING
 from kakaocron.errors import UsageError
 from kakaocron.installation import take_installation
@@ -18,8 +18,18 @@ from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.show.console import complain_of, print_json
 
 
+def _id(offers: Offers) -> Any:
+    return typer.Argument(
+        metavar="ID",
+        help="As in report@20261123T0930.",
+        show_default=False,
+        autocompletion=offers,
+        callback=composed,
+    )
+
+
 def cancel(
-    id_: Annotated[str, id_argument(autocompletion=waiting_ids)],
+    id_: Annotated[str, _id(waiting_ids)],
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
@@ -28,7 +38,7 @@ def cancel(
 
 
 def retry(
-    id_: Annotated[str, id_argument(autocompletion=bad_ids)],
+    id_: Annotated[str, _id(bad_ids)],
     at: Annotated[
         str | None, typer.Option(help="When, in KST; without it, now.", show_default=False)
     ] = None,
@@ -46,7 +56,7 @@ def retry(
 
 
 def resolve(
-    id_: Annotated[str, id_argument(autocompletion=unknown_ids)],
+    id_: Annotated[str, _id(unknown_ids)],
     delivered: Annotated[bool, typer.Option("--delivered", help="It is in the chat.")] = False,
     not_delivered: Annotated[
         bool, typer.Option("--not-delivered", help="It is not in the chat.")

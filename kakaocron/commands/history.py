@@ -7,7 +7,7 @@ from typing import Annotated
 
 from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, id_argument, json_option
+from kakaocron.commands.options import composed, config_option, json_option
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.language.words import _
@@ -44,7 +44,15 @@ def history(
 
 
 def show(
-    id_: Annotated[str, id_argument(autocompletion=ids)],
+    id_: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="As in report@20261123T0930.",
+            autocompletion=ids,
+            callback=composed,
+        ),
+    ],
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:

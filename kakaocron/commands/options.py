@@ -22,13 +22,8 @@ def json_option() -> Any:
     return typer.Option("--json", help="Print one JSON document.")
 
 
-def id_argument(**more: Any) -> Any:
-    """Take a delivery's id; one whose Hangul was typed as single jamo, as on a Mac, is the same."""
-    more = {"metavar": "ID", "help": "As in report@20261123T0930.", **more}
-    return typer.Argument(show_default=False, callback=_composed, **more)
-
-
-def _composed(text: str | None) -> str | None:
+def composed(text: str | None) -> str | None:
+    """Return an id as it is written: Hangul typed on a Mac may be single jamo."""
     return text and normalize("NFC", text)
 
 

@@ -39,7 +39,8 @@ def pause(
         end = read_time(until, now) if until is not None else None
     if end is not None and end <= now:
         raise UsageError(
-            f"'{until}' is now, so nothing would be paused", "As in: --until 'tomorrow 09:00'"
+            _("'{time}' is now, so nothing would be paused").format(time=until),
+            _("As in: --until 'tomorrow 09:00'"),
         )
     why = checked_text(note, "--note") if note is not None else None
     beside = actions.pause(installation, name, end, why)

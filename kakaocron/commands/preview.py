@@ -50,7 +50,7 @@ def preview(
         when = read_time(at, now) if at is not None else now
     minute = when.replace(second=0, microsecond=0)
     if at is not None and not as_json:
-        complain(f"As at {minute:%Y-%m-%d (%a) %H:%M} KST")
+        complain(_("As at {time:%Y-%m-%d %H:%M} KST").format(time=minute))
     chosen = [find_message(installation, message)] if message else installation.config.message
     if not chosen:
         raise UsageError(_("The configuration has no [[message]]"), _("See: kakaocron config path"))

@@ -10,6 +10,7 @@ from kakaocron.doctor.finding import Bench, Finding, Status, fail, ok, warn
 from kakaocron.errors import KakaocronError
 from kakaocron.installation import Installation
 from kakaocron.kst import DAY
+from kakaocron.language.words import _, ngettext
 from kakaocron.ledger.lookup import recent
 from kakaocron.states import BAD, State
 from kakaocron.watching.causes import in_words
@@ -45,58 +46,61 @@ def next_step(findings: Sequence[Finding]) -> str | None:
 
 
 def _configuration(bench: Bench) -> Finding:
-    name, path = "configuration", bench.places.config
+    name, path = _("configuration"), bench.places.config
     if bench.refusal is not None:
         return fail(name, bench.refusal.what, bench.refusal.mend or DOCTOR)
     if bench.installation is None:
         if not os.path.lexists(path):
-            return warn(name, f"none yet at '{path}'", INIT)
-        return fail(name, str(bench.config_error or "cannot be read"), CHECK)
+            return warn(name, _("none yet at '{path}'").format(path=path), INIT)
+        return fail(name, str(bench.config_error), CHECK)
     count = len(bench.installation.config.message)
-    return ok(name, f"{path}, {count} message{'s' if count != 1 else ''}")
+    said = ngettext("{path}, {count} message", "{path}, {count} messages", count)
+    return ok(name, said.format(path=path, count=count))
 
 
 def _login(bench: Bench, installation: Installation) -> Finding:
-    name, login = "login", installation.login
+    name, login = _("login"), installation.login
     if not (login.credentials.rest_api_key or login.credentials.access_token):
-        mend = f"put rest_api_key into [kakao] of '{bench.places.config}', then: {LOGIN}"
-        return fail(name, "the app's REST API key is missing", mend)
-    _, problem = login_of(login, bench.now)
+        mend = _("put rest_api_key into [kakao] of '{path}', then: {command}")
+        mend = mend.format(path=bench.places.config, command=LOGIN)
+        return fail(name, _("the app's REST API key is missing"), mend)
+    problem = login_of(login, bench.now)[1]
     if problem is not None:
         return fail(name, in_words(problem).partition(". ")[0], LOGIN)
-    return ok(name, "there")
+    return ok(name, _("there"))
 
 
 def _ticks(bench: Bench, installation: Installation) -> Finding:
-    name, last = "cron", last_tick(beats_of(installation, bench.now))
+    name, last = _("cron"), last_tick(beats_of(installation, bench.now))
     problem = tick_problem(last, bench.now)
     if last is not None and problem is None:
-        return ok(name, f"runs; the last tick was at {last.at:%H:%M:%S}")
+        return ok(name, _("runs; the last tick was at {at:%H:%M:%S}").format(at=last.at))
     if are_running(last, bench.now) and problem is not None:
         return fail(name, problem.what, DOCTOR)
     if last is None and has_a_line(bench):
-        return warn(name, "has its line; no tick has come yet", f"wait a minute, then: {DOCTOR}")
+        wait = _("wait a minute, then: {command}").format(command=DOCTOR)
+        return warn(name, _("has its line; no tick has come yet"), wait)
     if last is None:
-        return warn(name, "does not run kakaocron yet", INSTALL)
+        return warn(name, _("does not run kakaocron yet"), INSTALL)
     return fail(name, _silent(last), DOCTOR if has_a_line(bench) else INSTALL)
 
 
 def _silent(last: LastTick) -> str:
-    return f"no tick has come since {last.at:%Y-%m-%d %H:%M:%S}"
+    return _("no tick has come since {at:%Y-%m-%d %H:%M:%S}").format(at=last.at)
 
 
 def _last_message(installation: Installation) -> Finding:
-    name, today = "last message", installation.clock.now().date()
+    name, today = _("last message"), installation.clock.now().date()
     try:
         seen = recent(installation.ledger, today, DAYS)
         last = next((one for one in reversed(seen) if one.state is not State.SCHEDULED), None)
         if last is None and all(today - day >= DAYS * DAY for day in installation.ledger.days()):
-            return warn(name, "none yet", FIRST)
+            return warn(name, _("none yet"), FIRST)
     except KakaocronError as error:
         return fail(name, error.what, error.mend or DOCTOR)
     if last is None:
-        return ok(name, f"none in the last {DAYS} days")
-    said = f"{last.id}: {last.state}" + (f" ({last.reason})" if last.reason else "")
+        return ok(name, _("none in the last {count} days").format(count=DAYS))
+    said = f"{last.id}: {_(last.state)}" + (f" ({_(last.reason)})" if last.reason else "")
     if last.state in BAD and not last.was_meant:
         return fail(name, said, f"kakaocron explain {last.id}")
     return ok(name, said)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kakaocron.language.words import _
 from kakaocron.show.console import print_findings
 from kakaocron.watching.overview import ticks_run
 
@@ -18,8 +19,11 @@ def print_standing(config: Path | None) -> None:
     """Show what is set up and what is not."""
     findings, step = _standing(config)
     print_findings(findings, with_mends=False)
-    print(f"\nNext: {step}" if step else "\nAll is well. To see today: kakaocron status")
-    print("All commands: kakaocron --help")
+    print()
+    print(
+        _("Next: {step}").format(step=step) if step else _("All is well. Today: kakaocron status")
+    )
+    print(_("All commands: kakaocron --help"))
 
 
 def say_next(config: Path | None, installation: Installation | None = None) -> None:
@@ -31,7 +35,7 @@ def say_next(config: Path | None, installation: Installation | None = None) -> N
 def print_next(config: Path | None) -> None:
     """Say what comes next, if anything does."""
     if step := _standing(config)[1]:
-        print(f"Next: {step}")
+        print(_("Next: {step}").format(step=step))
 
 
 def _standing(config: Path | None) -> tuple[list[Finding], str | None]:

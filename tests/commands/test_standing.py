@@ -103,7 +103,7 @@ def test_from_nothing_to_messages_by_the_minute_each_step_is_named(
     rows, step = steps(bare)
     assert [row[0] for row in rows] == ["✓"] * 4
     assert rows[2] == "✓ cron: runs; the last tick was at 09:31:01"
-    assert step == "All is well. To see today: kakaocron status"
+    assert step == "All is well. Today: kakaocron status"
 
 
 @pytest.fixture
