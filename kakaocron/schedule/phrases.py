@@ -13,6 +13,7 @@ from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 
 from kakaocron.errors import UsageError
 from kakaocron.kst import DAY, KST
+from kakaocron.language.words import _, marked
 from kakaocron.schedule.slots import parse_delivery_id
 from kakaocron.schedule.spans import (
     DAYS,
@@ -39,7 +40,7 @@ class _NoDayError(PhraseError):
         self.near = near
 
     def with_reading(self, moment: datetime) -> PhraseError:
-        return PhraseError(f"{self}; did you mean {_shown(moment)}?")
+        return _meant(str(self), moment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class _Clock:
 
 
 _MORNING = _Clock(9, 0)
-EXAMPLES = "such as 12:35, 'tomorrow 09:00', '내일 오후 3시 반' or 2026-11-23T12:35+09:00"
+EXAMPLES = marked("12:35, 'tomorrow 09:00', '내일 오후 3시 반' or 2026-11-23T12:35+09:00")
 
 
 def read_time(text: str, now: datetime) -> datetime:
@@ -78,9 +79,10 @@ def _within_reach(text: str, now: datetime, *, may_be_past: bool) -> datetime:
     try:
         moment = _read(text, now.astimezone(KST), may_be_past=may_be_past)
     except OverflowError:
-        raise PhraseError(f"the calendar has no '{text}'") from None
+        raise PhraseError(_("the calendar has no '{text}'").format(text=text)) from None
     if abs(moment - now) > LONGEST:
-        raise PhraseError(f"'{text}' is more than ten years away; did you mean {now.year}?")
+        what = _("'{text}' is more than ten years away; did you mean {year}?")
+        raise PhraseError(what.format(text=text, year=now.year))
     return moment
 
 
@@ -93,9 +95,9 @@ _AGAIN = re.compile(
     r"매 ?[일주월달년시분\d]|날마다|마다|평일|\b(?:every|each|daily|hourly|weekly|monthly|yearly)\b"
     r"|\b(?:mon|tues|wednes|thurs|fri|satur|sun|week)days\b"
 )
-AGAIN = (
-    "repeats, and this takes one time. For a repeating message: [[message]] in config.toml, as in "
-    'cron = "0 9 * * mon-fri" (where it is: kakaocron config path)'
+AGAIN = marked(
+    "'{text}' repeats, and this takes one time. For a repeating message: [[message]] in "
+    'config.toml, as in cron = "0 9 * * mon-fri" (where it is: kakaocron config path)'
 )
 
 
@@ -108,17 +110,18 @@ def _read(text: str, now: datetime, *, may_be_past: bool) -> datetime:
     if phrase in _NOW:
         return now
     if _AGAIN.search(phrase):
-        raise PhraseError(f"'{text}' {AGAIN}")
+        raise PhraseError(_(AGAIN).format(text=text))
     near = _near_now(phrase, now)
     if near is not None:
         if near <= now and not may_be_past:
-            raise PhraseError(f"'{text}' has passed; did you mean 'now'?")
+            raise PhraseError(_("'{text}' has passed; did you mean 'now'?").format(text=text))
         return near
     if re.fullmatch("midnight|자정(?:에|까지)?", phrase):
         return _at(now.date() + DAY, _Clock(0, 0))
     found = re.fullmatch(_DAY + _CLOCK, phrase, re.VERBOSE)
     if found is None or not phrase:
-        raise PhraseError(f"cannot read the time '{text}'; write it {EXAMPLES}")
+        what = _("cannot read the time '{text}'; write it such as {examples}")
+        raise PhraseError(what.format(text=text, examples=_(EXAMPLES)))
     try:
         day = _day({k: v for k, v in found.groupdict().items() if v is not None}, now)
     except _NoDayError as error:
@@ -128,7 +131,7 @@ def _read(text: str, now: datetime, *, may_be_past: bool) -> datetime:
     if found["clock"] is None:
         if found["unit"] in _MONTHS_LONG:
             return datetime.combine(day.day, now.timetz())
-        raise PhraseError(_no_clock(day, said, now, may_be_past=may_be_past))
+        raise _no_clock(day, said, now, may_be_past=may_be_past)
     clock = _clock(found.groupdict(), day, now)
     return _at(day.day, clock) if may_be_past else _chosen(day, clock, now, text)
 
@@ -144,21 +147,33 @@ def _near_now(phrase: str, now: datetime) -> datetime | None:
     return None
 
 
-def _no_clock(day: _Day, said: str, now: datetime, *, may_be_past: bool) -> str:
+def _no_clock(day: _Day, said: str, now: datetime, *, may_be_past: bool) -> PhraseError:
     near_at = _next_reading(day, _MORNING, now)
     if day.day < now.date() and not may_be_past:
-        return f"'{said}' has passed; did you mean {_shown(near_at)}?"
+        return _passed(said, near_at)
     is_first = may_be_past or near_at == _at(day.day, _MORNING)
-    reading = f"'{said} 09:00'" if is_first else _shown(near_at)
-    return f"'{said}' names no time of day; did you mean {reading}?"
+    reading = f"'{said} 09:00'" if is_first else near_at
+    return _meant(_("'{text}' names no time of day").format(text=said), reading)
+
+
+def _passed(said: str, reading: datetime) -> PhraseError:
+    return _meant(_("'{text}' has passed").format(text=said), reading)
+
+
+def _meant(why: str, *readings: datetime | date | str) -> PhraseError:
+    """Refuse a phrase, with what may be meant, as it can be typed."""
+    what = _("{why}; did you mean {readings}?")
+    return PhraseError(what.format(why=why, readings=_(" or ").join(map(_shown, readings))))
+
+
+def _shown(reading: datetime | date | str) -> str:
+    if isinstance(reading, str):
+        return reading
+    return f"'{reading:%Y-%m-%d %H:%M}'" if isinstance(reading, datetime) else f"'{reading}'"
 
 
 def _at(day: date, clock: _Clock) -> datetime:
     return datetime.combine(day, time(clock.hour, clock.minute), KST)
-
-
-def _shown(moment: datetime) -> str:
-    return f"'{moment:%Y-%m-%d %H:%M}'"
 
 
 def _ahead(moment: datetime, now: datetime, phrase: str) -> datetime:
@@ -166,7 +181,7 @@ def _ahead(moment: datetime, now: datetime, phrase: str) -> datetime:
         return moment
     tomorrow = datetime.combine(now.date(), moment.timetz())
     tomorrow += DAY if tomorrow < now else timedelta(0)
-    raise PhraseError(f"'{phrase}' has passed; did you mean {_shown(tomorrow)}?")
+    raise _passed(phrase, tomorrow)
 
 
 def _chosen(day: _Day, clock: _Clock, now: datetime, text: str) -> datetime:
@@ -174,7 +189,7 @@ def _chosen(day: _Day, clock: _Clock, now: datetime, text: str) -> datetime:
     moment, reading = _at(day.day, clock), _next_reading(day, clock, now)
     if reading == moment:
         return moment
-    raise PhraseError(f"'{text}' has passed; did you mean {_shown(reading)}?")
+    raise _passed(text, reading)
 
 
 def _next_reading(day: _Day, clock: _Clock, now: datetime) -> datetime:
@@ -203,7 +218,8 @@ def _iso(said: str, now: datetime) -> datetime | None:
     if not _ISO.fullmatch(phrase):
         return None
     if "24:00" in phrase[11:16]:
-        raise PhraseError(f"'{said}': the day ends at 23:59; did you mean 00:00 of the next one?")
+        what = _("'{text}': the day ends at 23:59; did you mean 00:00 of the next one?")
+        raise PhraseError(what.format(text=said))
     try:
         moment = datetime.fromisoformat(phrase[:11] + phrase[11:].replace(" ", ""))
         return (moment if moment.tzinfo else moment.replace(tzinfo=KST)).astimezone(KST)
@@ -218,7 +234,8 @@ def _iso(said: str, now: datetime) -> datetime | None:
             )
             raise error.with_reading(again) from None
         raise
-    raise PhraseError(f"'{said}' is no time of {day}; hours go from 00 to 23")
+    what = _("'{text}' is no time of {day}; hours go from 00 to 23")
+    raise PhraseError(what.format(text=said, day=day))
 
 
 _WEEKDAYS = {
@@ -338,9 +355,8 @@ def _day(found: dict[str, str], now: datetime) -> _Day:
     following = day.again(day.day) if day.again and day.day < now.date() else day.day
     if following.weekday() == _WEEKDAYS[said]:
         return _Day(following, day.again)
-    raise PhraseError(
-        f"{day.day} is a {_NAMES[day.day.weekday()]}, not '{said}'; write the one that is meant"
-    )
+    what = _("{day} is a {weekday}, not '{text}'; write the one that is meant")
+    raise PhraseError(what.format(day=day.day, weekday=_(_NAMES[day.day.weekday()]), text=said))
 
 
 def _day_alone(found: dict[str, str], today: date) -> _Day:
@@ -351,7 +367,7 @@ def _day_alone(found: dict[str, str], today: date) -> _Day:
     if weekday := found.get("weekday"):
         return _weekday(found.get("which", "").strip(), _WEEKDAYS[weekday], today)
     if "either" in found:
-        raise PhraseError(_two_days("주말", today + (5 - today.weekday()) % 7 * DAY))
+        raise _two_days(today + (5 - today.weekday()) % 7 * DAY)
     if count := found.get("days") or found.get("count"):
         return _from_today(count, found, today)
     return _calendar_day(found, today)
@@ -375,14 +391,22 @@ def _calendar_day(found: dict[str, str], today: date) -> _Day:
     return _Day(today, lambda day: day + DAY)
 
 
-_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_NAMES = (
+    marked("Monday"),
+    marked("Tuesday"),
+    marked("Wednesday"),
+    marked("Thursday"),
+    marked("Friday"),
+    marked("Saturday"),
+    marked("Sunday"),
+)
 
 
 def _from_today(count: str, found: dict[str, str], today: date) -> _Day:
     """Return the day that lies so many days, weeks or months ahead, or behind."""
     number = DAYS[count] if "days" in found else number_of(count)
     if number % 1:
-        raise PhraseError(f"'{count}' is no whole number of days")
+        raise PhraseError(_("'{count}' is no whole number of days").format(count=count))
     number = int(-number if "ago" in found else number)
     if found.get("unit") in _MONTHS_LONG:
         return _Day(_months_from(today, number))
@@ -403,12 +427,13 @@ def _in_week(found: dict[str, str], weeks: int, today: date) -> _Day:
         again = (lambda day: day + 7 * DAY) if weeks <= 0 else None
         return _Day(monday + _WEEKDAYS[weekday] * DAY, again)
     if "weekend" in found:
-        raise PhraseError(_two_days("주말", monday + 5 * DAY))
-    raise PhraseError(f"a week is seven days; did you mean '{monday}', its Monday? Write the date")
+        raise _two_days(monday + 5 * DAY)
+    what = _("a week is seven days; did you mean '{monday}', its Monday? Write the date")
+    raise PhraseError(what.format(monday=monday))
 
 
-def _two_days(said: str, saturday: date) -> str:
-    return f"'{said}' is two days; did you mean '{saturday}' or '{saturday + DAY}'? Write the date"
+def _two_days(saturday: date) -> PhraseError:
+    return _meant(_("'주말' is two days, and one is wanted"), saturday, saturday + DAY)
 
 
 def _weekday(which: str, weekday: int, today: date) -> _Day:
@@ -418,10 +443,8 @@ def _weekday(which: str, weekday: int, today: date) -> _Day:
     coming = today + (weekday - today.weekday()) % 7 * DAY
     if which in {"next", "다음", "담"}:
         first = coming if coming > today else coming + 7 * DAY
-        raise PhraseError(
-            f"'{which}' weekday can be this week's or the next one's; did you mean '{first}' or "
-            f"'{first + 7 * DAY}'? Write the date"
-        )
+        why = _("'{text}' weekday can be this week's or the next one's").format(text=which)
+        raise _meant(why, first, first + 7 * DAY)
     if which in {"this", "이번"}:
         return _Day(today + (weekday - today.weekday()) * DAY, a_week_on)
     if which and coming == today:  # 오는
@@ -432,7 +455,8 @@ def _weekday(which: str, weekday: int, today: date) -> _Day:
 def _date(year: str | None, month: int, day: int, today: date) -> _Day:
     if year is None and (month, day) == (2, 29) and not _exists(today.year, 2, 29):
         leap = next(y for y in range(today.year, today.year + 9) if _exists(y, 2, 29))
-        raise _NoDayError(f"{today.year} has no 29 February", date(leap, 2, 29))
+        why = _("{year} has no 29 February").format(year=today.year)
+        raise _NoDayError(why, date(leap, 2, 29))
     return _Day(_real_day(int(year) if year else today.year, month, day), _next_year)
 
 
@@ -458,9 +482,11 @@ def _real_day(year: int, month: int, day: int) -> date:
     except ValueError:
         pass
     if not 1 <= month <= 12 or not 1 <= day <= 31 or year < 1:  # noqa: PLR2004
-        raise PhraseError(f"there is no day {day} of month {month}; write it as year-month-day")
+        what = _("there is no day {day} of month {month}; write it as year-month-day")
+        raise PhraseError(what.format(day=day, month=month))
     last = next(d for d in range(day, 0, -1) if _exists(year, month, d))
-    raise _NoDayError(f"{year}-{month:02d} has no day {day}", date(year, month, last))
+    why = _("{year}-{month:02d} has no day {day}").format(year=year, month=month, day=day)
+    raise _NoDayError(why, date(year, month, last))
 
 
 def _exists(year: int, month: int, day: int) -> bool:
@@ -475,32 +501,27 @@ def _clock(found: dict[str, str | None], day: _Day, now: datetime) -> _Clock:
     if found["named"] in {"noon", "정오"}:
         return _Clock(NOON, 0)
     if found["named"]:
-        raise PhraseError(_two_midnights(day, _Clock(0, 0), now))
+        raise _two_midnights(day, _Clock(0, 0), now)
     if named := found["hours"]:
         if named in _HOURS:
             return _Clock(_HOURS[named], 0)
         reading = _next_reading(day, _Clock(_MANY_HOURS[named], 0), now)
-        raise PhraseError(f"'{named}' has many hours; did you mean {_shown(reading)}?")
+        raise _meant(_("'{part}' has many hours").format(part=named), reading)
     hour, minute = _figures(found)
     part = found["part"]
     if half := found["before"] or found["ampm"]:
         part = part or {"a": "오전", "p": "오후"}[half[0]]
     if hour == HOURS and minute == 0 and not part:
-        raise PhraseError(
-            f"the day ends at 23:59; did you mean "
-            f"{_shown(_next_reading(_Day(day.day + DAY), _Clock(0, 0), now))}?"
-        )
+        reading = _next_reading(_Day(day.day + DAY), _Clock(0, 0), now)
+        raise _meant(_("the day ends at 23:59"), reading)
     if hour >= HOURS or minute > 59:  # noqa: PLR2004
-        raise PhraseError(
-            f"there is no {hour:02d}:{minute:02d}; hours go from 00 to 23, minutes from 00 to 59"
-        )
+        what = _("there is no {time}; hours go from 00 to 23, minutes from 00 to 59")
+        raise PhraseError(what.format(time=f"{hour:02d}:{minute:02d}"))
     on_24_hours = found["minute"] or found["hhmm"]
     is_bare = not (on_24_hours or part or "시" in (found["clock"] or ""))
     if is_bare:
-        raise PhraseError(
-            f"'{hour}' alone can be a day or an hour; did you mean "
-            f"{_shown(_next_reading(day, _Clock(hour, 0, 0 < hour < NOON), now))}?"
-        )
+        reading = _next_reading(day, _Clock(hour, 0, 0 < hour < NOON), now)
+        raise _meant(_("'{hour}' alone can be a day or an hour").format(hour=hour), reading)
     if not part:
         # 9시 may be in the evening; 09:00, as on a clock of 24 hours, is not.
         return _Clock(hour, minute, 0 < hour < NOON and not on_24_hours)
@@ -527,20 +548,22 @@ def _in_part(part: str, hour: int, minute: int, day: _Day, now: datetime) -> _Cl
         return _Clock(hour, minute)
     if hour == NOON:
         at = _Clock(0, minute)
-        raise PhraseError(_two_midnights(day, at, now, may_be_noon=part == "오전"))
+        raise _two_midnights(day, at, now, may_be_noon=part == "오전")
     reading = _next_reading(day, _Clock(hour, minute), now)
-    raise PhraseError(f"'{part} {hour}' is unclear; did you mean {_shown(reading)}?")
+    raise _meant(_("'{part} {hour}' is unclear").format(part=part, hour=hour), reading)
 
 
-def _two_midnights(day: _Day, at: _Clock, now: datetime, *, may_be_noon: bool = False) -> str:
+def _two_midnights(
+    day: _Day, at: _Clock, now: datetime, *, may_be_noon: bool = False
+) -> PhraseError:
     start = _at(day.day, at)
     noon = [start + timedelta(hours=NOON)] if may_be_noon else []
     coming = [moment for moment in (start, *noon, start + DAY) if moment >= now]
     readings = coming or [_next_reading(day, at, now)]
-    said = "midnight can begin the day or end it"
+    why = _("midnight can begin the day or end it")
     if may_be_noon:
-        said = f"12 in the morning can be noon or midnight, and {said}"
-    return f"{said}; did you mean {' or '.join(map(_shown, readings))}?"
+        why = _("12 in the morning can be noon, and midnight can begin the day or end it")
+    return _meant(why, *readings)
 
 
 @contextmanager

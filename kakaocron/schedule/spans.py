@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from datetime import timedelta
 
+from kakaocron.language.words import _
+
 
 class PhraseError(ValueError):
     """A time that cannot be read in exactly one way; `str()` says why and what is near."""
@@ -87,12 +89,14 @@ def read_span(text: str) -> timedelta:
         piece = _PIECE.match(rest)
         unit = "d" if piece and piece["days"] else _UNIT_WORDS.get(piece["unit"]) if piece else None
         if piece is None or unit is None:
-            raise PhraseError(f"cannot read the span '{text}'; write it such as 5m, 1h30m or 10분")
+            what = _("cannot read the span '{text}'; write it such as 5m, 1h30m or 10분")
+            raise PhraseError(what.format(text=text))
         count = DAYS[piece["days"]] if piece["days"] else number_of(piece["count"])
         total += (count + (0.5 if piece["half"] else 0)) * _UNITS[unit]
         rest = rest[piece.end() :]
         if total > LONGEST:
-            raise PhraseError(f"'{text}' is more than ten years")
+            raise PhraseError(_("'{text}' is more than ten years").format(text=text))
     if not total:
-        raise PhraseError(f"'{text}' is no time at all; write a span such as 5m")
+        what = _("'{text}' is no time at all; write a span such as 5m")
+        raise PhraseError(what.format(text=text))
     return total

@@ -173,7 +173,7 @@ def test_what_repeats_is_told_where_it_is_made(phrase: str) -> None:
     for read in (read_time, read_moment):
         with pytest.raises(PhraseError) as refused:
             read(phrase, MONDAY)
-        assert str(refused.value) == f"'{phrase}' {AGAIN}"
+        assert str(refused.value) == AGAIN.format(text=phrase)
 
 
 @pytest.mark.parametrize(
