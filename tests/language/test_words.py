@@ -24,13 +24,13 @@ JSON_COMMANDS = [
     ["explain", "09:15", "--json"], ["health", "--json"], ["doctor", "--json"],
 ]  # fmt: skip
 KOREAN = catalogue_of("ko")
-SENTENCE = "Say what to do"
+SENTENCE = "Nothing was paused"
 
 
 def test_a_sentence_is_said_in_the_language_that_is_spoken() -> None:
     assert (_(SENTENCE), language()) == (SENTENCE, "en")
     speak(KOREAN)
-    assert (_(SENTENCE), language()) == ("할 일을 적어 주세요", "ko")
+    assert (_(SENTENCE), language()) == ("일시정지한 것이 없었어요", "ko")
     with speaking(None):
         assert _(SENTENCE) == SENTENCE
     assert _("no sentence of ours") == "no sentence of ours"
