@@ -56,4 +56,7 @@ def send(
         )
     elif delivery.state not in BAD:
         print(f"{delivery.id}: {delivery.state.beside}")
-    return complain_of(sent, installation)
+    exit_code = complain_of(sent, installation)
+    if exit_code == Exit.FINE and not as_json:
+        say_next(config, installation)
+    return exit_code

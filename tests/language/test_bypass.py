@@ -98,4 +98,4 @@ def test_no_syllable_of_the_help_is_lost(
     run(["--help"])
     printed = capsys.readouterr().out
     assert re.findall("[가-힣] ?…", printed) == []
-    assert "아무 일 없으면" in re.sub(r"[\s│]+", " ", printed)
+    assert "어느 시각이나 발송 하나에 무슨 일이 있었는지" in re.sub(r"[\s│]+", " ", printed)
