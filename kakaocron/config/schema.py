@@ -160,9 +160,10 @@ def _days_meant(words: Sequence[str]) -> tuple[str, ...]:
     for index, word in enumerate(words):
         found = DAY_WORDS.get(normalize("NFC", word))
         if found is None:
-            known = f"{', '.join(DAY_NAMES)}, or of 월, 화, … 일, 평일, 주말, 매일"
-            near = nearest(word, tuple(DAY_WORDS))
-            raise FaultError(("days", str(index)), f"must be one of {known}{near}")
+            what = _("must be one of {days}, or of 월, 화, … 일, 평일, 주말, 매일{near}").format(
+                days=", ".join(DAY_NAMES), near=nearest(word, tuple(DAY_WORDS))
+            )
+            raise FaultError(("days", str(index)), what)
         meant += found
     return tuple(dict.fromkeys(meant))
 

@@ -100,7 +100,8 @@ def _last_message(installation: Installation) -> Finding:
         return fail(name, error.what, error.mend or DOCTOR)
     if last is None:
         return ok(name, _("none in the last {count} days").format(count=DAYS))
-    said = f"{last.id}: {_(last.state)}" + (f" ({_(last.reason)})" if last.reason else "")
+    said = f"{last.id}: {last.state.beside}"
+    said += f" ({last.reason.beside})" if last.reason else ""
     if last.state in BAD and not last.was_meant:
         return fail(name, said, f"kakaocron explain {last.id}")
     return ok(name, said)
