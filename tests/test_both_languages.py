@@ -196,7 +196,7 @@ def test_twins_have_the_same_headings_commands_keys_and_figures(
 @pytest.mark.parametrize(("english", "korean"), PAIRS, ids=lambda page: page.stem)
 def test_twins_name_each_other_in_their_first_lines(english: Path, korean: Path) -> None:
     for page, twin, word in ((english, korean, "한국어"), (korean, english, "English")):
-        links = re.findall(rf"\[{word}\]\((.+?)\)", "".join(page.read_text("utf-8")[:300]))
+        links = re.findall(rf"\[{word}\]\((.+?)\)", page.read_text("utf-8")[:300])
 
         assert [(page.parent / link).resolve() for link in links] == [twin], page
 
