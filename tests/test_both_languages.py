@@ -190,7 +190,9 @@ def test_every_page_for_users_has_its_twin() -> None:
 def test_twins_have_the_same_headings_commands_keys_and_figures(
     english: Path, korean: Path
 ) -> None:
-    assert differences(english.read_text("utf-8"), korean.read_text("utf-8")) == []
+    found = differences(english.read_text("utf-8"), korean.read_text("utf-8"))
+
+    assert found == [], "\n".join([str(korean.relative_to(ROOT)), *found])
 
 
 @pytest.mark.parametrize(("english", "korean"), PAIRS, ids=lambda page: page.stem)
