@@ -17,6 +17,7 @@ DOCS = ROOT / "docs"
 KOREAN_README = DOCS / "README.ko.md"
 FOR_DEVELOPERS = {"architecture.md", "changelog.md", "mutants.md", "releasing.md"}
 KOREAN_ONLY = {"glossary.md"}
+GLOSSARY = DOCS / "ko" / "glossary.md"
 USER_PAGES = [
     page
     for page in sorted(DOCS.glob("*.md"))
@@ -306,8 +307,23 @@ def test_a_korean_page_links_to_korean_pages_and_to_headings_that_are_there(page
     ] == []
 
 
+def said_in(page: Path) -> str:
+    """Return what a page says in its own words."""
+    return SPAN.sub("", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL))
+
+
 @pytest.mark.parametrize("page", KOREAN_PAGES, ids=lambda page: page.stem)
 def test_korean_pages_speak_in_one_way(page: Path) -> None:
-    said = SPAN.sub("", re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL))
+    assert re.findall(r"\S*니다\b", said_in(page)) == []  # 해요체 throughout, and no 합니다체
 
-    assert re.findall(r"\S*니다\b", said) == []  # 해요체 throughout, and no 합니다체
+
+@pytest.mark.parametrize(
+    "page", [page for page in KOREAN_PAGES if page != GLOSSARY], ids=lambda page: page.stem
+)
+def test_korean_pages_use_no_word_that_the_glossary_has_another_for(page: Path) -> None:
+    rows = [line.split(" | ") for line in GLOSSARY.read_text("utf-8").splitlines()]
+    others = [word for row in rows if len(row) == 4 for word in row[2].split(", ")]
+    said = said_in(page)
+
+    assert len(others) > 20
+    assert [word for word in others if re.search(rf"(?<![가-힣]){word}", said)] == []
