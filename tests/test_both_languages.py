@@ -10,6 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron.kakao import causes as kakaos
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.text import causes
+from kakaocron.watching.explain import MEANINGS
+
 pytestmark = pytest.mark.usefixtures("uncounted")  # it reads pages and runs no code
 
 ROOT = Path(__file__).parent.parent
@@ -327,3 +332,37 @@ def test_korean_pages_use_no_word_that_the_glossary_has_another_for(page: Path) 
 
     assert len(others) > 20
     assert [word for word in others if re.search(rf"(?<![가-힣]){word}", said)] == []
+
+
+KOREAN = catalogue_of("ko")
+ROW = re.compile(r"^\| `([a-z0-9-]+)` \| (?:(.*?) \| )?(.*) \|$", re.MULTILINE)
+
+
+class Dots(dict[str, str]):
+    """Stands for the facts of any cause."""
+
+    def __missing__(self, _: str) -> str:
+        return "…"
+
+
+def shown(template: str) -> str:
+    """Return a template's sentence as the page has it: `…` for each fact."""
+    return re.sub(r"(?<!{){(\w+):[^{}]+}", r"{\1}", template).format_map(Dots())
+
+
+def table_under(page: str, anchor: str) -> str:
+    return (DOCS / "ko" / page).read_text("utf-8").split(f'<a id="{anchor}">')[1].split("\n## ")[0]
+
+
+def test_the_korean_pages_say_reasons_and_causes_as_the_program_does() -> None:
+    assert KOREAN is not None
+    reasons = {row[1]: row[3] for row in ROW.finditer(table_under("watching.md", "reasons"))}
+    sentences = {row[1]: row[3] for row in ROW.finditer(table_under("ledger.md", "causes"))}
+    templates = {**causes.TEMPLATES, **kakaos.TEMPLATES}
+    meanings = {str(reason): KOREAN.gettext(said) for reason, said in MEANINGS.items()}
+    said = {code: shown(KOREAN.gettext(template)) for code, template in templates.items()}
+
+    del sentences["code"]  # the table's head
+    rows = {**meanings, **said}.items() - {**reasons, **sentences}.items()
+    assert (reasons.keys(), sentences.keys()) == (meanings.keys(), said.keys())
+    assert rows == set(), "\n".join(f"| `{code}` | … | {words} |" for code, words in sorted(rows))
