@@ -27,6 +27,7 @@ from kakaocron.rehearsal.sandbox.settings import Settings
 from tests.browsers import needs_chromium, start_chromium
 from tests.fakes import FakeClock, free_port, kakao_section, write_config
 
+APP = Settings()
 MESSAGE = '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "보고 {time}"\n'
 
 
@@ -159,7 +160,7 @@ def test_a_code_that_was_used_before(
         def paste(self, address: str) -> str:
             code = parse_qs(urlsplit(address).query)["code"][0]
             form = {"grant_type": "authorization_code", "code": code}
-            form |= {"client_id": "sandbox-rest-api-key", "client_secret": "sandbox-client-secret"}
+            form |= {"client_id": APP.rest_api_key, "client_secret": APP.client_secret or ""}
             url = re.findall(r'auth_url = "(.*)"', config.read_text())[0]
             requests.post(f"{url}/oauth/token", data=form, timeout=5)
             return address
@@ -173,7 +174,7 @@ def test_a_code_that_was_used_before(
 def test_a_wrong_client_secret_names_the_console_page(
     config: Path, tokens: Path, port: int, monkeypatch: Any, capsys: Any
 ) -> None:
-    config.write_text(config.read_text().replace("sandbox-client-secret", "wrong-secret"))
+    config.write_text(config.read_text().replace(APP.client_secret or "", "wrong-secret"))
     monkeypatch.setattr(sys, "stdin", Terminal(capsys))
     assert paste(port) == 2
     said = capsys.readouterr().err
@@ -186,7 +187,7 @@ def test_a_wrong_client_secret_names_the_console_page(
 @pytest.mark.parametrize(
     ("change", "code", "page"),
     [
-        (("sandbox-rest-api-key", "an-admin-key"), "KOE101", "[Platform key]"),
+        ((APP.rest_api_key, "an-admin-key"), "KOE101", "[Platform key]"),
         (None, "KOE006", "[REST API key]"),
     ],
 )

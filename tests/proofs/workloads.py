@@ -21,10 +21,11 @@ from kakaocron.states import State
 from tests.proofs.solo import UNREACHABLE, Solo
 
 PROBE = "{name}|{time:%Y%m%dT%H%M}"
-HEAD = """\
+APP = Settings()
+HEAD = f"""\
 [kakao]
-rest_api_key = "sandbox-rest-api-key"
-client_secret = "sandbox-client-secret"
+rest_api_key = "{APP.rest_api_key}"
+client_secret = "{APP.client_secret}"
 
 [schedule]
 regular_minutes = [0, 30]
@@ -47,7 +48,7 @@ SEVERAL = (
 RESEND = ONE + '[delivery]\non_unknown = "resend"\n'
 TWO_DAYS = ONE + "[ledger]\nkeep_days = 2\n"
 REDIRECT = "http://127.0.0.1:8765/callback"
-NEW = Answers("sandbox-rest-api-key", "sandbox-client-secret", text=PROBE)
+NEW = Answers(APP.rest_api_key, APP.client_secret or "", text=PROBE)
 MINUTE = timedelta(minutes=1)
 LOGGED_OUT = frozenset({3})
 NO_CONFIG = frozenset({2})

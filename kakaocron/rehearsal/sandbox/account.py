@@ -49,6 +49,8 @@ class Account:
         self._access_issues: list[datetime] = []
         self._refresh_issues: list[datetime] = []
         self.agreed: set[str] = set()
+        self.has_seen_page = False
+        self.linked_at: datetime | None = None
 
     def make_secret(self, kind: str) -> str:
         """Return a string that looks random, is never repeated, and can be replayed."""
@@ -59,6 +61,7 @@ class Account:
     def log_in(self, now: datetime) -> ReadyLogin:
         """Issue a new pair of tokens, whatever the limits say."""
         self._logins += 1
+        self.linked_at = self.linked_at or now
         access, access_token = self._make_access(self._logins, now)
         refresh, refresh_token = self._make_refresh(self._logins, now)
         return ReadyLogin(access, access_token.expires_at, refresh, refresh_token.expires_at)
@@ -120,6 +123,8 @@ class Account:
     def unlink(self) -> None:
         """Withdraw all consent and kill all tokens."""
         self.agreed.clear()
+        self.has_seen_page = False
+        self.linked_at = None
         self.revoke_access_tokens()
         self.revoke_refresh_tokens()
 

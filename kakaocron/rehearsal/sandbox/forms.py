@@ -22,11 +22,11 @@ def is_form(request: WireRequest) -> bool:
 
 
 def read_pairs(text: str) -> list[tuple[str, str]]:
-    """Split a form or query; raise ValueError on what is not one."""
+    """Split a form or query, which may end in `&`; raise ValueError on what is not one."""
     if not text:
         return []
     return parse_qsl(
-        text,
+        text.removesuffix("&"),
         keep_blank_values=True,
         strict_parsing=True,
         errors="strict",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -16,6 +16,8 @@ from kakaocron.rehearsal.sandbox.forms import (
     read_message_form,
     read_receivers,
 )
+from kakaocron.rehearsal.sandbox.pages import display_name
+from kakaocron.rehearsal.sandbox.profile import profile
 from kakaocron.rehearsal.sandbox.quotas import QuotaBook
 from kakaocron.rehearsal.sandbox.settings import KST, SandboxFriend, Settings
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
@@ -66,7 +68,7 @@ class Kapi:
         form = read_message_form(request)
         if endpoint.is_for_friends:
             return self._send_to_friends(request, now, endpoint, form, fault)
-        content = read_content(endpoint, form)
+        content = self._content(endpoint, form)
         self._deliver(request, now, "me", content)
         return json_answer(200, {"result_code": 0})
 
@@ -103,7 +105,7 @@ class Kapi:
         scopes = [
             {
                 "id": scope,
-                "display_name": scope,
+                "display_name": display_name(scope),
                 "type": "SERVICE",
                 "using": True,
                 "agreed": scope in self._account.agreed,
@@ -114,9 +116,18 @@ class Kapi:
         return json_answer(200, {"id": self._settings.user_id, "scopes": scopes})
 
     def me(self, request: WireRequest, now: datetime) -> WireAnswer:
-        """Answer /v2/user/me."""
-        self._authorize(request, now)
-        return json_answer(200, {"id": self._settings.user_id})
+        """Answer /v2/user/me; the token may stand in the query instead of the header."""
+        access = _read_query(request).get("access_token")
+        if access is not None and request.header("Authorization") is None:
+            self._account.check_access(access, now)
+        else:
+            self._authorize(request, now)
+        linked_at = self._account.linked_at or now
+        answer = {
+            "id": self._settings.user_id,
+            "connected_at": f"{linked_at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        }
+        return json_answer(200, answer | profile(self._settings, self._account.agreed))
 
     def logout(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer /v1/user/logout."""
@@ -129,12 +140,21 @@ class Kapi:
         self._account.unlink()
         return json_answer(200, {"id": self._settings.user_id})
 
+    def _content(self, endpoint: Endpoint, form: Mapping[str, str]) -> tuple[str, dict[str, Any]]:
+        text, template = read_content(endpoint, form)
+        is_calendar = template.get("object_type") == "calendar"
+        if is_calendar and template["id"] not in self._settings.calendar_ids:
+            raise RefusedError(
+                -2, "The Parameter [template_object.id] is no public event of the app's channel."
+            )
+        return text, template
+
     def _authorize(self, request: WireRequest, now: datetime) -> Token:
         header = request.header("Authorization")
         if header is None:
             raise RefusedError(-401, "authentication key header not exist")
         kind, _, access = header.partition(" ")
-        if kind != "Bearer":  # an admin key comes as KakaoAK
+        if kind.lower() != "bearer":  # an admin key comes as KakaoAK
             raise RefusedError(-401, "invalid app key.")
         return self._account.check_access(access, now)
 
@@ -156,7 +176,7 @@ class Kapi:
         fault: InjectedFault | None,
     ) -> WireAnswer:
         uuids = read_receivers(form, self._settings.user_uuid)
-        content = read_content(endpoint, form)
+        content = self._content(endpoint, form)
         for uuid in uuids:
             if uuid not in self._friends and uuid not in self._settings.strangers:
                 raise RefusedError(-2, f"The uuid [{uuid}] does not belong to this app.")
@@ -231,11 +251,15 @@ def _friends_answer(
     return json_answer(200, answer)
 
 
-def _read_friends_query(request: WireRequest) -> dict[str, str]:
+def _read_query(request: WireRequest) -> dict[str, str]:
     try:
-        query = read_fields(request.query)
+        return read_fields(request.query)
     except ValueError:
         raise RefusedError(-2) from None
+
+
+def _read_friends_query(request: WireRequest) -> dict[str, str]:
+    query = _read_query(request)
     for name, value in query.items():
         allowed = _FRIENDS_QUERY.get(name, frozenset[str]())
         if allowed is None:

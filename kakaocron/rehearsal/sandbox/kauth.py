@@ -2,15 +2,16 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 from urllib.parse import urlencode
 
 from kakaocron.rehearsal.sandbox.account import Account
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError
 from kakaocron.rehearsal.sandbox.forms import is_form, read_fields, read_pairs
+from kakaocron.rehearsal.sandbox.pages import consent_page, error_page
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.sandbox.wire import (
     WireAnswer,
@@ -20,16 +21,6 @@ from kakaocron.rehearsal.sandbox.wire import (
     redirect,
 )
 
-# Parameters that travel through the consent page's form.
-_CARRIED = (
-    "client_id",
-    "redirect_uri",
-    "response_type",
-    "scope",
-    "state",
-    "code_challenge",
-    "code_challenge_method",
-)
 _PROMPTS_THAT_ASK = frozenset({"login", "select_account", "create"})
 
 
@@ -42,6 +33,10 @@ class _Code:
 
 class _BadAuthorizeError(Exception):
     """The browser stays on an error page: there is no address that could be trusted."""
+
+    def __init__(self, error: str, reason: str) -> None:
+        self.error, self.reason = error, reason
+        super().__init__(error)
 
 
 class Kauth:
@@ -57,15 +52,17 @@ class Kauth:
         try:
             params = read_fields(request.query)
             asked = self._check(params)
-        except (ValueError, _BadAuthorizeError) as error:
-            return _error_page(str(error))
+        except ValueError:
+            return html_answer(400, error_page("invalid_request", "주소를 읽을 수 없습니다."))
+        except _BadAuthorizeError as bad:
+            return html_answer(400, error_page(bad.error, bad.reason))
         prompts = set(params.get("prompt", "").split(","))
-        missing = [scope for scope in asked if scope not in self._account.agreed]
-        if not missing and not prompts & _PROMPTS_THAT_ASK:
+        boxes = self._boxes(asked)
+        if self._account.has_seen_page and not boxes and not prompts & _PROMPTS_THAT_ASK:
             return self._agree(params, now)
         if "none" in prompts:
             return _back(params, error="consent_required", error_description="consent required")
-        return html_answer(200, _consent_page(params, missing))
+        return html_answer(200, consent_page(params, boxes))
 
     def decide(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer the consent page's form."""
@@ -73,12 +70,16 @@ class Kauth:
             pairs = read_pairs(request.body.decode())
             params = dict(pairs)
             asked = self._check(params)
-        except (ValueError, _BadAuthorizeError) as error:
-            return _error_page(str(error))
+        except ValueError:
+            return html_answer(400, error_page("invalid_request", "양식을 읽을 수 없습니다."))
+        except _BadAuthorizeError as bad:
+            return html_answer(400, error_page(bad.error, bad.reason))
         if params.get("decision") != "agree":
             return _back(params, error="access_denied", error_description="User denied access")
         ticked = {value for name, value in pairs if name == "agreed_scope"}
+        self._account.agreed.difference_update(self._boxes(asked))
         self._account.agreed |= ticked & set(asked)
+        self._account.has_seen_page = True
         return self._agree(params, now)
 
     def token(self, request: WireRequest, now: datetime, *, is_rotation_forced: bool) -> WireAnswer:
@@ -101,18 +102,33 @@ class Kauth:
     def _check(self, params: Mapping[str, str]) -> list[str]:
         """Return the scopes that are asked for."""
         if params.get("client_id") != self._settings.rest_api_key:
-            raise _BadAuthorizeError("KOE101: Not exist client_id")
+            raise _BadAuthorizeError("KOE101", "앱 키가 없거나 잘못된 종류의 앱 키입니다.")
         if params.get("redirect_uri") not in self._settings.redirect_uris:
-            raise _BadAuthorizeError("KOE006: the redirect URI is not registered")
+            raise _BadAuthorizeError(
+                "KOE006", "등록하지 않은 리다이렉트 URI를 사용해 인가 코드를 요청했습니다."
+            )
         if params.get("response_type") != "code":
-            raise _BadAuthorizeError("invalid_request: response_type must be code")
+            raise _BadAuthorizeError("invalid_request", "response_type은 code여야 합니다.")
         if "code_challenge" in params and params.get("code_challenge_method") != "S256":
-            raise _BadAuthorizeError("invalid_request: code_challenge_method must be S256")
-        # Commas here, spaces in the token answer: both are Kakao's.
-        asked = params["scope"].split(",") if params.get("scope") else list(self._settings.scopes)
-        if not set(asked) <= set(self._settings.scopes):
-            raise _BadAuthorizeError("KOE205: the consent item is not configured")
-        return asked
+            raise _BadAuthorizeError(
+                "invalid_request", "code_challenge_method는 S256이어야 합니다."
+            )
+        # Commas are Kakao's; spaces, which OAuth has, are taken as well.
+        asked = dict.fromkeys(re.findall(r"[^ ,]+", params.get("scope", "")))
+        unknown = [scope for scope in asked if scope not in self._settings.scopes]
+        if unknown:
+            raise _BadAuthorizeError(
+                "KOE205", f"설정하지 않은 카카오 로그인 동의항목입니다: {', '.join(unknown)}"
+            )
+        return list(asked or self._settings.scopes)
+
+    def _boxes(self, asked: list[str]) -> list[str]:
+        """Return the items to put to the user: at the first visit to the page all that is asked.
+
+        What a login without a browser agreed to is no visit.
+        """
+        known = self._account.agreed if self._account.has_seen_page else set[str]()
+        return [scope for scope in asked if scope not in known]
 
     def _agree(self, params: Mapping[str, str], now: datetime) -> WireAnswer:
         code = self._account.make_secret("CODE")
@@ -143,10 +159,11 @@ class Kauth:
 
 
 def _read_token_form(request: WireRequest) -> dict[str, str]:
-    if not is_form(request) or request.query:
+    """Read the fields, which may stand in the query, in the body or in both."""
+    if request.body and not is_form(request):
         raise KauthRefusedError("KOE310")
     try:
-        return read_fields(request.body.decode())
+        return read_fields("&".join(filter(None, (request.query, request.body.decode()))))
     except ValueError:
         raise KauthRefusedError("KOE310") from None
 
@@ -161,29 +178,3 @@ def _back(params: Mapping[str, str], **answer: str) -> WireAnswer:
         answer["state"] = params["state"]
     joint = "&" if "?" in params["redirect_uri"] else "?"
     return redirect(params["redirect_uri"] + joint + urlencode(answer))
-
-
-def _error_page(error: str) -> WireAnswer:
-    return html_answer(400, f"<!doctype html><title>Kakao</title><h1>{escape(error)}</h1>")
-
-
-def _consent_page(params: Mapping[str, str], missing: list[str]) -> str:
-    """Write the page; as at Kakao no optional consent is ticked beforehand."""
-    hidden = "".join(
-        f'<input type="hidden" name="{name}" value="{escape(params[name])}">'
-        for name in _CARRIED
-        if name in params
-    )
-    boxes = "".join(
-        f'<p><label><input type="checkbox" id="{escape(scope)}" name="agreed_scope"'
-        f' value="{escape(scope)}"> {escape(scope)}</label></p>'
-        for scope in missing
-    )
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Kakao sandbox</title>'
-        "</head><body><h1>Kakao sandbox: consent</h1>"
-        f'<form method="post" action="/oauth/authorize">{hidden}{boxes}'
-        '<button id="agree" name="decision" value="agree">Agree and continue</button> '
-        '<button id="refuse" name="decision" value="refuse">Cancel</button>'
-        "</form></body></html>"
-    )

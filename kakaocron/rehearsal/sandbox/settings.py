@@ -38,11 +38,12 @@ class Settings:
     `client_secret` None means that the console has it switched off. `scopes` are the consent
     items switched on in the console; which of them the user agreed to is decided at login.
     `strangers` are uuids of this app's users who are not friends of the sender: any uuid that is
-    in neither list belongs to another app.
+    in neither list belongs to another app. `calendar_ids` are the public events and calendars of
+    the KakaoTalk Channel that is linked to the app: none without a channel.
     """
 
-    rest_api_key: str = "sandbox-rest-api-key"
-    client_secret: str | None = "sandbox-client-secret"  # noqa: S105 - opens nothing but the sandbox
+    rest_api_key: str = "00112233445566778899aabbccddeeff"
+    client_secret: str | None = "ffeeddccbbaa99887766554433221100"  # noqa: S105 - opens nothing but the sandbox
     redirect_uris: tuple[str, ...] = (
         "http://127.0.0.1:8765/callback",
         "http://localhost:8765/callback",
@@ -51,6 +52,7 @@ class Settings:
     user_id: int = 3000000001
     user_uuid: str = "uuid-me"
     scopes: tuple[str, ...] = ("talk_message", "friends")
+    calendar_ids: tuple[str, ...] = ()
     friends: tuple[SandboxFriend, ...] = (
         SandboxFriend("uuid-aaa", "지우"),
         SandboxFriend("uuid-bbb", "하준", favorite=True),

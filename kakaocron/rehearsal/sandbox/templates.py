@@ -78,7 +78,10 @@ def _one_of(*allowed: object) -> Check:
 def _record(
     required: Mapping[str, Check], optional: Mapping[str, Check] | None = None, *, least: int = 0
 ) -> Check:
-    """Check an object: the required fields, any of the optional ones, none besides."""
+    """Check an object: the required fields, any of the optional ones, none besides.
+
+    An optional field that is null counts as absent.
+    """
     known = {**required, **(optional or {})}
 
     def check(where: str, value: object) -> None:
@@ -87,11 +90,12 @@ def _record(
         for name in required:
             if name not in value:
                 raise _refused(_inside(where, name), "cannot be empty")
-        if len(value) < least:
+        for name in value.keys() - known.keys():
+            raise _refused(_inside(where, name), "is unknown")
+        given = {k: field for k, field in value.items() if field is not None or k in required}
+        if len(given) < least:
             raise _refused(where, f"names none of {', '.join(known)}")
-        for name, field in value.items():
-            if name not in known:
-                raise _refused(_inside(where, name), "is unknown")
+        for name, field in given.items():
             known[name](_inside(where, name), field)
 
     return check

@@ -13,12 +13,14 @@ from msgspec.structs import replace
 from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import Config
 from kakaocron.language.words import _
+from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.simulation.chaos import BY_HAND, dials_for
 from kakaocron.rehearsal.simulation.rules import probing
 from kakaocron.rehearsal.simulation.world import HistoryResult, SoFar, World
 from kakaocron.text.causes import Templates
 
-_HEAD = '[kakao]\nrest_api_key = "sandbox-rest-api-key"\nclient_secret = "sandbox-client-secret"\n'
+_APP = Settings()
+_HEAD = f'[kakao]\nrest_api_key = "{_APP.rest_api_key}"\nclient_secret = "{_APP.client_secret}"\n'
 _REPORT = '[[message]]\nname = "report"\nslots = ["regular", "peak"]\ntext = "x"\n'
 _MORE = (
     '[[message]]\nname = "orders"\nslots = ["peak"]\ntext = "x"\n'

@@ -150,6 +150,35 @@ def test_the_page_is_shown_only_the_first_time(kakao: Kakao) -> None:
     assert authorize(kakao, scope="talk_message,friends").status == 200
 
 
+def test_a_login_without_a_browser_is_no_visit_to_the_page(kakao: Kakao, login: ReadyLogin) -> None:
+    assert returned(authorize(kakao, prompt="none"))["error"] == "consent_required"
+    form = Form(authorize(kakao, scope="").body)
+    assert form.boxes == ["talk_message", "friends"]
+
+    kakao.handle(form.submit("agree", "friends"), NOW)
+
+    assert verdict(kakao.handle(memo(login.access_token), NOW)) == (403, -402)
+    assert Form(authorize(kakao, scope="").body).boxes == ["talk_message"]
+
+
+def test_the_first_login_shows_the_page_also_when_nothing_is_asked() -> None:
+    kakao = Kakao(Settings(scopes=()))
+    form = Form(authorize(kakao, scope="").body)
+    assert (form.boxes, form.buttons) == ([], ["agree", "refuse"])
+
+    assert "code" in returned(kakao.handle(form.submit("agree"), NOW))
+    assert "code" in returned(authorize(kakao, scope=""))
+
+
+def test_pages_are_korean_and_say_that_they_are_not_kakao(kakao: Kakao) -> None:
+    for answer in (authorize(kakao, scope=""), authorize(kakao, client_id="wrong")):
+        page = answer.body.decode()
+        assert '<html lang="ko">' in page
+        assert "카카오가 아니며" in page
+        assert "password" not in page
+    assert "카카오톡 메시지 전송" in authorize(kakao).body.decode()
+
+
 def test_prompt_none_never_shows_the_page(kakao: Kakao) -> None:
     assert returned(authorize(kakao, prompt="none"))["error"] == "consent_required"
     get_code(kakao)
@@ -162,7 +191,7 @@ def test_prompt_none_never_shows_the_page(kakao: Kakao) -> None:
         ({"redirect_uri": REDIRECT + "/"}, "KOE006"),
         ({"redirect_uri": "https://evil.example"}, "KOE006"),
         ({"client_id": "wrong"}, "KOE101"),
-        ({"scope": "talk_message friends"}, "KOE205"),
+        ({"scope": "talk_message account_email"}, "KOE205"),
         ({"scope": "account_email"}, "KOE205"),
         ({"response_type": "token"}, "invalid_request"),
         ({"code_challenge": "x"}, "invalid_request"),
@@ -258,13 +287,22 @@ def test_wrong_refreshes_are_refused(
     assert verdict(kakao.handle(post(TOKEN, fields), NOW)) == expected
 
 
-def test_a_refresh_in_json_or_query_is_refused(kakao: Kakao, login: ReadyLogin) -> None:
+def test_a_refresh_in_json_is_refused(kakao: Kakao, login: ReadyLogin) -> None:
     fields = refresh_fields(kakao, login.refresh_token)
     as_json = post(TOKEN, fields, content_type="application/json")
-    as_query = WireRequest("POST", TOKEN, urlencode(fields), {"Content-Type": FORM})
 
     assert verdict(kakao.handle(as_json, NOW)) == (400, "KOE310")
-    assert verdict(kakao.handle(as_query, NOW)) == (400, "KOE310")
+
+
+def test_a_refresh_with_a_field_in_query_and_body_is_refused(
+    kakao: Kakao, login: ReadyLogin
+) -> None:
+    fields = refresh_fields(kakao, login.refresh_token)
+    request = WireRequest(
+        "POST", TOKEN, urlencode(fields), {"Content-Type": FORM}, b"grant_type=refresh_token"
+    )
+
+    assert verdict(kakao.handle(request, NOW)) == (400, "KOE310")
 
 
 @pytest.mark.parametrize(("seconds", "code"), [(21598, None), (21599, -401), (21600, -401)])

@@ -98,8 +98,26 @@ def test_scopes_tell_what_was_agreed_to(kakao: Kakao) -> None:
 
 
 def test_me_tells_the_id(kakao: Kakao, token: str) -> None:
-    assert content(kakao.handle(get("/v2/user/me", token), NOW)) == {"id": 3000000001}
+    assert content(kakao.handle(get("/v2/user/me", token), NOW)) == {
+        "id": 3000000001,
+        "connected_at": "2026-11-23T00:30:00Z",
+    }
     assert kakao.handle(post("/v2/user/me", {}, token), NOW).status == 200
+
+
+PROFILE = ("profile_nickname", "profile_image", "account_email")
+
+
+@pytest.mark.parametrize("agreed", [(), PROFILE[:1], PROFILE[1:2], PROFILE[2:], PROFILE])
+def test_me_shows_of_the_profile_what_was_agreed_to(agreed: tuple[str, ...]) -> None:
+    kakao = Kakao(Settings(scopes=PROFILE))
+    token = kakao.issue_login(NOW, agreed).access_token
+    account = content(kakao.handle(get("/v2/user/me", token), NOW))["kakao_account"]
+
+    assert account["profile_nickname_needs_agreement"] == ("profile_nickname" not in agreed)
+    assert ("nickname" in account.get("profile", {})) == ("profile_nickname" in agreed)
+    assert ("profile_image_url" in account.get("profile", {})) == ("profile_image" in agreed)
+    assert ("email" in account) == ("account_email" in agreed)
 
 
 @pytest.mark.parametrize("path", ["/v1/user/access_token_info", "/v2/user/scopes", "/v2/user/me"])
