@@ -381,7 +381,14 @@ OPTIONS = {
     "ledger verify": {"--json"},
     "ledger prune": {"--days"},
     "alarm": {"--test", "--json"},
-    "sandbox": {"--port", "--faults"},
+    "sandbox": {
+        "--port",
+        "--faults",
+        "--rest-api-key",
+        "--client-secret",
+        "--redirect-uri",
+        "--scope",
+    },
     "simulate": {"--seed", "--days"},
     "demo": set(),
 }

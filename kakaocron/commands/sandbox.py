@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from kakaocron.commands.lazy import typer
@@ -9,7 +11,12 @@ from kakaocron.errors import UsageError
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.server import run
+from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.system.clock import SystemClock
+
+_APP = Settings()
+_WEB_ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s#]*)?")
+_SCOPE = re.compile(r"[a-z0-9_.]+")
 
 
 def sandbox(
@@ -18,22 +25,38 @@ def sandbox(
         str, typer.Option(help="As in -603:0.1,cut-after:0.05 (docs/sandbox.md lists them).")
     ] = "",
     seed: Annotated[int, typer.Option(help="Draws the same faults again.")] = 0,
+    rest_api_key: Annotated[str, typer.Option(help="The app's REST API key.")] = _APP.rest_api_key,
+    client_secret: Annotated[
+        str, typer.Option(help="The key's client secret; empty: switched off.")
+    ] = _APP.client_secret or "",
+    redirect_uri: Annotated[
+        list[str] | None,
+        typer.Option(help="A registered redirect URI in place of the usual; may be given again."),
+    ] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="A consent item of the app in place of the usual; may be given again."),
+    ] = None,
 ) -> None:
     """Answer as Kakao's servers do, on 127.0.0.1, until interrupted. No account is needed."""
     clock = SystemClock()
-    kakao = Kakao(seed=seed)
+    app = _app(rest_api_key, client_secret, redirect_uri, scope)
+    kakao = Kakao(app, seed=seed)
     plan = FaultPlan(faults, seed=seed)
 
     def on_ready(url: str) -> None:
         login = kakao.issue_login(clock.now())
         print(f"Kakao's stand-in listens at {url}.\n")
         print("Set these keys in the table [kakao] of config.toml:\n")
-        print(f'rest_api_key = "{kakao.settings.rest_api_key}"')
-        print(f'client_secret = "{kakao.settings.client_secret}"')
+        print(f'rest_api_key = "{app.rest_api_key}"')
+        if app.client_secret is not None:
+            print(f'client_secret = "{app.client_secret}"')
         print(f'api_url = "{url}"\nauth_url = "{url}"\n')
         print("Then log in: kakaocron login (over ssh: --no-browser).")
         print("Or do without, with a login made for you:\n")
         print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
+        print(f"Redirect URIs: {' '.join(app.redirect_uris)}")
+        print(f"Consent items: {' '.join(app.scopes)}\n")
         print("It keeps everything in memory: log in again after each start.")
         print(f"What was delivered: curl {url}/_sandbox/deliveries", flush=True)
 
@@ -51,6 +74,34 @@ def sandbox(
         raise UsageError(
             f"Cannot listen on port {port}: {error.strerror}", "Try --port 0"
         ) from None
+
+
+def _app(
+    rest_api_key: str,
+    client_secret: str,
+    redirect_uris: Sequence[str] | None,
+    scopes: Sequence[str] | None,
+) -> Settings:
+    """Return the app in the console. Raises UsageError."""
+    for secret in (rest_api_key, client_secret):
+        if re.search(r'[^!-~]|["\\]', secret):
+            raise UsageError(
+                "A key holds letters, digits and signs, without quotes and backslashes"
+            )
+    if not rest_api_key:
+        raise UsageError("--rest-api-key is empty", "Leave it out for the usual one")
+    for uri in redirect_uris or ():
+        if _WEB_ADDRESS.fullmatch(uri) is None:
+            raise UsageError(f"--redirect-uri '{uri}' is no web address", "As http://127.0.0.1:1/x")
+    for one in scopes or ():
+        if _SCOPE.fullmatch(one) is None:
+            raise UsageError(f"--scope '{one}' is no consent item", "As in --scope talk_message")
+    return Settings(
+        rest_api_key=rest_api_key,
+        client_secret=client_secret or None,
+        redirect_uris=tuple(redirect_uris or _APP.redirect_uris),
+        scopes=tuple(dict.fromkeys(scopes or _APP.scopes)),
+    )
 
 
 def _show(request: LoggedRequest) -> None:
