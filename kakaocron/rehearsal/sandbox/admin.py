@@ -40,6 +40,10 @@ def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: d
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.requests]
 
 
+def _images(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.images]
+
+
 def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
     _refuse_unknown(body, "script", "spec")
     script, spec = body.get("script", []), body.get("spec", "")
@@ -100,6 +104,7 @@ _ROUTES: Mapping[
 ] = {
     ("GET", "deliveries"): _deliveries,
     ("GET", "requests"): _requests,
+    ("GET", "images"): _images,
     ("POST", "faults"): _plan,
     ("POST", "login"): _login,
     ("POST", "revoke"): _revoke,

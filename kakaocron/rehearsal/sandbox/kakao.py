@@ -13,6 +13,7 @@ from kakaocron.rehearsal.sandbox.account import Account, ReadyLogin
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, TOKEN_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault, substitute
+from kakaocron.rehearsal.sandbox.images import IMAGE_PREFIX, SHOWN_PREFIX, Image, Images
 from kakaocron.rehearsal.sandbox.kapi import Arrival, Kapi
 from kakaocron.rehearsal.sandbox.kauth import Kauth
 from kakaocron.rehearsal.sandbox.settings import KST, Quotas, SandboxFriend, Settings
@@ -67,7 +68,8 @@ class Kakao:
         self.requests.clear()
         self._account = Account(self.settings, self._seed)
         self._kauth = Kauth(self.settings, self._account)
-        self._kapi = Kapi(self.settings, self._account, self.deliveries)
+        self._images = Images(self._account)
+        self._kapi = Kapi(self.settings, self._account, self._images, self.deliveries)
         self._routes: dict[tuple[str, str], Callable[[WireRequest, datetime], WireAnswer]] = {
             ("GET", "/oauth/authorize"): self._kauth.authorize,
             ("POST", "/oauth/authorize"): self._kauth.decide,
@@ -76,9 +78,17 @@ class Kakao:
             ("GET", "/v2/user/scopes"): self._kapi.scopes,
             ("GET", "/v2/user/me"): self._kapi.me,
             ("POST", "/v2/user/me"): self._kapi.me,
+            ("POST", IMAGE_PREFIX + "upload"): self._kapi.upload_image,
+            ("POST", IMAGE_PREFIX + "scrap"): self._kapi.scrape_image,
+            ("DELETE", IMAGE_PREFIX + "delete"): self._kapi.delete_image,
             ("POST", "/v1/user/logout"): self._kapi.logout,
             ("POST", "/v1/user/unlink"): self._kapi.unlink,
         }
+
+    @property
+    def images(self) -> list[Image]:
+        """Every picture that was uploaded or scraped, and not deleted; none is a message."""
+        return list(self._images.kept)
 
     def handle(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer a request at `now` (aware), as Kakao does when nothing goes wrong."""
@@ -151,6 +161,10 @@ class Kakao:
         route = self._routes.get((request.method, request.path))
         if route is not None:
             return route(request, now)
+        if request.method == "GET" and request.path.startswith(SHOWN_PREFIX):
+            shown = self._images.show(request, now)
+            if shown is not None:
+                return shown
         return json_answer(
             404,
             {"error": UNKNOWN_REQUEST, "method": request.method, "path": request.path},

@@ -16,6 +16,7 @@ from kakaocron.rehearsal.sandbox.forms import (
     read_message_form,
     read_receivers,
 )
+from kakaocron.rehearsal.sandbox.images import Images
 from kakaocron.rehearsal.sandbox.pages import display_name
 from kakaocron.rehearsal.sandbox.profile import profile
 from kakaocron.rehearsal.sandbox.quotas import QuotaBook
@@ -52,9 +53,12 @@ class Arrival:
 class Kapi:
     """The API side of one app; appends to `deliveries` exactly when a message is accepted."""
 
-    def __init__(self, settings: Settings, account: Account, deliveries: list[Arrival]) -> None:
+    def __init__(
+        self, settings: Settings, account: Account, images: Images, deliveries: list[Arrival]
+    ) -> None:
         self._settings = settings
         self._account = account
+        self._images = images
         self._deliveries = deliveries
         self._quotas = QuotaBook(settings)
         self._friends = {friend.uuid: friend for friend in settings.friends}
@@ -129,6 +133,21 @@ class Kapi:
         }
         return json_answer(200, answer | profile(self._settings, self._account.agreed))
 
+    def upload_image(self, request: WireRequest, now: datetime) -> WireAnswer:
+        """Answer an upload of a picture; the message page does not list the call."""
+        self._authorize_app(request, now)
+        return self._images.upload(request, now)
+
+    def scrape_image(self, request: WireRequest, now: datetime) -> WireAnswer:
+        """Answer the scraping of a picture."""
+        self._authorize_app(request, now)
+        return self._images.scrape(request, now)
+
+    def delete_image(self, request: WireRequest, now: datetime) -> WireAnswer:
+        """Answer the deletion of a picture."""
+        self._authorize_app(request, now)
+        return self._images.delete(request, now)
+
     def logout(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer /v1/user/logout."""
         self._account.log_out(self._authorize(request, now).login)
@@ -157,6 +176,11 @@ class Kapi:
         if kind.lower() != "bearer":  # an admin key comes as KakaoAK
             raise RefusedError(-401, "invalid app key.")
         return self._account.check_access(access, now)
+
+    def _authorize_app(self, request: WireRequest, now: datetime) -> None:
+        """Take a user's token, or a key of the app, as the mobile SDKs send it for pictures."""
+        if request.header("Authorization") != f"KakaoAK {self._settings.rest_api_key}":
+            self._authorize(request, now)
 
     def _check_scopes(self, request: WireRequest, required: Sequence[str]) -> None:
         switched_off = [scope for scope in required if scope not in self._settings.scopes]

@@ -20,11 +20,13 @@ from typing import Any
 
 from kakaocron.rehearsal.sandbox.admin import ADMIN_PREFIX, administer
 from kakaocron.rehearsal.sandbox.faults import FaultPlan, InjectedFault
+from kakaocron.rehearsal.sandbox.images import UPLOAD_PATH
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.kapi import Arrival
 from kakaocron.rehearsal.sandbox.wire import EARLY_HINTS, Wire, WireAnswer, WireRequest, json_answer
 
 MAX_BODY_BYTES = 1024 * 1024
+MAX_UPLOAD_BYTES = 8 * MAX_BODY_BYTES  # more than Kakao takes, which says so itself
 DRAIN_BYTES = 16 * MAX_BODY_BYTES
 READ_TIMEOUT_SECONDS = 10.0
 BACKLOG = 512
@@ -254,7 +256,8 @@ class _Connection(BaseHTTPRequestHandler):
         text = self.headers.get("Content-Length", "0")
         if not (text.isascii() and text.isdigit()):
             return _plain(HTTPStatus.BAD_REQUEST)
-        if len(text) > len(str(MAX_BODY_BYTES)) or int(text) > MAX_BODY_BYTES:
+        most = MAX_UPLOAD_BYTES if self.path.startswith(UPLOAD_PATH) else MAX_BODY_BYTES
+        if len(text) > len(str(most)) or int(text) > most:
             return _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return int(text)
 
