@@ -100,6 +100,8 @@ FAULTS = {
     "empty": (UNPROVEN, 1),
     "result-500": (UNPROVEN, 0),
     "result-500+": (UNPROVEN, 1),
+    "error-in-200": (AMBIGUOUS, 0),
+    "error-in-200+": (AMBIGUOUS, 1),
     "-1+": (AMBIGUOUS, 1),
     "-7+": (AMBIGUOUS, 1),
     "-603+": (AMBIGUOUS, 1),

@@ -25,7 +25,7 @@ from tests.peers.relay import Relay
 
 LIMIT_SECONDS = 120
 NAMES = "127.0.0.1 localhost\n127.0.0.1 kauth.kakao.com kapi.kakao.com\n"
-LOGIN = ("KAKAO_ACCESS", "KAKAO_REFRESH")
+LOGIN = ("KAKAO_ACCESS", "KAKAO_REFRESH", "KAKAO_REFRESH_TOKEN")
 
 
 def open_ground(folder: Path) -> None:
@@ -44,6 +44,8 @@ def play(order: dict[str, Any], relay: Relay, accounts: dict[str, Kakao]) -> dic
     with SandboxServer(kakao, _now, faults=FaultPlan(script=order["faults"])) as server:
         relay.upstream = urlsplit(server.url).port or 0
         login = _ready_login(order, kakao)
+        if order["is_access_dead"]:
+            kakao.revoke_access_tokens()
         exit_code, told, err = _run(order, login)
         pending = server.faults.pending
     return {
@@ -53,6 +55,7 @@ def play(order: dict[str, Any], relay: Relay, accounts: dict[str, Kakao]) -> dic
         "calls": relay.calls(),
         "deliveries": [one.receiver for one in kakao.deliveries[before:]],
         "pending": pending,
+        "login": login,
     }
 
 
@@ -61,7 +64,8 @@ def _ready_login(order: dict[str, Any], kakao: Kakao) -> dict[str, str]:
     if not order["is_logged_in"]:
         return {}
     login = kakao.issue_login(_now())
-    return dict(zip(LOGIN, (login.access_token, login.refresh_token), strict=True))
+    tokens = (login.access_token, login.refresh_token, login.refresh_token)
+    return dict(zip(LOGIN, tokens, strict=True))
 
 
 def _run(order: dict[str, Any], login: dict[str, str]) -> tuple[int, list[Any], str]:

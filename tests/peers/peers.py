@@ -44,6 +44,7 @@ class Ended:
     calls: list[dict[str, Any]]
     deliveries: list[str]
     pending: list[str]
+    login: dict[str, str]
 
     def asked(self) -> list[str]:
         """Return each request as HOST METHOD PATH STATUS, the host without its domain."""
@@ -107,6 +108,7 @@ class Peers:
         account: str,
         faults: tuple[str, ...] = (),
         is_logged_in: bool = False,
+        is_access_dead: bool = False,
         settings: dict[str, Any] | None = None,
         **variables: str,
     ) -> Ended:
@@ -135,6 +137,7 @@ class Peers:
             "settings": settings or {},
             "faults": faults,
             "is_logged_in": is_logged_in,
+            "is_access_dead": is_access_dead,
         }
         ground.stdin.write(json.dumps(order) + "\n")
         ground.stdin.flush()

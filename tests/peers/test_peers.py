@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.peers.peers import CLIENTS, REPOSITORY, Ended, Peers, real_environment
+from tests.peers.peers import CLIENTS, REPOSITORY, Ended, Peers
 
 pytestmark = [
     pytest.mark.peers,
@@ -23,7 +22,6 @@ pytestmark = [
     ),
 ]
 
-ENVIRONMENT = real_environment()  # before a test's own takes its place
 KEY, SECRET = "0123456789abcdef0123456789abcdef", "fedcba9876543210fedcba9876543210"
 CALLBACK = "http://127.0.0.1:8765/callback"
 PROFILE = ("profile_nickname", "profile_image", "account_email")
@@ -33,15 +31,6 @@ LOGIN = [AUTHORIZE, CONSENT, TOKEN]
 MEMO = "kapi POST /v2/api/talk/memo/default/send 200"
 FRIENDS = "kapi POST /v1/api/talk/friends/message/default/send 200"
 ME, ME_POSTED = "kapi GET /v2/user/me 200", "kapi POST /v2/user/me 200"
-
-
-@pytest.fixture(scope="module")
-def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peers]:
-    peers = Peers(tmp_path_factory.mktemp("peers"), ENVIRONMENT)
-    peers.install()
-    peers.open()
-    yield peers
-    peers.close()
 
 
 @pytest.fixture
@@ -98,7 +87,7 @@ def test_pykakao(peers: Peers, place: Path) -> None:
 
 def kakaome(peers: Peers, place: Path, *argv: str, **more: Any) -> Ended:
     more = {"account": place.name, "settings": settings(), **more}
-    browser = f"{sys.executable} {REPOSITORY / 'tests' / 'peers' / 'person.py'} %s"
+    browser = f"{sys.executable} {REPOSITORY / 'tests' / 'peers' / 'person.py'} %s &"
     command = str(peers.python.parent / "kakaome")
     return peers.run(place, command, *argv, BROWSER=browser, **more)
 

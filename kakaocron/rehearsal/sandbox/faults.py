@@ -51,6 +51,7 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
         "html": ("answer", False),
         "html-502": ("answer", False),
         "result-500": ("answer", False),
+        "error-in-200": ("answer", False),
         "no-uuid": ("answer", False),
         "code": ("answer", False),
         "koe": ("answer", False),
@@ -61,7 +62,7 @@ _NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status"}
 _WITH_SECONDS = frozenset({"slow", "drip", "date", "early-hints"})
 _STATUSES = frozenset({429, 500, 502, 503, 504})
 # Kinds that may strike although the message went out: written with a "+" at the end.
-_AMBIGUOUS_KINDS = frozenset({"html-502", "result-500", "no-uuid"})
+_AMBIGUOUS_KINDS = frozenset({"html-502", "result-500", "error-in-200", "no-uuid"})
 _TWICE = "401-twice"
 
 _CAPTIVE_PORTAL = "<!doctype html><title>Wi-Fi login</title><p>Please accept the terms of use."
@@ -74,6 +75,7 @@ _SUBSTITUTES: Mapping[str, WireAnswer] = MappingProxyType(
         "empty": WireAnswer(200, {"Content-Type": "application/json;charset=UTF-8"}, b""),
         "half-before": json_answer(200, {"result_code": 0}),
         "result-500": json_answer(200, {"result_code": -500}),
+        "error-in-200": json_answer(200, {"msg": "internal error.", "code": -1}),
     }
 )
 

@@ -20,9 +20,8 @@ class BaseHook:
 
     def get_connection(self, name):
         assert name == "kakao_default"
-        refresh = os.environ.get("FIRST_REFRESH") or REFRESH
         extra = {"client_secret": SECRET}
-        return SimpleNamespace(login=KEY, password=refresh, extra_dejson=extra)
+        return SimpleNamespace(login=KEY, password=REFRESH, extra_dejson=extra)
 
 
 class BaseOperator:

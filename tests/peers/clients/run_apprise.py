@@ -12,8 +12,10 @@ from script import KEY, LINK, REFRESH, SECRET, tell
 def main(targets):
     asset = AppriseAsset(storage_path="storage", storage_mode="flush")
     sender = Apprise(asset=asset)
-    refresh = os.environ.get("FIRST_REFRESH") or REFRESH
-    tell(sender.add(f"kakaotalk://{SECRET}@{KEY}/{refresh}/{targets}?link={LINK}"))
+    tell(sender.add(f"kakaotalk://{SECRET}@{KEY}/{REFRESH}/{targets}?link={LINK}"))
+    if os.environ.get("LATER"):  # hours later: what was kept of the access token has run out
+        for plugin in sender:
+            plugin.store.clear("access_token")
     tell(bool(sender.notify(body="09:00 약 먹기")))
 
 

@@ -47,6 +47,8 @@ def struck(kakao: Kakao, token: str, name: str) -> Wire:
         ("html-502+", "answer", True),
         ("result-500", "answer", False),
         ("result-500+", "answer", True),
+        ("error-in-200", "answer", False),
+        ("error-in-200+", "answer", True),
         ("-401", "answer", False),
         ("-603", "answer", False),
         ("-603+", "answer", True),

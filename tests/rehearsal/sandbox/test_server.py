@@ -119,6 +119,7 @@ def test_faults_that_leave_no_answer(
         ("slow=0.01", (200, '{"result_code":0}'), True),
         ("drip=0.0005", (200, '{"result_code":0}'), True),
         ("result-500", (200, '{"result_code":-500}'), False),
+        ("error-in-200", (200, '{"msg":"internal error.","code":-1}'), False),
         ("-603", (400, '{"msg":"execution timeout.","code":-603}'), False),
         ("-603+", (400, '{"msg":"execution timeout.","code":-603}'), True),
         ("-9798", (503, '{"msg":"under maintenance.","code":-9798}'), False),
