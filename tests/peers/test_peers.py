@@ -155,6 +155,8 @@ def test_passport_kakao(peers: Peers, place: Path) -> None:
     ended = node_client(peers, place, "run_passport.mjs", settings=settings(*PROFILE))
 
     check(ended, [*LOGIN, ME], [["kakao", 3000000001, "나"]])
+    assert "access_token=" in ended.calls[-1]["target"]
+    assert "Authorization" not in ended.calls[-1]["headers"]
 
 
 def test_logto_connector_kakao(peers: Peers, place: Path) -> None:
