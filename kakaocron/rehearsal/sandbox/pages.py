@@ -42,7 +42,6 @@ button{display:block;width:100%;height:50px;margin-top:12px;border:0;border-radi
 background:#fee500;color:#191919;font:inherit;font-weight:600;cursor:pointer}
 button.plain{background:#f6f6f6}
 h1{font-size:20px;margin:28px 0 8px}
-code{font-size:13px;color:#999}
 """
 
 
@@ -83,8 +82,7 @@ def error_page(error: str, reason: str) -> str:
     """Write the page on which a wrong address of a login ends, with Kakao's code."""
     return _page(
         "카카오 로그인 오류",
-        f"<h1>앱 관리자 설정 오류 ({escape(error)})</h1><p>{escape(reason)}</p>"
-        f"<p><code>{escape(error)}</code></p>",
+        f"<h1>앱 관리자 설정 오류 ({escape(error)})</h1><p>{escape(reason)}</p>",
     )
 
 
