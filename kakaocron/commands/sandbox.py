@@ -8,6 +8,7 @@ from typing import Annotated
 
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
+from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.server import run
@@ -25,9 +26,12 @@ def sandbox(
         str, typer.Option(help="As in -603:0.1,cut-after:0.05 (docs/sandbox.md lists them).")
     ] = "",
     seed: Annotated[int, typer.Option(help="Draws the same faults again.")] = 0,
-    rest_api_key: Annotated[str, typer.Option(help="The app's REST API key.")] = _APP.rest_api_key,
+    rest_api_key: Annotated[
+        str, typer.Option(help="The app's REST API key.", show_default=False)
+    ] = _APP.rest_api_key,
     client_secret: Annotated[
-        str, typer.Option(help="The key's client secret; empty: switched off.")
+        str,
+        typer.Option(help="The key's client secret; empty: switched off.", show_default=False),
     ] = _APP.client_secret or "",
     redirect_uri: Annotated[
         list[str] | None,
@@ -46,19 +50,20 @@ def sandbox(
 
     def on_ready(url: str) -> None:
         login = kakao.issue_login(clock.now())
-        print(f"Kakao's stand-in listens at {url}.\n")
-        print("Set these keys in the table [kakao] of config.toml:\n")
+        print(_("Kakao's stand-in listens at {url}.").format(url=url) + "\n")
+        print(_("Set these keys in the table [kakao] of config.toml:") + "\n")
         print(f'rest_api_key = "{app.rest_api_key}"')
         if app.client_secret is not None:
             print(f'client_secret = "{app.client_secret}"')
         print(f'api_url = "{url}"\nauth_url = "{url}"\n')
-        print("Then log in: kakaocron login (over ssh: --no-browser).")
-        print("Or do without, with a login made for you:\n")
+        print(_("Then log in: kakaocron login (over ssh: --no-browser)."))
+        print(_("Or do without, with a login made for you:") + "\n")
         print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
-        print(f"Redirect URIs: {' '.join(app.redirect_uris)}")
-        print(f"Consent items: {' '.join(app.scopes)}\n")
-        print("It keeps everything in memory: log in again after each start.")
-        print(f"What was delivered: curl {url}/_sandbox/deliveries", flush=True)
+        print(_("Redirect URIs: {uris}").format(uris=" ".join(app.redirect_uris)))
+        print(_("Consent items: {items}").format(items=" ".join(app.scopes)) + "\n")
+        print(_("It keeps everything in memory: log in again after each start."))
+        address = f"{url}/_sandbox/deliveries"
+        print(_("What was delivered: curl {address}").format(address=address), flush=True)
 
     try:
         run(
@@ -72,7 +77,8 @@ def sandbox(
         )
     except OSError as error:
         raise UsageError(
-            f"Cannot listen on port {port}: {error.strerror}", "Try --port 0"
+            _("Cannot listen on port {port}: {why}").format(port=port, why=error.strerror),
+            _("Try --port 0"),
         ) from None
 
 
@@ -86,16 +92,22 @@ def _app(
     for secret in (rest_api_key, client_secret):
         if re.search(r'[^!-~]|["\\]', secret):
             raise UsageError(
-                "A key holds letters, digits and signs, without quotes and backslashes"
+                _("A key holds letters, digits and signs, without quotes and backslashes")
             )
     if not rest_api_key:
-        raise UsageError("--rest-api-key is empty", "Leave it out for the usual one")
+        raise UsageError(_("--rest-api-key is empty"), _("Leave it out for the usual one"))
     for uri in redirect_uris or ():
         if _WEB_ADDRESS.fullmatch(uri) is None:
-            raise UsageError(f"--redirect-uri '{uri}' is no web address", "As http://127.0.0.1:1/x")
+            raise UsageError(
+                _("--redirect-uri '{uri}' is no web address").format(uri=uri),
+                _("Give one such as {example}").format(example=_APP.redirect_uris[0]),
+            )
     for one in scopes or ():
         if _SCOPE.fullmatch(one) is None:
-            raise UsageError(f"--scope '{one}' is no consent item", "As in --scope talk_message")
+            raise UsageError(
+                _("--scope '{item}' is no consent item").format(item=one),
+                _("Give one such as {example}").format(example=_APP.scopes[0]),
+            )
     return Settings(
         rest_api_key=rest_api_key,
         client_secret=client_secret or None,
