@@ -148,5 +148,6 @@ class Peers:
 
 
 def real_environment() -> dict[str, str]:
-    """Return the environment without what would change how a Python process runs."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    """Return the environment without what changes how Python runs or what pip may install."""
+    own = ("PYTHON", "PIP_CONSTRAINT", "PIP_BUILD_CONSTRAINT")
+    return {name: value for name, value in os.environ.items() if not name.startswith(own)}
