@@ -55,7 +55,7 @@ def _messages(installation: Installation) -> list[Offer]:
 
 
 def _receivers(installation: Installation) -> list[Offer]:
-    return [("me", "")] + [(name, uuid) for name, uuid in installation.config.friends.items()]
+    return [("me", "")] + [(name, uuid) for name, uuid in installation.config.uuids.items()]
 
 
 ids = _offered(partial(_ids, states=frozenset()))

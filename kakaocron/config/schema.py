@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
@@ -23,8 +23,9 @@ from kakaocron.text.tables import FaultError, plain
 
 
 def wanted_scopes(config: Config) -> tuple[str, ...]:
-    """Return the scopes that the configured messages need."""
-    has_friends = config.friends or any(set(m.to) - {ME} for m in config.message)
+    """Return the scopes that the configured messages need, and the list of friends where there is
+    a [friends], an empty one too: one logs in before one knows whom to put there."""
+    has_friends = config.friends is not None or any(set(m.to) - {ME} for m in config.message)
     return ("talk_message", "friends") if has_friends else ("talk_message",)
 
 
@@ -386,10 +387,12 @@ class Config(Section, frozen=True):
     delivery: DeliveryRules = DeliveryRules()
     ledger: LedgerRules = LedgerRules()
     monitor: MonitorRules = MonitorRules()
-    friends: dict[str, Any] = {}  # all of them text, which is checked with its name
+    friends: dict[str, Any] | None = None  # all of them text, which is checked with its name
     message: tuple[Message, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.friends is None:
+            return
         for name, uuid in self.friends.items():
             if not isinstance(uuid, str):
                 raise FaultError(("friends", name), _("must be a string"))
@@ -399,7 +402,7 @@ class Config(Section, frozen=True):
     def fields(self) -> dict[str, Any]:
         """Return the configuration as plain tables: defaults filled in, secrets hidden, those too
         that stand in addresses which commands are given."""
-        found = plain(self, str)
+        found = {**plain(self, str), "friends": dict(self.uuids)}
         for table in (found["monitor"], *found["message"]):
             for key in COMMANDS & table.keys():
                 table[key] = [_ADDRESS.sub(r"\1\3/…", word) for word in table[key]]
@@ -415,26 +418,31 @@ class Config(Section, frozen=True):
     def receivers(self, to: Sequence[str]) -> tuple[str, ...]:
         """Turn names from [friends] into uuids; `me` and uuids stay as they are."""
         to = [normalize("NFC", name) for name in to]
-        return tuple(self.friends.get(name, name) for name in to)
+        return tuple(self.uuids.get(name, name) for name in to)
+
+    @property
+    def uuids(self) -> Mapping[str, str]:
+        """The friends' uuids by their names."""
+        return self.friends or {}
 
     def names(self) -> dict[str, str]:
         """Return the friends' names by their uuids."""
-        return {uuid: name for name, uuid in self.friends.items()}
+        return {uuid: name for name, uuid in self.uuids.items()}
 
     def stranger(self, receiver: str) -> str | None:
         """Say that a receiver is neither `me`, nor a friend in [friends], nor like a uuid."""
         receiver = normalize("NFC", receiver)
-        known = {"me", *self.friends, *self.friends.values()}
+        known = {"me", *self.uuids, *self.uuids.values()}
         if receiver in known or UUID.fullmatch(receiver):
             return None
-        near = nearest(receiver, list(self.friends))
+        near = nearest(receiver, list(self.uuids))
         return _(
             "'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
         ).format(receiver=receiver, near=near)
 
     def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield what is right part by part and cannot be meant as a whole: its key, and why."""
-        if "me" in self.friends:
+        if "me" in self.uuids:
             yield ("friends", "me"), _("'me' is yourself; choose another name")
         rules = self.delivery
         is_chosen = rules.retry_delays != RETRY_DELAYS

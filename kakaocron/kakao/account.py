@@ -8,7 +8,7 @@ from typing import Any
 
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.kakao.answers import json_object, scopes_missing
-from kakaocron.kakao.codes import box_of
+from kakaocron.kakao.codes import FRIENDS, box_of
 from kakaocron.language.words import _
 from kakaocron.system.http import Failure, Http, Request
 
@@ -84,12 +84,15 @@ def ask(http: Http, url: str, token: str, scope: str = "") -> dict[str, Any]:
     if code == _NO_SCOPE:
         scopes = scopes_missing(found) or ((scope,) if scope else ())
         what = ", ".join(scopes) or "it"
-        raise LoginError(
-            said,
-            _("The account has not agreed to {what}: kakaocron login, and tick {box}").format(
-                what=what, box=box_of(scopes)
-            ),
+        mend = (
+            _(
+                "The account has not agreed to {what}: write [friends] into config.toml, if it is "
+                "not there, so that login asks for it; then kakaocron login, and tick {box}"
+            )
+            if FRIENDS in scopes
+            else _("The account has not agreed to {what}: kakaocron login, and tick {box}")
         )
+        raise LoginError(said, mend.format(what=what, box=box_of(scopes)))
     if answer.status == _UNAUTHORIZED or code in _NO_LOGIN:
         raise LoginError(said, _("Log in again: kakaocron login"))
     if code == _SWITCHED_OFF:

@@ -81,7 +81,7 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[Keys, 
     for index, message in enumerate(contents.config.message):
         for keys, fault in _message_faults(contents, message, search_path):
             yield ("message", str(index), *keys), fault
-    for name, uuid in contents.config.friends.items():
+    for name, uuid in contents.config.uuids.items():
         if not UUID.fullmatch(uuid):
             yield ("friends", name), _("is no uuid; copy the friend's from: kakaocron friends")
     told = contents.config.monitor.alert_command

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
+from kakaocron.config.reading import parse_config
+from kakaocron.config.schema import wanted_scopes
 from kakaocron.errors import KakaocronError
 from kakaocron.kakao.friends import friends_of
 from kakaocron.rehearsal.sandbox.kakao import Kakao
@@ -70,6 +72,20 @@ def test_a_login_without_the_scope_is_told_what_to_do(
     assert "tick the box" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("table", "scopes"),
+    [
+        ("", ("talk_message",)),
+        ("[friends]\n", ("talk_message", "friends")),
+        ('[friends]\n"지우" = "abcdefg0001"\n', ("talk_message", "friends")),
+    ],
+)
+def test_login_asks_for_the_list_where_there_is_a_table_for_it(
+    table: str, scopes: tuple[str, ...]
+) -> None:
+    assert wanted_scopes(parse_config(table, "config.toml")) == scopes
+
+
 class Refusing:
     """A server that always gives the same answer."""
 
@@ -93,7 +109,8 @@ class Refusing:
             403,
             -402,
             3,
-            "not agreed to friends: kakaocron login, and tick the box "
+            "not agreed to friends: write [friends] into config.toml, if it is not there, so that "
+            "login asks for it; then kakaocron login, and tick the box "
             "'카카오 서비스 내 친구목록(프로필사진, 닉네임, 즐겨찾기 포함)'",
         ),
         (403, -3, 1, "[Consent items]"),
