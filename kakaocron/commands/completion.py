@@ -37,7 +37,8 @@ def _offered(of: Callable[[Installation], Iterable[Offer]]) -> Offers:
 def _ids(installation: Installation, states: frozenset[State]) -> list[Offer]:
     today = installation.clock.now().date()
     return [
-        (one.id, one.state) for one in reversed(recent(installation.ledger, today, DAYS, states))
+        (one.id, one.state.spoken)
+        for one in reversed(recent(installation.ledger, today, DAYS, states))
     ]
 
 
@@ -45,7 +46,7 @@ def _waiting(installation: Installation) -> list[Offer]:
     seen = installation.snapshot_ahead()
     yesterday = seen.now.date() - DAY
     known = [one for day in seen.view.days if day >= yesterday for one in seen.on(day)]
-    waiting = [(one.id, one.state) for one in known if one.state in WAITING]
+    waiting = [(one.id, one.state.spoken) for one in known if one.state in WAITING]
     following = coming(seen, installation.plan.series, installation.config, SLOTS)
     return [*waiting, *((one.id, one.why) for one in following)]
 

@@ -151,7 +151,7 @@ def _write_again(machine: Machine, job: Job, backup: Path, *, is_there: bool) ->
         if clock.monotonic() >= deadline:
             no_timer = _("systemd has no timer of it yet: {wake}")
             said = no_timer if is_there else _("systemd still has a timer of it: {wake}")
-            print(said.format(wake=machine.daemon.wake))
+            print(said.format(wake=_(machine.daemon.wake)))
             return
         clock.sleep(0.2)
 

@@ -74,7 +74,9 @@ def _dry_run(installation: Installation) -> int:
     for event in decision.settle:
         print(
             _("would record {id} as {state} ({reason})").format(
-                id=event.id, state=event.state, reason=event.reason
+                id=event.id,
+                state=event.state.beside if event.state else "",
+                reason=event.reason.beside if event.reason else "",
             )
         )
     for due in decision.due:

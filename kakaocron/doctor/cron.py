@@ -20,6 +20,7 @@ from kakaocron.host.probe import Machine
 from kakaocron.host.systemd import SERVICE, units_of
 from kakaocron.installation import Installation
 from kakaocron.kst import DAY
+from kakaocron.language.words import _, marked
 from kakaocron.ledger.beats import Beat, Word
 from kakaocron.system.paths import XDG_NAMES
 from kakaocron.system.places import find_places
@@ -31,10 +32,10 @@ from kakaocron.watching.health import are_running, last_tick, tick_problem
 def cron(bench: Bench) -> Iterator[Finding]:
     machine = bench.machine
     if machine.which("crontab"):
-        yield ok("cron-program", "installed")
+        yield ok("cron-program", _("installed"))
     else:
-        mend = "apt-get install cron, or: kakaocron cron install --systemd"
-        yield warn("cron-program", "there is no 'crontab' program", mend)
+        mend = _("apt-get install cron, or: kakaocron cron install --systemd")
+        yield warn("cron-program", _("there is no 'crontab' program"), mend)
     service = machine.timer_service()
     yield _daemon(machine, has_timer=service is not None)
     runner = yield from _crontab(bench, has_timer=service is not None)
@@ -45,8 +46,10 @@ def cron(bench: Bench) -> Iterator[Finding]:
     found = machine.which("kakaocron")
     others = [path for path in found if os.path.realpath(path) != _program(bench.job)]
     if others:
-        what = f"also on the PATH: {', '.join(others)}; cron runs {bench.job.program[0]}"
-        yield warn("installations", what, "Keep one of them")
+        what = _("also on the PATH: {others}; cron runs {program}").format(
+            others=", ".join(others), program=bench.job.program[0]
+        )
+        yield warn("installations", what, _("Keep one of them"))
     else:
         yield ok("installations", bench.job.program[0])
 
@@ -54,24 +57,27 @@ def cron(bench: Bench) -> Iterator[Finding]:
 def _daemon(machine: Machine, *, has_timer: bool) -> Finding:
     name, running = "cron-running", machine.cron_processes()
     if not running:
-        what = "no cron daemon is seen (a container's host may have it; anacron is none)"
+        what = _("no cron daemon is seen (a container's host may have it; anacron is none)")
         return warn(name, what, START)
     daemon = machine.daemon
     if daemon.makes_timers and not has_timer:
-        what = f"{running[0]}: its timers are up to a minute late, and two changes of crontabs "
-        what += "within a second may leave one of them unseen"
-        return warn(name, what, "A timer of kakaocron's own is exact: " + WITH_SYSTEMD)
-    return ok(name, "; ".join(filter(None, (running[0], daemon.says))))
+        said = _(
+            "{name}: its timers are up to a minute late, and two changes of crontabs "
+            "within a second may leave one of them unseen"
+        )
+        what = said.format(name=running[0])
+        return warn(name, what, _("A timer of kakaocron's own is exact: ") + _(WITH_SYSTEMD))
+    return ok(name, "; ".join(filter(None, (running[0], _(daemon.says)))))
 
 
 def _program(job: Job) -> str:
     return os.path.realpath(job.program[0])
 
 
-START = "systemctl enable --now cron; without systemd: service cron start"
+START = marked("systemctl enable --now cron; without systemd: service cron start")
 INSTALL = "kakaocron cron install"
-BY_HAND = "Fix the line (crontab -e), or take it out, then: kakaocron cron install"
-WITH_SYSTEMD = "kakaocron cron install --systemd, then: systemctl --user daemon-reload"
+BY_HAND = marked("Fix the line (crontab -e), or take it out, then: kakaocron cron install")
+WITH_SYSTEMD = marked("kakaocron cron install --systemd, then: systemctl --user daemon-reload")
 
 
 def bare_environment(machine: Machine) -> dict[str, str]:
@@ -90,7 +96,7 @@ SYSTEMDS_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def crons_variables(bench: Bench) -> Mapping[str, str]:
     """Return the variables that apply to the ticks that cron, or a timer of systemd's, starts."""
-    environment, _ = _crons_environment(bench)
+    environment = _crons_environment(bench)[0]
     return _with_env_file(bench, environment)
 
 
@@ -130,7 +136,7 @@ def _entries(machine: Machine, content: bytes) -> list[CrontabEntry]:
     of the machine's own."""
     bare, daemon = bare_environment(machine), machine.daemon
     found = list(entries(content, bare, daemon))
-    for _, text in machine.system_crontabs():
+    for _path, text in machine.system_crontabs():
         listed = entries(text, bare, daemon, has_user=True)
         found += [one for one in listed if one.user == machine.user()]
     return found
@@ -144,7 +150,7 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
         others = other_lines(content, job)
         is_there = with_block(content, job) == content
     except KakaocronError as error:
-        mend = error.mend or "If a systemd timer runs the ticks, all is well"
+        mend = error.mend or _("If a systemd timer runs the ticks, all is well")
         yield warn("crontab", error.what, mend)
         return None
     found = _entries(bench.machine, content)
@@ -155,8 +161,12 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
     is_all = bool(sound) and is_every_minute(*(one.schedule for one in sound))
     alone = [one for one in sound if is_every_minute(one.schedule)]
     if is_all:
-        many = "" if alone else f"; its {len(sound)} lines together run it every minute"
-        yield ok("crontab", f"has the line of this installation{many}")
+        many = (
+            ""
+            if alone
+            else _("; its {count} lines together run it every minute").format(count=len(sound))
+        )
+        yield ok("crontab", _("has the line of this installation{many}").format(many=many))
     elif active:
         worst = next((one for one in active if faults[one.line]), active[0])
         line = worst.line
@@ -164,23 +174,27 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
         mend = INSTALL if job.mark in content else BY_HAND
         yield fail("crontab", f"{'; '.join(why)}: {line}", mend)
     elif has_timer:
-        yield ok("crontab", "has no line of kakaocron; a timer of systemd's runs the ticks")
+        yield ok("crontab", _("has no line of kakaocron; a timer of systemd's runs the ticks"))
     elif ours:
-        yield fail("crontab", f"its line is commented out: {ours[0].line}", INSTALL)
+        yield fail(
+            "crontab", _("its line is commented out: {line}").format(line=ours[0].line), INSTALL
+        )
     elif job.mark in content and not is_there:
-        yield fail("crontab", "its line is of another path", INSTALL)
+        yield fail("crontab", _("its line is of another path"), INSTALL)
     elif others:
         yield _another(bench, [one for one in found if not one.is_comment], others[0])
     else:
-        yield warn("crontab", "has no line of kakaocron", INSTALL)
+        yield warn("crontab", _("has no line of kakaocron"), INSTALL)
     if is_all and not alone:
-        yield ok("crontab-twice", "no line is one too many: each runs the ticks of its minutes")
+        yield ok("crontab-twice", _("no line is one too many: each runs the ticks of its minutes"))
     elif (is_there and others) or len(active) > 1:
         line = others[0] if others else active[1].line
-        what = f"{max(len(others), len(active) - 1)} more lines run a tick: {line}"
-        yield warn("crontab-twice", what, "No harm, but take one out: crontab -e")
+        what = _("{count} more lines run a tick: {line}").format(
+            count=max(len(others), len(active) - 1), line=line
+        )
+        yield warn("crontab-twice", what, _("No harm, but take one out: crontab -e"))
     else:
-        yield ok("crontab-twice", "no second line runs a tick")
+        yield ok("crontab-twice", _("no second line runs a tick"))
     return next(iter([*sound, *active]), None)
 
 
@@ -204,13 +218,15 @@ def _another(bench: Bench, entries: Sequence[CrontabEntry], line: str) -> Findin
     """Judge a crontab whose lines, of which `line` is one, run ticks of other configurations: one
     that only HOME or the like leads there was meant for this one."""
     if not entries:
-        return warn("crontab", f"runs another kakaocron: {line}", INSTALL)
+        return warn("crontab", _("runs another kakaocron: {line}").format(line=line), INSTALL)
     bare = bare_environment(bench.machine)
     moved = [one for one in entries if _by(one, bare) and _is_ours(bench, _without(one, bare))]
-    one, *_ = [*moved, *entries]
+    one = next(iter([*moved, *entries]))
     by = _by(one, bare)
     which = f"{_config(one)} ({by})" if by else _config(one)
-    what = f"runs another kakaocron, with {which} and not '{bench.job.config}'"
+    what = _("runs another kakaocron, with {which} and not '{config}'").format(
+        which=which, config=bench.job.config
+    )
     if moved:
         return fail("crontab", f"{what}: {one.line}", BY_HAND)
     return warn("crontab", f"{what}: {one.line}", INSTALL)
@@ -231,9 +247,13 @@ def _schedule_fault(entries: Sequence[CrontabEntry]) -> Iterator[str]:
     """Say so if lines together do not run a tick each minute."""
     schedules = list(dict.fromkeys(one.schedule for one in entries))
     if not is_every_minute(*schedules):
-        named = " and ".join(f"'{one}'" for one in schedules)
-        verb = "is" if len(schedules) == 1 else "are together"
-        yield f"{named} {verb} not every minute, which is * * * * *"
+        if len(schedules) == 1:
+            yield _("'{schedule}' is not every minute, which is * * * * *").format(
+                schedule=schedules[0]
+            )
+        else:
+            said = _("{schedules} are together not every minute, which is * * * * *")
+            yield said.format(schedules=_(" and ").join(f"'{one}'" for one in schedules))
 
 
 # What a crontab may set that leads to another configuration.
@@ -257,15 +277,19 @@ def _faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
     machine = bench.machine
     user = entry.before[0] if entry.before else ""
     if entry.is_cut:
-        yield "cron ends the command at a % without a backslash"
+        yield _("cron ends the command at a % without a backslash")
     if user and len(entry.before) == 1 and machine.is_user(user):
-        yield f"'{user}' is taken for the command: a user stands in /etc/crontab only"
+        yield _("'{user}' is taken for the command: a user stands in /etc/crontab only").format(
+            user=user
+        )
     if "--dry-run" in entry.arguments:
-        yield "--dry-run sends nothing"
+        yield _("--dry-run sends nothing")
     for name in XDG_NAMES:
         value = entry.assigned_above.get(name)
         if value and not value.startswith("/"):
-            yield f"{name} above it is '{value}', and cron expands nothing: that is no folder"
+            yield _(
+                "{name} above it is '{value}', and cron expands nothing: that is no folder"
+            ).format(name=name, value=value)
     yield from _program_faults(bench, entry)
     line = f"{entry.schedule} {entry.command}".encode("utf-8", "surrogateescape")
     same = line.replace(rb"\%", b"%") == bench.job.line.replace(rb"\%", b"%")
@@ -279,8 +303,15 @@ def _faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
         if used and os.path.realpath(used) != os.path.realpath(path):
             moved = {"HOME", _DEFAULTS[kind][0], name} & entry.assigned_above.keys()
             why = ", ".join(f"{name}={entry.assigned_above[name]}" for name in sorted(moved))
-            above = f" ({why} above it)" if why else ""
-            yield f"its {kind} folder is '{used}'{above}, and not '{path}'"
+            above = _(" ({why} above it)").format(why=why) if why else ""
+            said = _its_folder(kind)
+            yield said.format(used=used, above=above, path=path)
+
+
+def _its_folder(kind: str) -> str:
+    if kind == "data":
+        return _("its data folder is '{used}'{above}, and not '{path}'")
+    return _("its log folder is '{used}'{above}, and not '{path}'")
 
 
 def _folder(entry: CrontabEntry, kind: str, name: str, bench: Bench) -> str | None:
@@ -302,34 +333,44 @@ def _program_faults(bench: Bench, entry: CrontabEntry) -> Iterator[str]:
     if "/" in program:
         path: str | None = _from_its_folder(entry, entry.expanded(program))
         if path and not machine.is_program(path):
-            yield f"there is no program '{path}'"
+            yield _("there is no program '{path}'").format(path=path)
             return
     else:
         path = machine.found_on(search_path, program)
         if path is None:
-            yield f"cron's PATH ({search_path}) has no '{program}'"
+            yield _("cron's PATH ({search_path}) has no '{program}'").format(
+                search_path=search_path, program=program
+            )
             return
     if len(entry.program) == 1 and path and os.path.realpath(path) != _program(bench.job):
-        yield f"it runs '{path}', and not '{bench.job.program[0]}'"
+        yield _("it runs '{path}', and not '{program}'").format(
+            path=path, program=bench.job.program[0]
+        )
 
 
 def _timer(bench: Bench, service: str | None, *, has_line: bool) -> Finding:
     name, machine = "timer", bench.machine
     if service is None:
-        return ok(name, "no timer of systemd's runs the ticks")
+        return ok(name, _("no timer of systemd's runs the ticks"))
     wanted = [line for line in units_of(bench.job)[SERVICE].splitlines() if _counts(line)]
     there = [line.strip() for line in service.splitlines() if _counts(line.strip())]
     if there != wanted:
-        other = next((line for line in there if line not in wanted), "a line is missing")
-        what = f"{SERVICE} runs something else than this installation: {other}"
+        other = next((line for line in there if line not in wanted), _("a line is missing"))
+        what = _("{service} runs something else than this installation: {other}").format(
+            service=SERVICE, other=other
+        )
         return fail(name, what, WITH_SYSTEMD)
     if not machine.lingers():
-        what = "systemd's timer ends when you log out"
-        return warn(name, what, f"Let it run on: loginctl enable-linger {machine.user()}")
+        what = _("systemd's timer ends when you log out")
+        return warn(
+            name,
+            what,
+            _("Let it run on: loginctl enable-linger {user}").format(user=machine.user()),
+        )
     if has_line:
-        mend = "No harm, but keep one: kakaocron cron uninstall, or cron uninstall --systemd"
-        return warn(name, "cron and systemd's timer both run the ticks", mend)
-    return ok(name, "systemd's timer runs the ticks, whether you are logged in or not")
+        mend = _("No harm, but keep one: kakaocron cron uninstall, or cron uninstall --systemd")
+        return warn(name, _("cron and systemd's timer both run the ticks"), mend)
+    return ok(name, _("systemd's timer runs the ticks, whether you are logged in or not"))
 
 
 def _counts(line: str) -> bool:
@@ -342,9 +383,15 @@ def _of_others(bench: Bench) -> Finding:
     for path, content in machine.system_crontabs():
         for entry in entries(content, bare_environment(machine), machine.daemon, has_user=True):
             if entry.user != machine.user() and not entry.is_comment and _is_ours(bench, entry):
-                what = f"'{path}' runs this installation as {entry.user}: {entry.line}"
-                return fail(name, what, f"Take the line out, or name {machine.user()} in it")
-    return ok(name, "no other user's line is seen that runs this installation")
+                what = _("'{path}' runs this installation as {user}: {line}").format(
+                    path=path, user=entry.user, line=entry.line
+                )
+                return fail(
+                    name,
+                    what,
+                    _("Take the line out, or name {user} in it").format(user=machine.user()),
+                )
+    return ok(name, _("no other user's line is seen that runs this installation"))
 
 
 def _settings_above(bench: Bench, entry: CrontabEntry | None) -> Finding:
@@ -356,38 +403,45 @@ def _settings_above(bench: Bench, entry: CrontabEntry | None) -> Finding:
         if name.startswith(("KAKAO_", "ENVIRONMENT", "LOG_LEVEL")) and here.get(name) != value
     ]
     if names:
-        what = f"above the line, and not the same in this shell: {', '.join(names)}"
-        mend = f"Keep such settings in '{bench.places.env_file}' alone"
+        what = _("above the line, and not the same in this shell: {names}").format(
+            names=", ".join(names)
+        )
+        mend = _("Keep such settings in '{env_file}' alone").format(env_file=bench.places.env_file)
         return warn("crontab-settings", what, mend)
-    return ok("crontab-settings", "no setting above the line changes what a tick does")
+    return ok("crontab-settings", _("no setting above the line changes what a tick does"))
 
 
 def _bare_command(bench: Bench, entry: CrontabEntry | None) -> Finding:
     """Run the command as cron will, with cron's bare environment and the crontab's settings."""
     machine, name = bench.machine, "cron-command"
     try:
-        _ = bench.job.line
+        bench.job.line  # noqa: B018 - it raises
     except UsageError as error:
-        return fail(name, str(error), "Move it, then: kakaocron cron install")
+        return fail(name, str(error), _("Move it, then: kakaocron cron install"))
     environment = {**bare_environment(machine), **(entry.assigned_above if entry else {})}
     command = (entry.rehearsal if entry else None) or f"{bench.job.command} --dry-run"
     ended = machine.run(command, environment)
     if ended.code == 0:
-        return ok(name, "runs in cron's bare environment")
+        return ok(name, _("runs in cron's bare environment"))
     said = " ".join(ended.said.split())[:300]
     settings = shlex.join(f"{name}={value}" for name, value in environment.items())
     shell = f"{shlex.quote(environment['SHELL'])} -c {shlex.quote(command)}"
-    mend = f"Try it: env -i {settings} {shell}" if entry else f"Try it: env -i {command}"
-    return fail(name, f"fails in cron's bare environment: {said}", mend)
+    mend = (
+        _("Try it: env -i {settings} {shell}").format(settings=settings, shell=shell)
+        if entry
+        else _("Try it: env -i {command}").format(command=command)
+    )
+    return fail(name, _("fails in cron's bare environment: {said}").format(said=said), mend)
 
 
 END_MENDS: Mapping[int, str] = {
     Exit.USAGE: "kakaocron config check",
     Exit.LOGIN: "kakaocron login",
-    Exit.LEDGER: "See whether the data folder's disk is full or read-only: df -h; mount",
-    Exit.LOCK: "See which process hangs: ps aux | grep kakaocron",
-    Exit.INTERRUPTED: "If nobody stopped it: see what ends it, as a shutdown or a time limit "
-    "around cron's job",
+    Exit.LEDGER: marked("See whether the data folder's disk is full or read-only: df -h; mount"),
+    Exit.LOCK: marked("See which process hangs: ps aux | grep kakaocron"),
+    Exit.INTERRUPTED: marked(
+        "If nobody stopped it: see what ends it, as a shutdown or a time limit around cron's job"
+    ),
 }
 
 
@@ -396,23 +450,30 @@ def ticks(bench: Bench) -> Iterator[Finding]:
     last = last_tick(beats)
     problem = tick_problem(last, bench.now)
     if last is None:
-        yield fail("ticks", "no tick has been seen yet", _no_ticks(bench))
+        yield fail("ticks", _("no tick has been seen yet"), _no_ticks(bench))
     elif problem is None:
-        yield ok("ticks", f"the last was at {last.at:%H:%M:%S}")
+        yield ok("ticks", _("the last was at {at:%H:%M:%S}").format(at=last.at))
     elif not are_running(last, bench.now):
         yield fail("ticks", problem.what, _no_ticks(bench))
     else:
-        mend = END_MENDS.get(last.exit_code, "See the log: kakaocron.log in the log folder")
+        mend = _(END_MENDS.get(last.exit_code, "")) or _(
+            "See the log: kakaocron.log in the log folder"
+        )
         yield fail("ticks", problem.what, mend)
     hour = [b for b in beats if bench.now - b.at <= timedelta(hours=1) and b.word is not Word.START]
     bad = [beat for beat in hour if beat.exit_code not in {Exit.FINE, Exit.TROUBLE}]
     if bad:
         codes = Counter(beat.exit_code for beat in bad)
-        counts = ", ".join(f"{count} with exit {code}" for code, count in sorted(codes.items()))
-        what = f"{len(bad)} of the last hour's {len(hour)} failed: {counts}"
-        yield warn("tick-ends", what, "See the log: kakaocron.log in the log folder")
+        counts = ", ".join(
+            _("{count} with exit {code}").format(count=count, code=code)
+            for code, count in sorted(codes.items())
+        )
+        what = _("{count} of the last hour's {all} failed: {counts}").format(
+            count=len(bad), all=len(hour), counts=counts
+        )
+        yield warn("tick-ends", what, _("See the log: kakaocron.log in the log folder"))
     else:
-        yield ok("tick-ends", f"none of {len(hour)} in the last hour failed")
+        yield ok("tick-ends", _("none of {count} in the last hour failed").format(count=len(hour)))
 
 
 def _no_ticks(bench: Bench) -> str:
@@ -424,15 +485,15 @@ def _no_ticks(bench: Bench) -> str:
     found = _entries(machine, content)
     has_line = any(_is_ours(bench, one) and not one.is_comment for one in found)
     if machine.timer_service() is not None and not has_line:
-        return "See the timer: systemctl --user status kakaocron.timer kakaocron.service"
+        return _("See the timer: systemctl --user status kakaocron.timer kakaocron.service")
     if not has_line:
         return "kakaocron cron install --wait"
     if not machine.cron_processes():
-        return f"The crontab has the line; start a cron daemon: {START}"
-    return (
-        "The crontab has the line, and the first tick comes within two minutes. If none does: "
-        f"kakaocron cron install --wait, which writes it again; else {machine.daemon.wake}"
-    )
+        return _("The crontab has the line; start a cron daemon: {start}").format(start=_(START))
+    return _(
+        "The crontab has the line, and the first tick comes within two minutes. If none "
+        "does: kakaocron cron install --wait, which writes it again; else {wake}"
+    ).format(wake=_(machine.daemon.wake))
 
 
 def beats_of(installation: Installation, now: datetime) -> list[Beat]:

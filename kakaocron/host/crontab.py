@@ -17,6 +17,7 @@ from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.language.words import _
 from kakaocron.system.disk import make_folders, replace_file
 from kakaocron.system.places import (
     Places,
@@ -93,7 +94,9 @@ class SystemCrontab:
                 file.flush()
                 done = self._run(file.name)
         except OSError as error:
-            raise CrontabError(f"No file for crontab can be written ({error})") from None
+            raise CrontabError(
+                _("No file for crontab can be written ({error})").format(error=error)
+            ) from None
         if done.returncode != 0:
             said = _words(done.stderr).replace(file.name, "FILE")
             raise self._refused("FILE", said, done.returncode)
@@ -105,34 +108,45 @@ class SystemCrontab:
 
     def _refused(self, argument: str, said: str, code: int) -> CrontabError:
         if may_gain_nothing():
-            mend = (
+            mend = _(
                 "This shell may gain no rights (no_new_privs: a container's or a service's "
                 "setting), and crontab needs its owner's or group's: run it in another shell, or "
                 "use systemd: kakaocron cron install --systemd"
             )
         elif DENIED.search(said) and (path := shutil.which(self.program)) and not _gains(path):
-            mend = f"'{path}' lacks its set-group-ID or set-user-ID bit: install its package again"
+            mend = _(
+                "'{path}' lacks its set-group-ID or set-user-ID bit: install its package again"
+            ).format(path=path)
         else:
             mend = ""
-        return CrontabError(f"'crontab {argument}' failed ({said or code})", mend)
+        return CrontabError(
+            _("'crontab {argument}' failed ({said})").format(argument=argument, said=said or code),
+            mend,
+        )
 
     def _run(self, argument: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         path = shutil.which(self.program)
         if path is None:
             raise CrontabError(
-                "There is no 'crontab' program here",
-                "Install cron (apt-get install cron), or use systemd: "
-                "kakaocron cron install --systemd",
+                _("There is no 'crontab' program here"),
+                _(
+                    "Install cron (apt-get install cron), or use systemd: "
+                    "kakaocron cron install --systemd"
+                ),
             )
         shown = argument if argument.startswith("-") else "FILE"
         try:  # by its path: where it cannot be run, no other one on the PATH is to be
             environment = {**os.environ, "LC_ALL": "C"}
             return run_briefly([path, argument], TIMEOUT_SECONDS, environment, stdin)
         except TimeoutError:
-            what = f"'crontab {shown}' did not end within {TIMEOUT_SECONDS} s"
-            raise CrontabError(what, "Try it by hand: crontab -l") from None
+            what = _("'crontab {shown}' did not end within {seconds} s").format(
+                shown=shown, seconds=TIMEOUT_SECONDS
+            )
+            raise CrontabError(what, _("Try it by hand: crontab -l")) from None
         except OSError as error:
-            raise CrontabError(f"'crontab {shown}' did not work ({error})") from None
+            raise CrontabError(
+                _("'crontab {shown}' did not work ({error})").format(shown=shown, error=error)
+            ) from None
 
 
 def _words(said: bytes) -> str:
@@ -159,10 +173,14 @@ def _check_faithful(listed: bytes) -> None:
     for number, line in enumerate(listed.split(b"\n"), 1):
         if line.endswith(rb"\r"):
             raise CrontabError(
-                f"Line {number} of the crontab ends as Windows lines do, which 'crontab -l' does "
-                "not give back as it is",
-                "Fix the line ends (crontab -e), or add kakaocron's line yourself: "
-                "kakaocron cron show",
+                _(
+                    "Line {number} of the crontab ends as Windows lines do, which 'crontab -l' "
+                    "does not give back as it is"
+                ).format(number=number),
+                _(
+                    "Fix the line ends (crontab -e), or add kakaocron's line yourself: "
+                    "kakaocron cron show"
+                ),
             )
 
 
@@ -188,13 +206,18 @@ class Job:
     def line(self) -> bytes:
         """Return the crontab line."""
         if any(c in self.command for c in "\n\r\0"):
-            raise UsageError(f"cron cannot run a command with a line break in it: {self.command!r}")
+            raise UsageError(
+                _("cron cannot run a command with a line break in it: {command!r}").format(
+                    command=self.command
+                )
+            )
         line = b"* * * * * " + os.fsencode(self.command)
         if len(line) > LONGEST_LINE_BYTES:
             raise UsageError(
-                f"The crontab line would have {len(line)} bytes, and cron takes "
-                f"{LONGEST_LINE_BYTES}",
-                "Move kakaocron or its config.toml to a shorter path",
+                _("The crontab line would have {count} bytes, and cron takes {most}").format(
+                    count=len(line), most=LONGEST_LINE_BYTES
+                ),
+                _("Move kakaocron or its config.toml to a shorter path"),
             )
         return line
 
@@ -251,9 +274,10 @@ def _find(content: bytes, job: Job) -> tuple[int, int, bool] | None:
     if start is None:
         return None
     raise CrontabError(
-        f"The crontab has a line '{os.fsdecode(job.mark)}' and no '{END.decode()}' after it; "
-        "nothing was changed",
-        "Fix it by hand: crontab -e",
+        _("The crontab has a line '{mark}' and no '{end}' after it; nothing was changed").format(
+            mark=os.fsdecode(job.mark), end=END.decode()
+        ),
+        _("Fix it by hand: crontab -e"),
     )
 
 
@@ -299,7 +323,7 @@ def _change(crontab: Crontab, change: Callable[[bytes], bytes], backup: Path) ->
         return False
     _keep(old, backup)
     if _listed(crontab) != found:
-        raise CrontabError("The crontab changed meanwhile; nothing was written", "Try again")
+        raise CrontabError(_("The crontab changed meanwhile; nothing was written"), _("Try again"))
     try:
         if new:
             crontab.write(new)
@@ -315,34 +339,39 @@ def _listed(crontab: Crontab) -> bytes | None:
     try:
         return crontab.read()
     except CrontabError as error:
-        raise CrontabError(f"{error.what}; nothing was changed", error.mend) from None
+        raise CrontabError(
+            _("{what}; nothing was changed").format(what=error.what), error.mend
+        ) from None
 
 
 def _after(error: CrontabError, crontab: Crontab, old: bytes, backup: Path) -> CrontabError:
     """Say of a change that failed whether the crontab is as it was."""
     with suppress(CrontabError):
         if (crontab.read() or b"") == old:
-            return CrontabError(f"{error.what}; nothing was changed", error.mend)
-    return CrontabError(f"{error.what}; what the crontab is now is not known", _put_back(backup))
+            return CrontabError(
+                _("{what}; nothing was changed").format(what=error.what), error.mend
+            )
+    return CrontabError(
+        _("{what}; what the crontab is now is not known").format(what=error.what), _put_back(backup)
+    )
 
 
 def _check(crontab: Crontab, written: bytes, backup: Path) -> None:
     try:
         listed = crontab.read() or b""
     except CrontabError as error:
-        what = f"The crontab was written and cannot be read again: {error.what}"
+        what = _("The crontab was written and cannot be read again: {what}").format(what=error.what)
         raise CrontabError(what, _put_back(backup)) from None
     if listed != written:
         raise CrontabError(
-            "'crontab -l' lists something else than what was written", _put_back(backup)
+            _("'crontab -l' lists something else than what was written"), _put_back(backup)
         )
 
 
 def _put_back(backup: Path) -> str:
-    return (
-        f"The crontab as it was is in '{backup}'; look at it, and put it back: "
-        f"crontab {shlex.quote(str(backup))}"
-    )
+    return _(
+        "The crontab as it was is in '{backup}'; look at it, and put it back: crontab {path}"
+    ).format(backup=backup, path=shlex.quote(str(backup)))
 
 
 def _keep(content: bytes, backup: Path) -> None:
@@ -351,7 +380,9 @@ def _keep(content: bytes, backup: Path) -> None:
         replace_file(RealDisk(), str(backup), content)
     except OSError as error:
         raise CrontabError(
-            f"No backup can be written to '{backup}' ({error.strerror}); the crontab is unchanged"
+            _(
+                "No backup can be written to '{backup}' ({strerror}); the crontab is unchanged"
+            ).format(backup=backup, strerror=error.strerror)
         ) from None
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-LONG_BUSYBOX = (
+from kakaocron.language.words import marked
+
+LONG_BUSYBOX = marked(
     "busybox: one tick at a time; of NAME=value lines SHELL= alone holds; "
     "a line that it cannot read runs every minute"
 )
-LONG_BCRON = "bcron: a change of the crontab counts from the second minute on"
+LONG_BCRON = marked("bcron: a change of the crontab counts from the second minute on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +31,35 @@ class Daemon:
     says: str = ""
 
 
-RESTART = "as root restart cron, which then reads every crontab: systemctl restart {0}, or: {1}"
-CRON = Daemon(RESTART.format("cron", "service cron restart"))
-CRONIE = Daemon(RESTART.format("cronie", "service cronie restart"))
+CRON = Daemon(
+    marked(
+        "as root restart cron, which then reads every crontab: systemctl restart cron, or: "
+        "service cron restart"
+    )
+)
+CRONIE = Daemon(
+    marked(
+        "as root restart cron, which then reads every crontab: systemctl restart cronie, or: "
+        "service cronie restart"
+    )
+)
 BCRON = Daemon(
-    RESTART.format("bcron", "service bcron restart"), reads_percent=False, says=LONG_BCRON
+    marked(
+        "as root restart cron, which then reads every crontab: systemctl restart bcron, or: "
+        "service bcron restart"
+    ),
+    reads_percent=False,
+    says=LONG_BCRON,
 )
 BUSYBOX = Daemon(
-    "as root end 'busybox crond' and start it again",
+    marked("as root end 'busybox crond' and start it again"),
     reads_percent=False,
     settings=frozenset({"SHELL"}),
     by_roots_shell=True,
     says=LONG_BUSYBOX,
 )
 SYSTEMD_CRON_1 = Daemon(
-    "as root let systemd read every crontab again: systemctl start cron-update.service",
+    marked("as root let systemd read every crontab again: systemctl start cron-update.service"),
     reads_percent=False,
     makes_timers=True,
 )

@@ -20,6 +20,7 @@ from pathlib import Path
 from kakaocron.errors import Barrier
 from kakaocron.host.daemons import Daemon, daemon_of
 from kakaocron.host.systemd import SERVICE, TIMER
+from kakaocron.language.words import _
 from kakaocron.system.access import barrier, barriers, existing
 from kakaocron.system.disk import in_the_way
 from kakaocron.system.places import systemd_folder
@@ -150,10 +151,12 @@ class Machine:
             return CommandResult(None, str(error))
         with process:
             try:
-                said, _ = process.communicate(timeout=COMMAND_SECONDS)
+                said, _rest = process.communicate(timeout=COMMAND_SECONDS)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                return CommandResult(None, f"no end after {COMMAND_SECONDS} s")
+                return CommandResult(
+                    None, _("no end after {seconds} s").format(seconds=COMMAND_SECONDS)
+                )
         return CommandResult(process.returncode, said.decode("utf-8", "replace").strip())
 
     def file_system(self, path: str) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kakaocron.errors import UsageError
 from kakaocron.host.crontab import Job
+from kakaocron.language.words import _
 from kakaocron.system.disk import make_folders, replace_file
 from kakaocron.system.syscalls import RealDisk
 
@@ -57,7 +58,9 @@ def units_of(job: Job) -> Mapping[str, str]:
 def _quoted(word: str) -> str:
     """Write a word as systemd reads it: % begins a specifier, quotes keep blanks."""
     if any(c in word for c in "\n\r\0"):
-        raise UsageError(f"systemd cannot run a command with a line break in it: {word!r}")
+        raise UsageError(
+            _("systemd cannot run a command with a line break in it: {word!r}").format(word=word)
+        )
     word = word.replace("%", "%%")
     if any(c in word for c in " \t\"'\\;#"):
         word = '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
@@ -75,7 +78,11 @@ def write_units(folder: Path, job: Job) -> list[Path]:
                 replace_file(RealDisk(), str(path), text.encode())
                 changed.append(path)
     except OSError as error:
-        raise UsageError(f"Cannot write the units to '{folder}': {error.strerror}") from None
+        raise UsageError(
+            _("Cannot write the units to '{folder}': {strerror}").format(
+                folder=folder, strerror=error.strerror
+            )
+        ) from None
     return changed
 
 

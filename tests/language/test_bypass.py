@@ -33,7 +33,7 @@ class NoEnglish:
 # Data, and what is typed: addresses, files, ids, options, values in quotes, clock times, JSON.
 DATA = re.compile(
     r"https?://\S+|'[^']*'|\"[^\"]*\"|[\w.-]*@\w+|(?<!\w)-{1,2}[\w-]+|\S*/\S*|<[^>]*>|\[\[?[\w.*-]+\]?\]"
-    r"|\w+\.(?:toml|py)|[A-Z][A-Z0-9_]{2,}\w*"
+    r"|\w+\.(?:toml|py)|[A-Z][A-Z0-9_]{2,}\w*|[a-z]+_[a-z_]+"
 )
 NAMES = {
     *COMMANDS, *map(str, State), *map(str, Reason), "kakaocron", "me", "report", "regular", "peak",
@@ -75,6 +75,16 @@ def test_what_a_command_says_is_all_in_the_catalogue(told: Shell, command: str) 
     _, out, err = told.run(*command.split())
 
     assert list(english(out + err)) == []
+
+
+def test_what_doctor_finds_is_too(told: Shell) -> None:
+    """But the names of its findings, which scripts know, and what it names of this machine."""
+    _, out, _ = told.run("doctor")
+
+    said = re.sub(r"(?m)^\S (versions|file-system|cron-running|installations): .*$", "", out)
+    said = re.sub(r"(?m)^\S [a-z-]+: |^    → .*(sudo|env|systemctl|apt-get|chmod) .*$", "", said)
+    found = [one for one in english(said) if not one.startswith(("INFO", "ko:"))]
+    assert found == []
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
