@@ -7,6 +7,7 @@ in English alone.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -89,8 +90,10 @@ def translate(command: Any) -> None:
         from kakaocron.show.columns import wrap_by_cells  # noqa: PLC0415 - where Rich is
 
         wrap_by_cells()
-    for name, words in _TITLES.items():
-        setattr(_rich_utils(), name, _(words))
+    # Imported for a help alone, as it takes long; until then its titles are the English ones.
+    if language() != "en" or "typer.rich_utils" in sys.modules:
+        for name, words in _TITLES.items():
+            setattr(_rich_utils(), name, _(words))
     _translate(command)
 
 
