@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.log_lines import log_end
+from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
 from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
@@ -21,6 +22,7 @@ from kakaocron.ledger.deliveries import Delivery, apply
 from kakaocron.ledger.events import Event, as_read
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Book, Ledger, View
+from kakaocron.ledger.stats import slots_on
 from kakaocron.states import BAD, State
 from kakaocron.text.causes import as_facts
 
@@ -124,9 +126,14 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
             log_end(delivery)
     sent = Sent()
     if decision.due:
-        sent = send_all(
-            engine, decision.due, lambda due: plan.make(due, seen.view.deliveries), settled_until
-        )
+        known = seen.view.deliveries
+        days = {due.slot.at.date() for due in decision.due}
+        totals = {day: slots_on(known.values(), day) for day in days}  # once, not for each
+
+        def make(due: Due) -> Parcel:
+            return plan.make(due, known.get(due.id), totals[due.slot.at.date()])
+
+        sent = send_all(engine, decision.due, make, settled_until)
     ledger_end = engine.ledger.note_ends(seen.view, seen.now)
     return TickReport(
         now=seen.now,
