@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
 
@@ -19,7 +18,7 @@ DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HORIZON = timedelta(days=366)
 FAR_HORIZON = 40 * HORIZON
 
-_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})")
+_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{8}T[0-9]{4})")
 
 
 class Slot(Struct, frozen=True):
@@ -42,11 +41,12 @@ def delivery_id(name: str, at: datetime) -> str:
 def parse_delivery_id(text: str) -> tuple[str, datetime]:
     """Return the message name and the slot's instant in KST; ValueError for anything else."""
     match = _DELIVERY_ID.fullmatch(text)
-    with suppress(ValueError):  # a date that no calendar has
+    try:
         if match:
-            name, *stamp = match.groups()
-            year, month, day, hour, minute = map(int, stamp)
-            return name, within_reason(datetime(year, month, day, hour, minute, tzinfo=KST))
+            name, stamp = match.groups()
+            return name, within_reason(datetime.fromisoformat(stamp).replace(tzinfo=KST))
+    except ValueError:  # a date that no calendar has
+        pass
     raise ValueError(
         _("'{text}' is not a delivery id such as report@20261123T0930").format(text=text)
     )
@@ -107,9 +107,8 @@ class Minutes(Struct, frozen=True):
         hour = after.astimezone(KST).replace(minute=0, second=0, microsecond=0)
         while hour <= until:
             for minute in minutes:
-                at = hour.replace(minute=minute)
-                kind = self.kind_at(hour.hour, minute) if after < at <= until else None
-                if kind is not None:
+                kind = self.kind_at(hour.hour, minute)
+                if kind is not None and after < (at := hour.replace(minute=minute)) <= until:
                     yield at, kind
             hour += timedelta(hours=1)
 
