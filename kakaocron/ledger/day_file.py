@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from datetime import date, datetime
-from itertools import takewhile
 from zlib import crc32
 
 from msgspec import Struct, field
@@ -30,18 +29,22 @@ ReadLine = Callable[[bytes], Event]
 
 
 class DayFile(Struct, frozen=True):
-    """One day's file as read: its events, and what of it could not be read.
+    """One day's file as read: what its lines came to, and what of it could not be read.
 
     `damaged` holds the numbers (from 1) of unreadable lines that no `damage` line below them
     accounts for, `marks` the checksums of these lines, `torn_at` the offset of a last line that was
     never finished, `lacks_newline` says that the last line is whole or damaged, but not ended,
-    `ends` holds each line's checksum by the offset at which it ends, `lines` the number (from 1) of
-    each delivery's last line.
+    `ids` holds the id of each line that could be read, `notes` are the damage lines, `ends` holds
+    each line's checksum by the offset at which it ends, `lines` the number (from 1) of
+    each delivery's last line, `pointed_days` the days of the deliveries reopened for this one.
+
+    What holds an item a line is not copied: it goes on growing as the file is read on.
     """
 
     day: date
     size: int = 0  # bytes, a torn last line included
-    events: tuple[Event, ...] = ()
+    ids: Sequence[str] = ()
+    notes: Sequence[Damage] = ()
     damaged: tuple[int, ...] = ()
     marks: tuple[str, ...] = ()
     torn_at: int | None = None
@@ -52,15 +55,7 @@ class DayFile(Struct, frozen=True):
     last_event_at: datetime | None = None
     ends: Mapping[int, int] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def pointed_days(self) -> frozenset[date]:
-        """The days of the deliveries that were reopened for this one."""
-        return frozenset(
-            parse_delivery_id(event.id)[1].date()
-            for event in self.events
-            if isinstance(event, Pointer)
-        )
+    pointed_days: Set[date] = frozenset()
 
     @property
     def end(self) -> End:
@@ -99,10 +94,9 @@ class DayFile(Struct, frozen=True):
                 ).format(count=count),
                 is_damage=False,
             )
-        for event in self.events:
-            if isinstance(event, Damage):
-                what = _("damage set aside earlier, kept as {kept}").format(kept=event.kept)
-                yield Remark(path, what, is_damage=False)
+        for note in self.notes:
+            what = _("damage set aside earlier, kept as {kept}").format(kept=note.kept)
+            yield Remark(path, what, is_damage=False)
 
     def _mark_at(self, size: int) -> str:
         return as_mark(self.ends[size]) if size in self.ends else NO_MARK
@@ -126,11 +120,14 @@ class Reading(Struct):
     synced: End = NOTHING  # up to where this process knows it to be on the disk
     count: int = 0  # of lines
     ends: dict[int, int] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    notes: list[Damage] = field(default_factory=list)
     damaged: dict[int, str] = field(default_factory=dict)
     gap_until: datetime | None = None
+    gap_above: int = 0  # of how many ids the last damage line is
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
+    pointed_days: set[date] = field(default_factory=set)
     settled: datetime | None = None
     last_event_at: datetime | None = None
 
@@ -148,9 +145,9 @@ class Reading(Struct):
         if is_torn(tail, size):
             return self._found(day, size, torn_at=self.offset)
         whole = copy(self)
-        whole.events, whole.damaged = [*self.events], {**self.damaged}
+        whole.ids, whole.notes, whole.damaged = [*self.ids], [*self.notes], {**self.damaged}
         whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
-        whole.lines = {**self.lines}
+        whole.lines, whole.pointed_days = {**self.lines}, {*self.pointed_days}
         whole._take(tail, size)
         return whole._found(day, size, lacks_newline=True)
 
@@ -167,7 +164,11 @@ class Reading(Struct):
             self.damaged = {n: mark for n, mark in self.damaged.items() if mark not in event.lines}
             until = event.until or event.at
             self.gap_until = max(until, self.gap_until or until)
-        self.events.append(event)
+            self.gap_above = len(self.ids) + 1
+            self.notes.append(event)
+        elif isinstance(event, Pointer):
+            self.pointed_days.add(parse_delivery_id(event.id)[1].date())
+        self.ids.append(event.id)
         fold_into(self.deliveries, event)
         self.lines[event.id] = self.count
         if event.settled:
@@ -177,8 +178,7 @@ class Reading(Struct):
     def _gap(self) -> Gap | None:
         if self.gap_until is None:
             return None
-        below = takewhile(lambda event: not isinstance(event, Damage), reversed(self.events))
-        return Gap(self.gap_until, frozenset(event.id for event in below))
+        return Gap(self.gap_until, frozenset(self.ids[self.gap_above :]))
 
     def _found(
         self, day: date, size: int, torn_at: int | None = None, *, lacks_newline: bool = False
@@ -186,17 +186,19 @@ class Reading(Struct):
         return DayFile(
             day,
             size,
-            tuple(self.events),
+            self.ids,
+            self.notes,
             tuple(self.damaged),
             tuple(self.damaged.values()),
             torn_at,
             lacks_newline,
             self._gap(),
-            {**self.deliveries},
+            self.deliveries,
             self.settled,
             self.last_event_at,
             self.ends,
-            {**self.lines},
+            self.lines,
+            self.pointed_days,
         )
 
 

@@ -158,7 +158,7 @@ def test_an_instant_is_read_in_korean_time(at: str) -> None:
     event = from_line(rewritten(to_line(claim()), at=at))
 
     assert event.at == SLOT
-    assert event.at.tzinfo is KST
+    assert event.at.tzinfo == KST
 
 
 _NAMES = st.text(st.characters(codec="utf-8"), max_size=12)
