@@ -12,9 +12,10 @@ from msgspec import Struct, field
 from kakaocron.errors import Cause
 from kakaocron.language.words import _
 from kakaocron.ledger.beats import NO_MARK, NOTHING, End
-from kakaocron.ledger.deliveries import Delivery, Gap, fold_into
+from kakaocron.ledger.deliveries import Delivery, Gap, fold_into, plain
 from kakaocron.ledger.events import (
     LINE_START,
+    Claim,
     Damage,
     DamagedLineError,
     Event,
@@ -126,6 +127,7 @@ class Reading(Struct):
     gap_until: datetime | None = None
     gap_above: int = 0  # of how many ids the last damage line is
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)  # first lines, not folded so far
     lines: dict[str, int] = field(default_factory=dict)
     pointed_days: set[date] = field(default_factory=set)
     settled: datetime | None = None
@@ -139,6 +141,7 @@ class Reading(Struct):
             self._take(line, self.offset)
         if lines:
             self.last_line = lines[-1] + b"\n"
+        self._fold_claims()
         size = self.offset + len(tail)
         if not tail:
             return self._found(day, size)
@@ -149,6 +152,7 @@ class Reading(Struct):
         whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
         whole.lines, whole.pointed_days = {**self.lines}, {*self.pointed_days}
         whole._take(tail, size)
+        whole._fold_claims()
         return whole._found(day, size, lacks_newline=True)
 
     def _take(self, line: bytes, end: int) -> None:
@@ -169,11 +173,29 @@ class Reading(Struct):
         elif isinstance(event, Pointer):
             self.pointed_days.add(parse_delivery_id(event.id)[1].date())
         self.ids.append(event.id)
-        fold_into(self.deliveries, event)
+        self._fold(event)
         self.lines[event.id] = self.count
         if event.settled:
             self.settled = max(self.settled or event.settled, event.settled)
         self.last_event_at = max(self.last_event_at or event.at, event.at)
+
+    def _fold(self, event: Event) -> None:
+        if isinstance(event, Claim) and event.id not in self.lines:
+            self.claims[event.id] = event
+            return
+        claim = self.claims.pop(event.id, None)
+        delivery = plain(claim, event) if claim else None
+        if delivery:
+            self.deliveries[event.id] = delivery
+            return
+        if claim:
+            fold_into(self.deliveries, claim)
+        fold_into(self.deliveries, event)
+
+    def _fold_claims(self) -> None:
+        for claim in self.claims.values():
+            fold_into(self.deliveries, claim)
+        self.claims.clear()
 
     def _gap(self) -> Gap | None:
         if self.gap_until is None:

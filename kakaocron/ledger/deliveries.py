@@ -188,6 +188,52 @@ def fold_into(deliveries: dict[str, Delivery], event: Event) -> None:
         deliveries[event.id] = folded
 
 
+def plain(claim: Claim, outcome: Event) -> Delivery | None:
+    """Return what a first claim and its outcome fold into if all went well, in one step: nearly all
+    that a ledger holds is such pairs. None for any other."""
+    if (
+        not isinstance(outcome, Outcome)
+        or (outcome.attempt, outcome.by) != (claim.attempt, claim.by)
+        or claim.state is not State.SENDING
+        or outcome.state is not State.CONFIRMED
+        or tuple(outcome.targets) != claim.to
+        or not claim.to
+        or any(result.state is not State.CONFIRMED for result in outcome.targets.values())
+    ):
+        return None
+    decisive = outcome.targets[claim.to[0]]
+    attempt = Attempt(
+        claim.attempt,
+        claim.by,
+        claim.at,
+        claim.until,
+        claim.to,
+        outcome.sent_at,
+        outcome.at,
+        outcome.targets,
+    )
+    return Delivery(
+        claim.id,
+        claim.message,
+        claim.kind,
+        claim.slot,
+        State.CONFIRMED,
+        claim.to,
+        decisive.reason,
+        decisive.detail,
+        claim.expires_at,
+        (attempt,),
+        outcome.targets,
+        outcome.next_attempt_at,
+        claim.text,
+        claim.content_hash,
+        claim.content or None,
+        updated_at=outcome.at,
+        cause=decisive.cause,
+        behind=decisive.behind,
+    )
+
+
 def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
     """Return the delivery after one more event; None for one that makes no delivery.
 

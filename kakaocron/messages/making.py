@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from kakaocron.config.schema import Config, Message
@@ -40,6 +40,10 @@ class Contents(Struct, frozen=True):
     config: Config
     folder: Path
     programs: Programs
+    _messages: dict[str, Message] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._messages.update((one.name, one) for one in self.config.message)
 
     def of(self, due: Due, known: Delivery | None, totals: Slots) -> Parcel:
         """Make a delivery's content, or repeat what was sent of it, as the ledger has it. Raises
@@ -51,12 +55,11 @@ class Contents(Struct, frozen=True):
         if kept and "parts" in kept and (_is_literal(due, kept) or _has_begun(known)):
             return parcel_of(kept)
         name = str(kept["message"]) if kept and "message" in kept else due.slot.message
-        for message in self.config.message:
-            if message.name == name:
-                slot = replace(due.slot, message=name)
-                others = totals.without(known) if known else totals
-                return self.of_message(message, slot, others, due.attempt)
-        raise content_error("no-message", message=name)
+        message = self._messages.get(name)
+        if message is None:
+            raise content_error("no-message", message=name)
+        others = totals.without(known) if known else totals
+        return self.of_message(message, replace(due.slot, message=name), others, due.attempt)
 
     def of_message(
         self,

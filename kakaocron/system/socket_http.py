@@ -45,7 +45,7 @@ from kakaocron.text.causes import usage_error
 
 # How many times the longest silence a whole answer may take: a server may drip for ever.
 LONGEST_ANSWER = 3
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 12
 # What may stand in a path or a query as it is; `%` as it may be quoted already.
 SAFE = "/%:?@!$&'()*+,;=~[]"
 
