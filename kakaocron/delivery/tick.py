@@ -13,7 +13,7 @@ from kakaocron.delivery.log_lines import log_end
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
-from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
+from kakaocron.delivery.snapshot import Snapshot, days_to_read, decide_by, take_snapshot
 from kakaocron.delivery.underway import Engine, Sent
 from kakaocron.errors import Cause, Exit, KakaocronError, LedgerError
 from kakaocron.kst import DAY
@@ -112,6 +112,9 @@ def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
 
 def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
     """Settle and send what is due, and clear up after it."""
+    # So that with the lock held only what has come since is left to be read.
+    now = engine.clock.now()
+    engine.ledger.read(days_to_read(engine.ledger, plan, now, heartbeat.last_complete(now)))
     with engine.ledger.open() as book:
         seen, problems = _sound_snapshot(book, engine.ledger, heartbeat, plan)
         plan.note_timetables(seen.series)

@@ -175,9 +175,10 @@ class Reading(Struct):
         self.ids.append(event.id)
         self._fold(event)
         self.lines[event.id] = self.count
-        if event.settled:
-            self.settled = max(self.settled or event.settled, event.settled)
-        self.last_event_at = max(self.last_event_at or event.at, event.at)
+        if event.settled and (self.settled is None or event.settled > self.settled):
+            self.settled = event.settled
+        if self.last_event_at is None or event.at > self.last_event_at:
+            self.last_event_at = event.at
 
     def _fold(self, event: Event) -> None:
         if isinstance(event, Claim) and event.id not in self.lines:

@@ -289,7 +289,7 @@ def _decoded(line: bytes) -> Event:
         event = _of_unknown_kind(line, error)
     if event.v != FORMAT_VERSION:
         raise _version_fault(event.v)
-    if not isinstance(event, Damage | Unknown):
+    if not isinstance(event, _WITHOUT_SLOT):
         _check_id(event.id)
     return _in_kst(event)
 
@@ -330,6 +330,7 @@ def _version_fault(version: object) -> ValueError:
     return DamagedLineError(f"version {version!r}")
 
 
+_WITHOUT_SLOT = (Damage, Unknown)
 _check_id = lru_cache(maxsize=4096)(parse_delivery_id)  # several lines of a delivery follow
 
 _ALL_KINDS: tuple[type[Event], ...] = (*KINDS.values(), Unknown)

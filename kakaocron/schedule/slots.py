@@ -19,7 +19,7 @@ DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HORIZON = timedelta(days=366)
 FAR_HORIZON = 40 * HORIZON
 
-_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{8}T[0-9]{4})")
+_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{8}T(?:[01][0-9]|2[0-3])[0-5][0-9])")
 
 
 class Slot(Struct, frozen=True):

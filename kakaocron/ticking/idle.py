@@ -51,9 +51,10 @@ def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bo
     """
     try:
         config = _config_path(arguments, environ)
-        variables = _with_env_file(config, environ)
+        folder = real_folder(config)
+        variables = _with_env_file(folder, environ)
         check_xdg(variables)
-        plan = plan_path(variables, real_folder(config))
+        plan = plan_path(variables, folder)
         seconds = wait_before(RealDisk(), plan, config, variables, time.time())
         if seconds and not os.isatty(2):  # a person is told what is waited for
             time.sleep(seconds)
@@ -62,8 +63,8 @@ def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bo
         return False
 
 
-def _with_env_file(config: str, environ: "Mapping[str, str]") -> "Mapping[str, str]":
-    path = f"{real_folder(config)}/.env"
+def _with_env_file(folder: str, environ: "Mapping[str, str]") -> "Mapping[str, str]":
+    path = f"{folder}/.env"
     if not os.path.exists(path):  # noqa: PTH110
         return environ
     from kakaocron.system.env_file import read_env_file  # noqa: PLC0415 - most have none
