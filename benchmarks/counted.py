@@ -7,6 +7,7 @@ bound. The quick ones are run as tests too (tests/test_counted.py).
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import os
 import re
@@ -28,14 +29,17 @@ from unittest.mock import patch
 from starlette.responses import PlainTextResponse
 
 from kakaocron.config.reading import parse_config
+from kakaocron.delivery.tick import tick
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.kst import DAY, KST
 from kakaocron.ledger.beats import Word
-from kakaocron.ledger.events import Schedule, of_slot, to_line
+from kakaocron.ledger.day_file import Reading
+from kakaocron.ledger.events import Event, Schedule, from_line, of_slot, to_line
 from kakaocron.rehearsal.simulation import judge
 from kakaocron.rehearsal.simulation.campaign import play
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import State
+from kakaocron.system.http import Answer, Failure, Gate, Request
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.watching.overview import look, report
@@ -179,6 +183,71 @@ def year_reported() -> float:
         return calls(lambda: report(here, 30), "kakaocron") / lines
 
 
+class Yes:
+    """Says yes to every request."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def ask(self, _: Request, gate: Gate | None = None) -> Answer | Failure:
+        if gate is not None:
+            gate()
+            self.asked += 1
+        return Answer(200, {}, b'{"result_code":0}')
+
+    def warm(self, url: str, count: int) -> None: ...
+    def close(self) -> None: ...
+
+
+@contextmanager
+def sending(messages: int, read_line: Callable[[bytes], Event] = from_line) -> Iterator[Path]:
+    """Yield the ledger of a day once a tick has sent so many messages at half past nine."""
+    with tempfile.TemporaryDirectory(prefix="kakaocron-counted-") as name:
+        folder, http = Path(name), Yes()
+        text = "".join(MESSAGE.replace("report", f"m{n}") for n in range(messages))
+        config = parse_config('[kakao]\nrest_api_key = "key"\n' + text, "config.toml")
+        variables = {"KAKAO_ACCESS_TOKEN": "token"}
+        places = Places(folder / "config.toml", folder / "data", folder / "log", variables)
+        ledger, at = folder / "data" / "ledger", NOW.replace(hour=9, minute=30, second=1)
+        write_days(ledger, list(config.series()), at - timedelta(minutes=1), 1)
+        edges = Edges(
+            clock=FakeClock(at),
+            make_http=lambda _: http,
+            make_reading=partial(Reading, read_line),
+        )
+        here = assemble(places, config, edges)
+        here.heartbeat.beat(at - timedelta(minutes=1), Word.DONE, 0)
+        tick(here.engine, here.plan, here.heartbeat)
+        assert http.asked == messages
+        yield ledger
+
+
+def lines_taken_up() -> float:
+    """Return how many lines a tick of 100 messages decodes, per line that there is in the end."""
+    decoded = 0
+
+    def counting(line: bytes) -> Event:
+        nonlocal decoded
+        decoded += 1
+        return from_line(line)
+
+    with sending(100, counting) as ledger:
+        return decoded / sum(path.read_bytes().count(b"\n") for path in ledger.iterdir())
+
+
+def threads_started() -> float:
+    """Return how many threads a tick of 100 messages starts: two for each that may go at once."""
+    started, start = 0, _thread.start_new_thread
+
+    def counting(*arguments: Any) -> int:
+        nonlocal started
+        started += 1
+        return start(*arguments)
+
+    with patch.object(_thread, "start_new_thread", counting), sending(100):
+        return started
+
+
 def instructions(*arguments: str, home: Path) -> int:
     """Return how many instructions a Python process takes."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONHASHSEED": "0"}
@@ -216,6 +285,8 @@ QUICK = (
     Count("bytes of the ledger read by a look that finds it unchanged", status_again, 1500),
     Count(f"answers made for {CONNECTIONS} who ask for the same at once", answers_for_many, 1),
     Count("calls by a report, per line of the ledger", year_reported, 3.0),
+    Count("lines decoded by a tick of 100 messages, per line of the ledger", lines_taken_up, 1.0),
+    Count("threads started by a tick of 100 messages, 32 at once", threads_started, 65),
 )
 IDLE = partial(of_python, "-m", "kakaocron", "tick")
 STATUS = partial(of_python, "-m", "kakaocron", "status")

@@ -22,7 +22,7 @@ def main() -> None:
 
     # What a command imports lives to its end. To look it through at every 700th object, and once
     # more on the way out, would cost a tenth of the whole command.
-    gc.set_threshold(20_000)
+    gc.set_threshold(100_000)
     from kakaocron.cli import run  # noqa: PLC0415
 
     try:

@@ -28,6 +28,7 @@ from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import View
 from kakaocron.ledger.lookup import day_of_id, find_delivery
+from kakaocron.ledger.stats import slots_on
 from kakaocron.schedule.pauses import Pause, resumed
 from kakaocron.schedule.slots import Slot, next_slot, parse_delivery_id, slot_at
 from kakaocron.states import BAD, State
@@ -99,9 +100,10 @@ def send_now(
     minute = installation.clock.now().replace(second=0, microsecond=0)
     known = find_message(installation, message) if message is not None else None
     contents, view = installation.contents, _sound_view(installation, minute.date())
+    totals = slots_on(view.deliveries.values(), minute.date())
     try:
         parcel = (
-            contents.of_message(known, Slot(known.name, minute, "send"), view.deliveries.values())
+            contents.of_message(known, Slot(known.name, minute, "send"), totals)
             if known
             else contents.of_text(text or "")
         )
@@ -266,8 +268,11 @@ def retry(installation: Installation, id_: str, at: datetime | None = None) -> B
     _sound_view(installation, day_of_id(id_))
     delivery = reopen(installation, id_)
     due = next_attempt(delivery, installation.engine.policy)
-    view = installation.ledger.read([delivery.slot.date()])
-    return _send(installation, due, lambda one: installation.contents.of(one, view.deliveries))
+    day = delivery.slot.date()
+    known = installation.ledger.read([day]).deliveries
+    totals = slots_on(known.values(), day)
+    make = installation.contents.of
+    return _send(installation, due, lambda one: make(one, known.get(one.id), totals))
 
 
 def reopen(installation: Installation, id_: str, at: datetime | None = None) -> Delivery:

@@ -47,7 +47,7 @@ class _Word(StrEnum):
     @property
     def is_known(self) -> bool:
         """Whether it is of the list, and this kakaocron can tell what it means."""
-        return self.value in type(self)._value2member_map_
+        return self._name_ in type(self)._member_map_  # a word of later is its own name
 
 
 class State(_Word):

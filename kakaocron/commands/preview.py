@@ -21,6 +21,7 @@ from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation, find_installation
 from kakaocron.language.words import _
 from kakaocron.ledger.lookup import deliveries_of
+from kakaocron.ledger.stats import slots_of
 from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
@@ -56,7 +57,7 @@ def preview(
         raise UsageError(_("The configuration has no [[message]]"), _("See: kakaocron config path"))
     exit_code = Exit.FINE
     shown: list[dict[str, Any]] = []
-    others = deliveries_of(installation.ledger, minute.date())
+    totals = slots_of(deliveries_of(installation.ledger, minute.date()))
     bench = Bench(
         installation.places,
         Machine(),
@@ -72,7 +73,7 @@ def preview(
     for one in chosen:
         made: Parcel | ContentError
         try:
-            made = contents.of_message(one, _slot(installation, one, minute), others)
+            made = contents.of_message(one, _slot(installation, one, minute), totals)
         except ContentError as error:
             made, exit_code = error, Exit.TROUBLE
         if as_json:

@@ -92,6 +92,14 @@ class Flight(Struct):
 class Allowance(Protocol):
     """What a service still takes on a day."""
 
+    def note(self, deliveries: Iterable[Delivery]) -> None:
+        """Count what went out of deliveries by now, in place of what was counted of them before."""
+        ...
+
+    def left(self) -> Allowance:
+        """Return a copy, to be spent."""
+        ...
+
     def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
         """Count messages that are about to go, so many to each receiver.
 

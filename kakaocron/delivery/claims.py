@@ -24,6 +24,7 @@ from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.errors import Cause, ContentError
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
 from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
+from kakaocron.ledger.ledger import View
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
 from kakaocron.system.log import log
@@ -45,11 +46,14 @@ def allowance_days(engine: Engine, wanted: Iterable[Underway], today: date) -> s
 
 
 def allowances(
-    engine: Engine, wanted: Iterable[Underway], deliveries: Iterable[Delivery], day: date
+    engine: Engine, run: Run, wanted: Iterable[Underway], view: View, day: date
 ) -> Allowances:
     """Return what each channel of these deliveries still takes on a KST day, by its name."""
     names = {name for one in wanted for name in one.to}
-    return {name: engine.channels[name].allowance(deliveries, day) for name in names}
+    for name in names - {known for known, of in run.counted if of == day}:
+        channel = engine.channels[name]
+        run.counted[name, day] = channel.allowance(view.deliveries.values(), day)
+    return {name: run.counted[name, day].left() for name in names}
 
 
 def begin(

@@ -58,7 +58,7 @@ def warm_up(engine: Engine, run: Run) -> None:
     if ahead:
         prepare(engine, run, (min(ahead) - now).total_seconds())
         with engine.ledger.open() as book:
-            book.read({at.date() for at in ahead})
+            run.read(book, {at.date() for at in ahead})
 
 
 def warm_from(began: datetime, group: Iterable[Underway]) -> datetime | None:

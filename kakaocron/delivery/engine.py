@@ -78,7 +78,7 @@ def _send(engine: Engine, run: Run, make: MakeParcel) -> None:
 def _take_up(engine: Engine, due: Sequence[Due], settled: datetime | None) -> Run:
     run = Run(settled, engine.clock.now(), engine.clock.monotonic())
     for one in due:
-        run.add(Underway(one, engine.by_channel(one.to)))
+        run.add(Underway(one, engine.by_channel(one.to), one.id, one.slot.at))
     group = run.at(Stage.TO_MAKE)
     run.deliveries = Counter(name for one in group for name in one.to)
     run.warm_at = early_start.warm_from(run.began, group)
@@ -119,17 +119,18 @@ def _record_and_claim(engine: Engine, run: Run) -> None:
         claimed = _record(book, lines)
         for one in claimed:
             _start(engine, run, one)
+        for one in landed:
+            note_flights(run, one)
+        for one in (*landed, *wanted):
+            if one.stage is not Stage.IN_FLIGHT:
+                leave(run, one)
+        view = run.read(book, ())
     for one in claimed:
         log.info("📤 메시지 전송 시작: %s", one.id)
     run.sent.left += sum(one not in lines for one in wanted)
-    for one in landed:
-        note_flights(run, one)
     for one, events in lines.items():
         if events and one.stage is not Stage.IN_FLIGHT:
-            note_end(run, view.deliveries, events)
-    for one in (*landed, *wanted):
-        if one.stage is not Stage.IN_FLIGHT:
-            leave(run, one)
+            note_end(run, view.deliveries[one.id])
 
 
 def _look(
@@ -141,10 +142,10 @@ def _look(
     """
     wanted = _wanted(engine, run, book.now)
     days = {one.at.date() for one in (*landed, *wanted)}
-    view = book.read(days | claims.allowance_days(engine, wanted, book.now.date()))
+    view = run.read(book, days | claims.allowance_days(engine, wanted, book.now.date()))
     first = early_start.first_ahead(wanted, book.now)
     day = (first or book.now).date()
-    allowed = claims.allowances(engine, wanted, view.deliveries.values(), day)
+    allowed = claims.allowances(engine, run, wanted, view, day)
     if first is not None:
         looked_up = set(wanted)
         book.now = early_start.wait_for(engine, run, wanted, first)
@@ -225,7 +226,7 @@ def _patience(engine: Engine, run: Run) -> float:
     now, elapsed = engine.clock.now(), engine.clock.monotonic()
     if run.count(Stage.LANDED) or run.is_over or ready(engine, run, now + HEAD_START):
         return 0.0
-    heads = [one.at - HEAD_START for one in run.waiting()]
+    heads = [at - HEAD_START for at in run.awaited()]
     ends = [one.claim.until for one in run.at(Stage.IN_FLIGHT) if one.claim]
     # A head start that is reached, but not made use of, waits for a connection or a place.
     moments = (*(head for head in heads if head > now), *ends)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -11,8 +11,8 @@ from kakaocron.delivery.early_start import LONGEST_WAIT
 from kakaocron.delivery.log_lines import log_end
 from kakaocron.delivery.underway import Engine, Run, Stage, Underway
 from kakaocron.errors import KakaocronError, LedgerError, LockTimeoutError
-from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, apply
-from kakaocron.ledger.events import Event, Outcome, as_read
+from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery
+from kakaocron.ledger.events import Outcome
 from kakaocron.ledger.ledger import Book
 from kakaocron.states import State
 from kakaocron.text.causes import content_error, parts
@@ -45,9 +45,10 @@ def collect(engine: Engine, run: Run, seconds: float) -> None:
             continue
         _land(run, one)
     # A clock that was set back leaves slots too far ahead: a later tick will see to them.
-    for one in list(run.waiting()):
-        if one.at - now > LONGEST_WAIT:
-            leave(run, one)
+    if any(at - now > LONGEST_WAIT for at in run.awaited()):
+        for one in list(run.waiting()):
+            if one.at - now > LONGEST_WAIT:
+                leave(run, one)
 
 
 def _land(run: Run, one: Underway) -> None:
@@ -131,7 +132,7 @@ def _record_claimed(engine: Engine, run: Run) -> None:
 
 
 def _record(engine: Engine, run: Run, book: Book, claimed: Sequence[Underway]) -> None:
-    view = book.read({one.at.date() for one in claimed})
+    view = run.read(book, {one.at.date() for one in claimed})
     lines = {
         one: outcome(engine, one, book.now)
         for one in claimed
@@ -142,10 +143,12 @@ def _record(engine: Engine, run: Run, book: Book, claimed: Sequence[Underway]) -
     for one in claimed:
         if one in lines:
             note_flights(run, one)
-            note_end(run, view.deliveries, [lines[one]])
             leave(run, one)
         else:
             one.claim = None
+    view = run.read(book, ())
+    for one in lines:
+        note_end(run, view.deliveries[one.id])
 
 
 def _stands(engine: Engine, one: Underway, delivery: Delivery | None) -> bool:
@@ -183,12 +186,7 @@ def note_flights(run: Run, one: Underway) -> None:
         run.sent.server_date = flight.server_date or run.sent.server_date
 
 
-def note_end(run: Run, before: Mapping[str, Delivery], events: Sequence[Event]) -> None:
+def note_end(run: Run, delivery: Delivery) -> None:
     """Remember how a delivery ended, and log it."""
-    delivery = before.get(events[0].id)
-    for event in events:
-        delivery = apply(delivery, as_read(event))
-    if delivery is None:
-        return
     run.sent.ended[delivery.id] = delivery
     log_end(delivery)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from msgspec import Struct
@@ -10,20 +10,22 @@ from msgspec import Struct
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.policy import Due
 from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.stats import Slots
 from kakaocron.schedule.pauses import Pause
 from kakaocron.schedule.slots import Series
 from kakaocron.schedule.timetables import Timetables
 
-Make = Callable[[Due, Mapping[str, Delivery]], Parcel]
+Make = Callable[[Due, Delivery | None, Slots], Parcel]
 
 
 class Plan(Struct, frozen=True):
     """The messages, and how to make their content.
 
-    `make` is given a due delivery and all that the ledger knows, by id. It may take long and raise
-    ContentError, and is called outside the lock. `pauses` reads those that count at an instant;
-    `timetables` reads what the last tick knew of the messages' times, and `note_timetables` notes
-    what this one knows; these may raise LedgerError, and a tick calls them with the lock held.
+    `make` is given a due delivery, what the ledger knows of it, and the totals of its day. It may
+    take long and raise ContentError, and is called outside the lock. `pauses` reads those that
+    count at an instant; `timetables` reads what the last tick knew of the messages' times, and
+    `note_timetables` notes what this one knows; these may raise LedgerError, and a tick calls them
+    with the lock held.
     The messages are as they are since `written_at`.
     """
 

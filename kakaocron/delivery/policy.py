@@ -86,6 +86,8 @@ def decide(
     settle: list[Settle] = []
     due: list[Due] = []
     for delivery in deliveries.values():
+        if _is_closed(delivery):
+            continue
         is_paused = begins_paused(delivery, paused)
         event = _lost(delivery, gaps, now)
         if event is None and is_paused and delivery.slot <= now:
@@ -127,7 +129,8 @@ def idle_until(
     deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
     instants = [limit]
     for delivery in deliveries.values():
-        instants += _turning_points(delivery, policy, ahead)
+        if not _is_closed(delivery):
+            instants += _turning_points(delivery, policy, ahead)
     for one in series:
         slots = slots_between(one.name, one.timetable, now, limit + ahead)
         first = next((slot for slot in slots if slot.id not in deliveries), None)
@@ -138,9 +141,7 @@ def idle_until(
 
 
 def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Iterable[datetime]:
-    """Yield the instants at which a delivery may ask for something: rather one too many."""
-    if _is_closed(delivery):
-        return
+    """Yield the instants at which an open delivery may ask for something: rather one too many."""
     for instant in (delivery.slot, delivery.next_attempt_at):
         if instant is not None:
             yield instant - ahead
@@ -165,6 +166,8 @@ def is_void(delivery: Delivery, now: datetime) -> bool:
 
 def _is_closed(delivery: Delivery) -> bool:
     """Say whether nothing can come of it: of what is unknown something may, by `on_unknown`."""
+    if delivery.state is State.CONFIRMED:  # nearly all
+        return True
     return delivery.is_final and delivery.state is not State.UNKNOWN
 
 
@@ -177,8 +180,6 @@ def _lost(delivery: Delivery, gaps: Mapping[date, Gap], now: datetime) -> Settle
     """Return the event that holds back a delivery whose latest lines may be lost, or None."""
     gap = gaps.get(delivery.slot.date())
     if gap is None or delivery.slot > gap.until:
-        return None
-    if _is_closed(delivery):
         return None
     if delivery.reason is Reason.LEDGER_DAMAGED or delivery.id in gap.known:
         return None

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 
 from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.log_lines import log_end
+from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
-from kakaocron.delivery.snapshot import Snapshot, decide_by, take_snapshot
+from kakaocron.delivery.snapshot import Snapshot, days_to_read, decide_by, take_snapshot
 from kakaocron.delivery.underway import Engine, Sent
 from kakaocron.errors import Cause, Exit, KakaocronError, LedgerError
 from kakaocron.kst import DAY
@@ -21,6 +22,7 @@ from kakaocron.ledger.deliveries import Delivery, apply
 from kakaocron.ledger.events import Event, as_read
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Book, Ledger, View
+from kakaocron.ledger.stats import slots_on
 from kakaocron.states import BAD, State
 from kakaocron.text.causes import as_facts
 
@@ -110,6 +112,9 @@ def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
 
 def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
     """Settle and send what is due, and clear up after it."""
+    # So that with the lock held only what has come since is left to be read.
+    now = engine.clock.now()
+    engine.ledger.read(days_to_read(engine.ledger, plan, now, heartbeat.last_complete(now)))
     with engine.ledger.open() as book:
         seen, problems = _sound_snapshot(book, engine.ledger, heartbeat, plan)
         plan.note_timetables(seen.series)
@@ -124,9 +129,14 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
             log_end(delivery)
     sent = Sent()
     if decision.due:
-        sent = send_all(
-            engine, decision.due, lambda due: plan.make(due, seen.view.deliveries), settled_until
-        )
+        known = seen.view.deliveries
+        days = {due.slot.at.date() for due in decision.due}
+        totals = {day: slots_on(known.values(), day) for day in days}  # once, not for each
+
+        def make(due: Due) -> Parcel:
+            return plan.make(due, known.get(due.id), totals[due.slot.at.date()])
+
+        sent = send_all(engine, decision.due, make, settled_until)
     ledger_end = engine.ledger.note_ends(seen.view, seen.now)
     return TickReport(
         now=seen.now,

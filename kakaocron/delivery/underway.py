@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import Enum
 from itertools import islice
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from kakaocron.delivery.channel import Channel, Flight
+from kakaocron.delivery.channel import Allowance, Channel, Flight
 from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due, Policy
 from kakaocron.errors import ContentError, KakaocronError
 from kakaocron.language.words import marked
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Claim, Result
-from kakaocron.ledger.ledger import Ledger, Receipt
+from kakaocron.ledger.ledger import Book, Ledger, Receipt, View
 from kakaocron.states import Reason, State
 from kakaocron.system.clock import Clock
 from kakaocron.system.http import Phase
@@ -74,6 +75,9 @@ class Stage(Enum):
     ENDED = 7  # this run has no more to do with it
 
 
+_WAITS = (Stage.WAITING, Stage.BOARDED)
+
+
 class Underway(Struct, eq=False):
     """One delivery on its way.
 
@@ -84,6 +88,8 @@ class Underway(Struct, eq=False):
 
     due: Due
     to: Mapping[str, Sequence[str]]
+    id: str
+    at: datetime  # its slot's instant
     stage: Stage = Stage.TO_MAKE
     tasks: set[str] = field(default_factory=set)
     made: Parcel | ContentError | None = None
@@ -94,14 +100,6 @@ class Underway(Struct, eq=False):
     claim: Claim | None = None
     receipt: Receipt | None = None  # of the claim
     blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
-
-    @property
-    def id(self) -> str:
-        return self.due.id
-
-    @property
-    def at(self) -> datetime:
-        return self.due.slot.at
 
     @property
     def to_send(self) -> Parcel | None:
@@ -161,6 +159,9 @@ class Run(Struct):
     sent: Sent = field(default_factory=Sent)
     most: int | None = None  # in flight at a time, once the machine has run out of something
     bugs: list[Exception] = field(default_factory=list)  # met by workers
+    instants: Counter[datetime] = field(default_factory=Counter)  # of what waits
+    view: View | None = None  # of the ledger, as this run has last read it
+    counted: dict[tuple[str, date], Allowance] = field(default_factory=dict)  # by channel and day
     stages: dict[Stage, dict[str, Underway]] = field(
         default_factory=lambda: {stage: {} for stage in Stage if stage is not Stage.ENDED}
     )
@@ -181,15 +182,31 @@ class Run(Struct):
 
     def move(self, one: Underway, stage: Stage) -> None:
         del self.stages[one.stage][one.id]
+        self.instants[one.at] += (stage in _WAITS) - (one.stage in _WAITS)
         one.stage = stage
         if stage is not Stage.ENDED:
             self.stages[stage][one.id] = one
+
+    def read(self, book: Book, days: Iterable[date]) -> View:
+        """Read days of the ledger, and those that this run has read before: only what is new of
+        them costs anything."""
+        known = self.view.days if self.view else ()
+        self.view = view = book.read({*days, *known}, self.view)
+        if view.news is view.deliveries:  # it has begun anew
+            self.counted.clear()
+        for allowance in self.counted.values():
+            allowance.note(view.news.values())
+        return view
 
     def note_bug(self, task: str, error: Exception) -> None:
         """Take down what a worker met that nobody foresaw; what the machine lacks is no bug."""
         log.error("the worker '%s' met %s", task, type(error).__name__, exc_info=error)
         if not is_scarcity(error):
             self.bugs.append(error)
+
+    def awaited(self) -> list[datetime]:
+        """Return for which instants something waits."""
+        return [at for at, count in self.instants.items() if count]
 
     def waiting(self) -> Iterator[Underway]:
         """Yield what has its content and no claim; what is at the gate comes first."""
@@ -200,6 +217,8 @@ class Run(Struct):
 def ready(engine: Engine, run: Run, now: datetime) -> list[Underway]:
     """Return what may be claimed at `now`: as many as there are places."""
     places = max(0, (run.most or engine.at_once) - run.count(Stage.IN_FLIGHT))
+    if not places or all(at > now for at in run.awaited()):
+        return []
     come = (
         one
         for one in run.waiting()

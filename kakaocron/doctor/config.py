@@ -24,6 +24,7 @@ from kakaocron.language.choice import AUTO, CHOICES, VARIABLE, chosen_language
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import deliveries_of
+from kakaocron.ledger.stats import slots_on
 from kakaocron.messages.faults import faults, quota_faults
 from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import HORIZON, Slot, next_slot
@@ -205,10 +206,11 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
         yield fail(name, what, _("Fix it, then: kakaocron config check"))
         return
     minute = bench.now.replace(second=0, microsecond=0)
+    totals = slots_on(deliveries, minute.date())
     for message in config.message:
         kind = message.slots[0] if message.slots else "cron"
         try:
-            contents.of_message(message, Slot(message.name, minute, kind), deliveries)
+            contents.of_message(message, Slot(message.name, minute, kind), totals)
         except ContentError as error:
             what = _("message '{name}', made as cron would: {error}").format(
                 name=message.name, error=error

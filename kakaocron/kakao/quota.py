@@ -35,10 +35,30 @@ KAKAOS = Limits()
 
 
 class Usage(Struct):
-    """What one sender has sent to friends in a day."""
+    """What one sender, who `serves` these receivers, has sent to friends on a KST `day`."""
 
+    day: date
+    serves: Callable[[str], bool] = lambda _: True
     counts: Counter[str] = field(default_factory=Counter)
     limits: Limits = KAKAOS
+    _counted: dict[str, Mapping[str, int]] = field(default_factory=dict)  # by delivery
+
+    def note(self, deliveries: Iterable[Delivery]) -> None:
+        """Count what went out of deliveries; what may have gone counts as gone."""
+        for delivery in deliveries:
+            taken: Counter[str] = Counter()
+            for attempt in delivery.attempts:
+                if (attempt.sent_at or attempt.claimed_at).astimezone(KST).date() == self.day:
+                    taken.update(_taken(attempt, self.serves))
+            before = self._counted.get(delivery.id)
+            if before:
+                self.counts.subtract(before)
+            if taken or before:
+                self._counted[delivery.id] = taken
+                self.counts.update(taken)
+
+    def left(self) -> Usage:
+        return Usage(self.day, self.serves, self.counts.copy(), self.limits)
 
     def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
         """Count messages that are about to go, so many to each receiver.
@@ -71,15 +91,9 @@ class Usage(Struct):
 def used(
     deliveries: Iterable[Delivery], day: date, serves: Callable[[str], bool] = lambda _: True
 ) -> Usage:
-    """Count what one sender, who `serves` these receivers, sent to friends on a KST day.
-
-    What may have gone counts as gone.
-    """
-    usage = Usage()
-    for delivery in deliveries:
-        for attempt in delivery.attempts:
-            if (attempt.sent_at or attempt.claimed_at).astimezone(KST).date() == day:
-                usage.counts.update(_taken(attempt, serves))
+    """Count what one sender, who `serves` these receivers, sent to friends on a KST day."""
+    usage = Usage(day, serves)
+    usage.note(deliveries)
     return usage
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from datetime import date, datetime
-from itertools import takewhile
 from zlib import crc32
 
 from msgspec import Struct, field
@@ -13,9 +12,10 @@ from msgspec import Struct, field
 from kakaocron.errors import Cause
 from kakaocron.language.words import _
 from kakaocron.ledger.beats import NO_MARK, NOTHING, End
-from kakaocron.ledger.deliveries import Delivery, Gap, fold_into
+from kakaocron.ledger.deliveries import Delivery, Gap, fold_into, plain
 from kakaocron.ledger.events import (
     LINE_START,
+    Claim,
     Damage,
     DamagedLineError,
     Event,
@@ -30,18 +30,22 @@ ReadLine = Callable[[bytes], Event]
 
 
 class DayFile(Struct, frozen=True):
-    """One day's file as read: its events, and what of it could not be read.
+    """One day's file as read: what its lines came to, and what of it could not be read.
 
     `damaged` holds the numbers (from 1) of unreadable lines that no `damage` line below them
     accounts for, `marks` the checksums of these lines, `torn_at` the offset of a last line that was
     never finished, `lacks_newline` says that the last line is whole or damaged, but not ended,
-    `ends` holds each line's checksum by the offset at which it ends, `lines` the number (from 1) of
-    each delivery's last line.
+    `ids` holds the id of each line that could be read, `notes` are the damage lines, `ends` holds
+    each line's checksum by the offset at which it ends, `lines` the number (from 1) of
+    each delivery's last line, `pointed_days` the days of the deliveries reopened for this one.
+
+    What holds an item a line is not copied: it goes on growing as the file is read on.
     """
 
     day: date
     size: int = 0  # bytes, a torn last line included
-    events: tuple[Event, ...] = ()
+    ids: Sequence[str] = ()
+    notes: Sequence[Damage] = ()
     damaged: tuple[int, ...] = ()
     marks: tuple[str, ...] = ()
     torn_at: int | None = None
@@ -52,15 +56,7 @@ class DayFile(Struct, frozen=True):
     last_event_at: datetime | None = None
     ends: Mapping[int, int] = field(default_factory=dict)
     lines: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def pointed_days(self) -> frozenset[date]:
-        """The days of the deliveries that were reopened for this one."""
-        return frozenset(
-            parse_delivery_id(event.id)[1].date()
-            for event in self.events
-            if isinstance(event, Pointer)
-        )
+    pointed_days: Set[date] = frozenset()
 
     @property
     def end(self) -> End:
@@ -99,10 +95,9 @@ class DayFile(Struct, frozen=True):
                 ).format(count=count),
                 is_damage=False,
             )
-        for event in self.events:
-            if isinstance(event, Damage):
-                what = _("damage set aside earlier, kept as {kept}").format(kept=event.kept)
-                yield Remark(path, what, is_damage=False)
+        for note in self.notes:
+            what = _("damage set aside earlier, kept as {kept}").format(kept=note.kept)
+            yield Remark(path, what, is_damage=False)
 
     def _mark_at(self, size: int) -> str:
         return as_mark(self.ends[size]) if size in self.ends else NO_MARK
@@ -126,11 +121,15 @@ class Reading(Struct):
     synced: End = NOTHING  # up to where this process knows it to be on the disk
     count: int = 0  # of lines
     ends: dict[int, int] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    notes: list[Damage] = field(default_factory=list)
     damaged: dict[int, str] = field(default_factory=dict)
     gap_until: datetime | None = None
+    gap_above: int = 0  # of how many ids the last damage line is
     deliveries: dict[str, Delivery] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)  # first lines, not folded so far
     lines: dict[str, int] = field(default_factory=dict)
+    pointed_days: set[date] = field(default_factory=set)
     settled: datetime | None = None
     last_event_at: datetime | None = None
 
@@ -142,16 +141,18 @@ class Reading(Struct):
             self._take(line, self.offset)
         if lines:
             self.last_line = lines[-1] + b"\n"
+        self._fold_claims()
         size = self.offset + len(tail)
         if not tail:
             return self._found(day, size)
         if is_torn(tail, size):
             return self._found(day, size, torn_at=self.offset)
         whole = copy(self)
-        whole.events, whole.damaged = [*self.events], {**self.damaged}
+        whole.ids, whole.notes, whole.damaged = [*self.ids], [*self.notes], {**self.damaged}
         whole.deliveries, whole.ends = {**self.deliveries}, {**self.ends}
-        whole.lines = {**self.lines}
+        whole.lines, whole.pointed_days = {**self.lines}, {*self.pointed_days}
         whole._take(tail, size)
+        whole._fold_claims()
         return whole._found(day, size, lacks_newline=True)
 
     def _take(self, line: bytes, end: int) -> None:
@@ -167,18 +168,40 @@ class Reading(Struct):
             self.damaged = {n: mark for n, mark in self.damaged.items() if mark not in event.lines}
             until = event.until or event.at
             self.gap_until = max(until, self.gap_until or until)
-        self.events.append(event)
-        fold_into(self.deliveries, event)
+            self.gap_above = len(self.ids) + 1
+            self.notes.append(event)
+        elif isinstance(event, Pointer):
+            self.pointed_days.add(parse_delivery_id(event.id)[1].date())
+        self.ids.append(event.id)
+        self._fold(event)
         self.lines[event.id] = self.count
-        if event.settled:
-            self.settled = max(self.settled or event.settled, event.settled)
-        self.last_event_at = max(self.last_event_at or event.at, event.at)
+        if event.settled and (self.settled is None or event.settled > self.settled):
+            self.settled = event.settled
+        if self.last_event_at is None or event.at > self.last_event_at:
+            self.last_event_at = event.at
+
+    def _fold(self, event: Event) -> None:
+        if isinstance(event, Claim) and event.id not in self.lines:
+            self.claims[event.id] = event
+            return
+        claim = self.claims.pop(event.id, None)
+        delivery = plain(claim, event) if claim else None
+        if delivery:
+            self.deliveries[event.id] = delivery
+            return
+        if claim:
+            fold_into(self.deliveries, claim)
+        fold_into(self.deliveries, event)
+
+    def _fold_claims(self) -> None:
+        for claim in self.claims.values():
+            fold_into(self.deliveries, claim)
+        self.claims.clear()
 
     def _gap(self) -> Gap | None:
         if self.gap_until is None:
             return None
-        below = takewhile(lambda event: not isinstance(event, Damage), reversed(self.events))
-        return Gap(self.gap_until, frozenset(event.id for event in below))
+        return Gap(self.gap_until, frozenset(self.ids[self.gap_above :]))
 
     def _found(
         self, day: date, size: int, torn_at: int | None = None, *, lacks_newline: bool = False
@@ -186,17 +209,19 @@ class Reading(Struct):
         return DayFile(
             day,
             size,
-            tuple(self.events),
+            self.ids,
+            self.notes,
             tuple(self.damaged),
             tuple(self.damaged.values()),
             torn_at,
             lacks_newline,
             self._gap(),
-            {**self.deliveries},
+            self.deliveries,
             self.settled,
             self.last_event_at,
             self.ends,
-            {**self.lines},
+            self.lines,
+            self.pointed_days,
         )
 
 

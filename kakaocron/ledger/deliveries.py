@@ -48,7 +48,7 @@ def is_by_hand(id_: str) -> bool:
     return id_.startswith(_SENT_BY_HAND)
 
 
-class Gap(Struct, frozen=True):
+class Gap(Struct, frozen=True, gc=False):
     """What a day's part of the ledger may have lost: anything due up to `until`, but for those ids
     that have a line below the note of it. By order, not by time: its clock may have been ahead."""
 
@@ -56,7 +56,7 @@ class Gap(Struct, frozen=True):
     known: frozenset[str] = frozenset()
 
 
-class Attempt(Struct, frozen=True):
+class Attempt(Struct, frozen=True, gc=False):
     """One try at sending: claimed by one process, and how it ended, if it is known to have."""
 
     number: int
@@ -69,7 +69,7 @@ class Attempt(Struct, frozen=True):
     results: Mapping[str, Result] = field(default_factory=dict)
 
 
-class Delivery(Struct, frozen=True):
+class Delivery(Struct, frozen=True, gc=False):
     """What the ledger knows of one message at one slot."""
 
     id: str
@@ -164,7 +164,10 @@ def of_delivery(line: type[OfSlot], delivery: Delivery, at: datetime, **more: An
 
 def worst(results: Iterable[Result]) -> Result:
     """Return the result that decides a delivery's state."""
-    return min(results, key=lambda result: place_of(result.state, WORST_FIRST))
+    first, *others = results
+    if not others:
+        return first
+    return min([first, *others], key=lambda result: place_of(result.state, WORST_FIRST))
 
 
 def fold(events: Iterable[Event]) -> dict[str, Delivery]:
@@ -183,6 +186,52 @@ def fold_into(deliveries: dict[str, Delivery], event: Event) -> None:
     folded = apply(deliveries.get(event.id), event)
     if folded is not None:
         deliveries[event.id] = folded
+
+
+def plain(claim: Claim, outcome: Event) -> Delivery | None:
+    """Return what a first claim and its outcome fold into if all went well, in one step: nearly all
+    that a ledger holds is such pairs. None for any other."""
+    if (
+        not isinstance(outcome, Outcome)
+        or (outcome.attempt, outcome.by) != (claim.attempt, claim.by)
+        or claim.state is not State.SENDING
+        or outcome.state is not State.CONFIRMED
+        or tuple(outcome.targets) != claim.to
+        or not claim.to
+        or any(result.state is not State.CONFIRMED for result in outcome.targets.values())
+    ):
+        return None
+    decisive = outcome.targets[claim.to[0]]
+    attempt = Attempt(
+        claim.attempt,
+        claim.by,
+        claim.at,
+        claim.until,
+        claim.to,
+        outcome.sent_at,
+        outcome.at,
+        outcome.targets,
+    )
+    return Delivery(
+        claim.id,
+        claim.message,
+        claim.kind,
+        claim.slot,
+        State.CONFIRMED,
+        claim.to,
+        decisive.reason,
+        decisive.detail,
+        claim.expires_at,
+        (attempt,),
+        outcome.targets,
+        outcome.next_attempt_at,
+        claim.text,
+        claim.content_hash,
+        claim.content or None,
+        updated_at=outcome.at,
+        cause=decisive.cause,
+        behind=decisive.behind,
+    )
 
 
 def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
@@ -241,7 +290,8 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
     if isinstance(event, Settle) and targets:
         decisive = worst(targets.values())
     return replace(
-        _with_content(delivery, event, event.content),
+        delivery,
+        **_content_of(delivery, event, event.content),
         **_standing(decisive),
         to=event.to or delivery.to,
         next_attempt_at=event.next_attempt_at,
@@ -267,18 +317,18 @@ def _said(state: State, of: Event | Delivery) -> Result:
     return Result(state, of.reason, of.detail, cause=of.cause, behind=of.behind)
 
 
-def _with_content(
+def _content_of(
     delivery: Delivery, event: Entry | Claim, content: Mapping[str, Any] | None
-) -> Delivery:
-    """Return a delivery with what a line says of its content and expiry, if it says anything."""
-    return replace(
-        delivery,
-        expires_at=event.expires_at or delivery.expires_at,
-        text=delivery.text if event.text is None else event.text,
-        content_hash=delivery.content_hash if event.content_hash is None else event.content_hash,
-        content=delivery.content if content is None else content,
-        updated_at=event.at,
-    )
+) -> dict[str, Any]:
+    """Return the fields of a delivery after what a line says of its content and expiry, if it says
+    anything."""
+    return {
+        "expires_at": event.expires_at or delivery.expires_at,
+        "text": delivery.text if event.text is None else event.text,
+        "content_hash": delivery.content_hash if event.content_hash is None else event.content_hash,
+        "content": delivery.content if content is None else content,
+        "updated_at": event.at,
+    }
 
 
 def _targets_after(delivery: Delivery, event: Entry) -> Mapping[str, Result]:
@@ -317,7 +367,8 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
     sending = {name: Result(State.SENDING, parts=_parts_of(delivery, name)) for name in event.to}
     content = {**(delivery.content or {}), **(event.content or {})}
     return replace(
-        _with_content(delivery, event, content or None),
+        delivery,
+        **_content_of(delivery, event, content or None),
         **_standing(Result(State.SENDING)),
         to=delivery.to or event.to,
         attempts=(*delivery.attempts, attempt),

@@ -17,7 +17,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import asdict, replace
 
 from kakaocron.errors import Cause
-from kakaocron.kst import KST, in_kst, isoformat
+from kakaocron.kst import KST, YEARS, in_kst, isoformat
 from kakaocron.schedule.slots import Slot, parse_delivery_id
 from kakaocron.states import WORD, Reason, State
 
@@ -36,7 +36,7 @@ class NewerFormatError(ValueError):
         self.version = version
 
 
-class Result(Struct, frozen=True):
+class Result(Struct, frozen=True, gc=False):
     """How one receiver's part of an attempt ended. `parts` counts the confirmed ones of a split.
 
     `code` is the channel's own: a number or a word. `behind` is the reason of the last attempt,
@@ -55,7 +55,7 @@ class Result(Struct, frozen=True):
     behind: Reason | None = None
 
 
-class Event(Struct, frozen=True, kw_only=True, tag_field="event"):
+class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="event"):
     """One ledger line: what every kind of line has. Instants are aware.
 
     `settled`: every slot up to this instant had a state when the line was written. `detail` and
@@ -185,6 +185,7 @@ def day_of(event: Event) -> date:
 
 
 _COMMON = frozenset(Event.__struct_fields__)
+_ENCODED = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def to_line(event: Event) -> bytes:
@@ -212,7 +213,7 @@ def to_line(event: Event) -> bytes:
         for key, value in fields.items()
         if value is not None and value is not False
     }
-    body = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    body = _ENCODED(kept).encode(errors="replace")
     return b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
 
 
@@ -288,17 +289,17 @@ def _decoded(line: bytes) -> Event:
         event = _of_unknown_kind(line, error)
     if event.v != FORMAT_VERSION:
         raise _version_fault(event.v)
-    if not isinstance(event, Damage | Unknown):
+    if not isinstance(event, _WITHOUT_SLOT):
         _check_id(event.id)
     return _in_kst(event)
 
 
-class _AnyLine(Struct, frozen=True):
+class _AnyLine(Struct, frozen=True, gc=False):
     v: Any
     event: Any = None
 
 
-class _UnknownLine(Struct, frozen=True):
+class _UnknownLine(Struct, frozen=True, gc=False):
     at: datetime
     event: str
     id: str
@@ -329,6 +330,7 @@ def _version_fault(version: object) -> ValueError:
     return DamagedLineError(f"version {version!r}")
 
 
+_WITHOUT_SLOT = (Damage, Unknown)
 _check_id = lru_cache(maxsize=4096)(parse_delivery_id)  # several lines of a delivery follow
 
 _ALL_KINDS: tuple[type[Event], ...] = (*KINDS.values(), Unknown)
@@ -342,8 +344,12 @@ _INSTANTS: Mapping[type[Event], tuple[str, ...]] = {
 
 def _in_kst(event: Event) -> Event:
     """Return an event whose instants, checked, are in Korean time. Raises ValueError."""
-    instants = ((name, getattr(event, name)) for name in _INSTANTS[type(event)])
-    return replace(event, **{name: in_kst(at) for name, at in instants if at is not None})
+    others = {}
+    for name in _INSTANTS[type(event)]:
+        at = getattr(event, name)
+        if at is not None and (at.tzinfo != KST or at.year not in YEARS):
+            others[name] = in_kst(at)
+    return replace(event, **others) if others else event
 
 
 def as_read(event: Event) -> Event:

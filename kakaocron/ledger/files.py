@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import accumulate
+from typing import Any
 from zlib import crc32
 
 from msgspec import Struct, field
@@ -17,6 +19,7 @@ from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import (
     FORMAT_VERSION,
+    LINE_START,
     Damage,
     Event,
     NewerFormatError,
@@ -44,6 +47,7 @@ from kakaocron.text.causes import parts
 
 LOCK_TIMEOUT_SECONDS = 10.0
 SUFFIX = ".jsonl"
+_THIS_VERSION = b"%b%d," % (LINE_START, FORMAT_VERSION)
 
 
 class FileBook(Struct):
@@ -53,14 +57,14 @@ class FileBook(Struct):
     now: datetime
     _files: dict[date, DayFile] = field(default_factory=dict)
 
-    def read(self, days: Iterable[date]) -> View:
+    def read(self, days: Iterable[date], past: View | None = None) -> View:
         """Fold days. What is read here is durable: a writer may have died before its fsync."""
         for day in days:
             if day not in self._files:
                 found = self._files[day] = self.ledger.read_day(day)
                 if found.size:
                     self.ledger.sync_day(found)
-        return _view(self._files.values())
+        return _view(self._files.values(), past)
 
     def record(self, events: Sequence[Event]) -> dict[str, Receipt]:
         """Append events, each to the file of its slot's day, and fsync before returning.
@@ -74,9 +78,13 @@ class FileBook(Struct):
         receipts: dict[str, Receipt] = {}
         for day, group in by_day.items():
             found = self._files.get(day) or self.ledger.read_day(day)
-            offsets = self.ledger.append(day, group, found)
-            receipts |= {e.id: Receipt(e, at) for e, at in zip(group, offsets, strict=True)}
+            lines = [to_line(event) for event in group]
+            offsets, after = self.ledger.append(day, lines, found)
+            places = zip(group, offsets, lines, strict=True)
+            receipts |= {event.id: Receipt(event, (at, line)) for event, at, line in places}
             self._files.pop(day, None)
+            if after is not None:
+                self._files[day] = after
         return receipts
 
     def set_aside_damage(self, days: Iterable[date]) -> list[SetAside]:
@@ -111,11 +119,23 @@ class FileBook(Struct):
         return SetAside(day, what, kept)
 
 
-def _view(files: Iterable[DayFile]) -> View:
+def _view(files: Iterable[DayFile], past: View | None = None) -> View:
     ordered = sorted(files, key=lambda found: found.day)
+    read_to = {found.day: (found.ids, len(found.ids)) for found in ordered}
     deliveries: dict[str, Delivery] = {}
-    for found in ordered:
-        deliveries.update(found.deliveries)
+    lines: dict[str, int] = {}
+    if past is not None and _go_on(past.read_to, read_to):
+        deliveries, lines, news = past.deliveries, past.lines, dict[str, Delivery]()
+        for found in ordered:
+            new = set(found.ids[past.read_to[found.day][1] :])
+            lines.update((id_, found.lines[id_]) for id_ in new)
+            news.update((id_, found.deliveries[id_]) for id_ in new & found.deliveries.keys())
+        deliveries.update(news)
+    else:
+        for found in ordered:
+            deliveries.update(found.deliveries)
+            lines.update(found.lines)
+        news = deliveries
     days = tuple(found.day for found in ordered)
     return View(
         days,
@@ -126,8 +146,16 @@ def _view(files: Iterable[DayFile]) -> View:
         frozenset(found.day for found in ordered if found.damaged),
         frozenset().union(*(found.pointed_days for found in ordered)) - {*days},
         {found.day: found.end for found in ordered},
-        {id_: number for found in ordered for id_, number in found.lines.items()},
+        lines,
+        news,
+        read_to,
     )
+
+
+def _go_on(before: Mapping[date, Any], now: Mapping[date, Any]) -> bool:
+    """Say whether these are the same days, each read on from where it had been read to: one that
+    was read anew (its file was replaced, or spoilt) has another list of ids."""
+    return before.keys() == now.keys() and all(before[day][0] is now[day][0] for day in now)
 
 
 class FileLedger(Struct, frozen=True):
@@ -216,20 +244,25 @@ class FileLedger(Struct, frozen=True):
         reading.inode = inode
         return reading, read_rest(self.disk, fd)
 
-    def append(self, day: date, events: Sequence[Event], found: DayFile) -> list[int]:
-        """Append and fsync; return each line's offset."""
-        lines = [to_line(event) for event in events]
+    def append(
+        self, day: date, lines: Sequence[bytes], found: DayFile
+    ) -> tuple[list[int], DayFile | None]:
+        """Append and fsync; return each line's offset, and the file as it is now, if it is known
+        without being read."""
         offsets = [0, *accumulate(len(line) for line in lines)]
         try:
-            if found.lacks_newline:
-                lines[0] = b"\n" + lines[0]
-            start = append_lines(self.disk, self.path(day), lines, found.size, cut_to=found.torn_at)
+            written = [b"\n" + lines[0], *lines[1:]] if found.lacks_newline else lines
+            path, cut_to = self.path(day), found.torn_at
+            start = append_lines(self.disk, path, written, found.size, cut_to=cut_to)
         except OSError as error:
             raise self._unusable("written", error) from error
-        if day in self._known:
-            size = start + found.lacks_newline + offsets[-1]
-            self._known[day].synced = End(size, as_mark(crc32(lines[-1].strip(b"\n"))))
-        return [start + found.lacks_newline + offset for offset in offsets[:-1]]
+        start += found.lacks_newline
+        after, reading = None, self._known.get(day)
+        if reading is not None:
+            reading.synced = End(start + offsets[-1], as_mark(crc32(lines[-1][:-1])))
+            if reading.offset == start:
+                after = reading.followed_by(day, b"".join(lines))
+        return [start + offset for offset in offsets[:-1]], after
 
     def sync_day(self, found: DayFile) -> None:
         """Make durable what was read of a day, unless this process has done so already."""
@@ -264,15 +297,18 @@ class FileLedger(Struct, frozen=True):
     def still_ours(self, receipt: Receipt) -> bool:
         """Say whether the line stands where it was written and nothing after it undoes it."""
         event, day = receipt.event, day_of(receipt.event)
-        line = to_line(event)
+        place, line = receipt.place
         try:
-            tail = read_file(self.disk, self.path(day), receipt.place)
+            tail = read_file(self.disk, self.path(day), place)
             if not tail.startswith(line):
                 return False
-            later = parse_day(day, tail[len(line) :]).events
+            tail = tail[len(line) :]
+            if _is_of_others(tail, event.id):
+                return True
+            later = parse_day(day, tail).ids
         except (OSError, NewerFormatError):
             return False
-        return not any(found.id == event.id for found in later)
+        return event.id not in later
 
     def endings(self, day: date) -> list[Ending]:
         """Return the state and the lateness of each slot of a day. Raises LedgerError."""
@@ -314,7 +350,7 @@ class FileLedger(Struct, frozen=True):
         """Look for damage in all days, without changing anything. Raises LedgerError."""
         files = [self.read_day(day) for day in self.days()]
         remarks = [one for found in files for one in found.remarks(self.path(found.day))]
-        return Checked(len(files), sum(len(found.events) for found in files)), remarks
+        return Checked(len(files), sum(len(found.ids) for found in files)), remarks
 
     def keep_copy(self, day: date, now: datetime) -> str:
         """Copy a damaged file to `damaged/` beside the day files; return the copy's path."""
@@ -361,6 +397,16 @@ class FileLedger(Struct, frozen=True):
             ),
             which=f"{verb}:{self.folder}:{error.errno}",
         )
+
+
+def _is_of_others(lines: bytes, id_: str) -> bool:
+    """Say whether all lines are certainly of this version and of other deliveries, without reading
+    each: all that is in flight has a line below most claims. An id has one spelling in JSON, but
+    for what may be escaped by number."""
+    spelt = json.dumps(id_, ensure_ascii=False).encode(errors="replace")
+    if spelt in lines or b"\\u" in lines:
+        return False
+    return all(line.startswith(_THIS_VERSION) for line in lines.splitlines())
 
 
 def _day_named(name: str) -> date | None:

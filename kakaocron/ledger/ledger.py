@@ -27,7 +27,8 @@ class View(Struct, frozen=True):
     `pointed_days` which other days hold deliveries that were reopened for one of these. `ends` are
     for the heartbeats, by day: what they mean only the ledger knows. `lines` holds the number of
     each delivery's last line in its day: what is written later has a higher one, whatever the clock
-    says.
+    says. `news` are the deliveries of which the view that this one has grown from did not know, or
+    not all: every one, if it has grown from none; `read_to` is how far each day was read.
     """
 
     days: tuple[date, ...] = ()
@@ -38,7 +39,9 @@ class View(Struct, frozen=True):
     damaged: frozenset[date] = frozenset()
     pointed_days: frozenset[date] = frozenset()
     ends: Mapping[date, End] = field(default_factory=dict)
-    lines: Mapping[str, int] = field(default_factory=dict)
+    lines: dict[str, int] = field(default_factory=dict)
+    news: Mapping[str, Delivery] = field(default_factory=dict)
+    read_to: Mapping[date, Any] = field(default_factory=dict)
 
     def end_of(self, day: date) -> End:
         return self.ends.get(day, NOTHING)
@@ -87,6 +90,11 @@ class Book(Reader, Protocol):
     """
 
     now: datetime
+
+    def read(self, days: Iterable[date], past: View | None = None) -> View:
+        """Fold days; if they are those of a `past` view, which is of no more use then, by adding
+        to it what is new. Raises LedgerError."""
+        ...
 
     def record(self, events: Sequence[Event]) -> Mapping[str, Receipt]:
         """Add events, and make them durable before returning.

@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.states import State
@@ -41,6 +42,13 @@ class Slots(Struct, frozen=True):
     def success_rate(self) -> float | None:
         return self.confirmed / self.ended if self.ended else None
 
+    def without(self, delivery: Delivery) -> Slots:
+        """Return the others, of which one was."""
+        name = delivery.standing.value
+        if not is_planned(delivery) or name not in self.__struct_fields__:
+            return self
+        return replace(self, **{name: getattr(self, name) - 1})
+
 
 def is_planned(delivery: Delivery) -> bool:
     """Say whether a delivery is one of the schedule's, and counts in its shares."""
@@ -52,6 +60,10 @@ def slots_of(deliveries: Iterable[Delivery]) -> Slots:
     return Slots(
         counts[State.CONFIRMED], counts[State.FAILED], counts[State.UNKNOWN], counts[State.MISSED]
     )
+
+
+def slots_on(deliveries: Iterable[Delivery], day: date) -> Slots:
+    return slots_of(one for one in deliveries if one.slot.date() == day)
 
 
 class Stats(Struct, frozen=True):

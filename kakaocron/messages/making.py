@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from kakaocron.config.schema import Config, Message
@@ -18,7 +18,7 @@ from kakaocron.delivery.policy import Due
 from kakaocron.errors import ContentError
 from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_parcel
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.stats import slots_of
+from kakaocron.ledger.stats import Slots
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import MAY_HAVE_ARRIVED
 from kakaocron.system.programs import Programs, read_content
@@ -40,34 +40,40 @@ class Contents(Struct, frozen=True):
     config: Config
     folder: Path
     programs: Programs
+    _messages: dict[str, Message] = field(default_factory=dict)
 
-    def of(self, due: Due, deliveries: Mapping[str, Delivery]) -> Parcel:
-        """Make a delivery's content, or repeat what was sent of it. Raises ContentError."""
-        known = deliveries.get(due.id)
+    def __post_init__(self) -> None:
+        self._messages.update((one.name, one) for one in self.config.message)
+
+    def of(self, due: Due, known: Delivery | None, totals: Slots) -> Parcel:
+        """Make a delivery's content, or repeat what was sent of it, as the ledger has it. Raises
+        ContentError.
+
+        `totals` are those of the slot's day; what it was itself is none of those that it names.
+        """
         kept = known.content if known else None
         if kept and "parts" in kept and (_is_literal(due, kept) or _has_begun(known)):
             return parcel_of(kept)
         name = str(kept["message"]) if kept and "message" in kept else due.slot.message
-        for message in self.config.message:
-            if message.name == name:
-                slot = replace(due.slot, message=name)
-                others = (one for one in deliveries.values() if one.id != due.id)
-                return self.of_message(message, slot, others, due.attempt)
-        raise content_error("no-message", message=name)
+        message = self._messages.get(name)
+        if message is None:
+            raise content_error("no-message", message=name)
+        others = totals.without(known) if known else totals
+        return self.of_message(message, replace(due.slot, message=name), others, due.attempt)
 
     def of_message(
         self,
         message: Message,
         slot: Slot,
-        others: Iterable[Delivery],
+        totals: Slots,
         attempt: int = 1,
     ) -> Parcel:
         """Make a configured message for a slot. Raises ContentError, FallbackError if
         something may be sent in its place.
 
-        The totals that it may name are those of the `others` of the slot's day.
+        The totals that it may name are those of the others of the slot's day.
         """
-        today = _today(one for one in others if one.slot.date() == slot.at.date())
+        today = _today(totals)
         fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
         try:
             return self._made(message, fields)
@@ -152,9 +158,8 @@ def _has_begun(known: Delivery | None) -> bool:
     return any(result.state in MAY_HAVE_ARRIVED or result.parts for result in results)
 
 
-def _today(deliveries: Iterable[Delivery]) -> dict[str, Any]:
+def _today(slots: Slots) -> dict[str, Any]:
     """Return a day's totals as placeholders; before anything has ended, all has gone well."""
-    slots = slots_of(deliveries)
     rate = slots.success_rate
     return {
         "success_rate": Rate(1.0 if rate is None else rate),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ DAY_NAMES = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 HORIZON = timedelta(days=366)
 FAR_HORIZON = 40 * HORIZON
 
-_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})")
+_DELIVERY_ID = re.compile(r"([^@\s/]+)@([0-9]{8}T(?:[01][0-9]|2[0-3])[0-5][0-9])")
 
 
 class Slot(Struct, frozen=True):
@@ -36,20 +36,30 @@ class Slot(Struct, frozen=True):
 
 def delivery_id(name: str, at: datetime) -> str:
     """Name a delivery by what it is and when it is due, as in `report@20261123T0930`."""
-    return f"{name}@{at.astimezone(KST):%Y%m%dT%H%M}"
+    return f"{name}@{_stamp(at)}"
+
+
+@lru_cache(maxsize=4096)  # of an instant there are many: one for each message
+def _stamp(at: datetime) -> str:
+    return f"{at.astimezone(KST):%Y%m%dT%H%M}"
 
 
 def parse_delivery_id(text: str) -> tuple[str, datetime]:
     """Return the message name and the slot's instant in KST; ValueError for anything else."""
     match = _DELIVERY_ID.fullmatch(text)
-    with suppress(ValueError):  # a date that no calendar has
+    try:
         if match:
-            name, *stamp = match.groups()
-            year, month, day, hour, minute = map(int, stamp)
-            return name, within_reason(datetime(year, month, day, hour, minute, tzinfo=KST))
+            return match[1], _instant(match[2])
+    except ValueError:  # a date that no calendar has
+        pass
     raise ValueError(
         _("'{text}' is not a delivery id such as report@20261123T0930").format(text=text)
     )
+
+
+@lru_cache(maxsize=4096)
+def _instant(stamp: str) -> datetime:
+    return within_reason(datetime.fromisoformat(stamp).replace(tzinfo=KST))
 
 
 class Span(Struct, frozen=True):
@@ -103,15 +113,18 @@ class Minutes(Struct, frozen=True):
         return any(self.kind_at(hour, minute) == kind for hour in range(24) for minute in minutes)
 
     def between(self, after: datetime, until: datetime) -> Iterator[tuple[datetime, str]]:
-        minutes = sorted(self.regular_minutes | self.peak_minutes)
         hour = after.astimezone(KST).replace(minute=0, second=0, microsecond=0)
         while hour <= until:
-            for minute in minutes:
-                at = hour.replace(minute=minute)
-                kind = self.kind_at(hour.hour, minute) if after < at <= until else None
-                if kind is not None:
+            for minute, kind in _of_hour(self, hour.hour):
+                if after < (at := hour.replace(minute=minute)) <= until:
                     yield at, kind
             hour += timedelta(hours=1)
+
+
+@lru_cache(maxsize=1024)  # most messages have the same times
+def _of_hour(times: Minutes, hour: int) -> list[tuple[int, str]]:
+    minutes = sorted(times.regular_minutes | times.peak_minutes)
+    return [(one, kind) for one in minutes if (kind := times.kind_at(hour, one)) is not None]
 
 
 class Timetable(Struct, frozen=True):

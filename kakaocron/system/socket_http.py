@@ -45,7 +45,7 @@ from kakaocron.text.causes import usage_error
 
 # How many times the longest silence a whole answer may take: a server may drip for ever.
 LONGEST_ANSWER = 3
-READ_BYTES = 1 << 16
+READ_BYTES = 1 << 12
 # What may stand in a path or a query as it is; `%` as it may be quoted already.
 SAFE = "/%:?@!$&'()*+,;=~[]"
 
@@ -87,6 +87,7 @@ class SocketHttp:
         self._silence = read_timeout_seconds
         self._patience = min(CONNECT_TIMEOUT_SECONDS, max(read_timeout_seconds, 1.0))
         self._variables = variables
+        self._targets: dict[str, _Target] = {}
         self._lock = threading.Lock()
         self._tls: ssl.SSLContext | None = None
         self._opened: defaultdict[tuple[bool, str, int], list[socket.socket]] = defaultdict(list)
@@ -94,7 +95,7 @@ class SocketHttp:
     def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
         for _ in range(2):  # a connection may have been closed while it waited at the gate
             try:
-                target = _target(request.url, self._variables)
+                target = self._target(request.url)
                 connection = self._take(target) or self._connect(target)
             except (OSError, ValueError, UsageError, OddAnswerError) as error:
                 return Failure(Phase.BEFORE, Reason.UNREACHABLE, _why_unreachable(error))
@@ -107,7 +108,7 @@ class SocketHttp:
 
     def warm(self, url: str, count: int) -> None:
         try:
-            target = _target(url, self._variables)
+            target = self._target(url)
         except (ValueError, UsageError):
             return  # the request itself will meet and report it
         missing = count - len(self._standing(target))
@@ -131,6 +132,12 @@ class SocketHttp:
     def __del__(self) -> None:
         self.close()  # a command that ends need not do it
 
+    def _target(self, url: str) -> _Target:
+        """Read an address, once for all: the variables stay as they are."""
+        if url not in self._targets:
+            self._targets[url] = _target(url, self._variables)
+        return self._targets[url]
+
     def _warm(self, target: _Target) -> None:
         with suppress(Exception):  # whatever is wrong, the request itself will meet and report it
             connection = self._connect(target)
@@ -147,10 +154,14 @@ class SocketHttp:
             return list(opened)
 
     def _take(self, target: _Target) -> socket.socket | None:
-        self._standing(target)
-        with self._lock:
-            opened = self._opened[target.origin]
-            return opened.pop() if opened else None
+        """Return a connection that still stands, and let go of those that were tried for it."""
+        while True:
+            with self._lock:
+                opened = self._opened[target.origin]
+                connection = opened.pop() if opened else None
+            if connection is None or _is_silent(connection):
+                return connection
+            connection.close()
 
     def _connect(self, target: _Target) -> socket.socket:
         """Return a connection over which the request itself may go. Raises OSError and more."""

@@ -52,7 +52,8 @@ AWAKE = ""  # the name of no task
 
 
 class Threads:
-    """A thread a task; one that never ends does not keep the process alive.
+    """A thread for each task that is under way, which takes another one after it; one that never
+    ends does not keep the process alive.
 
     A task for which there is no thread is started when another has ended; where none is under way,
     `wait` runs it itself.
@@ -60,23 +61,32 @@ class Threads:
 
     def __init__(self) -> None:
         self._ended: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._handed: queue.SimpleQueue[tuple[str, Task] | None] = queue.SimpleQueue()
+        self._threads = 0
         self._under_way = 0
         self._parked: deque[tuple[str, Task]] = deque()
+
+    def __del__(self) -> None:
+        for _ in range(self._threads):
+            self._handed.put(None)
 
     def start(self, name: str, task: Task) -> None:
         self._parked.append((name, task))
         self._start_parked()
 
     def try_start(self, name: str, task: Task) -> bool:
-        try:
-            # Not by threading.Thread: its start waits until the thread reports, and one that finds
-            # no memory never does.
-            _thread.start_new_thread(self._run, (name, task))
-        except (RuntimeError, MemoryError) as error:
-            if not is_scarcity(error):
-                raise
-            return False
+        if self._threads <= self._under_way:
+            try:
+                # Not by threading.Thread: its start waits until the thread reports, and one that
+                # finds no memory never does.
+                _thread.start_new_thread(_work, (self._handed, self._ended))
+            except (RuntimeError, MemoryError) as error:
+                if not is_scarcity(error):
+                    raise
+                return False
+            self._threads += 1
         self._under_way += 1
+        self._handed.put((name, task))
         return True
 
     def signal(self) -> Signal:
@@ -86,7 +96,7 @@ class Threads:
         self._start_parked()
         if self._parked and not self._under_way:
             self._under_way += 1
-            self._run(*self._parked.popleft())
+            _run(*self._parked.popleft(), self._ended)
         try:
             ended = [self._ended.get(timeout=max(0.0, timeout_seconds))]
         except queue.Empty:
@@ -104,10 +114,21 @@ class Threads:
         while self._parked and self.try_start(*self._parked[0]):
             self._parked.popleft()
 
-    def _run(self, name: str, task: Task) -> None:
-        try:
-            task()
-        except Exception:
-            log.exception("bug in the worker '%s'", name)
-        finally:
-            self._ended.put(name)
+
+def _work(
+    handed: queue.SimpleQueue[tuple[str, Task] | None], ended: queue.SimpleQueue[str]
+) -> None:
+    """Run one task after another, until there is none to come. Knows no Threads: with the last who
+    does, they go."""
+    while (one := handed.get()) is not None:
+        _run(*one, ended)
+        one = None  # what the task holds is not held for the time of waiting
+
+
+def _run(name: str, task: Task, ended: queue.SimpleQueue[str]) -> None:
+    try:
+        task()
+    except Exception:
+        log.exception("bug in the worker '%s'", name)
+    finally:
+        ended.put(name)

@@ -1,8 +1,9 @@
 """Whether a tick may leave at once. Imports next to nothing: most ticks end here.
 
-A full tick leaves a plan in the log folder: until when nothing can become due, beside the marks of
-every file that this depends on. Whatever is missing, damaged or changed, and a clock that stands
-before the plan, means a full tick, which trusts the ledger and nothing else.
+A full tick leaves a plan in the log folder: until when nothing can become due, and from when on
+what is due by then has to be made ready (`early_start`), beside the marks of every file that this
+depends on. Whatever is missing, damaged or changed, and a clock that stands before the plan, means
+a full tick, which trusts the ledger and nothing else.
 """
 
 import os
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
     from kakaocron.system.disk import Disk
 
-HEADER = "kakaocron idle plan 2"
+HEADER = "kakaocron idle plan 3"
 
 KST_SECONDS = 9 * 3600
 MAX_PLAN_BYTES = 1 << 16
+LONGEST_WAIT_SECONDS = 60
 
 # What decides which files are read, and how. Of other variables of Kakao's only the names count:
 # they hold secrets, and which request they serve is a full tick's matter.
@@ -42,19 +44,27 @@ class Doubt(Exception):  # noqa: N818 - not an error: a full tick sees to it
 
 
 def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bool:
-    """Say whether this command is a tick with nothing to do; if so, its heartbeat is left."""
+    """Say whether this command is a tick with nothing to do; if so, its heartbeat is left.
+
+    One with nothing to do but to be ready for a slot first waits here: all else would take several
+    times the memory.
+    """
     try:
         config = _config_path(arguments, environ)
-        variables = _with_env_file(config, environ)
+        folder = real_folder(config)
+        variables = _with_env_file(folder, environ)
         check_xdg(variables)
-        plan = plan_path(variables, real_folder(config))
-        return is_idle(RealDisk(), plan, config, variables, time.time())
+        plan = plan_path(variables, folder)
+        seconds = wait_before(RealDisk(), plan, config, variables, time.time())
+        if seconds and not os.isatty(2):  # a person is told what is waited for
+            time.sleep(seconds)
+        return seconds is None
     except Exception:
         return False
 
 
-def _with_env_file(config: str, environ: "Mapping[str, str]") -> "Mapping[str, str]":
-    path = f"{real_folder(config)}/.env"
+def _with_env_file(folder: str, environ: "Mapping[str, str]") -> "Mapping[str, str]":
+    path = f"{folder}/.env"
     if not os.path.exists(path):  # noqa: PTH110
         return environ
     from kakaocron.system.env_file import read_env_file  # noqa: PLC0415 - most have none
@@ -62,10 +72,11 @@ def _with_env_file(config: str, environ: "Mapping[str, str]") -> "Mapping[str, s
     return {**read_env_file(path, environ), **environ}
 
 
-def is_idle(
+def wait_before(
     disk: "Disk", plan: str, config: str, variables: "Mapping[str, str]", now: float
-) -> bool:
-    """Say whether `plan` still stands at `now` (seconds since 1970), and leave the heartbeat.
+) -> "float | None":
+    """Return how many seconds a tick at `now` (seconds since 1970) waits before it does anything,
+    None if it may leave. If the plan says so, the heartbeat is left: nothing is due now.
 
     Raises OSError, ValueError or Doubt where it cannot be told: then the tick is a full one.
     """
@@ -75,18 +86,20 @@ def is_idle(
     )
     if header != HEADER or first != last or end:
         raise Doubt("damaged")
-    since, until, size, mark = first.split(" ")
-    moment = int(now * 1000)
-    if not int(since) <= moment < int(until):
-        return False
+    since, until, ready_from, size, mark = first.split(" ")
+    moment, wait = int(now * 1000), None
+    if moment >= int(until):
+        wait = (int(ready_from) - moment) / 1000
+    if moment < int(since) or (wait is not None and not 0 < wait < LONGEST_WAIT_SECONDS):
+        return 0.0
     if (known_config, known_environment) != (config, environment(variables)):
-        return False
+        return 0.0
     if marks != all_marks(disk, config, data, days.split()):
-        return False
+        return 0.0
     if heartbeats != f"{os.path.dirname(plan)}/ticks":  # noqa: PTH120
         raise Doubt("the plan is another installation's")
     _beat(disk, heartbeats, moment, f"{size} {mark}")
-    return True
+    return wait
 
 
 def plan_path(variables: "Mapping[str, str]", folder: str) -> str:

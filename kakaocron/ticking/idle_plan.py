@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
@@ -21,24 +21,33 @@ from kakaocron.ledger.ledger import Ledger
 from kakaocron.system.disk import make_folders, replace_file
 from kakaocron.system.marks import PLAN_NAME, all_marks
 from kakaocron.system.places import DEFAULT_TICKS, Places
-from kakaocron.ticking.idle import HEADER, Doubt, environment, is_idle
+from kakaocron.ticking.idle import HEADER, Doubt, environment, wait_before
+
+# How long before a slot a tick that was early for it begins to get ready, contents apart.
+GETTING_READY = timedelta(seconds=5)
 
 
 class IdleSpan(Struct, frozen=True):
-    """No tick from `since` until before `until` will find anything to do."""
+    """No tick from `since` until before `until` will find anything to do, and none before `due`
+    anything but what is sent ahead of time."""
 
     since: datetime
     until: datetime
+    due: datetime
     ledger_end: End
 
 
 def may_leave_at_once(places: Places, edges: Edges) -> bool:
-    """Say whether a tick finds nothing to do; if so, its heartbeat is left."""
+    """Say whether a tick finds nothing to do; if so, its heartbeat is left. Where all that it
+    finds is to be ready for a slot, this waits until it is time for that."""
     now = edges.clock.now().timestamp()
     try:
-        return is_idle(edges.disk, _path(places), str(places.config), places.variables, now)
+        wait = wait_before(edges.disk, _path(places), str(places.config), places.variables, now)
     except (OSError, ValueError, Doubt):
         return False
+    if wait:
+        edges.clock.sleep(wait)
+    return wait is None
 
 
 def leave_plan(installation: Installation, report: TickReport) -> None:
@@ -72,10 +81,13 @@ def _plan(installation: Installation, report: TickReport) -> bytes | None:
     span = idle_span(seen, installation.ledger, installation.plan, installation.engine.policy)
     if span is None:
         return None
-    until = min([span.until, *_renewals(installation.logins.values(), span)])
-    if until <= span.since:
+    renewals = list(_renewals(installation.logins.values(), span))
+    until = min([span.until, *renewals])
+    ready_from = min([span.due, *renewals]) - GETTING_READY - _making(installation)
+    if max(until, ready_from) <= span.since:
         return None
-    numbers = f"{_up(span.since.timestamp())} {int(until.timestamp() * 1000)} {span.ledger_end}"
+    instants = " ".join(str(int(at.timestamp() * 1000)) for at in (until, ready_from))
+    numbers = f"{_up(span.since.timestamp())} {instants} {span.ledger_end}"
     known = environment(places.variables)
     folders = [str(places.data), installation.heartbeat.folder]
     holds_for = [str(places.config), known, *folders, " ".join(days), *marks]
@@ -89,15 +101,25 @@ def idle_span(seen: Snapshot, ledger: Ledger, plan: Plan, policy: Policy) -> Idl
     It holds for as long as nothing is changed.
     """
     decision = decide_by(seen, plan, policy)
-    if seen.last_complete is None or decision.settle or decision.due:
+    if seen.last_complete is None or decision.settle:
+        return None
+    if any(one.slot.at <= seen.now for one in decision.due):
         return None
     if ledger.damage(seen.view.days):
         return None
     midnight = seen.now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    until = idle_until(
-        plan.series, policy, seen.view.deliveries, seen.now, midnight - plan.ahead, plan.ahead
-    )
-    return IdleSpan(seen.now, until, seen.ledger_end)
+    limit, ahead = midnight - plan.ahead, plan.ahead
+    known = plan.series, policy, seen.view.deliveries, seen.now, limit
+    due = idle_until(*known)
+    until = seen.now if decision.due else idle_until(*known, ahead) if ahead else due
+    return IdleSpan(seen.now, until, due, seen.ledger_end)
+
+
+def _making(installation: Installation) -> timedelta:
+    """Return how long a content may take that a command makes."""
+    messages = installation.config.message
+    slow = (one.timeout for one in messages if one.command or one.data_command)
+    return timedelta(seconds=max(slow, default=0.0))
 
 
 def _renewals(logins: Iterable[Login], span: IdleSpan) -> Iterator[datetime]:

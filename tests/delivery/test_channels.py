@@ -52,6 +52,12 @@ class FakeChannel:
     def allowance(self, deliveries: Iterable[Delivery], day: date) -> FakeChannel:
         return self
 
+    def note(self, deliveries: Iterable[Delivery]) -> None:
+        pass
+
+    def left(self) -> FakeChannel:
+        return self
+
     def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
         self.asked.append(dict(wanted))
         return {name: said("enough") for name in wanted if len(self.asked) > self.most}

@@ -89,7 +89,7 @@ def test_messages_to_oneself_know_no_quota(
 def test_each_limit_to_its_edge(
     limits: Limits, before: dict[str, int], wanted: dict[str, int], refused: list[str]
 ) -> None:
-    usage = Usage(limits=limits)
+    usage = Usage(date(2026, 11, 23), limits=limits)
     usage.counts.update(before)
     assert list(usage.spend(wanted)) == refused
 
@@ -107,8 +107,13 @@ def test_what_may_have_gone_counts_and_what_was_refused_does_not(
     assert not used(deliveries.values(), date(2026, 11, 24)).counts
     clock.set("01:00:01", 24)
     run_tick(install(tmp_path, sandbox, clock, plan('["uuid-aaa", "uuid-ccc"]', [0], [1])))
-    deliveries = installation.ledger.read([date(2026, 11, 24)]).deliveries
-    assert used(deliveries.values(), date(2026, 11, 24)).counts == {"uuid-aaa": 1}
+    later = installation.ledger.read([date(2026, 11, 24)]).deliveries
+    usage = used(later.values(), date(2026, 11, 24))
+    assert usage.counts == {"uuid-aaa": 1}
+    # What is told again counts once, what is spent of a copy not at all.
+    usage.note([*later.values(), *deliveries.values()])
+    assert usage.left().spend({"uuid-aaa": 19}) == {}
+    assert usage.counts == {"uuid-aaa": 1}
 
 
 @pytest.mark.parametrize(("slots", "is_told"), [(20, False), (21, True)])

@@ -18,6 +18,7 @@ from msgspec.structs import astuple, replace
 
 from kakaocron.errors import Cause
 from kakaocron.kst import KST, isoformat
+from kakaocron.ledger.day_file import parse_day
 from kakaocron.ledger.deliveries import (
     REOPENED_IN_PEACE,
     Attempt,
@@ -158,7 +159,7 @@ def test_an_instant_is_read_in_korean_time(at: str) -> None:
     event = from_line(rewritten(to_line(claim()), at=at))
 
     assert event.at == SLOT
-    assert event.at.tzinfo is KST
+    assert event.at.tzinfo == KST
 
 
 _NAMES = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -1348,3 +1349,31 @@ def test_an_attempt_under_way_has_no_end() -> None:
 )
 def test_an_instant_is_written_in_korean_time(moment: datetime, text: str) -> None:
     assert isoformat(moment) == text
+
+
+def test_a_day_is_read_as_its_lines_fold_one_after_another() -> None:
+    """What goes well is folded in one step; whatever else stands there makes no difference."""
+    lines: list[list[Event]] = [
+        [],
+        [claim()],
+        [replace(claim(), state=State("queued"))],
+        [replace(claim(), content={})],
+        [replace(claim(), to=())],
+        [claim(), replace(claim(), attempt=2)],
+    ]
+    ends: list[list[Event]] = [
+        [],
+        [outcome({"me": C})],
+        [outcome({"me": C}), outcome({"me": C})],
+        [outcome({"you": C})],
+        [outcome({"me": C, "you": C})],
+        [outcome({"me": F})],
+        [replace(outcome({"me": C}), state=State.FAILED)],
+        [replace(outcome({"me": C}), by="another")],
+        [replace(outcome({"me": C}), attempt=2)],
+        [replace(outcome({"me": C}), next_attempt_at=SLOT)],
+    ]
+    for begin, end in itertools.product(lines, ends):
+        content = b"".join(to_line(event) for event in [*begin, *end])
+        events = [from_line(line) for line in content.splitlines()]
+        assert parse_day(SLOT.date(), content).deliveries == fold(events), (begin, end)

@@ -22,6 +22,7 @@ from kakaocron.installation import Installation
 from kakaocron.kst import KST
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import find_delivery
+from kakaocron.ledger.stats import Slots
 from kakaocron.messages.faults import faults
 from kakaocron.messages.making import Contents
 from kakaocron.rehearsal.sandbox.server import SandboxServer
@@ -336,7 +337,7 @@ def test_whatever_is_made_fits_and_nothing_but_a_content_error_is_raised(
     message = changed(config.message[0], overflow=overflow)
     slot = Slot("m", datetime(2026, 11, 23, 9, 30, tzinfo=KST), "regular")
     try:
-        parcel = Contents(config, tmp_path, Programs()).of_message(message, slot, ())
+        parcel = Contents(config, tmp_path, Programs()).of_message(message, slot, Slots())
     except ContentError:
         return
     for part in parcel.parts:
@@ -448,7 +449,7 @@ def test_a_field_named_as_a_placeholder_of_kakaocrons_own_is_refused(
     contents = Contents(config, tmp_path, Programs({"PATH": "/usr/bin:/bin"}))
     slot = Slot("m", at("09:30"), "regular")
     with pytest.raises(ContentError, match=f"has a field '{name}', which is kakaocron's own"):
-        contents.of_message(config.message[0], slot, [])
+        contents.of_message(config.message[0], slot, Slots())
 
 
 def test_fields_that_only_look_like_placeholders_of_its_own_are_the_users(

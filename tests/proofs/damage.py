@@ -16,7 +16,6 @@ from pickle import dumps, loads
 from kakaocron import actions
 from kakaocron.ledger.day_file import parse_day
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.events import Damage as DamageLine
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
 from kakaocron.rehearsal.simulation.home import PLACES
@@ -184,7 +183,7 @@ def _unreported(solo: Solo, damage: Damage, is_reported: bool) -> Iterator[str]:
     if damage.content not in [copy[: len(damage.content)] for copy in copies]:
         yield "not set aside as it was"
     file = parse_day(damage.day, solo.files.content(path_of(damage.day)) or b"")
-    if not any(isinstance(event, DamageLine) for event in file.events) or file.damaged:
+    if not file.notes or file.damaged:
         yield "not noted in the ledger"
 
 

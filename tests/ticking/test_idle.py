@@ -75,6 +75,44 @@ def test_a_tick_that_sent_leaves_a_plan_too(
     assert idles(installation)
 
 
+EARLY = "[schedule]\nearly_start = true\n"
+SLOW = '[[message]]\nname = "slow"\nslots = ["peak"]\ncommand = ["echo", "x"]\ntimeout = 20\n'
+
+
+@pytest.mark.parametrize(
+    ("config", "at", "is_early", "until"),
+    [
+        (EARLY + MESSAGE, "09:43:59", False, "09:43:59"),  # nothing to do: it has left
+        (EARLY + MESSAGE, "09:44:00", True, "09:44:55"),
+        (EARLY + MESSAGE, "09:44:01", True, "09:44:55"),
+        (EARLY + MESSAGE, "09:44:54", True, "09:44:55"),
+        (EARLY + MESSAGE, "09:44:55", True, "09:44:55"),
+        (EARLY + MESSAGE, "09:44:58", True, "09:44:58"),
+        (EARLY + MESSAGE + SLOW, "09:44:01", True, "09:44:35"),  # its command takes its time
+        (MESSAGE, "09:44:01", False, "09:44:01"),
+        (MESSAGE, "09:44:58", False, "09:44:58"),
+    ],
+)
+def test_a_tick_that_is_early_for_a_slot_waits_before_it_does_anything(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    config: str,
+    at: str,
+    is_early: bool,
+    until: str,
+) -> None:
+    clock.set("09:30:01")
+    run_tick(install(tmp_path, sandbox, clock, config))
+    clock.set(at)
+    installation = install(tmp_path, sandbox, clock, config)
+
+    assert idles(installation) is not is_early
+    assert f"{clock.now():%H:%M:%S}" == until
+    words = [beat.word for beat in installation.heartbeat.read(clock.now().date())]
+    assert (words[-1] is Word.IDLE) == (until != at or not is_early)
+
+
 def test_an_idle_tick_leaves_the_heartbeat_of_a_full_one(
     idle: Installation, clock: FakeClock
 ) -> None:
