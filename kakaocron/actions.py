@@ -14,6 +14,7 @@ from kakaocron.delivery.orders import (
     cancelled,
     cancelled_ahead,
     entered,
+    led_back,
     look_and_resolve,
     once_slot,
     reopened,
@@ -26,7 +27,8 @@ from kakaocron.installation import Installation
 from kakaocron.kakao.codes import REMEDIES
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.ledger.ledger import View
+from kakaocron.ledger.events import Event
+from kakaocron.ledger.ledger import Book, View
 from kakaocron.ledger.lookup import day_of_id, find_delivery
 from kakaocron.ledger.stats import slots_on
 from kakaocron.schedule.pauses import Pause, resumed
@@ -174,9 +176,15 @@ def _enter(
         event = entered(
             slot, book.now, receivers, expires_at, _kept(parcel), reopens=known is not None
         )
-        book.record([event])
+        _record(installation, book, [event])
     before = len(known.attempts) if known else 0
     return Due(slot, receivers, receivers, before + 1, expires_at, tries_before=before)
+
+
+def _record(installation: Installation, book: Book, events: Sequence[Event]) -> None:
+    """Write what is to be sent, and lead the ticks to it should they not look at its day."""
+    last = installation.heartbeat.last_complete()
+    book.record([*led_back((one.id for one in events), book.now, last), *events])
 
 
 def _kept(parcel: Parcel) -> dict[str, Any]:
@@ -218,7 +226,7 @@ def schedule(
             raise DuplicateError(found, _("See: kakaocron show {id}").format(id=slot.id))
         expires_at = slot.at + installation.engine.policy.expire_after
         event = entered(slot, book.now, receivers, expires_at, content, meta=meta)
-        book.record([event])
+        _record(installation, book, [event])
         delivery = book.read([slot.at.date()]).deliveries[slot.id]
     log.info("📅 메시지 스케줄링: %s - %s", slot.id, f"{slot.at:%Y-%m-%d %H:%M:%S}")
     return delivery
@@ -286,7 +294,7 @@ def reopen(installation: Installation, id_: str, at: datetime | None = None) -> 
                     "'{id}' will have left the ledger by then: [ledger] keep_days is {keep_days}"
                 ).format(id=id_, keep_days=installation.plan.keep_days)
             )
-        book.record(reopened(known, book.now, at or book.now, life))
+        _record(installation, book, reopened(known, book.now, at or book.now, life))
         delivery = find_delivery(book, id_)
     when = delivery.next_attempt_at or delivery.slot
     log.info("📅 메시지 스케줄링: %s - %s", id_, f"{when:%Y-%m-%d %H:%M:%S}")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from kakaocron.delivery.policy import settle_delivery, settle_slot
 from kakaocron.errors import Cause, UsageError
-from kakaocron.kst import MINUTE, isoformat
+from kakaocron.kst import KST, MINUTE, isoformat
 from kakaocron.language.words import _, marked
 from kakaocron.ledger.deliveries import REOPENED_IN_PEACE, Delivery, of_delivery
 from kakaocron.ledger.events import Event, Pointer, Reopen, Schedule, of_slot
-from kakaocron.schedule.slots import Slot
+from kakaocron.schedule.slots import Slot, parse_delivery_id
 from kakaocron.states import ONCE, Reason, State
 
 # What has not begun, or is between two attempts.
@@ -65,6 +65,21 @@ def entered(
     if reopens:
         return of_slot(Reopen, slot, to, now, **said, **content, forced=True, next_attempt_at=now)
     return of_slot(Schedule, slot, to, now, **said, **content)
+
+
+def led_back(ids: Iterable[str], now: datetime, last_complete: datetime | None) -> list[Event]:
+    """Return the lines that lead later ticks to what is to be sent while the clock is set back to a
+    day before `last_complete`, up to which every slot had a state.
+
+    Once the clock is right again, nothing else lets them look there, and it would wait for ever.
+    """
+    if last_complete is None or last_complete.date() <= now.date():
+        return []
+    days = {parse_delivery_id(id_)[1].date(): id_ for id_ in ids}
+    due = datetime.combine(last_complete.date(), time(), KST)
+    return [
+        Pointer(at=now, id=id_, due=due) for day, id_ in sorted(days.items()) if day < due.date()
+    ]
 
 
 def cancelled(delivery: Delivery, now: datetime) -> Event:

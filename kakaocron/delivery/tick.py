@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.log_lines import log_end
+from kakaocron.delivery.orders import led_back
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Due
@@ -121,8 +122,10 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
         decision = decide_by(seen, plan, engine.policy)
         settled_until = seen.settled_until or _owed_from(decision, seen.now)
         settle = [replace(event, settled=settled_until) for event in decision.settle]
-        if settle:
-            book.record(settle)
+        ids = [due.id for due in decision.due]
+        behind = led_back(ids, seen.now, heartbeat.last_complete()) if ids else []
+        if settle or behind:
+            book.record([*behind, *settle])
     settled = _folded(seen.view, settle)
     for delivery in settled.values():
         if delivery.state is not State.MISSED:  # of a host that was off there may be thousands

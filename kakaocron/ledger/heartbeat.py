@@ -35,6 +35,7 @@ from kakaocron.system.disk import (
 )
 
 TAIL_BYTES = 1024
+LAST_INSTANT = datetime.max.replace(tzinfo=KST)
 
 
 class Heartbeat(Struct, frozen=True):
@@ -105,8 +106,9 @@ class Heartbeat(Struct, frozen=True):
                     days.append(date.fromisoformat(name))
         return sorted(days)
 
-    def last_complete(self, now: datetime) -> datetime | None:
-        """Return the last instant up to which a tick has said that every slot has a state."""
+    def last_complete(self, now: datetime = LAST_INSTANT) -> datetime | None:
+        """Return the last instant up to which a tick has said that every slot has a state; without
+        `now` one that is still to come, too, as after a clock was set back."""
         for day in reversed(self.days()):
             found = last_complete(self.tail(day), now) or last_complete(self._whole(day), now)
             if found is not None:
