@@ -66,7 +66,10 @@ PRINTED = [
     "retry report@20261123T0915", "retry report@20261123T0830", "cancel report@20261123T0900",
     "cancel report@20261123T0945", "resolve report@20261123T0900",
     "resolve report@20261123T0900 --delivered", "schedule 안녕 --in 5m", "schedule", "tick",
-    "tick --dry-run", "logout", "init", "sned", "status --no-such",
+    "tick --dry-run", "logout", "init", "init --yes --force", "sned", "status --no-such", "",
+    "cron show", "explain 25:00", "schedule 안녕 --at 어제", "schedule 안녕 --at soon",
+    "pause --until yesterday", "metrics --textfile /", "config adopt", "serve --port 99999",
+    "sandbox --faults slow", "sandbox --faults -603:2",
 ]  # fmt: skip
 
 
