@@ -126,7 +126,9 @@ def _try(machine: Machine, job: Job) -> None:
     command = f"{job.command} --dry-run"
     ended = machine.run(command, bare_environment(machine))
     if ended.code is None or ended.code < 0 or ended.code in CANNOT_RUN:
-        said = " ".join(ended.said.split())[-300:] or f"exit {ended.code}"
+        said = " ".join(ended.said.split())[-300:] or _("exit {exit_code}").format(
+            exit_code=ended.code
+        )
         raise CrontabError(
             _("What cron is to run does not run ({said}); the crontab is unchanged").format(
                 said=said

@@ -92,6 +92,7 @@ _OF_THE_SYSTEM = (
     marked("another process writes to it too: was its lock file removed?"),
     marked("not an http:// or https:// address"),
     marked("no certificates"),
+    marked("no content type"),
 )
 
 

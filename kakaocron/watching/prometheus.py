@@ -13,6 +13,7 @@ from pathlib import Path
 from kakaocron import __version__
 from kakaocron.delivery.orders import BY_HAND
 from kakaocron.errors import UsageError
+from kakaocron.language.words import _
 from kakaocron.states import State
 from kakaocron.watching.overview import Health, Overview
 
@@ -136,7 +137,7 @@ def _seconds(moment: datetime | None) -> float | None:
 def publish(path: Path, text: str) -> None:
     """Put the text into a file that others may read: written beside, then renamed."""
     if not path.name:
-        raise UsageError(f"'{path}' names no file")
+        raise UsageError(_("'{path}' names no file").format(path=path))
     beside = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         beside.write_text(text, "utf-8")
@@ -145,4 +146,5 @@ def publish(path: Path, text: str) -> None:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise UsageError(f"Cannot write '{path}': {error.strerror}", "Check the folder") from None
+        what = _("Cannot write '{path}': {strerror}").format(path=path, strerror=error.strerror)
+        raise UsageError(what, _("Check the folder")) from None

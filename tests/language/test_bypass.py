@@ -50,10 +50,14 @@ def english(printed: str) -> Iterable[str]:
 
 
 @pytest.fixture
-def told(after_a_morning: Shell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Shell:
+def no_english(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(catalogue, "_read", NoEnglish)
     monkeypatch.setenv("KAKAOCRON_LANGUAGE", "ko")
     monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def told(after_a_morning: Shell, no_english: None) -> Shell:
     return after_a_morning
 
 
@@ -66,7 +70,10 @@ PRINTED = [
     "retry report@20261123T0915", "retry report@20261123T0830", "cancel report@20261123T0900",
     "cancel report@20261123T0945", "resolve report@20261123T0900",
     "resolve report@20261123T0900 --delivered", "schedule 안녕 --in 5m", "schedule", "tick",
-    "tick --dry-run", "logout", "init", "sned", "status --no-such",
+    "tick --dry-run", "logout", "init", "init --yes --force", "sned", "status --no-such", "",
+    "cron show", "explain 25:00", "schedule 안녕 --at 어제", "schedule 안녕 --at soon",
+    "pause --until yesterday", "metrics --textfile /", "config adopt", "serve --port 99999",
+    "sandbox --faults slow", "sandbox --faults -603:2",
 ]  # fmt: skip
 
 
@@ -88,9 +95,13 @@ def test_what_doctor_finds_is_too(told: Shell) -> None:
 
 
 @pytest.mark.parametrize("command", sorted(COMMANDS))
-def test_its_help_is_too(told: Shell, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.usefixtures("no_english")
+def test_its_help_is_too(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("COLUMNS", "400")
-    _, out, err = told.run(command, "--help")
+    run([command, "--help"])
+    out, err = capsys.readouterr()
 
     names = re.findall(r"[a-z_]+", " ".join(re.findall(r"│\s+(?:\*\s+)?([a-z_]+)\s+<", out)))
     names += re.findall(r"│ ([a-z]+) ", out)  # the commands of a group

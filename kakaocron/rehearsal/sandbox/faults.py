@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from kakaocron.errors import UsageError
+from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.codes import (
     AMBIGUOUS_CODES,
     KAPI_ERRORS,
@@ -108,7 +109,11 @@ class InjectedFault:
         """Read NAME[@PATHPREFIX]; raise UsageError."""
         fault, probability = _parse_rule(text)
         if probability is not None:
-            raise UsageError(f"Cannot read fault '{text}': in a script each fault is certain.")
+            raise UsageError(
+                _("Cannot read fault '{text}': in a script each fault is certain.").format(
+                    text=text
+                )
+            )
         return fault
 
     def matches(self, request: WireRequest) -> bool:
@@ -196,7 +201,11 @@ class FaultPlan:
 def _parse_rule(text: str) -> tuple[InjectedFault, float | None]:
     rule = _RULE.fullmatch(text.strip())
     if rule is None:
-        raise UsageError(f"Cannot read fault '{text}': write NAME[:PROBABILITY][@/PATHPREFIX].")
+        raise UsageError(
+            _("Cannot read fault '{text}': write NAME[:PROBABILITY][@/PATHPREFIX].").format(
+                text=text
+            )
+        )
     fault = _parse_name(rule["name"])
     if rule["prefix"]:
         fault = replace(fault, prefixes=(rule["prefix"],))
@@ -211,7 +220,9 @@ def _parse_probability(text: str, number: str) -> float:
     except ValueError:
         probability = -1.0
     if not 0 <= probability <= 1:
-        raise UsageError(f"Cannot read fault '{text}': a probability goes from 0 to 1.")
+        raise UsageError(
+            _("Cannot read fault '{text}': a probability goes from 0 to 1.").format(text=text)
+        )
     return probability
 
 
@@ -226,7 +237,9 @@ def _parse_name(name: str) -> InjectedFault:
     if not is_ambiguous:
         return fault
     if not _may_follow_a_delivery(fault):
-        raise UsageError(f"Cannot read fault '{name}': it never comes after a delivery.")
+        raise UsageError(
+            _("Cannot read fault '{name}': it never comes after a delivery.").format(name=name)
+        )
     return replace(fault, is_handled=True)
 
 
@@ -244,11 +257,17 @@ def _known(name: str, match: re.Match[str]) -> InjectedFault:
 
 def _with_seconds(name: str, kind: str, seconds: str | None) -> InjectedFault:
     if seconds is not None and kind not in _WITH_SECONDS:
-        raise UsageError(f"Cannot read fault '{name}': '{kind}' takes no seconds.")
+        raise UsageError(
+            _("Cannot read fault '{name}': '{kind}' takes no seconds.").format(name=name, kind=kind)
+        )
     if seconds is None and kind in {"slow", "date"}:
-        raise UsageError(f"Cannot read fault '{name}': write {kind}=SECONDS.")
+        raise UsageError(
+            _("Cannot read fault '{name}': write {kind}=SECONDS.").format(name=name, kind=kind)
+        )
     if seconds is not None and kind != "date" and float(seconds) < 0:
-        raise UsageError(f"Cannot read fault '{name}': a delay is not negative.")
+        raise UsageError(
+            _("Cannot read fault '{name}': a delay is not negative.").format(name=name)
+        )
     prefixes = {"rotate": (TOKEN_PATH,), "no-uuid": (FRIEND_MESSAGE_PREFIX,)}.get(kind, _MESSAGES)
     usual = DRIP_SECONDS if kind == "drip" else 0.0
     return _fault(
@@ -278,7 +297,8 @@ def _may_follow_a_delivery(fault: InjectedFault) -> bool:
 
 def _unknown(name: str) -> UsageError:
     kinds = ", ".join(sorted(_NAMED_KINDS))
-    return UsageError(
-        f"Unknown fault '{name}': use one of {kinds}, {_TWICE}, a code of Kakao's "
-        "such as -603, -603+ or KOE322, or an HTTP status such as 503."
+    said = _(
+        "Unknown fault '{name}': use one of {kinds}, a code of Kakao's such as -603, -603+ or "
+        "KOE322, or an HTTP status such as 503."
     )
+    return UsageError(said.format(name=name, kinds=f"{kinds}, {_TWICE}"))
