@@ -46,10 +46,11 @@ def test_the_users_real_home_is_neither_home_nor_above_it(home: Path) -> None:
     assert Path("~").expanduser() == home
 
 
-def test_no_variable_of_the_users_is_seen() -> None:
-    kept = {name for name in os.environ if name.startswith(("KAKAO", "CREDENTIALS_", "XDG_"))}
+def test_no_variable_of_the_users_is_seen(home: Path) -> None:
+    foreign = ("KAKAO", "CREDENTIALS_", "XDG_")
+    kept = {name: value for name, value in os.environ.items() if name.startswith(foreign)}
 
-    assert kept == {"XDG_RUNTIME_DIR"}
+    assert kept == {"XDG_RUNTIME_DIR": str(home.parent / "run"), "KAKAOCRON_LANGUAGE": "en"}
     assert not {"ENVIRONMENT", "LOG_LEVEL"} & set(os.environ)
 
 
