@@ -124,7 +124,7 @@ def test_prometheus_takes_metrics_rules_and_every_query_of_the_dashboard(
         wait_until(lambda: len(prometheus.query("kakaocron_healthy")) == 2, 60, "from both")
         check_with_promtool(machine)
 
-        # The same by either way, to the letter.
+        # The same names by either way.
         for name in {*SHOWN.findall(machine.run("cat", TEXTFILE))} - {"kakaocron_info"}:
             jobs = {one["metric"]["job"] for one in prometheus.query(name)}
             assert jobs == {"kakaocron", "node"}, name
