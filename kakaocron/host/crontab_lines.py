@@ -7,6 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from itertools import compress
 
 from kakaocron.host.daemons import CRON, Daemon
 
@@ -199,30 +200,32 @@ class _Times:
     fields: tuple[frozenset[int], ...]
     either_day: bool  # of the month or of the week (crontab(5): where neither begins with *)
 
-    def minutes_on(self, day: date) -> Iterator[int]:
-        """Yield the minutes of a day, from 0 to 1439."""
-        minutes, hours, days, months, weekdays = self.fields
-        of_month, of_week = day.day in days, day.isoweekday() % 7 in weekdays
+    def hold_on(self, day: date, weekday: int) -> bool:
+        """Say whether they name a date, of any year, that is a weekday (0 is Sunday)."""
+        _, _, days, months, weekdays = self.fields
+        of_month, of_week = day.day in days, weekday in weekdays
         fits = of_month or of_week if self.either_day else of_month and of_week
-        if fits and day.month in months:
-            yield from (hour * 60 + minute for hour in hours for minute in minutes)
+        return fits and day.month in months
+
+    def minutes(self) -> frozenset[int]:
+        """Return the minutes of a day that they name, from 0 to 1439."""
+        minutes, hours, *_ = self.fields
+        return frozenset(hour * 60 + minute for hour in hours for minute in minutes)
 
 
 def is_every_minute(*schedules: str) -> bool:
     """Say whether schedules, of five fields or an @-word each, together name each minute there is.
 
-    Looked at are as many years as it takes until each date has been each day of the week.
+    Each date is, in one year or another, each day of the week.
     """
     if _EACH_MINUTE & {*schedules}:
         return True
     times = [found for one in schedules if (found := _times(one))]
-    days = (date(2000, 1, 1) + timedelta(days=n) for n in range(366 * 28))
-    kinds: dict[tuple[bool, ...], date] = {}
-    for day in days:  # days on which the same schedules hold are alike
-        kinds.setdefault(tuple(any(one.minutes_on(day)) for one in times), day)
+    minutes = [one.minutes() for one in times]
+    days = [date(2000, 1, 1) + timedelta(days=n) for n in range(366)]
+    kinds = {tuple(one.hold_on(day, n) for one in times) for day in days for n in range(7)}
     return all(
-        len({minute for one in times for minute in one.minutes_on(day)}) == _MINUTES_A_DAY
-        for day in kinds.values()
+        len(frozenset().union(*compress(minutes, holding))) == _MINUTES_A_DAY for holding in kinds
     )
 
 
