@@ -7,8 +7,6 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +23,7 @@ from kakaocron.system.disk import RealDisk
 from kakaocron.system.places import Places, find_places
 from kakaocron.ticking.idle import is_idle_tick
 from tests.fakes import kakao_section, wait_for_a_minute_with
+from tests.prefork import Prefork
 
 pytestmark = pytest.mark.usefixtures("uncounted")  # half a thousand processes of one kind
 
@@ -47,6 +46,7 @@ class Person:
     home: Path
     sandbox: SandboxServer
     token: str
+    prefork: Prefork
     variables: dict[str, str] = field(default_factory=dict)
 
     def write(self, name: str, text: str = "a", env: str | None = None) -> Path:
@@ -67,17 +67,7 @@ class Person:
             **self.variables,
             **(more or {}),
         }
-        words = [sys.executable, "-m", "kakaocron", *map(str, arguments)]
-        done = subprocess.run(
-            words,
-            check=False,
-            env=environ,
-            cwd=cwd or self.home,
-            capture_output=True,
-            text=True,
-            timeout=60,
-        )
-        return done.returncode, done.stdout, done.stderr
+        return self.prefork.run([*map(str, arguments)], environ, cwd or self.home)
 
     def tick(
         self,
@@ -99,11 +89,18 @@ class Person:
         return sum(one.startswith(f"{text} ") for one in self.arrived)
 
 
+@pytest.fixture(scope="module")
+def prefork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefork]:
+    found = Prefork(tmp_path_factory.mktemp("streams"))
+    yield found
+    found.end()
+
+
 @pytest.fixture
-def person(home: Path) -> Iterator[Person]:
+def person(home: Path, prefork: Prefork) -> Iterator[Person]:
     with SandboxServer(Kakao(seed=7), SystemClock().now) as server:
         token = server.kakao.issue_login(SystemClock().now()).access_token
-        yield Person(home, server, token)
+        yield Person(home, server, token, prefork)
 
 
 def data_of(person: Person) -> Path:
