@@ -248,10 +248,10 @@ def threads_started() -> float:
         return started
 
 
-def instructions(*arguments: str, home: Path) -> int:
+def instructions(*arguments: str, home: Path, **variables: str) -> int:
     """Return how many instructions a Python process takes."""
     environ = {"PATH": os.environ["PATH"], "HOME": str(home), "PYTHONHASHSEED": "0"}
-    environ["KAKAO_ACCESS_TOKEN"] = "token"
+    environ |= {"KAKAO_ACCESS_TOKEN": "token", **variables}
     tool = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
     ended = subprocess.run(
         [*tool, sys.executable, *arguments],
@@ -268,6 +268,25 @@ def instructions(*arguments: str, home: Path) -> int:
 
 def of_python(*arguments: str) -> float:
     """Return how many times the instructions of `python -c pass` a command takes."""
+    with home_with_a_message() as home:
+        for _ in range(2):  # the first makes what the others find
+            instructions(*arguments, home=home)
+        return instructions(*arguments, home=home) / instructions("-c", "pass", home=home)
+
+
+def status_in_korean() -> float:
+    """Return how many times the instructions of `status` in English it takes in Korean."""
+    arguments = ("-m", "kakaocron", "status")
+    with home_with_a_message() as home:
+        for _ in range(2):
+            instructions(*arguments, home=home)
+        korean = instructions(*arguments, home=home, KAKAOCRON_LANGUAGE="ko")
+        return korean / instructions(*arguments, home=home, KAKAOCRON_LANGUAGE="en")
+
+
+@contextmanager
+def home_with_a_message() -> Iterator[Path]:
+    """Yield a home whose one message is due in half an hour."""
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
         (home / ".config" / "kakaocron").mkdir(parents=True)
@@ -275,9 +294,7 @@ def of_python(*arguments: str) -> float:
         schedule = f"[schedule]\nregular_minutes = [{later}]\npeak_hours = []\n"
         text = '[kakao]\nrest_api_key = "key"\n' + schedule + MESSAGE
         (home / ".config" / "kakaocron" / "config.toml").write_text(text)
-        for _ in range(2):  # the first makes what the others find
-            instructions(*arguments, home=home)
-        return instructions(*arguments, home=home) / instructions("-c", "pass", home=home)
+        yield home
 
 
 QUICK = (
@@ -294,6 +311,7 @@ LONG = (Count("calls of the judge for 4 simulated days, per call for 1", judged_
 BY_VALGRIND = (
     Count("instructions of an idle tick, per one of `python -c pass`", IDLE, 1.45),
     Count("instructions of status, per one of `python -c pass`", STATUS, 15.5),
+    Count("instructions of status in Korean, per one in English", status_in_korean, 1.05),
 )
 
 

@@ -20,6 +20,7 @@ from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY, KST
+from kakaocron.language import catalogue
 from kakaocron.language.choice import AUTO, CHOICES, VARIABLE, chosen_language
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
@@ -147,6 +148,10 @@ def _language(bench: Bench) -> Finding:
     configured = here.config.language if here else None
     shells = chosen_language(variables, configured)
     ticks = chosen_language(crons_variables(bench), configured)
+    if "ko" in {shells, ticks} and not catalogue.is_sound():
+        what = _("'{path}' is missing or broken, so that all is said in English")
+        mend = _("Install kakaocron again")
+        return warn("language", what.format(path=catalogue.FOLDER / catalogue.NAME), mend)
     if shells == ticks:
         return ok("language", ticks)
     what = _("this shell speaks '{shells}', the ticks and their alarms '{ticks}': cron has no LANG")

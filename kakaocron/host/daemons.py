@@ -9,7 +9,7 @@ from kakaocron.language.words import marked
 
 LONG_BUSYBOX = marked(
     "busybox: one tick at a time; of NAME=value lines SHELL= alone holds; "
-    "a line that it cannot read runs every minute"
+    "a line that it cannot read runs every minute; a crontab whose file is not root's is ignored"
 )
 LONG_BCRON = marked("bcron: a change of the crontab counts from the second minute on")
 

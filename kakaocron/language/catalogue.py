@@ -8,6 +8,7 @@ from pathlib import Path
 from kakaocron.language.words import Catalogue, Language
 
 FOLDER = Path(__file__).parent
+NAME = "ko.mo"
 
 
 class KoreanCatalogue:
@@ -25,12 +26,17 @@ def catalogue_of(language: Language) -> Catalogue | None:
     return KoreanCatalogue() if language == "ko" else None
 
 
+def is_sound() -> bool:
+    """Say whether the Korean sentences can be read."""
+    return len(_read().gettext("")) > 0
+
+
 @cache
 def _read() -> Catalogue:
     import gettext  # noqa: PLC0415 - for those who read Korean
 
     try:
-        with (FOLDER / "ko.mo").open("rb") as file:
+        with (FOLDER / NAME).open("rb") as file:
             return gettext.GNUTranslations(file)
     except Exception:  # whatever gettext makes of bytes that are no catalogue
         return gettext.NullTranslations()

@@ -22,11 +22,13 @@ _PARTICLE = re.compile(r"(\w)([^\w\s]*)(" + "|".join(re.escape(form) for form in
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
 # How the digits end when they are read: 영 (and 십, 백, 천, 만), 일, 삼, 육, 칠, 팔 in a consonant.
 _DIGITS = {"0": "ㅇ", "1": "ㄹ", "3": "ㅁ", "6": "ㄱ", "7": "ㄹ", "8": "ㄹ"}
-# Latin words, as they are written in Hangul: 톰엘, 이메일; 제이슨; 폼; 틱, 백업, 포맷. A capital
-# alone or among capitals is read by its name: 엘, 엠, 엔, 알.
+# Latin words, as they are written in Hangul: 톰엘, 이메일; 제이슨; 폼; 틱, 백업, 포맷; 홈, 파일. A
+# capital alone or among capitals is read by its name: 엘, 엠, 엔, 알; but HOME is 홈.
 _LATIN = (
     (re.compile(r"(?:^|[^a-z])[LR]$|l$"), "ㄹ"),
+    (re.compile(r"[a-z]le$", re.IGNORECASE), "ㄹ"),
     (re.compile(r"(?:^|[^a-z])[MN]$|[mn]$|ng$|ck$|(?:^|[^aeiou])[aeiou][bkpt]$"), "ㅁ"),
+    (re.compile(r"[aeiou][mn]e$", re.IGNORECASE), "ㅁ"),
 )
 
 

@@ -17,7 +17,7 @@ from kakaocron.language.particles import fitted
         # Latin words as they are written in Hangul: 리포트, 제이슨, 틱, 톰엘, 폼, 닥터, 포맷.
         ("report", "를"), ("json", "을"), ("tick", "을"), ("config.toml", "을"), ("form", "을"),
         ("doctor", "를"), ("format", "을"), ("ping", "을"), ("KAKAO_URL", "을"), ("URI", "를"),
-        ("~/.env", "를"),
+        ("~/.env", "를"), ("XDG_DATA_HOME", "을"), ("line", "을"), ("file", "을"), ("me", "를"),
     ],
 )  # fmt: skip
 def test_the_object_s_particle_fits_the_last_sound(word: str, expected: str) -> None:

@@ -44,10 +44,21 @@ def test_a_count_has_one_form_in_korean_and_two_in_english() -> None:
     assert ngettext("{count} message", "{count} messages", 2).format(count=2) == "메시지 2개"
 
 
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("KAKAOCRON_LANGUAGE")
+    return live_in(tmp_path, monkeypatch)
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no catalogue", b"\xde\x12\x04\x95" + b"\0" * 9])
-def test_without_a_sound_catalogue_all_is_english(
-    content: bytes | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_without_a_sound_catalogue_all_is_english_and_doctor_says_so(
+    content: bytes | None,
+    config: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    config.write_text(MESSAGE)
     if content is not None:
         (tmp_path / "ko.mo").write_bytes(content)
     monkeypatch.setattr(catalogue, "FOLDER", tmp_path)
@@ -56,14 +67,15 @@ def test_without_a_sound_catalogue_all_is_english(
         speak(KOREAN)
         assert _(SENTENCE) == SENTENCE
         assert ngettext("one", "many", 2) == "many"
+        speak(None)
+        monkeypatch.setenv("KAKAOCRON_LANGUAGE", "ko")
+        run(["doctor", "--json"])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        found = next(one for one in findings if one["name"] == "language")
+        assert found["status"] == "warn"
+        assert f"'{tmp_path / 'ko.mo'}' is missing or broken" in found["what"]
     finally:
         catalogue._read.cache_clear()
-
-
-@pytest.fixture
-def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.delenv("KAKAOCRON_LANGUAGE")
-    return live_in(tmp_path, monkeypatch)
 
 
 def complained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
