@@ -233,6 +233,8 @@ def _span(span: timedelta) -> str:
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
         return _("{days} d {hours} h").format(days=days, hours=hours)
+    if hours and not minutes % 60:
+        return _("{hours} h").format(hours=hours)
     if hours:
         return _("{hours} h {minutes:02d} min").format(hours=hours, minutes=minutes % 60)
     if minutes:
@@ -408,7 +410,7 @@ def _bad_days(days: Sequence[DayReport]) -> Table:
     table.add_column(_("day"), no_wrap=True)
     names = ("due", "late", "failed", "unknown", "missed")
     for name in names:
-        table.add_column(_(_COUNTED[name]), justify="right")
+        table.add_column(_(_COUNTED[name]), justify="right", overflow="fold")
     for day in days:
         table.add_row(day.day.isoformat(), *(str(getattr(day, name) or "") for name in names))
     return table

@@ -32,7 +32,7 @@ class NoEnglish:
 
 # Data, and what is typed: addresses, files, ids, options, values in quotes, clock times, JSON.
 DATA = re.compile(
-    r"https?://\S+|'[^']*'|\"[^\"]*\"|[\w.-]*@\w+|(?<!\w)-{1,2}[\w-]+|\S*/\S*|<[^>]*>|\[\[?[\w.*-]+\]?\]"
+    r"https?://\S+|'[^']*'|\"[^\"]*\"|[\w.-]*@\w+|(?<!\w)-{1,2}[\w-]+|\S*/\S*|\[\[?[\w.*-]+\]?\]"
     r"|\w+\.(?:toml|py)|[A-Z][A-Z0-9_]{2,}\w*|[a-z]+_[a-z_]+"
 )
 NAMES = {
@@ -107,6 +107,23 @@ def test_its_help_is_too(
     names += re.findall(r"│ ([a-z]+) ", out)  # the commands of a group
     found = [said for said in english(out + err) if said.partition(":")[0] not in {"ID", *names}]
     assert found == []
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_its_options_are_all_named_in_a_narrow_terminal(
+    told: Shell, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rich cuts off a word that is longer than its column."""
+    shown = []
+    for columns in (400, 40):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown.append(told.run(command, "--help")[1].replace("<글>…", ""))
+    wide, narrow = shown
+    names = re.findall(r"(?m)^│ (--[a-z-]+)", wide)
+    assert "--help" in names
+    assert [name for name in names if f"│ {name[:6]}" not in narrow] == []
+    assert "…" not in narrow
+    assert "<bool>" not in wide
 
 
 @pytest.mark.parametrize("columns", [40, 41, 79, 80, 100])
