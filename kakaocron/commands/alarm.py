@@ -41,8 +41,8 @@ def alarm(
         print_json({"ways": ways})
     else:
         for name, why in found.items():
-            refused = _("{name} did not take it: {why}").format(name=name, why=why)
-            print(refused if why else _("{name} took it").format(name=name))
+            refused = _("{name}: did not take it: {why}").format(name=name, why=why)
+            print(refused if why else _("{name}: took it").format(name=name))
     is_heard = any(monitor.counts(name) for name in found)
     if not is_heard and not as_json:
         print(_(NO_OTHER_WAY))

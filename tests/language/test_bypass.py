@@ -32,7 +32,7 @@ class NoEnglish:
 
 # Data, and what is typed: addresses, files, ids, options, values in quotes, clock times, JSON.
 DATA = re.compile(
-    r"https?://\S+|'[^']*'|\"[^\"]*\"|[\w.-]*@\w+|(?<!\w)-{1,2}[\w-]+|\S*/\S*|\[\[?[\w.*-]+\]?\]"
+    r"https?://\S+|'[^']*'|\"[^\"]*\"|[\w.-]*@\w+|(?<!\w)-{1,2}[\w-]+|\S*/\S*|<list\[[^>]*>|\[\[?[\w.*-]+\]?\]"
     r"|\w+\.(?:toml|py)|[A-Z][A-Z0-9_]{2,}\w*|[a-z]+_[a-z_]+"
 )
 NAMES = {
