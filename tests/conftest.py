@@ -66,6 +66,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in list(os.environ):
         if _FOREIGN.match(name):
             monkeypatch.delenv(name)
+    # `kakaocron --config` sets it for the rest of its process: it must not outlive the test.
+    monkeypatch.setenv("KAKAOCRON_CONFIG", "")
+    monkeypatch.delenv("KAKAOCRON_CONFIG")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("NO_COLOR", "1")
