@@ -41,7 +41,8 @@ def alarm(
         print_json({"ways": ways})
     else:
         for name, why in found.items():
-            print(f"{name}: {'took it' if why is None else f'did not take it: {why}'}")
+            refused = _("{name} did not take it: {why}").format(name=name, why=why)
+            print(refused if why else _("{name} took it").format(name=name))
     is_heard = any(monitor.counts(name) for name in found)
     if not is_heard and not as_json:
         print(_(NO_OTHER_WAY))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, read_text
+from kakaocron.config.schema import Secret, check_key, web_address
 from kakaocron.config.starter import DEFAULT_LINK, DEFAULT_TEXT, Answers, quiet_outside
 from kakaocron.errors import UsageError
 from kakaocron.language.words import _, marked
@@ -17,6 +20,8 @@ from kakaocron.show.next_step import print_next
 from kakaocron.system.env_file import read_env_file
 from kakaocron.system.places import Places, find_places, secret
 from kakaocron.system.syscalls import RealDisk
+
+Taken = TypeVar("Taken")
 
 
 def init(
@@ -72,9 +77,13 @@ def _asked(given: Answers) -> Answers:
     print(_("From Kakao's console (developers.kakao.com), [App] > [Platform key]:"))
     try:
         return Answers(
-            given.rest_api_key or _hidden(_("REST API key (not shown)")),
-            given.client_secret or _hidden(_("Client secret, empty if it is off (not shown)")),
-            _answer(_("Link of the message"), _("The link"), default=given.link),
+            given.rest_api_key or _key("rest_api_key", _("REST API key (not shown)")),
+            given.client_secret
+            or _key("client_secret", _("Client secret, empty if it is off (not shown)")),
+            _until_right(
+                lambda: _answer(_("Link of the message"), _("The link"), default=given.link),
+                partial(web_address, "link"),
+            ),
             given.text,
             given.to,
             _quiet(),
@@ -84,20 +93,31 @@ def _asked(given: Answers) -> Answers:
 
 
 def _quiet() -> str | None:
+    question = _("Messages from when to when, as in 07:00-22:00; empty: day and night")
+    return _until_right(
+        lambda: _answer(question, default="", show_default=False),
+        quiet_outside,
+    )
+
+
+def _key(name: str, question: str) -> str | None:
+    def checked(answer: str) -> str | None:
+        check_key((name,), Secret(answer) if answer else None)
+        return answer or None
+
+    return _until_right(
+        lambda: _answer(question, default="", hide_input=True, show_default=False).strip(),
+        checked,
+    )
+
+
+def _until_right(ask: Callable[[], str], take: Callable[[str], Taken]) -> Taken:
+    """Ask again at once, rather than refuse everything after the last question."""
     while True:
-        hours = _answer(
-            _("Messages from when to when, as in 07:00-22:00; empty: day and night"),
-            default="",
-            show_default=False,
-        )
         try:
-            return quiet_outside(hours)
+            return take(ask())
         except ValueError as error:
             print(f"{str(error)[:1].upper()}{str(error)[1:]}")
-
-
-def _hidden(question: str) -> str | None:
-    return _answer(question, default="", hide_input=True, show_default=False).strip() or None
 
 
 def _answer(question: str, what: str = marked("The answer"), **options: Any) -> str:

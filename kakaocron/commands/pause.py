@@ -52,11 +52,13 @@ def pause(
 
 
 def _said(name: str | None, end: datetime | None) -> str:
-    what = _("'{name}' is paused").format(name=name) if name else _("All messages are paused")
-    how_long = (
-        _("until {end:%Y-%m-%d %H:%M}").format(end=end) if end else _("until: kakaocron resume")
-    )
-    return f"{what} {how_long}" + (f" {name}" if name and not end else "")
+    if end is None:
+        if name is None:
+            return _("All messages are paused until: kakaocron resume")
+        return _("'{name}' is paused until: kakaocron resume {name}").format(name=name)
+    if name is None:
+        return _("All messages are paused until {end:%Y-%m-%d %H:%M}").format(end=end)
+    return _("'{name}' is paused until {end:%Y-%m-%d %H:%M}").format(name=name, end=end)
 
 
 def resume(name: Name = None, config: Annotated[Path | None, config_option()] = None) -> None:

@@ -76,7 +76,7 @@ class Section(Struct, frozen=True, forbid_unknown_fields=True):
                 raise FaultError((key,), _("must be a number"))
 
 
-def _http_url(key: str, value: str) -> str:
+def web_address(key: str, value: str) -> str:
     if not is_web_address(value):
         raise FaultError((key,), _("must be an address such as https://example.com"))
     return value.rstrip("/")
@@ -84,7 +84,7 @@ def _http_url(key: str, value: str) -> str:
 
 def _open_url(key: str, value: str) -> str:
     """Check an address that is shown wherever it helps: it must hold no password."""
-    url = _http_url(key, value)
+    url = web_address(key, value)
     if "@" in urlsplit(url).netloc:
         raise FaultError((key,), _("holds a user or password before the @; take that out"))
     return url
@@ -99,7 +99,7 @@ def _server_url(key: str, value: str) -> str:
     return url.geturl()
 
 
-def _check_key(keys: tuple[str, ...], secret: Secret | None) -> None:
+def check_key(keys: tuple[str, ...], secret: Secret | None) -> None:
     """Refuse what can be no key of Kakao's, without quoting it."""
     if secret is None:
         return
@@ -191,8 +191,8 @@ class KakaoSettings(Section, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_key(("rest_api_key",), self.rest_api_key)
-        _check_key(("client_secret",), self.client_secret)
+        check_key(("rest_api_key",), self.rest_api_key)
+        check_key(("client_secret",), self.client_secret)
         force_setattr(self, "link", _open_url("link", self.link))
         for key in ("api_url", "auth_url"):
             force_setattr(self, key, _server_url(key, getattr(self, key)))
@@ -245,7 +245,7 @@ class MonitorRules(Section, frozen=True):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.ping_url is not None:
-            ping_url = _http_url("ping_url", self.ping_url.reveal())
+            ping_url = web_address("ping_url", self.ping_url.reveal())
             force_setattr(self, "ping_url", Secret(ping_url))
         for index, url in enumerate(self.alert_urls):
             _alert_url(("alert_urls", str(index)), url)

@@ -17,7 +17,7 @@ from kakaocron.language.words import _, marked
 # Kakao compares the redirect URI with the registered one to the letter, port included.
 HOST = "127.0.0.1"
 PATH = "/callback"
-AGAIN = marked("Try again: kakaocron login")
+AGAIN = marked("Try again: kakaocron login (over ssh: --no-browser)")
 _CODE = re.compile(r"[A-Za-z0-9_.~-]{8,512}")
 _KOE = re.compile(r"\bKOE\d{3}\b")
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
+from shutil import which
 from typing import TYPE_CHECKING
 
 from kakaocron.language.words import _
@@ -20,9 +22,10 @@ def print_standing(config: Path | None) -> None:
     findings, step = _standing(config)
     print_findings(findings, with_mends=False)
     print()
-    print(
-        _("Next: {step}").format(step=step) if step else _("All is well. Today: kakaocron status")
-    )
+    if step:
+        _print_step(step)
+    else:
+        print(_("All is well. Today: kakaocron status"))
     print(_("All commands: kakaocron --help"))
 
 
@@ -35,7 +38,15 @@ def say_next(config: Path | None, installation: Installation | None = None) -> N
 def print_next(config: Path | None) -> None:
     """Say what comes next, if anything does."""
     if step := _standing(config)[1]:
-        print(_("Next: {step}").format(step=step))
+        _print_step(step)
+
+
+def _print_step(step: str) -> None:
+    activate = Path(sys.prefix, "bin", "activate")
+    if which("kakaocron") is None and activate.is_file():
+        first = f". {shlex.quote(str(activate))}"
+        print(_("First, for this terminal to find kakaocron: {first}").format(first=first))
+    print(_("Next: {step}").format(step=step))
 
 
 def _standing(config: Path | None) -> tuple[list[Finding], str | None]:

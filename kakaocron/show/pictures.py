@@ -233,6 +233,8 @@ def _span(span: timedelta) -> str:
     days, hours = minutes // 1440, minutes // 60 % 24
     if days:
         return _("{days} d {hours} h").format(days=days, hours=hours)
+    if hours and not minutes % 60:
+        return _("{hours} h").format(hours=hours)
     if hours:
         return _("{hours} h {minutes:02d} min").format(hours=hours, minutes=minutes % 60)
     if minutes:

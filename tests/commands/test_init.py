@@ -177,6 +177,28 @@ def test_a_wrong_option_is_named_and_nothing_is_written(
     assert not (home / ".config" / "kakaocron" / "config.toml").exists()
 
 
+def test_a_key_and_a_link_that_can_be_none_are_asked_for_again_at_once(
+    home: Path, config_path: Path
+) -> None:
+    exit_code, said = answered(
+        (KEY, "제 키\n".encode()),
+        (KEY, b"typed-key\n"),
+        (SECRET, b"two words\n"),
+        (SECRET, b"\n"),
+        (LINK, b"typed-key\n"),
+        (LINK, b"https://example.org\n"),
+        (HOURS, b"\n"),
+    )
+    parsed = parse_config(config_path.read_text(), "config.toml")
+    assert (exit_code, parsed.kakao.link) == (0, "https://example.org")
+    assert parsed.kakao.rest_api_key
+    assert parsed.kakao.rest_api_key.reveal() == "typed-key"
+    assert parsed.kakao.client_secret is None
+    assert said.count(b"Holds a blank or a character that no key has; copy it once more") == 2
+    assert b"Must be an address such as https://example.com" in said
+    assert b"two words" not in said
+
+
 def test_hours_are_asked_for_until_they_can_be_read(home: Path, config_path: Path) -> None:
     exit_code, said = answered(
         (KEY, b"key\n"), (SECRET, b"\n"), (LINK, b"\n"), (HOURS, b"7 to 10\n"), (HOURS, b"7-22\n")

@@ -20,7 +20,8 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def crontab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put a stand-in for the `crontab` program on the path; return its crontab."""
+    """Put a stand-in for the `crontab` program on the path, where kakaocron is as in a virtual
+    environment that is activated; return its crontab."""
     found, folder = tmp_path / "crontab.txt", tmp_path / "bin"
     folder.mkdir()
     program = folder / "crontab"
@@ -29,6 +30,7 @@ def crontab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         f"[ -f {found} ] && exec cat {found}\necho no crontab for me >&2\nexit 1\n"
     )
     program.chmod(0o755)
+    (folder / "kakaocron").symlink_to("/bin/true")
     monkeypatch.setenv("PATH", str(folder), prepend=os.pathsep)
     return found
 
@@ -55,6 +57,22 @@ def steps(shell: Shell) -> tuple[list[str], str]:
     assert (exit_code, err) == (0, "")
     assert rest.endswith("All commands: kakaocron --help\n")
     return rows.splitlines(), rest.splitlines()[0]
+
+
+def test_a_terminal_that_would_not_find_the_next_command_is_told_how(
+    bare: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "my venv"
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    monkeypatch.setattr(sys, "prefix", str(folder))
+    assert steps(bare)[1] == "Next: kakaocron init"  # no virtual environment: nothing helps
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "activate").touch()
+    shown = bare.run()[1].splitlines()
+    assert shown[-3:-1] == [
+        f"First, for this terminal to find kakaocron: . '{folder}/bin/activate'",
+        "Next: kakaocron init",
+    ]
 
 
 def test_from_nothing_to_messages_by_the_minute_each_step_is_named(

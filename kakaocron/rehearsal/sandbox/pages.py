@@ -91,6 +91,6 @@ def _page(title: str, inside: str) -> str:
         '<!doctype html><html lang="ko"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{title}</title><style>{_STYLE}</style></head><body>"
-        '<div class="notice">연습용 서버입니다. 카카오가 아니며 비밀번호를 묻지 않습니다.</div>'
+        '<div class="notice">연습용 서버예요. 카카오가 아니고, 비밀번호를 묻지 않아요.</div>'
         f'<main><div class="logo">kakao</div>{inside}</main></body></html>'
     )

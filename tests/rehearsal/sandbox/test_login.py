@@ -174,7 +174,7 @@ def test_pages_are_korean_and_say_that_they_are_not_kakao(kakao: Kakao) -> None:
     for answer in (authorize(kakao, scope=""), authorize(kakao, client_id="wrong")):
         page = answer.body.decode()
         assert '<html lang="ko">' in page
-        assert "카카오가 아니며" in page
+        assert "카카오가 아니고" in page
         assert "password" not in page
     assert "카카오톡 메시지 전송" in authorize(kakao).body.decode()
 
