@@ -117,7 +117,7 @@ def _until_right(ask: Callable[[], str], take: Callable[[str], Taken]) -> Taken:
         try:
             return take(ask())
         except ValueError as error:
-            print(f"{str(error)[:1].upper()}{str(error)[1:]}")
+            print(error)
 
 
 def _answer(question: str, what: str = marked("The answer"), **options: Any) -> str:

@@ -194,8 +194,8 @@ def test_a_key_and_a_link_that_can_be_none_are_asked_for_again_at_once(
     assert parsed.kakao.rest_api_key
     assert parsed.kakao.rest_api_key.reveal() == "typed-key"
     assert parsed.kakao.client_secret is None
-    assert said.count(b"Holds a blank or a character that no key has; copy it once more") == 2
-    assert b"Must be an address such as https://example.com" in said
+    assert said.count(b"holds a blank or a character that no key has; copy it once more") == 2
+    assert b"must be an address such as https://example.com" in said
     assert b"two words" not in said
 
 
