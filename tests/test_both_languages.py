@@ -12,6 +12,7 @@ import pytest
 
 from kakaocron.kakao import causes as kakaos
 from kakaocron.language.catalogue import catalogue_of
+from kakaocron.states import State
 from kakaocron.text import causes
 from kakaocron.watching.explain import MEANINGS
 
@@ -39,6 +40,8 @@ SPAN = re.compile(r"(`+)(.+?)\1")
 FIGURE = re.compile(r"\d[\d,.]*\d")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 UNITS = {"ms", "s", "MB"}
+# Above a block of what the program says: in each language it says the same in other words.
+OUTPUT = "<!-- program output -->"
 
 
 @dataclass
@@ -73,8 +76,10 @@ def sections_of(text: str) -> list[Section]:
     for line in lines:
         is_table, is_block = line.startswith("|"), line.startswith("    ")
         if line.startswith("```"):
-            block = list(iter(lambda: next(lines), "```"))
-            sections[-1].blocks.append((line[3:], without_comments(block)))
+            block = without_comments(list(iter(lambda: next(lines), "```")))
+            if sections[-1].prose.rstrip().endswith(OUTPUT):
+                block = [OUTPUT] * len(block)
+            sections[-1].blocks.append((line[3:], block))
         elif match := HEADING.match(line):
             level = len(match[1])
             anchor = "" if level == 1 else match[3] or anchor_of(match[2])
@@ -199,6 +204,23 @@ def test_twins_have_the_same_headings_commands_keys_and_figures(
     found = differences(english.read_text("utf-8"), korean.read_text("utf-8"))
 
     assert found == [], "\n".join([str(korean.relative_to(ROOT)), *found])
+
+
+def test_where_one_stands_is_shown_as_the_program_says_it() -> None:
+    page = (DOCS / "ko" / "set-up.md").read_text("utf-8")
+    shown = page.partition(OUTPUT)[2].split("```")[1].strip().splitlines()
+    say, path = KOREAN.gettext, "/home/me/.config/kakaocron/config.toml"
+    count = KOREAN.ngettext("{path}, {count} message", "{path}, {count} messages", 1)
+    last = f"send-e8f817f346d1d411@20261123T0930: {say(State.CONFIRMED)}({State.CONFIRMED})"
+    assert shown == [
+        f"✓ {say('configuration')}: {count.format(path=path, count=1)}",
+        f"✓ {say('login')}: {say('there')}",
+        f"! cron: {say('does not run kakaocron yet')}",
+        f"✓ {say('last message')}: {last}",
+        "",
+        say("Next: {step}").format(step="kakaocron cron install"),
+        say("All commands: kakaocron --help"),
+    ]
 
 
 @pytest.mark.parametrize(("english", "korean"), PAIRS, ids=lambda page: page.stem)
