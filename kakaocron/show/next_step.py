@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
-from shutil import which
 from typing import TYPE_CHECKING
 
 from kakaocron.language.words import _
@@ -42,6 +40,10 @@ def print_next(config: Path | None) -> None:
 
 
 def _print_step(step: str) -> None:
+    # As rare as what follows.
+    import shlex  # noqa: PLC0415
+    from shutil import which  # noqa: PLC0415
+
     activate = Path(sys.prefix, "bin", "activate")
     if which("kakaocron") is None and activate.is_file():
         first = f". {shlex.quote(str(activate))}"
