@@ -209,6 +209,7 @@ def test_twins_have_the_same_headings_commands_keys_and_figures(
 def test_where_one_stands_is_shown_as_the_program_says_it() -> None:
     page = (DOCS / "ko" / "set-up.md").read_text("utf-8")
     shown = page.partition(OUTPUT)[2].split("```")[1].strip().splitlines()
+    assert KOREAN is not None
     say, path = KOREAN.gettext, "/home/me/.config/kakaocron/config.toml"
     count = KOREAN.ngettext("{path}, {count} message", "{path}, {count} messages", 1)
     last = f"send-e8f817f346d1d411@20261123T0930: {say(State.CONFIRMED)}({State.CONFIRMED})"

@@ -30,6 +30,14 @@ _OF_TYPER = (
     marked("COMMAND [ARGS]..."),
 )
 
+_TYPES = (
+    marked("<path>"),
+    marked("<str>"),
+    marked("<list[str]>"),
+    marked("<int>"),
+    marked("<int range>"),
+)
+
 _Say = Callable[[re.Match[str]], str]
 # What the parser says of what it was given, and what a user is told.
 _SAYINGS: tuple[tuple[str, _Say], ...] = (
@@ -92,8 +100,12 @@ def translate(command: Any) -> None:
         wrap_by_cells()
     # Imported for a help alone, as it takes long; until then its titles are the English ones.
     if language() != "en" or "typer.rich_utils" in sys.modules:
+        rich = _rich_utils()
         for name, words in _TITLES.items():
-            setattr(_rich_utils(), name, _(words))
+            setattr(rich, name, _(words))
+        rich.Table = _folding(rich.Table)
+        # Columns cut words off too; all that stand here are texts.
+        rich.Columns = rich.Text(" ").join
     _translate(command)
 
 
@@ -101,6 +113,18 @@ def _rich_utils() -> Any:
     from typer import rich_utils  # noqa: PLC0415 - as lazy as typer itself
 
     return rich_utils
+
+
+def _folding(table: Any) -> Any:
+    """Return a table that breaks a word longer than its column, where Rich's would cut it off."""
+
+    class Folding(table):  # type: ignore[misc]
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*cells, **options)
+            for column in self.columns:
+                column.overflow = "fold"
+
+    return Folding
 
 
 def _translate(command: Any) -> None:
@@ -114,6 +138,7 @@ def _translate(command: Any) -> None:
     for parameter in command.params:
         if getattr(parameter, "help", None):
             parameter.help = _(parameter.help)
+        _say_type(parameter)
     usage = command.get_usage
     command.get_usage = lambda context: usage(context).replace("Usage:", _("Usage:"), 1)
     ask_for_help = command.get_help_option
@@ -122,11 +147,23 @@ def _translate(command: Any) -> None:
         option = ask_for_help(context)
         if option is not None:
             option.help = _(option.help)
+            _say_type(option)
         return option
 
     command.get_help_option = help_option
     for one in getattr(command, "commands", {}).values():
         _translate(one)
+
+
+def _say_type(parameter: Any) -> None:
+    """Put what kind of value an option takes into words, and leave out that of one without."""
+    typers = parameter.display_type_rich
+
+    def said(ctx: Any) -> str | None:
+        words = typers(ctx=ctx)
+        return None if words == "<bool>" else _(words) if words in _TYPES else words
+
+    parameter.display_type_rich = said
 
 
 def complaint(error: typer.TyperException) -> str:

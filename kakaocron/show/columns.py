@@ -51,7 +51,8 @@ def wrap_by_cells() -> None:
 
 def _rstrip_end(text: Text, size: int) -> None:
     blanks = len(text.plain) - len(text.plain.rstrip())
-    if (over := text.cell_len - size) > 0:
+    over = text.cell_len - size
+    if blanks and over > 0:  # right_crop(0) takes everything
         text.right_crop(min(blanks, over))
 
 

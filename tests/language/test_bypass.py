@@ -109,6 +109,23 @@ def test_its_help_is_too(
     assert found == []
 
 
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_its_options_are_all_named_in_a_narrow_terminal(
+    told: Shell, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rich cuts off a word that is longer than its column."""
+    shown = []
+    for columns in (400, 40):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        shown.append(told.run(command, "--help")[1].replace("<글>…", ""))
+    wide, narrow = shown
+    names = re.findall(r"(?m)^│ (--[a-z-]+)", wide)
+    assert "--help" in names
+    assert [name for name in names if f"│ {name[:6]}" not in narrow] == []
+    assert "…" not in narrow
+    assert "<bool>" not in wide
+
+
 @pytest.mark.parametrize("columns", [40, 41, 79, 80, 100])
 def test_no_syllable_of_the_help_is_lost(
     columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
