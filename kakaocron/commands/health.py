@@ -8,6 +8,7 @@ from typing import Annotated
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import find_installation
+from kakaocron.language.words import _
 from kakaocron.show.console import print_json
 from kakaocron.text.plain import one_line
 from kakaocron.watching.overview import health_of, health_of_failure, look
@@ -26,5 +27,5 @@ def health(
     if as_json:
         print_json(found.fields())
     else:
-        print("\n".join(map(one_line, found.problems)) or "healthy")
+        print("\n".join(map(one_line, found.problems)) or _("healthy"))
     return Exit.TROUBLE if found.problems else Exit.FINE

@@ -410,7 +410,7 @@ def _bad_days(days: Sequence[DayReport]) -> Table:
     table.add_column(_("day"), no_wrap=True)
     names = ("due", "late", "failed", "unknown", "missed")
     for name in names:
-        table.add_column(_(_COUNTED[name]), justify="right")
+        table.add_column(_(_COUNTED[name]), justify="right", overflow="fold")
     for day in days:
         table.add_row(day.day.isoformat(), *(str(getattr(day, name) or "") for name in names))
     return table
