@@ -100,6 +100,8 @@ def _last_message(installation: Installation) -> Finding:
         return fail(name, error.what, error.mend or DOCTOR)
     if last is None:
         return ok(name, _("none in the last {count} days").format(count=DAYS))
+    if last.state not in BAD:  # an older one may still wait for a person's word
+        last = next((one for one in reversed(seen) if one.state is State.UNKNOWN), last)
     said = f"{last.id}: {last.state.beside}"
     said += f" ({last.reason.beside})" if last.reason else ""
     if last.state in BAD and not last.was_meant:

@@ -186,6 +186,18 @@ def test_a_last_message_that_ended_badly_is_explained_next(
     assert step == "Next: kakaocron explain report@20261123T0945"
 
 
+def test_an_older_one_that_nobody_can_know_of_is_still_to_be_looked_into(running: Shell) -> None:
+    running.sandbox.faults.enqueue("cut-after")
+    for minute in ("09:45:01", "10:00:01"):
+        running.clock.set(minute)
+        running.run("tick")
+
+    rows, step = steps(running)
+
+    assert rows[3] == "✗ last message: report@20261123T0945: unknown (connection-reset)"
+    assert step == "Next: kakaocron explain report@20261123T0945"
+
+
 def test_a_message_that_was_paused_is_nothing_to_look_into(running: Shell) -> None:
     running.run("pause")
     running.clock.set("09:45:01")
