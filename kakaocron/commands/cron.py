@@ -107,7 +107,8 @@ def _install_line(places: Places, job: Job, *, is_awaited: bool) -> datetime:
         print(_("The crontab as it was: {backup}").format(backup=backup))
     else:
         print(_("The crontab has the line already; nothing was changed."))
-    for line in other_lines(crontab.read() or b"", job):
+    written = crontab.read() or b""
+    for line in other_lines(written, job):
         print(
             _("Another line runs a tick too; no harm, but no use either: {line}").format(line=line)
         )
@@ -116,7 +117,7 @@ def _install_line(places: Places, job: Job, *, is_awaited: bool) -> datetime:
     elif is_new and not is_awaited:
         print(_("The first tick comes within two minutes."))
     if is_new or is_awaited:
-        _write_again(machine, job, backup, is_there=True)
+        _write_again(machine, job, backup, written, is_there=True)
     return since
 
 
@@ -140,12 +141,14 @@ def _try(machine: Machine, job: Job) -> None:
         )
 
 
-def _write_again(machine: Machine, job: Job, backup: Path, *, is_there: bool) -> None:
+def _write_again(
+    machine: Machine, job: Job, backup: Path, written: bytes, *, is_there: bool
+) -> None:
     """Write the crontab once more, and look whether systemd-cron has seen it."""
     sys.stdout.flush()
     clock = SystemClock()
     clock.sleep(AGAIN_SECONDS)
-    write_again(SystemCrontab(), backup)
+    write_again(SystemCrontab(), backup, written)
     if not machine.daemon.makes_timers:
         return
     deadline = clock.monotonic() + MOST_RELOADING_SECONDS
@@ -206,10 +209,10 @@ def uninstall_job(
             or _("There were no units.")
         )
         return
-    backup, job = _backup(places), job_of(places)
-    if uninstall(SystemCrontab(), job, backup):
+    backup, job, crontab = _backup(places), job_of(places), SystemCrontab()
+    if uninstall(crontab, job, backup):
         print(_("Taken out of your crontab."))
         print(_("The crontab as it was: {backup}").format(backup=backup))
-        _write_again(Machine(), job, backup, is_there=False)
+        _write_again(Machine(), job, backup, crontab.read() or b"", is_there=False)
     else:
         print(_("The crontab has no line of this kakaocron; nothing was changed."))

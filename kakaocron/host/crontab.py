@@ -302,16 +302,24 @@ def uninstall(crontab: Crontab, job: Job, backup: Path) -> bool:
     return _change(crontab, lambda old: without_block(old, job), backup)
 
 
-def write_again(crontab: Crontab, backup: Path) -> None:
-    """Write the crontab as it is, some time after a change.
+def write_again(crontab: Crontab, backup: Path, written: bytes) -> None:
+    """Write the crontab as it is, some time after a change; one that somebody has changed since is
+    left alone, or that lists something else for whatever reason: it would be taken for the whole.
 
     Debian's cron does not see a change in the second in which it read the one before, and
     systemd-cron none in the second after another, until the next one.
     """
     content = _listed(crontab) or b""
-    crontab.write(content)
-    if not content:
-        crontab.remove()
+    if content != written:
+        return
+    if not backup.exists():
+        _keep(content, backup)
+    try:
+        crontab.write(content)
+        if not content:
+            crontab.remove()
+    except CrontabError as error:
+        raise _after(error, crontab, content, backup) from None
     _check(crontab, content, backup)
 
 

@@ -8,7 +8,7 @@ import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.kakao.codes import LOGIN_CODES
@@ -72,7 +72,7 @@ class Consent:
         """Return the code in what the user pasted: the whole redirected address, or the code."""
         text = text.strip()
         if "://" in text or "code=" in text or "error=" in text:
-            return self.code_in(urlsplit(text).query or text.partition("?")[2] or text)
+            return self.code_in(text.partition("?")[2].partition("#")[0] or text)
         if error := explained(text, self.redirect_uri):
             raise error
         if not _CODE.fullmatch(text):

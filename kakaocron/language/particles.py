@@ -7,6 +7,7 @@ the matter of the last sound of what stands before it.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 # After a consonant, after a vowel. 으로 is 로 after ㄹ too.
 _FORMS = {
@@ -18,7 +19,13 @@ _FORMS = {
     "이에요(예요)": ("이에요", "예요"),
     "이어야(여야)": ("이어야", "여야"),
 }
-_PARTICLE = re.compile(r"(\w)([^\w\s]*)(" + "|".join(re.escape(form) for form in _FORMS) + ")")
+_FORM = "|".join(re.escape(form) for form in _FORMS)
+# Put before the sentence's own forms while it is filled: what others write stays as it is.
+_MARK = "\0"
+_UNMARKED = re.compile(f"(?={_FORM})")
+_PARTICLE = re.compile(rf"(?:(\w)([^\w\s]*))?{_MARK}({_FORM})")
+# So much of a word tells how it ends: what others write can be one word of any length.
+_END_OF_WORD = 8
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
 # How the digits end when they are read: 영 (and 십, 백, 천, 만), 일, 삼, 육, 칠, 팔 in a consonant.
 _DIGITS = {"0": "ㅇ", "1": "ㄹ", "3": "ㅁ", "6": "ㄱ", "7": "ㄹ", "8": "ㄹ"}
@@ -32,18 +39,21 @@ _LATIN = (
 )
 
 
-def fitted(sentence: str) -> str:
-    """Return a sentence whose particles have the one form that fits."""
-    return (
-        _PARTICLE.sub(lambda found: _fit(found, sentence), sentence)
-        if "(" in sentence
-        else (sentence)
-    )
+def fitted(sentence: str, fill: Callable[[str], str] = str) -> str:
+    """Return a sentence whose particles have the one form that fits, once `fill` has put into it
+    what it says."""
+    if "(" not in sentence:
+        return fill(sentence)
+    said = fill(_UNMARKED.sub(_MARK, sentence))
+    return _PARTICLE.sub(lambda found: _fit(found, said), said)
 
 
 def _fit(found: re.Match[str], sentence: str) -> str:
     last, closing, form = found.groups()
-    word = re.search(r"\w+$", sentence[: found.end(1)], re.ASCII)
+    if last is None:
+        return form
+    end = sentence[max(0, found.end(1) - _END_OF_WORD) : found.end(1)]
+    word = re.search(r"\w+$", end, re.ASCII)
     final = final_of(word[0] if word else last)
     after_consonant, after_vowel = _FORMS[form]
     is_vowel = not final or (form == "(으)로" and final == "ㄹ")

@@ -97,16 +97,29 @@ _OF_THE_SYSTEM = (
 
 
 class _Template(str):
-    """A Korean sentence with places: particles fit what is put before them."""
+    """A Korean sentence with places: its particles fit what is put before them.
 
-    __slots__ = ()
+    One whose places are not those of its English one, as in a catalogue of another version or one
+    that somebody has changed, is said in English.
+    """
+
+    english: str
+
+    @classmethod
+    def of(cls, korean: str, english: str) -> _Template:
+        found = cls(korean)
+        found.english = english
+        return found
 
     def format(self, *values: Any, **named: Any) -> str:
-        return self.format_map(named) if not values else super().format(*values, **named)
+        said = {**named, **{name: _(named[name]) for name in _FROM_OUTSIDE if name in named}}
+        try:
+            return fitted(self, lambda template: str.format(template, *values, **said))
+        except (LookupError, ValueError, AttributeError, TypeError):
+            return self.english.format(*values, **named)
 
     def format_map(self, named: Any) -> str:
-        said = {name: _(named[name]) for name in _FROM_OUTSIDE if name in named}
-        return fitted(super().format_map({**named, **said}))
+        return self.format(**named)
 
 
 def _(sentence: str) -> str:
@@ -115,12 +128,13 @@ def _(sentence: str) -> str:
     if catalogue is None or not sentence:  # under "" a catalogue keeps facts on itself
         return sentence
     found = catalogue.gettext(sentence)
-    return _Template(found) if "{" in found else found
+    return _Template.of(found, sentence) if "{" in sentence else found
 
 
 def ngettext(one: str, many: str, count: int) -> str:
     """Return the sentence for a count, as English tells one from many."""
     catalogue = _catalogue()
+    english = one if count == 1 else many
     if catalogue is None:
-        return one if count == 1 else many
-    return _Template(catalogue.ngettext(one, many, count))
+        return english
+    return _Template.of(catalogue.ngettext(one, many, count), english)

@@ -275,13 +275,27 @@ _WEEKS = {
 _WHICH_MONTH = {"지난": -1, "저번": -1, "이번": 0, "다음": 1, "담": 1, "다다음": 2}
 _WHICH_YEAR = {"작년": -1, "지난해": -1, "올해": 0, "금년": 0, "내년": 1}
 _MONTHS_LONG = ("달", "개월")
-_MONTHS = dict(
-    zip(
-        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
-        range(1, 13),
-        strict=True,
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            ("jan", "january"),
+            ("feb", "february"),
+            ("mar", "march"),
+            ("apr", "april"),
+            ("may",),
+            ("jun", "june"),
+            ("jul", "july"),
+            ("aug", "august"),
+            ("sep", "sept", "september"),
+            ("oct", "october"),
+            ("nov", "november"),
+            ("dec", "december"),
+        ),
+        1,
     )
-)
+    for name in names
+}
 
 
 # For each part of the day: the hours that it may be said with, and what is added to them.
@@ -314,13 +328,13 @@ _DAY = rf"""
     (?P<weekday> {any_of(_WEEKDAYS)} )
   | (?P<either> 주말 )
   | (?: (?P<days> {any_of(DAYS)} )
-      | (?P<count> {NUMBER} ) [ ]? (?P<unit> 일 | 주일? | {any_of(_MONTHS_LONG)} ) ) [ ]?
+      | (?!이[ ]?달) (?P<count> {NUMBER} ) [ ]? (?P<unit> 일 | 주일? | {any_of(_MONTHS_LONG)} ) ) [ ]?
     (?: {_AFTER} | (?P<ago> 전 ) 에? )
   | (?: (?P<year> \d{{4}} | \d{{2}} (?=년) ) (?: 년[ ]? | [-./][ ]? )
       | (?P<year_word> {any_of(_WHICH_YEAR)} ) [ ]? )?
     (?P<month> \d{{1,2}} ) (?: 월[ ]? | [-./][ ]? ) (?P<mday> \d{{1,2}} ) (?: 일 | \. )?
   | (?P<digits> \d{{8}} )
-  | (?P<mname> {any_of(_MONTHS)} ) [a-z]* \.?[ ] (?P<mday2> \d{{1,2}} ) (?: st|nd|rd|th )?
+  | (?P<mname> {any_of(_MONTHS)} ) \.?[ ] (?P<mday2> \d{{1,2}} ) (?: st|nd|rd|th )?
     (?: ,?[ ] (?P<year2> (?:19|2[01]) \d{{2}} ) )?
   | (?: (?P<which_month> {any_of(_WHICH_MONTH)} ) [ ]? 달 [ ]? )? (?P<only> \d{{1,2}} ) 일
   )

@@ -75,8 +75,9 @@ _UNIT_WORDS = {
     **dict.fromkeys(("d", "day", "days", "일"), "d"),
     **dict.fromkeys(("w", "week", "weeks", "주", "주일"), "w"),
 }
+# "이 시간" is this hour, though 이 is a two elsewhere.
 _PIECE = re.compile(
-    rf"(?:(?P<days>{any_of(DAYS)})|(?P<count>{NUMBER}) ?(?P<unit>[a-z]+|시간|주일|[초분일주]))"
+    rf"(?:(?P<days>{any_of(DAYS)})|(?!이 ?시간)(?P<count>{NUMBER}) ?(?P<unit>[a-z]+|시간|주일|[초분일주]))"
     r"(?P<half> ?반)?(?: ?and | )?"
 )
 LONGEST = timedelta(days=3660)

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 from kakaocron.system.log import log
@@ -128,7 +129,8 @@ def _work(
 def _run(name: str, task: Task, ended: queue.SimpleQueue[str]) -> None:
     try:
         task()
-    except Exception:
-        log.exception("bug in the worker '%s'", name)
+    except BaseException:  # SystemExit too: the thread goes on to the next task
+        with suppress(Exception):  # as with no memory left
+            log.exception("bug in the worker '%s'", name)
     finally:
         ended.put(name)

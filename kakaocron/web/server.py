@@ -138,7 +138,7 @@ class ReadersLanguage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = HTTPConnection(scope)
         wanted = readers_language(found.cookies, found.headers.get("accept-language", ""))
-        with speaking(catalogue_of("en" if found.url.path in self.PROGRAMS else wanted)):
+        with speaking(catalogue_of("en" if scope["path"] in self.PROGRAMS else wanted)):
             await self.app(scope, receive, send)
 
 
@@ -164,7 +164,9 @@ def make_app(views: Views, host: str) -> Starlette:
 
     def made(make: Callable[[Request], Response]) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
-            asked = f"{language()} {request.url}"
+            # Not by its URL, in which a ? of the path is as the one before the query.
+            scope = request.scope
+            asked = f"{language()} {scope['path']!r} {scope['query_string']!r}"
             return await turns.answer(asked, lambda: make(request))
 
         return endpoint

@@ -85,6 +85,22 @@ def test_a_tick_of_before_the_installation_is_none(
     assert run(["cron", "install", "--wait"]) == 1
 
 
+def test_a_clock_that_is_set_back_prolongs_no_waiting(
+    tab: Path, home: Path, at: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be(tab, CRON)
+    waited = [0.0]
+
+    def sleep(seconds: float) -> None:
+        waited[0] += seconds
+        at.at -= timedelta(seconds=seconds)
+        assert waited[0] < 200
+
+    monkeypatch.setattr(at, "sleep", sleep)
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _: waited[0])
+    assert run(["cron", "install", "--wait"]) == 1
+
+
 def test_midnight_may_pass_while_a_tick_is_awaited(
     tab: Path, home: Path, at: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.commands.cron import AGAIN_SECONDS
-from kakaocron.host.crontab import install, uninstall, write_again
+from kakaocron.host.crontab import CrontabError, install, uninstall, write_again
 from tests.fakes import NOW, FakeClock
 from tests.host.test_crontab import JOB, FakeCrontab
 
@@ -85,11 +85,34 @@ def test_what_was_overlooked_is_seen_when_it_is_written_again(
             assert change(daemon, JOB, tmp_path / "backup")
             if is_written_again:
                 daemon.clock.sleep(AGAIN_SECONDS)
-                write_again(daemon, tmp_path / "backup")
+                write_again(daemon, tmp_path / "backup", daemon.content or b"")
             runs = JOB.line in later(daemon)
             assert runs is (runs_then if is_written_again else not runs_then)
             if not is_written_again:  # as the next change does
                 daemon.clock.sleep(AGAIN_SECONDS)
-                write_again(daemon, tmp_path / "backup")
+                write_again(daemon, tmp_path / "backup", daemon.content or b"")
                 assert (JOB.line in later(daemon)) is runs_then
         assert daemon.content == (lines or None)
+
+
+@pytest.mark.parametrize("listed", [None, b"", b"0 4 * * * true\n", b"0 5 * * * other\n"])
+def test_what_is_not_what_was_written_is_not_written_again(
+    listed: bytes | None, tmp_path: Path
+) -> None:
+    """Somebody has changed it since, or the program lists less than there is."""
+    crontab = FakeCrontab(b"0 4 * * * true\n")
+    install(crontab, JOB, tmp_path / "backup")
+    written, crontab.content = crontab.content or b"", listed
+    write_again(crontab, tmp_path / "backup", written)
+    assert crontab.writes == [written]
+
+
+def test_a_second_write_that_fails_names_a_backup_that_is_there(tmp_path: Path) -> None:
+    crontab = FakeCrontab(b"0 4 * * * true\n", takes=0)
+    with pytest.raises(CrontabError, match="nothing was changed"):
+        write_again(crontab, tmp_path / "backup", crontab.content or b"")
+    lost = FakeCrontab(b"0 4 * * * true\n", lists=1)
+    with pytest.raises(CrontabError, match="cannot be read again") as raised:
+        write_again(lost, tmp_path / "backup", lost.content or b"")
+    assert str(tmp_path / "backup") in str(raised.value)
+    assert (tmp_path / "backup").read_bytes() == b"0 4 * * * true\n"

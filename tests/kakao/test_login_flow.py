@@ -294,7 +294,9 @@ def test_no_answer_in_time_is_told(port: int) -> None:
         callback.wait(0.01)
 
 
-@pytest.mark.parametrize("text", ["", "\n", "x", "http://", "a b c", "code=", "?state=&code=x"])
+@pytest.mark.parametrize(
+    "text", ["", "\n", "x", "http://", "http://[", "a b c", "code=", "?state=&code=x"]
+)
 def test_whatever_is_pasted_ends_in_a_sentence(text: str) -> None:
     consent = Consent("http://127.0.0.1:8765/callback", "the-state", "the-verifier")
     with pytest.raises((LoginError, UsageError)):

@@ -42,3 +42,16 @@ def test_every_particle_has_its_two_forms_whatever_closes_the_word(
 
 def test_a_sentence_without_a_choice_stays_as_it_is() -> None:
     assert fitted("보고 (가) 그리고 (report)") == "보고 (가) 그리고 (report)"
+
+
+@pytest.mark.parametrize("fact", ["집이(가)", "a을(를)b", "보고 이(가)"])
+def test_what_others_write_stays_as_it_is(fact: str) -> None:
+    assert fitted("'{fact}'은(는) 없어요", lambda said: said.format(fact=fact)).startswith(
+        f"'{fact}'"
+    )
+
+
+def test_a_word_of_any_length_is_looked_at_no_further_than_its_end() -> None:
+    fact = f"{'a' * 60_000}-b"  # as long as a request's first line may be
+    said = fitted("'{fact}'을(를) 읽을 수 없어요", lambda said: said.format(fact=fact))
+    assert said == f"'{fact}'를 읽을 수 없어요"

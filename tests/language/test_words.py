@@ -78,6 +78,27 @@ def test_without_a_sound_catalogue_all_is_english_and_doctor_says_so(
         catalogue._read.cache_clear()
 
 
+class Foreign:
+    """A catalogue of another version: what it says has other places."""
+
+    def __init__(self, said: str) -> None:
+        self.said = said
+
+    def gettext(self, _: str, /) -> str:
+        return self.said
+
+    def ngettext(self, _one: str, _many: str, _count: int, /) -> str:
+        return self.said
+
+
+@pytest.mark.parametrize("said", ["{gone}", "{", "}", "{}", "{name!z}", "{name:%Q}", "{name.x}"])
+def test_a_sentence_whose_places_are_others_is_said_in_english(said: str) -> None:
+    speak(Foreign(said))
+    assert _("no {name}").format(name="{x}%s") == "no {x}%s"
+    assert _("no {name}").format_map({"name": "x"}) == "no x"
+    assert ngettext("{name}", "{name}s", 2).format(name="x") == "xs"
+
+
 def complained(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     assert run(arguments) != 0
     return capsys.readouterr().err

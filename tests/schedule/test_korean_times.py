@@ -286,3 +286,20 @@ REFUSED = PAGE[PAGE.index("What has passed\n") :].partition("\n\n")[0]
 def test_the_page_names_what_is_refused(phrase: str) -> None:
     with pytest.raises(PhraseError):
         read_time(phrase, MONDAY)
+
+
+@pytest.mark.parametrize(
+    "phrase",
+    [
+        *("이 시간 뒤", "이시간 후", "이 달 뒤 9시", "이달 뒤"),  # this hour, this month
+        *("mayhem 3 9:00", "decimal 1 9:00", "marathon 5 9:00"),
+    ],
+)
+def test_what_only_looks_like_a_time_is_refused(phrase: str) -> None:
+    with pytest.raises(PhraseError, match="cannot read"):
+        read_moment(phrase, MONDAY)
+
+
+@pytest.mark.parametrize("month", ["sep", "Sept.", "September"])
+def test_a_month_has_its_name_and_its_short_forms(month: str) -> None:
+    assert read_moment(f"{month} 5 9:00", MONDAY) == read_moment("2026-09-05 09:00", MONDAY)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import pytest
 
+from kakaocron.system.log import log
 from kakaocron.system.workers import Threads
 
 
@@ -53,6 +54,23 @@ def test_a_bug_ends_its_task_and_not_the_thread() -> None:
     workers = Threads()
     for number in range(3):
         workers.start(str(number), lambda: 1 // 0)  # type: ignore[arg-type]
+        assert _ended(workers, 1) == [str(number)]
+
+
+def test_nothing_that_a_task_raises_takes_its_thread_from_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def no_memory(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(log, "exception", no_memory)
+    workers = Threads()
+    for number, error in enumerate((SystemExit, ValueError, SystemExit)):
+
+        def fail(error: type[BaseException] = error) -> None:
+            raise error
+
+        workers.start(str(number), fail)
         assert _ended(workers, 1) == [str(number)]
 
 

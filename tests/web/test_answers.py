@@ -6,12 +6,13 @@ import asyncio
 import json
 import socket
 import threading
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.responses import PlainTextResponse, Response
 
-from kakaocron.web.server import PIECE_BYTES, DocumentResponse, OneAtATime, listen
+from kakaocron.web.server import PIECE_BYTES, DocumentResponse, OneAtATime, listen, make_app
+from kakaocron.web.views import Views
 
 
 class Ledger:
@@ -125,3 +126,30 @@ def test_a_connection_waits_for_no_acknowledgement() -> None:
         found.accept()[0] as accepted,
     ):
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_two_questions_that_look_alike_have_an_answer_each() -> None:
+    class Shown:
+        def delivery(self, id_: str) -> dict[str, str]:
+            return {"id": id_}
+
+    async def ask(app: Any, path: str, query: bytes) -> str:
+        pieces: list[bytes] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request"}
+
+        async def send(message: Any) -> None:
+            pieces.append(message.get("body", b""))
+
+        scope = {"type": "http", "method": "GET", "path": path, "query_string": query}
+        scope |= {"headers": [(b"host", b"127.0.0.1")]}
+        await app(scope, receive, send)
+        return str(json.loads(b"".join(pieces))["id"])
+
+    async def both() -> list[str]:
+        app = make_app(cast(Views, Shown()), "127.0.0.1")
+        one, two = ("/api/deliveries/x?a=1", b""), ("/api/deliveries/x", b"a=1")
+        return await asyncio.gather(ask(app, *one), ask(app, *two))
+
+    assert asyncio.run(both()) == ["x?a=1", "x"]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,8 +65,8 @@ class Images:
     def scrape(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer a scrape; nothing is fetched: but for own pictures a grey one is kept."""
         fields = _read_form(request, request.body.decode(errors="replace"))
-        url = _image_url(fields)
-        own = self._contents.get(urlsplit(url).path)
+        url, path = _image_url(fields)
+        own = self._contents.get(path)
         picture = look_at(own) if own is not None else None
         if own is None or picture is None:
             own, picture = GREY.content, GREY
@@ -74,7 +75,7 @@ class Images:
     def delete(self, request: WireRequest, _now: datetime) -> WireAnswer:
         """Forget the picture of an `image_url`."""
         text = "&".join(filter(None, (request.query, request.body.decode(errors="replace"))))
-        path = urlsplit(_image_url(_read_form(request, text))).path
+        path = _image_url(_read_form(request, text))[1]
         if self._contents.pop(path, None) is None:
             raise RefusedError(-2, "The Parameter [image_url] is no uploaded picture.")
         self.kept = [image for image in self.kept if image.path != path]
@@ -119,11 +120,13 @@ class Images:
         return json_answer(200, {"infos": {"original": original}})
 
 
-def _image_url(fields: Mapping[str, str]) -> str:
+def _image_url(fields: Mapping[str, str]) -> tuple[str, str]:
+    """Return the address of a picture, and the path in it."""
     url = fields.get("image_url", "")
-    if re.fullmatch(r"https?://[^\s/]+(/\S*)?", url) is None:
-        raise RefusedError(-2, "The Parameter [image_url] is not a web address.")
-    return url
+    if re.fullmatch(r"https?://[^\s/]+(/\S*)?", url):
+        with suppress(ValueError):  # such as half an IPv6 address
+            return url, urlsplit(url).path
+    raise RefusedError(-2, "The Parameter [image_url] is not a web address.")
 
 
 def _read_form(request: WireRequest, text: str) -> dict[str, str]:

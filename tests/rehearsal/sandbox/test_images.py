@@ -161,7 +161,8 @@ def test_scraping_fetches_nothing(server: SandboxServer, bearer: dict[str, str])
     assert requests.get(foreign["url"], timeout=5).content[:4] == b"\x89PNG"
     own = original(upload(server, bearer, {"file": PNG.content}))
     assert original(scrape(own["url"]))["width"] == 8
-    assert scrape("chart.png").json()["code"] == -2
+    for wrong in ("chart.png", "http://[/a.png", "http://a]/a.png", "http://\u2100/a.png"):
+        assert scrape(wrong).json()["code"] == -2
 
 
 @pytest.mark.parametrize(
