@@ -328,7 +328,8 @@ _DAY = rf"""
     (?P<weekday> {any_of(_WEEKDAYS)} )
   | (?P<either> 주말 )
   | (?: (?P<days> {any_of(DAYS)} )
-      | (?!이[ ]?달) (?P<count> {NUMBER} ) [ ]? (?P<unit> 일 | 주일? | {any_of(_MONTHS_LONG)} ) ) [ ]?
+      | (?!이[ ]?달) (?P<count> {NUMBER} ) [ ]?
+        (?P<unit> 일 | 주일? | {any_of(_MONTHS_LONG)} ) ) [ ]?
     (?: {_AFTER} | (?P<ago> 전 ) 에? )
   | (?: (?P<year> \d{{4}} | \d{{2}} (?=년) ) (?: 년[ ]? | [-./][ ]? )
       | (?P<year_word> {any_of(_WHICH_YEAR)} ) [ ]? )?

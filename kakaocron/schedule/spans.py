@@ -77,7 +77,8 @@ _UNIT_WORDS = {
 }
 # "이 시간" is this hour, though 이 is a two elsewhere.
 _PIECE = re.compile(
-    rf"(?:(?P<days>{any_of(DAYS)})|(?!이 ?시간)(?P<count>{NUMBER}) ?(?P<unit>[a-z]+|시간|주일|[초분일주]))"
+    rf"(?:(?P<days>{any_of(DAYS)})"
+    rf"|(?!이 ?시간)(?P<count>{NUMBER}) ?(?P<unit>[a-z]+|시간|주일|[초분일주]))"
     r"(?P<half> ?반)?(?: ?and | )?"
 )
 LONGEST = timedelta(days=3660)

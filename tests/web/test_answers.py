@@ -150,6 +150,6 @@ def test_two_questions_that_look_alike_have_an_answer_each() -> None:
     async def both() -> list[str]:
         app = make_app(cast(Views, Shown()), "127.0.0.1")
         one, two = ("/api/deliveries/x?a=1", b""), ("/api/deliveries/x", b"a=1")
-        return await asyncio.gather(ask(app, *one), ask(app, *two))
+        return [*await asyncio.gather(ask(app, *one), ask(app, *two))]
 
     assert asyncio.run(both()) == ["x?a=1", "x"]
