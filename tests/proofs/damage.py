@@ -229,9 +229,13 @@ def _deliveries(solo: Solo) -> dict[str, Delivery]:
 
 
 def damage_all(every: int, one_in: int = 1) -> list[Count]:
+    """Spoil the ledger at each `every`-th byte, and judge what comes of it; for a sample: of each
+    kind of damage one in so many, and the first."""
+    found: Counter[str] = Counter()
     counts: dict[str, Count] = {}
-    for number, damage in enumerate(damages(every)):
-        if number % one_in:
+    for damage in damages(every):
+        found[damage.kind] += 1
+        if found[damage.kind] % one_in != 1 % one_in:
             continue
         count = counts.setdefault(damage.kind, Count(damage.kind))
         count.cases += 1
