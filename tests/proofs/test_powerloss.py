@@ -15,6 +15,7 @@ from kakaocron.delivery import snapshot
 from kakaocron.ledger import files
 from kakaocron.ledger.beats import End
 from kakaocron.rehearsal.simulation.files import FileSystem
+from kakaocron.schedule import timetables
 from kakaocron.schedule.pauses import Pause
 from kakaocron.system import disk
 from tests.proofs import solo
@@ -150,6 +151,10 @@ def no_pauses(patch: Patch) -> None:
     patch.setattr(snapshot, "is_paused", lambda *_: False)
 
 
+def former_times_forgotten(patch: Patch) -> None:
+    patch.setattr(timetables, "_lately", lambda *_: None)
+
+
 MUTANTS: dict[Callable[[Patch], None], str] = {
     append_not_synced: "a tick that sends one message",
     names_not_synced: "the first tick ever",
@@ -158,6 +163,7 @@ MUTANTS: dict[Callable[[Patch], None], str] = {
     size_taken_before_the_sync: "a tick that sends one message",
     pauses_without_an_end: "the end of a pause",
     no_pauses: "a pause",
+    former_times_forgotten: "a tick that finds other times and messages",
 }
 
 

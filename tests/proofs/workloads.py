@@ -47,6 +47,9 @@ SEVERAL = (
 )
 RESEND = ONE + '[delivery]\non_unknown = "resend"\n'
 TWO_DAYS = ONE + "[ledger]\nkeep_days = 2\n"
+OTHER_TIMES = ONE.replace('slots = ["regular"]', 'cron = "0,45 10-23 * * *"') + REPORT.replace(
+    "report", "prices"
+)
 REDIRECT = "http://127.0.0.1:8765/callback"
 NEW = Answers(APP.rest_api_key, APP.client_secret or "", text=PROBE)
 MINUTE = timedelta(minutes=1)
@@ -124,6 +127,14 @@ class Workload:
         later = (at(9, 30), at(9, 32), at(10, 0))
         rest = [one for one in later if one > soon + 2 * MINUTE]
         return [soon, soon + 2 * MINUTE, *rest], [at(9, 45), at(10, 0)]
+
+
+def _other_times(solo: Solo) -> None:
+    """Take the slot that is due out of the file, and add a message, before any tick has seen to
+    the slot."""
+    ticks(at(9, 0))(solo)
+    solo.files.clock_ns = int(at(9, 30, 30).timestamp() * 1e9)
+    solo.configure(OTHER_TIMES)
 
 
 def _unreachable(solo: Solo) -> None:
@@ -367,6 +378,13 @@ WORKLOADS = (
         ticks(at(9, 30)),
         prepare=_damaged,
         excused={"report@20261123T0930": frozenset({State.UNKNOWN})},
+    ),
+    Workload(
+        "a tick that finds other times and messages",
+        ticks(at(9, 31)),
+        start=at(9, 31),
+        prepare=_other_times,
+        owed=("report@20261123T0930", "report@20261123T1000", "prices@20261123T1000"),
     ),
     Workload("a tick after a torn line", ticks(at(9, 30)), prepare=_torn),
     Workload(
