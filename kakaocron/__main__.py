@@ -13,7 +13,7 @@ def main() -> None:
         if _signal.getsignal(number) != _signal.SIG_IGN:
             # Nothing has been done so far. Each command has its own way to end from `run` on.
             _signal.signal(number, lambda *_: os._exit(INTERRUPTED))
-    from kakaocron.ticking.idle import is_idle_tick  # noqa: PLC0415
+    from kakaocron.idle import is_idle_tick  # noqa: PLC0415
 
     if is_idle_tick(sys.argv[1:], os.environ):
         # Nothing was opened or printed; the interpreter's own way out would cost a tenth more.

@@ -19,6 +19,7 @@ from kakaocron.delivery.channel import Channel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
+from kakaocron.files import config_marks, data_marks
 from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, channel_name
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.kst import KST
@@ -35,7 +36,6 @@ from kakaocron.system.disk import Disk
 from kakaocron.system.http import CONNECT_TIMEOUT_SECONDS, Answer, Failure, Gate, Http, Request
 from kakaocron.system.interrupts import SIGNALS, Interrupts
 from kakaocron.system.log import log_to_file
-from kakaocron.system.marks import config_marks, data_marks
 from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places, find_config, find_places, secret
 from kakaocron.system.programs import Programs, feed

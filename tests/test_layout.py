@@ -24,9 +24,11 @@ MODULES = {
 LAYERS = (
     {"language"},
     {"errors", "states", "kst"},
+    {"files"},
     {"text"},
     {"schedule"},  # reads documents, and so versions
     {"system"},
+    {"idle"},
     {"ledger", "host"},
     {"delivery"},
     {"kakao", "config"},
@@ -44,14 +46,14 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # These touch the world themselves, one thing of it each.
 EDGES = {
-    "__main__", "cli", "config/reading", "host/crontab", "host/probe", "host/systemd",
-    "kakao/callback", "language/catalogue", "ledger/files", "ledger/heartbeat",
-    "show/console", "show/next_step",
+    "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
+    "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
+    "ledger/heartbeat", "show/console", "show/next_step",
     "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
-    "system/log", "system/marks", "system/memory", "system/paths", "system/places",
+    "system/log", "system/memory", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
     "system/syscalls", "system/users",
-    "system/workers", "ticking/idle", "watching/apprise_process", "watching/pings",
+    "system/workers", "watching/apprise_process", "watching/pings",
     "watching/telling", "web/connections", "web/server",
 }  # fmt: skip
 # These are handed the edges, and put them to use.

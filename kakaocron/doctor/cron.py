@@ -14,6 +14,7 @@ from pathlib import Path
 
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import Exit, KakaocronError, UsageError
+from kakaocron.files import XDG_NAMES
 from kakaocron.host.crontab import Job, other_lines, with_block
 from kakaocron.host.crontab_lines import CrontabEntry, entries, is_every_minute
 from kakaocron.host.probe import Machine
@@ -22,7 +23,6 @@ from kakaocron.installation import Installation
 from kakaocron.kst import DAY
 from kakaocron.language.words import _, marked
 from kakaocron.ledger.beats import Beat, Word
-from kakaocron.system.paths import XDG_NAMES
 from kakaocron.system.places import find_places
 from kakaocron.watching.health import are_running, last_tick, tick_problem
 

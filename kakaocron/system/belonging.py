@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, LockTimeoutError, UsageError
+from kakaocron.files import PLAN_NAME
 from kakaocron.language.words import _
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
@@ -28,7 +29,6 @@ from kakaocron.system.disk import (
     reason,
     replace_file,
 )
-from kakaocron.system.marks import PLAN_NAME
 from kakaocron.system.places import Places, fallback_note
 
 VERSION = 1

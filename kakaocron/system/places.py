@@ -10,10 +10,10 @@ from pathlib import Path
 from zlib import crc32
 
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.files import check_xdg, placed, real_folder
 from kakaocron.language.choice import chosen_language, configured_language
 from kakaocron.language.words import Language, _
 from kakaocron.system.env_file import read_env_file
-from kakaocron.system.paths import check_xdg, placed, real_folder
 from kakaocron.system.proxies import CA_NAMES, PROXY_NAMES
 from kakaocron.system.syscalls import read_up_to
 from kakaocron.text.plain import is_secret

@@ -13,15 +13,15 @@ from kakaocron.delivery.policy import Policy, idle_until
 from kakaocron.delivery.snapshot import Snapshot, decide_by
 from kakaocron.delivery.tick import TickReport
 from kakaocron.errors import KakaocronError
+from kakaocron.files import PLAN_NAME, all_marks
+from kakaocron.idle import HEADER, environment, wait_before
 from kakaocron.installation import Edges, Installation
 from kakaocron.kakao.login import Login
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import End
 from kakaocron.ledger.ledger import Ledger
 from kakaocron.system.disk import make_folders, replace_file
-from kakaocron.system.marks import PLAN_NAME, all_marks
 from kakaocron.system.places import DEFAULT_TICKS, Places
-from kakaocron.ticking.idle import HEADER, Doubt, environment, wait_before
 
 # How long before a slot a tick that was early for it begins to get ready, contents apart.
 GETTING_READY = timedelta(seconds=5)
@@ -43,7 +43,7 @@ def may_leave_at_once(places: Places, edges: Edges) -> bool:
     now = edges.clock.now().timestamp()
     try:
         wait = wait_before(edges.disk, _path(places), str(places.config), places.variables, now)
-    except (OSError, ValueError, Doubt):
+    except (OSError, ValueError):
         return False
     if wait:
         edges.clock.sleep(wait)
@@ -54,7 +54,7 @@ def leave_plan(installation: Installation, report: TickReport) -> None:
     """Note until when nothing will be due. Where that fails, or is in doubt, ticks stay full."""
     if not report.is_complete or report.problems:
         return
-    with suppress(OSError, KakaocronError, Doubt, UnicodeError):
+    with suppress(OSError, KakaocronError, ValueError):
         content = _plan(installation, report)
         if content is not None:
             make_folders(installation.edges.disk, str(installation.places.log))

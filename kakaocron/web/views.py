@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.files import mark
 from kakaocron.installation import Installation, find_installation
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import deliveries_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
 from kakaocron.states import first_to_look_at
-from kakaocron.system.marks import mark
 from kakaocron.watching.overview import explain_minute, explain_what, health_of, look
 from kakaocron.watching.prometheus import metrics_of
 from kakaocron.watching.sentences import delivery_with_log

@@ -17,6 +17,7 @@ from kakaocron.doctor.finding import Bench, Status
 from kakaocron.doctor.kakao import online
 from kakaocron.doctor.login import login as login_findings
 from kakaocron.errors import Cause, LoginError
+from kakaocron.files import all_marks, data_marks
 from kakaocron.host.crontab import Job
 from kakaocron.host.probe import Machine
 from kakaocron.installation import (
@@ -33,7 +34,6 @@ from kakaocron.kakao.tokens import Tokens
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.show.pictures import print_overview
 from kakaocron.states import Reason, State
-from kakaocron.system.marks import all_marks, data_marks
 from kakaocron.ticking.runner import run_full
 from kakaocron.ticking.upkeep import look_after_login
 from kakaocron.watching.alarms import AlarmState, Observation, login_key, of_deliveries, review

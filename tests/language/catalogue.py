@@ -20,11 +20,12 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+from kakaocron import files
 from kakaocron.cli import COMMANDS
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, REMEDIES
 from kakaocron.language.catalogue import FOLDER
 from kakaocron.states import Reason, State
-from kakaocron.system import env_file, paths
+from kakaocron.system import env_file
 from kakaocron.web.words import sentences_of_page, sentences_of_script
 
 ROOT = Path(__file__).parents[2]
@@ -91,7 +92,7 @@ def template() -> Catalog:
 
 # What an idle tick imports marks nothing: the marks would cost it more than all it does.
 LIGHT = (
-    *(paths.NO_HOME, paths.NOT_ABSOLUTE, paths.WRITE_IT_WHOLE),
+    *(files.NO_HOME, files.NOT_ABSOLUTE, files.WRITE_IT_WHOLE),
     *(env_file.MEND, env_file.NO_STATEMENT, env_file.TOO_LONG, env_file.UNREADABLE),
     env_file.HOLDS_NUL,
 )

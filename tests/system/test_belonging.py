@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron.idle import is_idle_tick
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.belonging import OtherInstallationError, claim, settled
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.disk import RealDisk
 from kakaocron.system.places import Places, find_places
-from kakaocron.ticking.idle import is_idle_tick
 from tests.fakes import kakao_section, wait_for_a_minute_with
 from tests.prefork import Prefork
 

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from kakaocron.delivery.policy import Policy, decide, idle_until
 from kakaocron.delivery.snapshot import decide_by
+from kakaocron.idle import is_idle_tick, plan_path
 from kakaocron.installation import Edges, Installation
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, End, Word
@@ -27,7 +28,6 @@ from kakaocron.schedule.slots import Minutes, Series, Timetable
 from kakaocron.states import Reason, State
 from kakaocron.system.places import find_places
 from kakaocron.system.syscalls import RealDisk
-from kakaocron.ticking.idle import is_idle_tick, plan_path
 from kakaocron.ticking.idle_plan import may_leave_at_once
 from kakaocron.ticking.runner import run_full
 from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts, write_config
@@ -347,12 +347,8 @@ def test_an_idle_tick_means_that_a_full_one_would_find_nothing(
 ALLOWED = {
     "kakaocron",
     "kakaocron.__main__",
-    "kakaocron.system",
-    "kakaocron.system.marks",
-    "kakaocron.system.paths",
-    "kakaocron.system.syscalls",
-    "kakaocron.ticking",
-    "kakaocron.ticking.idle",
+    "kakaocron.files",
+    "kakaocron.idle",
 }
 COMMAND = """
 import os, sys

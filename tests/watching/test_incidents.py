@@ -71,8 +71,8 @@ def test_every_error_that_may_stop_a_tick_has_a_key_that_no_translation_changes(
     package = Path(kakaocron.__file__).parent
     modules = (
         "config/reading", "delivery/landing", "ledger/document_file", "ledger/files",
-        "system/belonging", "system/disk", "system/env_file", "system/log", "system/paths",
-        "system/places",
+        "system/belonging", "system/disk", "system/env_file", "system/log", "system/places",
+        "files",
     )  # fmt: skip
     names = {kind.__name__ for kind in ERRORS} | {"OtherInstallationError", "DataGoneError"}
     found = 0

@@ -9,15 +9,14 @@ a full tick, which trusts the ledger and nothing else.
 import os
 import time
 
-from kakaocron.system.marks import PLAN_NAME, all_marks
-from kakaocron.system.paths import check_xdg, placed, real_folder
-from kakaocron.system.syscalls import RealDisk
+import kakaocron.files as files  # noqa: PLR0402 - `from` would ask the package first
+from kakaocron.files import PLAN_NAME, all_marks, check_xdg, placed, real_folder
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from kakaocron.system.disk import Disk
+    from kakaocron.files import IdleDisk
 
 HEADER = "kakaocron idle plan 3"
 
@@ -39,10 +38,6 @@ _VALUES_COUNT = (
 )
 
 
-class Doubt(Exception):  # noqa: N818 - not an error: a full tick sees to it
-    """Something is not as it should be for an idle tick."""
-
-
 def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bool:
     """Say whether this command is a tick with nothing to do; if so, its heartbeat is left.
 
@@ -50,12 +45,13 @@ def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bo
     times the memory.
     """
     try:
+        environ = dict(environ)  # os.environ would decode each variable again whenever it is asked
         config = _config_path(arguments, environ)
         folder = real_folder(config)
         variables = _with_env_file(folder, environ)
         check_xdg(variables)
         plan = plan_path(variables, folder)
-        seconds = wait_before(RealDisk(), plan, config, variables, time.time())
+        seconds = wait_before(files, plan, config, variables, time.time(), folder)
         if seconds and not os.isatty(2):  # a person is told what is waited for
             time.sleep(seconds)
         return seconds is None
@@ -73,19 +69,24 @@ def _with_env_file(folder: str, environ: "Mapping[str, str]") -> "Mapping[str, s
 
 
 def wait_before(
-    disk: "Disk", plan: str, config: str, variables: "Mapping[str, str]", now: float
+    disk: "IdleDisk",
+    plan: str,
+    config: str,
+    variables: "Mapping[str, str]",
+    now: float,
+    folder: str = "",
 ) -> "float | None":
     """Return how many seconds a tick at `now` (seconds since 1970) waits before it does anything,
     None if it may leave. If the plan says so, the heartbeat is left: nothing is due now.
 
-    Raises OSError, ValueError or Doubt where it cannot be told: then the tick is a full one.
+    Raises OSError or ValueError where it cannot be told: then the tick is a full one.
     """
     lines = _read(disk, plan).decode("utf-8", "surrogateescape").split("\n")
     header, first, known_config, known_environment, data, heartbeats, days, *marks, last, end = (
         lines
     )
     if header != HEADER or first != last or end:
-        raise Doubt("damaged")
+        raise ValueError("damaged")
     since, until, ready_from, size, mark = first.split(" ")
     moment, wait = int(now * 1000), None
     if moment >= int(until):
@@ -94,10 +95,10 @@ def wait_before(
         return 0.0
     if (known_config, known_environment) != (config, environment(variables)):
         return 0.0
-    if marks != all_marks(disk, config, data, days.split()):
+    if marks != all_marks(disk, config, data, days.split(), folder):
         return 0.0
     if heartbeats != f"{os.path.dirname(plan)}/ticks":  # noqa: PTH120
-        raise Doubt("the plan is another installation's")
+        raise ValueError("the plan is another installation's")
     _beat(disk, heartbeats, moment, f"{size} {mark}")
     return wait
 
@@ -116,15 +117,11 @@ def plan_path(variables: "Mapping[str, str]", folder: str) -> str:
 def environment(variables: "Mapping[str, str]") -> str:
     """Return, in one line and without secrets, what of the environment a decision depends on."""
     values = [f"{name}={variables.get(name, '')}" for name in _VALUES_COUNT]
-    names = sorted(
-        name
-        for name, value in variables.items()
-        if name.startswith("KAKAO_") and value and name not in _VALUES_COUNT
-    )
-    return ascii(values + names)
+    names = [name for name in variables if name.startswith("KAKAO_") and variables[name]]
+    return ascii(values + sorted(names))
 
 
-def _beat(disk: "Disk", folder: str, moment: int, ledger_end: str) -> None:
+def _beat(disk: "IdleDisk", folder: str, moment: int, ledger_end: str) -> None:
     """Append to the day's heartbeats, whose file the day's first, full tick has begun."""
     seconds, milliseconds = divmod(moment, 1000)
     at = time.gmtime(seconds + KST_SECONDS)
@@ -134,12 +131,12 @@ def _beat(disk: "Disk", folder: str, moment: int, ledger_end: str) -> None:
     fd = disk.open(f"{folder}/{day}", os.O_WRONLY | os.O_APPEND)
     try:
         if disk.write(fd, line) != len(line):
-            raise Doubt("the heartbeat was not written whole")
+            raise ValueError("the heartbeat was not written whole")
     finally:
         disk.close(fd)
 
 
-def _read(disk: "Disk", path: str) -> bytes:
+def _read(disk: "IdleDisk", path: str) -> bytes:
     fd = disk.open(path, os.O_RDONLY)
     try:
         return disk.read(fd, MAX_PLAN_BYTES)
@@ -148,17 +145,17 @@ def _read(disk: "Disk", path: str) -> bytes:
 
 
 def _config_path(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> str:
-    """Return which configuration a plain `tick` means. Raises Doubt for any other command."""
+    """Return which configuration a plain `tick` means. Raises ValueError for any other command."""
     words = [word for word in arguments if word != "tick"]
     if len(words) + 1 != len(arguments):
-        raise Doubt("not a tick")
+        raise ValueError("not a tick")
     given = None
     if len(words) == 1 and words[0].startswith("--config="):
         given = words[0].partition("=")[2]
     elif len(words) == 2 and words[0] == "--config":  # noqa: PLR2004
         given = words[1]
     elif words:
-        raise Doubt("not a plain tick")
+        raise ValueError("not a plain tick")
     path = given or environ.get("KAKAOCRON_CONFIG")
     return _expanded(
         path or _home(environ, "XDG_CONFIG_HOME", "~/.config") + "/kakaocron/config.toml"
@@ -172,5 +169,5 @@ def _home(variables: "Mapping[str, str]", name: str, default: str) -> str:
 def _expanded(path: str) -> str:
     path = os.path.expanduser(path)  # noqa: PTH111
     if not path.startswith("/"):
-        raise Doubt("it depends on the folder from which it runs")
+        raise ValueError("it depends on the folder from which it runs")
     return path
