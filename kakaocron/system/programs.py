@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import os
-import selectors
-import shlex
-import shutil
 import signal
 import stat
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from kakaocron.errors import Cause, ContentError
 from kakaocron.text.causes import content_error
+
+# ruff: noqa: PLC0415 - what starts a process costs a look, or a tick that starts none, a twentieth
+if TYPE_CHECKING:
+    import subprocess
 
 MAX_BYTES = 100_000
 MAX_COMPLAINT = 120
@@ -99,6 +98,8 @@ def feed(
 ) -> int:
     """Give a document to a command; return its exit code. Raises TimeoutError once it has been
     killed, OSError if it cannot be run."""
+    import subprocess
+
     process = subprocess.Popen(  # noqa: S603 - the user's own command, and no shell
         argv,
         stdin=subprocess.PIPE,
@@ -128,6 +129,9 @@ def run_briefly(
     as long as any child of it is.
     """
     deadline = time.monotonic() + timeout_seconds
+    import subprocess
+    from tempfile import TemporaryFile
+
     with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
         given.write(stdin)
         given.seek(0)
@@ -156,6 +160,8 @@ def _is_too_long(file: IO[bytes]) -> bool:
 
 
 def _give_up(process: subprocess.Popen[bytes]) -> None:
+    import subprocess
+
     # One that has become root's by its set-user-ID bit may not let itself be killed.
     with suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
@@ -169,6 +175,8 @@ def not_runnable(path: str) -> Cause | None:
         if not os.path.isfile(path):  # noqa: PTH113
             return None
         if not os.access(path, os.X_OK):
+            import shlex
+
             return Cause("not-executable", {"path": shlex.quote(path)})
         with open(path, "rb") as file:  # noqa: PTH123
             first = file.readline(LONGEST_INTERPRETER)
@@ -202,6 +210,8 @@ class _Running:
         """Read until the command itself has ended; a child of it that keeps the output open is
         waited for a moment only. Returns the supervisor's word and number. Raises ContentError."""
         until = deadline
+        import selectors
+
         with selectors.DefaultSelector() as selector:
             for fd, kept in self._kept().items():
                 os.set_blocking(fd, False)
@@ -228,6 +238,8 @@ class _Running:
 
     def end(self) -> None:
         """Leave nothing running of what the command has started."""
+        import subprocess
+
         for pipe in (self.supervisor.stdin, self.supervisor.stdout, self.supervisor.stderr):
             if pipe is not None:
                 pipe.close()
@@ -252,6 +264,8 @@ class _Running:
 
 
 def _start(argv: Sequence[str], folder: Path, environment: Mapping[str, str]) -> _Running:
+    import subprocess
+
     status, written = os.pipe()
     try:
         supervisor = subprocess.Popen(  # noqa: S603 - the user's own configuration names it
@@ -285,6 +299,8 @@ def _take(fd: int, kept: bytearray) -> bool:
 def which(name: str, search_path: str) -> str | None:
     """Return the path of a program, with no link in its folder's path; the link of a virtual
     environment to the system's Python is a program of its own."""
+    import shutil
+
     found = shutil.which(name, path=search_path)
     if found is None:
         return None

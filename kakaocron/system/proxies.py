@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import ipaddress
 import re
 from collections.abc import Mapping
@@ -81,6 +80,8 @@ def _proxy(name: str, address: str) -> Proxy:
     if parts.username is None:
         return Proxy(host, port)
     user = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    import base64  # noqa: PLC0415 - few have one with a name and a password
+
     return Proxy(host, port, f"Basic {base64.b64encode(user.encode()).decode()}")
 
 
