@@ -40,6 +40,7 @@ def prepare(home: Path, url: str, days: int, messages: int = 1) -> Path:
 def send_once(home: Path) -> Row:
     """Run a tick over the ledger as it was before today: each finds its slot unsent."""
     (home / "data" / "ledger" / f"{datetime.now(KST).date()}.jsonl").unlink(missing_ok=True)
+    (home / "data" / "timetables.json").unlink(missing_ok=True)  # or its times were new today
     shutil.rmtree(home / "log", ignore_errors=True)
     return run_once([SCRIPT, "tick"], environment(home))
 
@@ -83,7 +84,9 @@ def main() -> None:
                 f"{count} over {name}": prepare(folder / f"{count}-{name}", url, AGES[name], count)
                 for name in ("no ledger", "ten years")
             }
+            before = len(arrivals)
             by_count |= (found := by_turns(homes, max(3, options.rounds // 3)))
+            assert len(arrivals) - before == 2 * count * (max(3, options.rounds // 3) + 1)
             print()
             show(found, f"{count} over no ledger")
     if options.json:

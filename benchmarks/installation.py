@@ -47,11 +47,17 @@ def fill_ledger(folder: Path, days: int, last: date) -> None:
     """Write a day file of confirmed deliveries for each of the days that end with `last`.
 
     The product's own encoder writes the last day; the others are that day with another date, and
-    the checksums that go with it, as ten years of encoding would take minutes.
+    the checksums that go with it, as ten years of encoding would take minutes. For no days the
+    last one holds its last delivery: over no ledger at all a first tick owes nothing. No message's
+    times are noted, so that they have always been as they are.
     """
     ledger = folder / "data" / "ledger"
     ledger.mkdir(parents=True, exist_ok=True)
+    (folder / "data" / "timetables.json").unlink(missing_ok=True)
     pattern = _day_of_deliveries(last)
+    if not days:
+        lines = pattern.splitlines(keepends=True)
+        (ledger / f"{last.isoformat()}.jsonl").write_bytes(b"".join(lines[-2:]))
     for n in range(days):
         day = last - timedelta(days=n)
         (ledger / f"{day.isoformat()}.jsonl").write_bytes(_moved(pattern, last, day))

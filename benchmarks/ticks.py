@@ -28,7 +28,7 @@ answer.raise_for_status(); assert answer.json()["result_code"] == 0
 def main() -> None:
     python, script = sys.executable, str(Path(sys.executable).parent / "kakaocron")
     folder = Path(tempfile.mkdtemp(prefix="kakaocron-ticks-"))
-    with receiver() as (url, _):
+    with receiver() as (url, arrivals):
         configure(folder, url, str((datetime.now(KST).minute + 30) % 60))
         fill_ledger(folder, 365, datetime.now(KST).date() - timedelta(days=1))
         idle = {
@@ -43,9 +43,12 @@ def main() -> None:
 
         sending = folder / "sending"
         configure(sending, url, "0", extra=HOUR_LONG)
+        fill_ledger(sending, 0, datetime.now(KST).date() - timedelta(days=1))
 
         def forget(_: str) -> None:
-            shutil.rmtree(sending / "data", ignore_errors=True)
+            today = sending / "data" / "ledger" / f"{datetime.now(KST).date()}.jsonl"
+            today.unlink(missing_ok=True)
+            (sending / "data" / "timetables.json").unlink(missing_ok=True)
             shutil.rmtree(sending / "log", ignore_errors=True)
 
         print("\nA tick that sends one message")
@@ -58,6 +61,7 @@ def main() -> None:
             9,
             forget,
         )
+        assert len(arrivals) == 2 * 9, f"{len(arrivals)} of 18 requests have come"
         print("\nOther commands, over a ledger of one year")
         compare(
             {

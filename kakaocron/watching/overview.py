@@ -33,7 +33,6 @@ from kakaocron.ledger.stats import (
     stats_of,
 )
 from kakaocron.schedule.pauses import Pause, is_paused
-from kakaocron.schedule.phrases import read_minute
 from kakaocron.schedule.slots import Series, Slot, parse_delivery_id, slots_between
 from kakaocron.states import State
 from kakaocron.watching.causes import in_words
@@ -341,6 +340,9 @@ def explain_what(
 ) -> Explanation:
     """Explain a minute, or one delivery named by its id. Raises UsageError for a time that cannot
     be read and for an id of nothing, LedgerError."""
+
+    from kakaocron.schedule.phrases import read_minute  # noqa: PLC0415 - its patterns cost a look
+
     explained = explain_minute(installation, read_minute(what, installation.clock.now()), booted_at)
     try:
         name = parse_delivery_id(what)[0]
