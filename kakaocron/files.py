@@ -42,7 +42,9 @@ _OWN_FILES = ("tokens", "timetables.json", "incidents.json", "alarms.json")
 # These say nothing of what is due, and may stand in the data folder too.
 _PASSED_OVER = (PLAN_NAME, "kakaocron.log", "ticks", "ledger", "owner.lock")
 # Folders of the code by which no tick decides: they stand above it, or hold words.
-_NOT_OF_TICKS = ("__pycache__", "commands", "doctor", "language", "rehearsal", "show", "web")
+_NOT_OF_TICKS = (
+    "__pycache__", "commands", "doctor", "host", "language", "rehearsal", "show", "web",
+)  # fmt: skip
 
 XDG_NAMES = ("XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME")
 # Sentences of the catalogue, which these light imports cannot mark: see tests/language/catalogue.
