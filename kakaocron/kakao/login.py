@@ -280,7 +280,7 @@ class Login:
             raise LoginError(*parts("no-key"))
         if tokens.is_dead:
             raise self.dead(tokens)
-        if tokens.refused_until and self.clock.now() < tokens.refused_until:
+        if tokens.refused_until and tokens.is_to_wait(self.clock.now()):
             refused = tokens.refused or ""
             if refused in LOGIN_CODES and LOGIN_CODES[refused].is_setup:
                 raise set_up_wrong(refused)

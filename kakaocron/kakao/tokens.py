@@ -53,10 +53,15 @@ class Tokens:
         """Say whether an idle minute should be used to renew the access token."""
         if self.refresh_token is None or self.is_dead:
             return False
-        if self.refused_until and now < self.refused_until:
+        if self.is_to_wait(now):
             return False
         is_old = self.refreshed_at is None or now - self.refreshed_at > RENEWED_EVERY
         return is_old or not self.is_fresh(now, AHEAD)
+
+    def is_to_wait(self, now: datetime) -> bool:
+        """Say whether it is too early to ask again after a refusal. What is further off than any
+        pause was reckoned by a clock that has been set back since."""
+        return self.refused_until is not None and now < self.refused_until <= now + LONG_PAUSE
 
     def idle_until(self, now: datetime) -> datetime | None:
         """Return before when nothing need be done for the login; None if nothing ever."""
@@ -65,7 +70,7 @@ class Tokens:
         marks = (
             self.access_expires_at and self.access_expires_at - AHEAD,
             self.refreshed_at and self.refreshed_at + RENEWED_EVERY,
-            self.refused_until,
+            self.refused_until if self.is_to_wait(now) else None,
             self.refresh_expires_at and self.refresh_expires_at - timedelta(days=WARNING_DAYS),
         )
         return min((mark for mark in marks if mark and mark >= now), default=None)

@@ -69,6 +69,21 @@ def test_a_login_is_dead_when_it_was_refused_without_an_end(
     assert Tokens(refused=refused, refused_until=until).is_dead is is_dead
 
 
+@pytest.mark.parametrize(
+    ("seconds", "is_to_wait"),
+    [(-1, False), (0, False), (1, True), (3599, True), (3600, True), (3601, False), (86400, False)],
+)
+def test_a_pause_after_a_refusal_holds_unless_a_clock_ahead_has_reckoned_it(
+    seconds: int, is_to_wait: bool
+) -> None:
+    tokens = Tokens(
+        refresh_token="r", refused="KOE237", refused_until=NOW + timedelta(seconds=seconds)
+    )
+
+    assert tokens.is_to_wait(NOW) is is_to_wait
+    assert tokens.wants_renewal(NOW) is not is_to_wait
+
+
 def test_no_secret_shows_in_a_repr() -> None:
     shown = repr(Tokens("ACCESS-SECRET", NOW, "REFRESH-SECRET", NOW, "CLIENT-ID"))
 

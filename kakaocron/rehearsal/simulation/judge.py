@@ -163,11 +163,11 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
             key = _key_of(fields.get("id"), fields.get("message"))
             if key is None:
                 continue
-            if fields.get("event") != "pointer":  # it names a delivery of another day
-                days[key].add(path)
             known = ids[key]
             if not _is_whole(line):  # spoilt, or two lines grown into one: not kakaocron's word
                 continue
+            if fields["event"] != "pointer":  # it names a delivery of another day
+                days[key].add(path)
             known.add(fields["id"])
             _note_doubt(claimed[key], fields)
             for name, result in (fields.get("targets") or {}).items():
