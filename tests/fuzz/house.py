@@ -24,6 +24,7 @@ from types import SimpleNamespace
 from typing import Self
 from unittest.mock import patch
 
+from kakaocron import idle
 from kakaocron.cli import run
 from kakaocron.host.crontab import SystemCrontab
 from kakaocron.host.probe import CommandResult, Machine
@@ -33,7 +34,6 @@ from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.log import log
-from kakaocron.ticking import idle
 from tests.fuzz.server import HostileServer, Reply
 
 HUNG, HUNG_SECONDS = -1, 30
