@@ -12,6 +12,7 @@ from kakaocron.delivery.early_start import HEAD_START
 from kakaocron.delivery.landing import (
     collect,
     leave,
+    leave_open,
     make_room,
     note_end,
     note_flights,
@@ -127,7 +128,7 @@ def _record_and_claim(engine: Engine, run: Run) -> None:
         view = run.read(book, ())
     for one in claimed:
         log.info("📤 메시지 전송 시작: %s", one.id)
-    run.sent.left += sum(one not in lines for one in wanted)
+    run.sent.left += [one.due for one in wanted if one not in lines]
     for one, events in lines.items():
         if events and one.stage is not Stage.IN_FLIGHT:
             note_end(run, view.deliveries[one.id])
@@ -169,7 +170,7 @@ def _wanted(engine: Engine, run: Run, now: datetime) -> list[Underway]:
         return wanted
     for one in list(run.waiting()):
         if one.at > run.began:
-            leave(run, one)
+            leave_open(run, one)
     return [one for one in wanted if one.at <= run.began]
 
 

@@ -48,7 +48,7 @@ def collect(engine: Engine, run: Run, seconds: float) -> None:
     if any(at - now > LONGEST_WAIT for at in run.awaited()):
         for one in list(run.waiting()):
             if one.at - now > LONGEST_WAIT:
-                leave(run, one)
+                leave_open(run, one)
 
 
 def _land(run: Run, one: Underway) -> None:
@@ -61,6 +61,12 @@ def leave(run: Run, one: Underway) -> None:
     """Have no more to do with a delivery; what it has at the gate is given up."""
     early_start.turn_back(one)
     run.move(one, Stage.ENDED)
+
+
+def leave_open(run: Run, one: Underway) -> None:
+    """Leave a delivery to a later tick, which has to know that it has no state yet."""
+    leave(run, one)
+    run.sent.left.append(one.due)
 
 
 def outcome(engine: Engine, one: Underway, now: datetime) -> Outcome:

@@ -151,7 +151,9 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
             *_clock_problems(engine, seen.view, sent),
         ),
         down=sent.down,
-        is_complete=not sent.left,
+        # What is left and lies ahead is no matter of this instant; the clock may have been set back
+        # since, so that what had come lies ahead again.
+        is_complete=all(due.slot.at > seen.now for due in sent.left),
         is_first=seen.settled_until is None,
         ledger_end=ledger_end,
         days=seen.view.days,

@@ -133,7 +133,7 @@ class Underway(Struct, eq=False):
 
 
 class Sent(Struct):
-    """What became of the deliveries of one run; `left` counts those that have no new state.
+    """What became of the deliveries of one run; `left` are those that have no new state.
 
     `down` holds the channels through which nothing goes until a person has acted.
     """
@@ -141,7 +141,7 @@ class Sent(Struct):
     ended: dict[str, Delivery] = field(default_factory=dict)
     down: dict[str, KakaocronError] = field(default_factory=dict)
     server_date: str | None = None
-    left: int = 0
+    left: list[Due] = field(default_factory=list)
 
 
 class Run(Struct):

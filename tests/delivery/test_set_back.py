@@ -6,8 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron import actions
+from kakaocron.delivery.tick import tick
 from kakaocron.installation import Installation
 from kakaocron.kst import DAY, MINUTE
 from kakaocron.ledger.lookup import find_delivery
@@ -77,6 +79,49 @@ def test_what_a_tick_began_meanwhile_is_ended(
 
     ended = find_delivery(house.ledger, id_)
     assert (ended.state, ended.reason) == (State.FAILED, Reason.EXPIRED)
+
+
+@pytest.mark.parametrize(
+    ("back", "is_current"),
+    [
+        (timedelta(seconds=1, milliseconds=50), False),  # waited for, but the configuration is new
+        (timedelta(minutes=2), True),
+        (timedelta(hours=1), True),
+        (DAY, True),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("after", "state"), [(MINUTE, State.CONFIRMED), (31 * MINUTE, State.MISSED)], ids=str
+)
+def test_what_was_due_as_the_clock_was_set_back_under_a_tick_gets_its_state_later(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    back: timedelta,
+    is_current: bool,
+    after: timedelta,
+    state: State,
+) -> None:
+    clock.at = TEN - 20 * MINUTE
+    house = install(tmp_path, sandbox, clock, MESSAGES)
+    run_tick(house)  # from here on its times hold
+    clock.at = TEN
+
+    def set_back(_: object) -> None:  # with the lock held, when the tick's instant is known
+        clock.at = TEN - back
+
+    report = tick(
+        replace(house.engine, is_current=lambda: is_current),
+        replace(house.plan, note_timetables=set_back),
+        house.heartbeat,
+    )
+    assert (len(report.due), report.is_complete, texts(sandbox)) == (1, False, [])
+
+    clock.at = TEN + after
+    run_tick(house)
+
+    assert find_delivery(house.ledger, report.due[0].id).state is state
 
 
 def test_an_order_under_a_clock_that_is_right_leads_nowhere(

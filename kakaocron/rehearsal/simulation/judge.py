@@ -426,6 +426,9 @@ def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
             continue
         if any(d.was_refused and d.probe.startswith(f"{order.name}|") for d in history.departures):
             continue
+        state = known[0] if known else None
+        if _is_held_back(history, order.slot, expiry, state, entered=order.started):
+            continue
         chance = _fair_chance(rules, order.slot, expiry, good, troubles)
         if chance is not None:
             yield f"lost: {order.name} of {order.slot} ({known}), though {chance:%H:%M:%S} could"
@@ -586,16 +589,23 @@ def _had_its_time(history: History, slot: datetime, state: str | None) -> bool:
     )
 
 
-def _is_held_back(history: History, slot: datetime, expiry: datetime, state: str | None) -> bool:
+def _is_held_back(
+    history: History,
+    slot: datetime,
+    expiry: datetime,
+    state: str | None,
+    entered: datetime = BEGINNING,
+) -> bool:
     """Say whether the slot had come by the tick that found a part of the ledger lost.
 
     Whether the lost part held it nobody can know, so it is rightly held, under `resend` too. It has
     come, too, if a clock that ran ahead had passed it. That it is held, `unknown`, stands in a line
     that may have been lost in its turn; then what a clock that ran ahead said of it is left.
+    What was `entered` after that tick stands below its note, and is certainly whole.
     """
     for when in history.tampered:
         found = next((r for r in history.runs if r.is_complete and r.started >= when), None)
-        if found is None or when > expiry:
+        if found is None or when > expiry or (found.ended or history.ended) < entered:
             continue
         before = [run for run in history.runs if run.started <= found.started]
         has_come = any(slot <= run.host_started for run in before)
