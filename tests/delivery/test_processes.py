@@ -30,6 +30,8 @@ from kakaocron.states import FINAL, State
 from kakaocron.system.places import Places
 from tests.fakes import FakeClock, kakao_section
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # processes that are killed count nothing
+
 START = datetime(2026, 11, 23, 9, tzinfo=KST)
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)

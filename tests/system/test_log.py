@@ -27,6 +27,8 @@ for number in range(int(sys.argv[4])):
     log.log.info("📤 %s-%d", sys.argv[2], number)
 """
 
+pytestmark = pytest.mark.usefixtures("uncounted")  # twenty processes at a time do one thing
+
 
 def write_at_once(path: Path, lines: int, max_bytes: int = 0) -> set[str]:
     """Let real processes write to the log at one moment; return what each line ends with."""
