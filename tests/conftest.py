@@ -55,8 +55,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return three workers a core, as many tests wait, and one that waits for cron."""
-    return 3 * len(os.sched_getaffinity(0)) + 1
+    """Return two workers a core, as many tests wait, and one that waits for cron."""
+    return 2 * len(os.sched_getaffinity(0)) + 1
 
 
 class ReachedTheNetworkError(AssertionError):
