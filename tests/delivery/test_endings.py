@@ -218,7 +218,8 @@ def test_without_memory_enough_the_ledger_tells_what_arrived(house: House, megab
 
     log = house.folder / "log" / "kakaocron.log"
     if not log.exists():  # Python 3.14 itself does not come so far with the least of them
-        assert (set(states), house.received().total()) == ({State.SCHEDULED}, 0)
+        assert states.keys() <= {State.SCHEDULED}
+        assert house.received().total() == 0
         return
     assert code in {0, 74}, log.read_text()
     if code == 0:
