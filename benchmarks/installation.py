@@ -18,6 +18,7 @@ from kakaocron.schedule.slots import Slot
 from kakaocron.states import State
 
 SLOTS_A_DAY = 68
+TEXT = "📊 장부 모니터링\n⏰ 현재 시간: 09:30"
 # With one slot at each full hour: it is due whenever a benchmark runs.
 HOUR_LONG = "[delivery]\nexpire_after = 86400\n"
 
@@ -68,7 +69,7 @@ def fill_ledger(folder: Path, days: int, last: date) -> None:
 def _day_of_deliveries(day: date) -> bytes:
     midnight = datetime(day.year, day.month, day.day, tzinfo=KST)
     slots = [midnight + timedelta(minutes=20 * number + 10) for number in range(SLOTS_A_DAY)]
-    return b"".join(line for slot in slots for line in _delivery(slot))
+    return b"".join(line for slot in slots for line in delivered(Slot("old", slot, "regular")))
 
 
 def _moved(content: bytes, old: date, new: date) -> bytes:
@@ -79,21 +80,22 @@ def _moved(content: bytes, old: date, new: date) -> bytes:
     return b"".join(b'%b,"crc":"%08x"}\n' % (body, crc32(body + b"}")) for body in bodies)
 
 
-def _delivery(slot: datetime) -> list[bytes]:
-    at = slot + timedelta(seconds=0.04)
+def delivered(slot: Slot, text: str = TEXT, settled: datetime | None = None) -> list[bytes]:
+    """Return the two lines of a message that went out as its slot came."""
+    at = slot.at + timedelta(seconds=0.04)
     claim = of_slot(
         Claim,
-        Slot("old", slot, "regular"),
+        slot,
         ["me"],
         at,
         state=State.SENDING,
-        expires_at=slot + timedelta(minutes=10),
+        expires_at=slot.at + timedelta(minutes=10),
         attempt=1,
         by="1-x",
         until=at + timedelta(seconds=40),
-        text="📊 장부 모니터링\n⏰ 현재 시간: 09:30",
+        text=text,
         content_hash="0123456789abcdef",
-        settled=at,
+        settled=settled or at,
     )
     outcome = Outcome(
         at=at + timedelta(seconds=0.1),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,17 +19,6 @@ class Build:
     def script(self) -> str:
         """The console script, as a user starts it."""
         return str(Path(self.python).parent / "kakaocron")
-
-    def environment(self, home: Path) -> dict[str, str]:
-        """Return the environment of a process whose files are all in one folder."""
-        return {
-            "PATH": os.environ["PATH"],
-            "HOME": str(home),
-            "KAKAOCRON_CONFIG": str(home / "config.toml"),
-            "KAKAOCRON_DATA_DIR": str(home / "data"),
-            "KAKAOCRON_LOG_DIR": str(home / "log"),
-            "KAKAO_ACCESS_TOKEN": "token",
-        }
 
 
 @dataclass(frozen=True)

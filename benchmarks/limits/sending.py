@@ -19,12 +19,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 
-from benchmarks.installation import configure
+from benchmarks.installation import configure, delivered, environment
 from benchmarks.limits.row import Build, Row
 from kakaocron.kst import KST
-from kakaocron.ledger.events import Claim, Outcome, Result, of_slot, to_line
 from kakaocron.schedule.slots import Slot
-from kakaocron.states import State
 
 # With one slot at each full hour: it is due whenever this runs.
 HOURLY = "[delivery]\nexpire_after = 3600\nat_once = {at_once}\n"
@@ -101,32 +99,9 @@ def installed(folder: Path, url: str, messages: int, at_once: int = 16, past_mb:
 
 
 def _delivered(message: str, now: datetime) -> list[bytes]:
-    slot = Slot(message, now.replace(hour=0, minute=0, second=0, microsecond=0), "regular")
-    at = slot.at + timedelta(seconds=0.04)
-    claim = of_slot(
-        Claim,
-        slot,
-        ["me"],
-        at,
-        state=State.SENDING,
-        expires_at=slot.at + timedelta(minutes=10),
-        attempt=1,
-        by="1-x",
-        until=at + timedelta(seconds=40),
-        text=TEXT,
-        content_hash="0123456789abcdef",
-        settled=now.replace(minute=0, second=0, microsecond=0) - timedelta(seconds=1),
-    )
-    outcome = Outcome(
-        at=at + timedelta(seconds=0.1),
-        id=claim.id,
-        state=State.CONFIRMED,
-        attempt=1,
-        by="1-x",
-        targets={"me": Result(State.CONFIRMED)},
-        sent_at=at,
-    )
-    return [to_line(claim), to_line(outcome)]
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    slot = Slot(message, hour.replace(hour=0), "regular")
+    return delivered(slot, TEXT, hour - timedelta(seconds=1))
 
 
 class Cost:
@@ -151,7 +126,7 @@ class Cost:
 
 
 def _tick(build: Build, folder: Path, count: int = 1) -> Cost:
-    return Cost([[build.python, "-m", "kakaocron", "tick"]] * count, build.environment(folder))
+    return Cost([[build.python, "-m", "kakaocron", "tick"]] * count, environment(folder))
 
 
 def _fresh_tick(
@@ -191,7 +166,7 @@ def thousand(build: Build) -> str:
         for _ in range(3):
             command = [build.python, "-c", POOL, server.url, "1000", "32"]
             with home() as folder:
-                pool.append(Cost([command], build.environment(folder)))
+                pool.append(Cost([command], environment(folder)))
             server.arrivals()
             ours.append(_fresh_tick(build, server, 1000, 32, 0))
     wall = min(one.wall for one in ours) / min(one.wall for one in pool)
@@ -217,7 +192,7 @@ def _by_turns(
 def _idle(build: Build, command: Callable[[dict[str, str]], Sequence[str]]) -> str:
     with home() as folder:
         configure(folder, "http://127.0.0.1:9", str((datetime.now(KST).minute + 30) % 60))
-        environ = build.environment(folder)
+        environ = environment(folder)
         plain = [build.python, "-c", "pass"]
         line = command(environ)
         return _by_turns(
@@ -248,7 +223,7 @@ def one_message(build: Build) -> str:
 
         def theirs() -> Cost:
             with home() as folder:
-                cost = Cost([five], build.environment(folder))
+                cost = Cost([five], environment(folder))
             server.arrivals()
             return cost
 
@@ -277,7 +252,7 @@ def waiting(build: Build) -> str:
         for number in range(3):  # the first two leave what the third goes by
             time.sleep((1 - time.time()) % 60 if not number else 1.2)
             command = [build.python, "-m", "kakaocron", "tick"]
-            process = subprocess.Popen(command, env=build.environment(folder), cwd="/")
+            process = subprocess.Popen(command, env=environment(folder), cwd="/")
             slot = time.time() // 60 * 60 + 60
             threading.Event().wait(slot - 5.1 - time.time())
             lines = Path(f"/proc/{process.pid}/status").read_text("ascii").splitlines()

@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from benchmarks.installation import environment
 from benchmarks.limits.row import Build, Row
 from benchmarks.measure import run_once
 from kakaocron.config.reading import parse_config
@@ -61,7 +62,7 @@ def serving(build: Build, folder: Path) -> Iterator[tuple[int, int]]:
     """Yield the port of a server, and its process."""
     command = [build.python, "-m", "kakaocron", "serve", "--port", "0"]
     with subprocess.Popen(
-        command, env=build.environment(folder), cwd=folder, stderr=subprocess.PIPE, text=True
+        command, env=environment(folder), cwd=folder, stderr=subprocess.PIPE, text=True
     ) as process:
         try:
             assert process.stderr
@@ -152,7 +153,7 @@ def booked(build: Build) -> str:
     with home(days=[1] * 2) as folder:
         book(folder, 100_000, 100)
         command = [build.script, "status"]
-        runs = [run_once(command, build.environment(folder)) for _ in range(3)]
+        runs = [run_once(command, environment(folder)) for _ in range(3)]
         wall, _, peak = map(statistics.median, zip(*runs, strict=True))
         return f"{wall:.2f} s, {peak:.0f} MB"
 
@@ -160,7 +161,7 @@ def booked(build: Build) -> str:
 def a_year_reported(build: Build) -> str:
     """Compare CPU with the bare interpreter's, by turns."""
     with home(days=[1] * 365) as folder:
-        environ = build.environment(folder)
+        environ = environment(folder)
         bare, report = [], []
         for _ in range(ROUNDS):
             bare.append(run_once([build.python, "-c", "pass"], environ)[1])
@@ -176,7 +177,7 @@ def simulated(build: Build, days: int, schedule: str) -> str:
         try:
             subprocess.run(
                 command,
-                env=build.environment(folder),
+                env=environment(folder),
                 capture_output=True,
                 timeout=LONGEST_SECONDS,
                 check=False,
@@ -195,7 +196,7 @@ def campaign(build: Build) -> str:
     module = "kakaocron.simulation" if is_old else "kakaocron.rehearsal.simulation"
     command = [build.python, "-m", module, "--minutes", str(minutes), "--processes", str(cores)]
     with home() as folder:
-        wall, cpu, _ = run_once(command, build.environment(folder))
+        wall, cpu, _ = run_once(command, environment(folder))
     return f"{minutes / wall:.0f}, {minutes / cpu:.0f} a CPU second"
 
 
