@@ -178,18 +178,26 @@ def test_a_broken_program_is_told_in_a_line_and_nothing_is_lost(
         assert tab.read_bytes() == OWN_LINES
 
 
+def let_it_hang(monkeypatch: pytest.MonkeyPatch, *, has_written: bool) -> None:
+    """Let the program list, and hang where it is to write: before it has, or after."""
+
+    def hang(words: list[str], *rest: Any) -> subprocess.CompletedProcess[bytes]:
+        is_listing = words[1] == "-l"
+        done = run_briefly(words, *rest) if is_listing or has_written else None
+        if done is None or not is_listing:
+            raise TimeoutError
+        return done
+
+    monkeypatch.setattr("kakaocron.host.crontab.run_briefly", hang)
+
+
 def test_one_that_hangs_before_it_has_written_has_changed_nothing(
     tab: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     be(tab, CRON)
     tab.write_bytes(OWN_LINES)
 
-    def hang(words: list[str], *rest: Any) -> subprocess.CompletedProcess[bytes]:
-        if words[1] == "-l":
-            return run_briefly(words, *rest)
-        raise TimeoutError
-
-    monkeypatch.setattr("kakaocron.host.crontab.run_briefly", hang)
+    let_it_hang(monkeypatch, has_written=False)
     assert run(["cron", "install"]) == 1
     assert "'crontab -' did not end within 20 s; nothing was changed" in capsys.readouterr().err
     assert tab.read_bytes() == OWN_LINES
@@ -201,13 +209,7 @@ def test_one_that_hangs_after_it_has_written_is_told_with_the_way_back(
     be(tab, CRON)
     tab.write_bytes(OWN_LINES)
 
-    def hang(words: list[str], *rest: Any) -> subprocess.CompletedProcess[bytes]:
-        done = run_briefly(words, *rest)
-        if words[1] == "-l":
-            return done
-        raise TimeoutError
-
-    monkeypatch.setattr("kakaocron.host.crontab.run_briefly", hang)
+    let_it_hang(monkeypatch, has_written=True)
     assert run(["cron", "install"]) == 1
     told = capsys.readouterr().err
     assert "what the crontab is now is not known" in told
