@@ -67,10 +67,15 @@ class Attempt(Struct, frozen=True, gc=False):
     sent_at: datetime | None = None
     ended_at: datetime | None = None
     results: Mapping[str, Result] = field(default_factory=dict)
+    host: str | None = None
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """What the ledger knows of one message at one slot."""
+    """What the ledger knows of one message at one slot.
+
+    `host` is, where several share a ledger, the one that last tried to send it, or that gave it its
+    state if none has.
+    """
 
     id: str
     message: str
@@ -93,6 +98,7 @@ class Delivery(Struct, frozen=True, gc=False):
     tries_before: int = 0  # attempts made before it was last reopened
     cause: Cause | None = None
     behind: Reason | None = None
+    host: str | None = None
 
     @property
     def sent_at(self) -> datetime | None:
@@ -211,6 +217,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         outcome.sent_at,
         outcome.at,
         outcome.targets,
+        claim.host,
     )
     return Delivery(
         claim.id,
@@ -231,6 +238,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         updated_at=outcome.at,
         cause=decisive.cause,
         behind=decisive.behind,
+        host=claim.host,
     )
 
 
@@ -297,6 +305,7 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
         next_attempt_at=event.next_attempt_at,
         targets=targets,
         meta=delivery.meta if event.meta is None else event.meta,
+        host=delivery.host if delivery.attempts else event.host,
         is_reopened=delivery.is_reopened or isinstance(event, Reopen),
         tries_before=len(delivery.attempts) if isinstance(event, Reopen) else delivery.tries_before,
     )
@@ -363,7 +372,9 @@ def _parts_of(delivery: Delivery, name: str) -> int:
 
 def _claimed(delivery: Delivery, event: Claim) -> Delivery:
     """Return a delivery that a process has begun to send to the receivers of its claim."""
-    attempt = Attempt(event.attempt, event.by, event.at, event.until, event.to)
+    attempt = Attempt(
+        event.attempt, event.by, event.at, event.until, event.to, host=event.host
+    )
     sending = {name: Result(State.SENDING, parts=_parts_of(delivery, name)) for name in event.to}
     content = {**(delivery.content or {}), **(event.content or {})}
     return replace(
@@ -374,6 +385,7 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
         attempts=(*delivery.attempts, attempt),
         targets={**delivery.targets, **sending},
         next_attempt_at=None,
+        host=event.host,
     )
 
 
@@ -455,7 +467,13 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "text": delivery.text,
         "content_hash": delivery.content_hash,
+        **_host(delivery),
     }
+
+
+def _host(of: Delivery | Attempt) -> dict[str, str]:
+    """Return the host as a JSON field, where one is known: a ledger of one's own names none."""
+    return {"host": of.host} if of.host else {}
 
 
 def shown_result(result: Result, detail_of: DetailOf) -> dict[str, Any]:
@@ -479,4 +497,5 @@ def attempt_fields(attempt: Attempt, detail_of: DetailOf) -> dict[str, Any]:
         "results": {
             name: shown_result(result, detail_of) for name, result in attempt.results.items()
         },
+        **_host(attempt),
     }
