@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,27 +11,33 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.config.contacts import channel_name
 from kakaocron.config.reading import load_config
-from kakaocron.config.schema import Config
+from kakaocron.config.schema import HOST, Config
 from kakaocron.delivery.channel import Channel
 from kakaocron.delivery.plan import Plan
+from kakaocron.delivery.policy import Due
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
-from kakaocron.delivery.underway import Engine
+from kakaocron.delivery.underway import Engine, Sharing
+from kakaocron.errors import LedgerError, UsageError
 from kakaocron.files import config_marks, data_marks
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.kst import KST
+from kakaocron.language.words import _
 from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.ledger.hosts import at_work, rank
 from kakaocron.ledger.ledger import Ledger
-from kakaocron.ledger.pause_file import Pauses
-from kakaocron.ledger.timetable_file import NotedTimetables
+from kakaocron.ledger.pause_file import Pauses, pauses_in
+from kakaocron.ledger.timetable_file import timetables_in
 from kakaocron.messages.making import Contents
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
@@ -42,7 +49,11 @@ from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places, find_config, find_places, secret
 from kakaocron.system.programs import Programs, feed
 from kakaocron.system.syscalls import RealDisk
+from kakaocron.system.users import machine_name
 from kakaocron.system.workers import Threads, Workers
+
+if TYPE_CHECKING:
+    from kakaocron.ledger.postgres.sharing import MakeAsker, Shared
 
 
 class HttpWhenNeeded:
@@ -92,6 +103,7 @@ class Edges(Struct, frozen=True):
     make_http: Callable[[float], Http] | None = None  # None: as the variables have it
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
     make_reading: Callable[[], Reading] = Reading
+    make_asker: MakeAsker | None = None  # of a shared ledger; None: PostgreSQL
     feed: Feed = feed
     interrupts: Interrupts = field(default_factory=lambda: SIGNALS)
 
@@ -110,6 +122,7 @@ class Installation(Struct, frozen=True):
     inputs: Sequence[str]  # the marks of what it was made from
     contents: Contents
     pauses: Pauses
+    shared: Shared | None = None  # with other hosts
 
     def close(self) -> None:
         """Let go of kept connections; a command that ends need not."""
@@ -202,8 +215,11 @@ def assemble(
         marks = config_marks(edges.disk, str(places.config))
         written_at = config_written_at(places, edges.disk)
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
+    shared = make_shared(places, config, edges)
+    if shared is not None:
+        edges = replace(edges, clock=shared.clock)
     http = make_http(places, edges, config.kakao.timeout)
-    ledger = make_ledger(places, edges)
+    ledger = shared.ledger if shared else make_ledger(places, edges)
     logins = make_logins(places, config, edges, http)
     channel_of = config.contacts.channel_of
     engine = Engine(
@@ -218,13 +234,18 @@ def assemble(
         at_once=config.delivery.at_once,
         interrupts=edges.interrupts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
+        sharing=sharing_of(shared) if shared else None,
     )
+    again = partial(make_ledger, places, edges)
     contents = Contents(
-        config, places.folder, Programs(places.variables), partial(make_ledger, places, edges)
+        config,
+        places.folder,
+        Programs(places.variables),
+        (lambda: shared.ledger) if shared else again,
     )
-    pauses = Pauses(places.pauses, edges.disk)
+    pauses = shared.pauses if shared else pauses_in(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
-    timetables = NotedTimetables(places.timetables, edges.disk)
+    timetables = shared.timetables if shared else timetables_in(places.timetables, edges.disk)
     plan = Plan(
         series=config.series(),
         make=contents.of,
@@ -240,14 +261,59 @@ def assemble(
         config=config,
         edges=edges,
         ledger=ledger,
-        heartbeat=make_heartbeat(places, edges.disk),
+        heartbeat=shared.heartbeat if shared else make_heartbeat(places, edges.disk),
         logins=logins,
         engine=engine,
         plan=plan,
         inputs=inputs,
         contents=contents,
         pauses=pauses,
+        shared=shared,
     )
+
+
+def make_shared(places: Places, config: Config, edges: Edges) -> Shared | None:
+    """Return what is shared with other hosts, None for a ledger of one's own. Raises UsageError."""
+    url = ledger_url(places, config)
+    if url is None:
+        return None
+    from kakaocron.ledger.postgres.sharing import share  # noqa: PLC0415 - an extra
+
+    own = make_heartbeat(places, edges.disk)
+    return share(url, host_name(places, config), edges.clock, own, edges.make_asker)
+
+
+def ledger_url(places: Places, config: Config) -> str | None:
+    """Return the address of the shared ledger; the environment wins over the configuration."""
+    url = config.ledger.url
+    return secret(places.variables, "KAKAOCRON_LEDGER_URL") or (url.reveal() if url else None)
+
+
+def host_name(places: Places, config: Config) -> str:
+    """Return what this host is called in every record. Raises UsageError."""
+    named = places.variables.get("KAKAOCRON_HOST") or config.ledger.host or machine_name()
+    if not re.fullmatch(HOST, named):
+        raise UsageError(
+            _("The name of this host is '{name}'; it may hold letters, digits, -, _ and .").format(
+                name=named
+            ),
+            _("Set KAKAOCRON_HOST, or [ledger] host"),
+            which=f"host:{named}",
+        )
+    return named
+
+
+def sharing_of(shared: Shared) -> Sharing:
+    def order(due: Sequence[Due]) -> Sequence[Due]:
+        if len(due) == 1:
+            return due
+        try:
+            hosts = at_work(shared.heartbeat.hosts(), shared.clock.now()) | {shared.host}
+        except LedgerError:
+            return due
+        return sorted(due, key=lambda one: (one.slot.at, rank(shared.host, hosts, one.id)))
+
+    return Sharing(order, shared.clock.latest)
 
 
 def make_logins(places: Places, config: Config, edges: Edges, http: Http) -> dict[str, Login]:

@@ -48,6 +48,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
+    "ledger/postgres/connection",
     "ledger/heartbeat", "show/console", "show/next_step",
     "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
     "system/log", "system/memory", "system/places",
@@ -65,7 +66,8 @@ DOERS = {
     "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing", "doctor/versions",
     "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
-    "ledger/pause_file", "ledger/timetable_file",
+    "ledger/pause_file", "ledger/postgres/beats", "ledger/postgres/book",
+    "ledger/postgres/documents", "ledger/postgres/sharing", "ledger/timetable_file",
     "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
@@ -96,6 +98,7 @@ IMPORTERS = {
     "certifi": {"system/socket_http"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
+    "psycopg": {"ledger/postgres/connection", "ledger/postgres/making"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
     "rich": {"show/columns", "show/console", "show/pictures", "rehearsal/picture"},

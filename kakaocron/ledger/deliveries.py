@@ -372,9 +372,7 @@ def _parts_of(delivery: Delivery, name: str) -> int:
 
 def _claimed(delivery: Delivery, event: Claim) -> Delivery:
     """Return a delivery that a process has begun to send to the receivers of its claim."""
-    attempt = Attempt(
-        event.attempt, event.by, event.at, event.until, event.to, host=event.host
-    )
+    attempt = Attempt(event.attempt, event.by, event.at, event.until, event.to, host=event.host)
     sending = {name: Result(State.SENDING, parts=_parts_of(delivery, name)) for name in event.to}
     content = {**(delivery.content or {}), **(event.content or {})}
     return replace(

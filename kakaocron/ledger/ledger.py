@@ -5,10 +5,10 @@ Kept in files by ledger/files, and in a database that several hosts share by led
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, field
 
@@ -18,6 +18,8 @@ from kakaocron.ledger.deliveries import Delivery, Gap
 from kakaocron.ledger.events import Event
 from kakaocron.ledger.stats import Ending
 from kakaocron.text.causes import parts
+
+T = TypeVar("T")
 
 
 class OvertakenError(KakaocronError):
@@ -75,6 +77,19 @@ class Checked(Struct, frozen=True):
 
     days: int
     lines: int
+
+
+class Document(Protocol):
+    """Something small beside the ledger, without which nothing is sent."""
+
+    def read(self, parse: Callable[[bytes], T]) -> T | None:
+        """Return what it says, None where there is none. Raises LedgerError if that cannot be
+        known."""
+        ...
+
+    def write(self, content: bytes) -> None:
+        """Replace it, durably. Raises LedgerError, OvertakenError."""
+        ...
 
 
 class Remark(Struct, frozen=True):

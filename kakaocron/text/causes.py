@@ -122,6 +122,8 @@ TEMPLATES: Templates = {
     "database-unusable": "The database '{where}' cannot be used ({error}), and nothing is sent "
     "without it",
     "no-tables": "The database '{where}' has no tables of kakaocron; nothing was sent",
+    "not-utf8-database": "The database '{where}' is encoded in {encoding}, which cannot hold "
+    "Korean; make one in UTF8",
     "later-tables": "The tables in '{where}' are those of a later kakaocron (version {found}, this "
     "one knows {known}); nothing was sent",
     "earlier-tables": "The tables in '{where}' are those of an earlier kakaocron (version {found}, "

@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 
-from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron import __version__
 from kakaocron.errors import KakaocronError
 from kakaocron.kst import DAY, KST
 from kakaocron.ledger.beats import COMPLETE, NOTHING, WORDS, Beat, End, Word, parse, to_line
 from kakaocron.ledger.heartbeat import LAST_INSTANT, Heartbeat
+from kakaocron.ledger.hosts import Host
 from kakaocron.ledger.postgres.connection import Asker, Rows
 
 _ADD = """
@@ -45,15 +46,6 @@ WHERE word = ANY(%s) AND at <= to_timestamp(%s)
 _TAIL_ROWS = 64
 _ALL_ROWS = 1_000_000
 _FAR = datetime(9000, 1, 1, tzinfo=KST)
-
-
-class Host(Struct, frozen=True):
-    """One of the hosts, as it last said of itself: its clock is so far ahead of the database's."""
-
-    name: str
-    last_tick: datetime
-    clock_offset_seconds: float
-    version: str
 
 
 class SharedHeartbeat(Heartbeat, frozen=True):
@@ -115,6 +107,7 @@ class SharedHeartbeat(Heartbeat, frozen=True):
     def _hand_on(self, last: Beat) -> None:
         ((known,),) = self.database.ask(_LAST_OF_MINE, self.host)
         since = _instant(known) if known is not None else last.at - DAY
+        last = replace(last, at=last.at.replace(microsecond=last.at.microsecond // 1000 * 1000))
         beats = {last, *(one for one in self._own_since(since, last.at.date()) if one.at >= since)}
         hand_on(self.database, self.host, beats)
         offset = self.database.clock.offset or timedelta(0)

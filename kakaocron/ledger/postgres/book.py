@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from kakaocron.errors import Barrier, Cause, KakaocronError, LedgerError
-from kakaocron.kst import KST
+from kakaocron.kst import DAY, KST
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.day_file import DayFile, Reading, view_of
 from kakaocron.ledger.events import Claim, Damage, Event, Outcome, Pointer, day_of, to_line
@@ -237,7 +237,7 @@ class PostgresLedger:
                 *parts("ledger-moved", to="", folder=self.database.where),
                 which=f"moved:{self.database.where}",
             )
-        places = {token: seq for token, seq in found}
+        places: dict[str, int] = dict(found)
         written = [row for row in rows if row.token in places]
         with self._lock:
             for row in written:
@@ -268,9 +268,10 @@ class PostgresLedger:
         with self._lock:
             asked_at, found = self._editions
             if self.clock.monotonic() - asked_at > 1:
-                since = self.clock.now().date() - timedelta(days=400)
+                today = self.clock.now().date()
+                days = [today - n * DAY for n in range(-1, 100)]
                 try:
-                    rows = self.database.ask(EDITIONS, since)
+                    rows = self.database.ask(EDITIONS, today - DAY, days)
                 except LedgerError:
                     rows = []
                 found = {date.fromisoformat(day): tuple(rest) for day, *rest in rows}
@@ -310,4 +311,3 @@ class PostgresLedger:
         self.database.ask(PRUNE_BEATS, datetime.combine(first, datetime.min.time(), KST))
         gone = self.database.ask(PRUNE_EVENTS, first)
         return [date.fromisoformat(day) for (day,) in gone]
-

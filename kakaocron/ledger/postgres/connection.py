@@ -6,13 +6,13 @@ import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, LiteralString, Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
-from kakaocron.errors import KakaocronError, LedgerError
+from kakaocron.errors import KakaocronError, LedgerError, UsageError
 from kakaocron.kst import KST
 from kakaocron.ledger.postgres.tables import NOW, STATE, VERSION
 from kakaocron.system.clock import Clock
-from kakaocron.text.causes import parts, usage_error
+from kakaocron.text.causes import parts
 
 try:
     import psycopg
@@ -20,7 +20,7 @@ try:
     from psycopg.abc import PQGen
     from psycopg.conninfo import conninfo_to_dict
 except ImportError:
-    raise usage_error("no-driver") from None
+    raise UsageError(*parts("no-driver")) from None
 
 # How long one statement may take, and how long it is asked again and again.
 STATEMENT_SECONDS = 4.0
@@ -125,9 +125,7 @@ class Asker(Protocol):
     where: str
     clock: SharedClock
 
-    def ask(
-        self, statement: str, *parameters: object, seconds: float = ASKING_SECONDS
-    ) -> Rows:
+    def ask(self, statement: str, *parameters: object, seconds: float = ASKING_SECONDS) -> Rows:
         """Return the rows of a statement that may be made more than once. Raises LedgerError."""
         ...
 
@@ -156,7 +154,9 @@ class Database:
         try:
             given = conninfo_to_dict(url)
         except psycopg.Error:
-            raise usage_error("bad-database-url") from None  # its own words may quote a password
+            raise UsageError(
+                *parts("bad-database-url")
+            ) from None  # its own words may quote a password
         self._parameters = {**DEFAULTS, "application_name": f"kakaocron {host}", **given}
         self.where = f"{given.get('host') or ''}/{given.get('dbname') or given.get('user') or ''}"
         self._lock = threading.RLock()
@@ -165,9 +165,7 @@ class Database:
         self._is_away = False
         self.id = ""
 
-    def ask(
-        self, statement: str, *parameters: object, seconds: float = ASKING_SECONDS
-    ) -> Rows:
+    def ask(self, statement: str, *parameters: object, seconds: float = ASKING_SECONDS) -> Rows:
         """Return the rows of a statement, asked again while it is in doubt what became of it.
 
         After the deadline nobody knows whether it was done. Raises LedgerError.
@@ -204,8 +202,7 @@ class Database:
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
         assert self._connection is not None  # noqa: S101 - by the callers
         self._is_local_only = False
-        # All statements are constants of ours.
-        found = self._connection.execute(cast("LiteralString", statement), parameters or None)
+        found = self._connection.execute(statement, parameters or None)
         return found.fetchall() if found.description else []
 
     def _connect(self) -> None:
@@ -266,4 +263,3 @@ def _said(error: psycopg.Error) -> str:
     primary = error.diag.message_primary
     lines = [line.strip() for line in (primary or str(error)).splitlines() if line.strip()]
     return lines[0] if lines else type(error).__name__
-

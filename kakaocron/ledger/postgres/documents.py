@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from kakaocron.errors import KakaocronError, LedgerError, LockTimeoutError
 from kakaocron.ledger.ledger import OvertakenError
 from kakaocron.ledger.postgres.connection import Asker
+from kakaocron.system.log import log
 from kakaocron.text.causes import parts
-from kakaocron.text.documents import VERSION, DocumentError, NewerDocumentError
+from kakaocron.text.documents import (
+    VERSION,
+    DocumentError,
+    NewerDocumentError,
+    versioned,
+    with_version,
+)
 
 T = TypeVar("T")
 
@@ -74,12 +82,35 @@ class SharedDocument:
         found = self.database.ask(_WRITE, self.name, edition, token, content.decode())
         if not found:
             where = self.database.where
-            raise LedgerError(
-                *parts("ledger-moved", to="", folder=where), which=f"moved:{where}"
-            )
+            raise LedgerError(*parts("ledger-moved", to="", folder=where), which=f"moved:{where}")
         if found[0][0] != token:
             raise OvertakenError(self.name)
         self._edition = edition
+
+
+class SharedMemory:
+    """A JSON object by its name, as system/memory keeps one in a file."""
+
+    def __init__(self, database: Asker, name: str) -> None:
+        self._document = SharedDocument(database, name, "database-unusable")
+
+    def read(self) -> dict[str, Any]:
+        """Return what is remembered, nothing where that cannot be known."""
+        with suppress(KakaocronError):
+            return self._document.read(versioned) or {}
+        return {}
+
+    def write(self, fields: Mapping[str, Any]) -> None:
+        """Replace it; where the database does not take it it is forgotten. Raises OvertakenError
+        where another host has changed it since it was read."""
+        content = json.dumps(with_version(fields), ensure_ascii=False, indent=1)
+        try:
+            self._document.write(content.encode("utf-8", "replace"))
+        except LedgerError as error:
+            log.warning("%s", error)
+
+    def remove(self) -> None:
+        self.write({})
 
 
 @contextmanager

@@ -122,8 +122,16 @@ WITH RECURSIVE found AS (
 SELECT day::text FROM found WHERE day IS NOT NULL ORDER BY day
 """
 
+# What changes whenever a day does. A transaction may end after a later one, so that of days at work
+# the rows are counted too.
 EDITIONS = """
-SELECT day::text, count(*), max(seq) FROM kakaocron.event WHERE day >= %s::date GROUP BY day
+SELECT wanted.day::text, last.xid::text, (
+    SELECT count(*) FROM kakaocron.event WHERE day = wanted.day AND wanted.day >= %s::date
+)
+FROM unnest(%s::date[]) AS wanted (day)
+JOIN LATERAL (
+    SELECT xid FROM kakaocron.event WHERE day = wanted.day ORDER BY xid DESC LIMIT 1
+) AS last ON true
 """
 
 PRUNE_EVENTS = """
