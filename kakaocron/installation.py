@@ -29,7 +29,7 @@ from kakaocron.errors import LedgerError, UsageError
 from kakaocron.files import config_marks, data_marks
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.login import Credentials, Login
-from kakaocron.kst import KST
+from kakaocron.kst import DAY, KST
 from kakaocron.language.words import _
 from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.files import FileLedger
@@ -41,7 +41,7 @@ from kakaocron.ledger.timetable_file import timetables_in
 from kakaocron.messages.making import Contents
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
-from kakaocron.system.disk import Disk
+from kakaocron.system.disk import Disk, reason
 from kakaocron.system.http import CONNECT_TIMEOUT_SECONDS, Answer, Failure, Gate, Http, Request
 from kakaocron.system.interrupts import SIGNALS, Interrupts
 from kakaocron.system.log import log_to_file
@@ -51,8 +51,10 @@ from kakaocron.system.programs import Programs, feed
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.users import machine_name
 from kakaocron.system.workers import Threads, Workers
+from kakaocron.text.causes import parts
 
 if TYPE_CHECKING:
+    from kakaocron.ledger.postgres.connection import Database
     from kakaocron.ledger.postgres.sharing import MakeAsker, Shared
 
 
@@ -128,6 +130,8 @@ class Installation(Struct, frozen=True):
         """Let go of kept connections; a command that ends need not."""
         for login in self.logins.values():
             login.http.close()
+        if self.shared:
+            self.shared.database.close()
 
     @property
     def login(self) -> Login:
@@ -279,8 +283,41 @@ def make_shared(places: Places, config: Config, edges: Edges) -> Shared | None:
         return None
     from kakaocron.ledger.postgres.sharing import share  # noqa: PLC0415 - an extra
 
-    own = make_heartbeat(places, edges.disk)
-    return share(url, host_name(places, config), edges.clock, own, edges.make_asker)
+    files = make_ledger(places, edges)
+    check = partial(_check_carried_over, files, edges.clock)
+    name = host_name(places, config)
+    return share(url, name, edges.clock, files.heartbeat, check, edges.make_asker)
+
+
+def _check_carried_over(files: FileLedger, clock: Clock, where: str) -> None:
+    """Raise LedgerError if what files know would be forgotten: it would be sent again."""
+    yesterday = clock.now().date() - DAY
+    try:
+        if files.moved_to is None and any(day >= yesterday for day in files.days()):
+            raise LedgerError(
+                *parts("ledger-left", folder=files.folder, where=where),
+                which=f"left:{files.folder}",
+            )
+    except OSError as error:
+        raise LedgerError(
+            *parts("ledger-unreadable", folder=files.folder, error=reason(error)),
+            which=f"read:{files.folder}:{error.errno}",
+        ) from error
+
+
+def database_at(here: Installation, url: str | None = None) -> Database:
+    """Return the database at an address, of the shared ledger without one. Raises UsageError."""
+    url = url or ledger_url(here.places, here.config)
+    if url is None:
+        raise UsageError(
+            _("There is no database for the ledger"),
+            _("Set [ledger] url, or KAKAOCRON_LEDGER_URL, to postgresql://HOST/DATABASE"),
+            which="no-database",
+        )
+    from kakaocron.ledger.postgres.connection import Database, SharedClock  # noqa: PLC0415
+
+    clock = SharedClock(here.edges.clock)
+    return (here.edges.make_asker or Database)(url, host_name(here.places, here.config), clock)
 
 
 def ledger_url(places: Places, config: Config) -> str | None:
@@ -366,7 +403,8 @@ def make_http(places: Places, edges: Edges, read_timeout_seconds: float) -> Http
     return HttpWhenNeeded(read_timeout_seconds, places.variables)
 
 
-def make_ledger(places: Places, edges: Edges) -> Ledger:
+def make_ledger(places: Places, edges: Edges) -> FileLedger:
+    """Return the ledger in the data folder, whether it is the configured one or not."""
     heartbeat = make_heartbeat(places, edges.disk)
     return FileLedger(
         places.ledger, edges.disk, edges.clock, heartbeat, make_reading=edges.make_reading
@@ -413,3 +451,17 @@ def credentials(places: Places, config: Config) -> Credentials:
         secret(places.variables, "KAKAO_ACCESS_TOKEN"),
         secret(places.variables, "KAKAO_REFRESH_TOKEN"),
     )
+
+
+def ledger_of(places: Places, edges: Edges) -> Ledger:
+    """Return the configured ledger without making all the rest. That in the data folder can be
+    looked at while the configuration cannot be read. Raises UsageError."""
+    given = secret(places.variables, "KAKAOCRON_LEDGER_URL")
+    try:
+        config = load_config(places.config, places.profile)
+    except UsageError:
+        if given is not None:
+            raise
+        return make_ledger(places, edges)
+    shared = make_shared(places, config, edges)
+    return shared.ledger if shared else make_ledger(places, edges)

@@ -34,7 +34,7 @@ LAYERS = (
     {"kakao", "config"},
     {"messages"},
     {"installation"},
-    {"watching", "actions"},
+    {"watching", "actions", "carrying"},
     {"ticking", "doctor", "scheduler", "web"},
     {"show"},
     {"rehearsal"},
@@ -59,7 +59,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
+    "actions", "carrying",
+    "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
@@ -67,7 +68,8 @@ DOERS = {
     "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/postgres/beats", "ledger/postgres/book",
-    "ledger/postgres/documents", "ledger/postgres/sharing", "ledger/timetable_file",
+    "ledger/postgres/carrying", "ledger/postgres/documents", "ledger/postgres/making",
+    "ledger/postgres/sharing", "ledger/timetable_file",
     "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
@@ -98,7 +100,7 @@ IMPORTERS = {
     "certifi": {"system/socket_http"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
-    "psycopg": {"ledger/postgres/connection", "ledger/postgres/making"},
+    "psycopg": {"ledger/postgres/connection"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
     "rich": {"show/columns", "show/console", "show/pictures", "rehearsal/picture"},

@@ -100,10 +100,12 @@ def _make_more(engine: Engine, run: Run, make: MakeParcel) -> None:
 
 def _leave_to_others(engine: Engine, run: Run) -> None:
     """Make nothing of what is next if another host has it by now."""
-    known = run.view.deliveries if run.view else {}
-    now = engine.clock.now()
+    if run.view is None:
+        return
+    known, now = run.view.deliveries, engine.clock.now()
     for one in run.at(Stage.TO_MAKE, engine.at_once):
-        if not claims.is_ours(known.get(one.id), one.due, engine.policy, now):
+        is_known = one.at.date() in run.view.days
+        if is_known and not claims.is_ours(known.get(one.id), one.due, engine.policy, now):
             leave(run, one)
 
 

@@ -33,6 +33,7 @@ from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
     Disk,
     append_lines,
+    exists,
     locked,
     make_folders,
     opened,
@@ -40,11 +41,14 @@ from kakaocron.system.disk import (
     read_rest,
     reason,
     replace_file,
+    sync_folder,
 )
 from kakaocron.text.causes import parts
+from kakaocron.text.documents import DocumentError, versioned, with_version
 
 LOCK_TIMEOUT_SECONDS = 10.0
 SUFFIX = ".jsonl"
+MOVED_NAME = "moved.json"
 _THIS_VERSION = b"%b%d," % (LINE_START, FORMAT_VERSION)
 
 
@@ -136,12 +140,45 @@ class FileLedger(Struct, frozen=True):
     def lock_path(self) -> str:
         return f"{self.folder}.lock"
 
+    @property
+    def moved_path(self) -> str:
+        """Where it is said that the ledger was carried over, beside its folder."""
+        return f"{os.path.dirname(self.folder)}/{MOVED_NAME}"  # noqa: PTH120
+
+    @property
+    def moved_to(self) -> str | None:
+        """Where the ledger was carried over to; None if it is here. Raises OSError."""
+        try:
+            return str(versioned(read_file(self.disk, self.moved_path)).get("to"))
+        except FileNotFoundError:
+            return None
+        except DocumentError:  # it is there: whatever it says, nothing is written here
+            return ""
+
+    def note_moved(self, to: str | None) -> None:
+        """Say that the ledger was carried over, or that it is here again. Raises LedgerError."""
+        try:
+            if to is not None:
+                content = json.dumps(with_version({"to": to}), ensure_ascii=False).encode()
+                replace_file(self.disk, self.moved_path, content)
+            elif exists(self.disk, self.moved_path):
+                self.disk.unlink(self.moved_path)
+                sync_folder(self.disk, os.path.dirname(self.folder))  # noqa: PTH120
+        except OSError as error:
+            raise self._unusable("written", error) from error
+
     @contextmanager
-    def open(self) -> Iterator[FileBook]:
+    def open(self, *, even_moved: bool = False) -> Iterator[FileBook]:
         """Hold the lock for a block. Raises LockTimeoutError, LedgerError."""
         try:
             make_folders(self.disk, self.folder)
             with locked(self.disk, self.clock, self.lock_path, self.lock_timeout_seconds):
+                # A process that has the ledger from before it was carried over is to stop, too.
+                if not even_moved and (to := self.moved_to) is not None:
+                    raise LedgerError(
+                        *parts("ledger-moved", folder=self.folder, to=to),
+                        which=f"moved:{self.folder}",
+                    )
                 yield FileBook(self, self.clock.now())
         except OSError as error:
             raise self._unusable("written", error) from error

@@ -12,7 +12,7 @@ from msgspec import Struct
 AT_WORK = timedelta(minutes=4)
 
 
-class Host(Struct, frozen=True):
+class HostSeen(Struct, frozen=True):
     """One of them, as it last said of itself: its clock is so far ahead of the database's."""
 
     name: str
@@ -21,7 +21,7 @@ class Host(Struct, frozen=True):
     version: str
 
 
-def at_work(hosts: Iterable[Host], now: datetime) -> set[str]:
+def at_work(hosts: Iterable[HostSeen], now: datetime) -> set[str]:
     return {one.name for one in hosts if one.last_tick > now - AT_WORK}
 
 

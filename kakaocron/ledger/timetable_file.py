@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from msgspec import Struct
 
 from kakaocron.ledger.document_file import DocumentFile
-from kakaocron.ledger.ledger import Document
+from kakaocron.ledger.ledger import Document, OvertakenError
 from kakaocron.schedule.slots import Series
 from kakaocron.schedule.timetables import Timetables, from_json, to_json
 from kakaocron.system.disk import Disk
@@ -24,7 +25,8 @@ class NotedTimetables(Struct, frozen=True):
         """Note the messages' timetables, unless they are what is noted. Raises LedgerError."""
         content = to_json(series)
         if content != self.document.read(bytes):
-            self.document.write(content)
+            with suppress(OvertakenError):  # by another tick that has begun just now
+                self.document.write(content)
 
 
 UNREADABLE = "timetables-unreadable"

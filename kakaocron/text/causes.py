@@ -130,7 +130,9 @@ TEMPLATES: Templates = {
     "this one needs {known}); nothing was sent",
     "clock-off-database": "This host's clock is {seconds:+g} s off the database's, more than "
     "{most:g} s; nothing was sent",
-    "ledger-moved": "The ledger '{folder}' was carried over to '{to}'; nothing was sent",
+    "ledger-moved": "The ledger '{folder}' was carried over to '{to}', and nothing is sent without "
+    "it",
+    "ledger-left": "The ledger in '{folder}' was not carried over to '{where}'; nothing was sent",
     "overtaken": "'{what}' was changed by another host at the same moment; nothing was done",
     "lease-held": "Another host is at '{name}' just now",
     "old-day-stays": "'{path}' is older than [ledger] keep_days and cannot be removed ({error})",
@@ -174,6 +176,13 @@ MENDS: Templates = {
     "later-tables": UPGRADE,
     "earlier-tables": marked("Upgrade them: kakaocron ledger init"),
     "clock-off-database": marked("Set the clock: timedatectl set-ntp true"),
+    "ledger-moved": marked(
+        "Set [ledger] url where that is a database, unset it where it is a folder; or carry it "
+        "back: kakaocron ledger copy --to"
+    ),
+    "ledger-left": marked(
+        "Carry it over: kakaocron ledger copy --to URL; to begin anew, move that folder away"
+    ),
     "overtaken": marked("Look, and do it again if it is still wanted"),
     "old-day-stays": "Remove it by hand",
     "later-document": UPGRADE,

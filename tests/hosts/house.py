@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from kakaocron.config.reading import parse_config
 from kakaocron.delivery.tick import Ended, TickReport
@@ -23,6 +25,9 @@ from tests.hosts.servers import Server
 _INSTANTS = {STATE: 3, NOW: 0, LOOK: 1}
 
 
+Fault = Callable[[str, bool], bool]  # of a statement that is done or not: whether it is cut
+
+
 class House:
     """The database's clock is the test's; each host may be off it by an offset of its own."""
 
@@ -38,6 +43,7 @@ class House:
         self.said: list[str] = []
         self.token = sandbox.kakao.issue_login(clock.now()).refresh_token
         self.databases: list[Database] = []
+        self.faults: list[Fault] = []
 
     def __enter__(self) -> House:
         return self
@@ -49,7 +55,7 @@ class House:
     def database(self, host: str = "test") -> Database:
         return self._asker(self.url, host, SharedClock(_OffClock(self, host)))
 
-    def make_tables(self) -> tuple[int, int]:
+    def make_tables(self) -> int:
         return make_tables(self.database())
 
     def host(self, name: str, config: str = MESSAGE, **edges: Any) -> Installation:
@@ -90,6 +96,12 @@ class House:
         self.databases.append(database)
         return database
 
+    def cut(self, statement: str, *, is_done: bool) -> None:
+        """Raise what a connection that is cut raises, where a fault says so."""
+        for fault in self.faults:
+            if fault(statement, is_done):
+                raise psycopg.OperationalError("the connection was cut")
+
     def texts(self) -> Sequence[str]:
         return [delivery.text for delivery in self.sandbox.deliveries]
 
@@ -114,7 +126,9 @@ class _Timed(Database):
     house: House
 
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
+        self.house.cut(statement, is_done=False)
         rows = super()._execute(statement, parameters)
+        self.house.cut(statement, is_done=True)
         place = _INSTANTS.get(statement)
         if place is None:
             return rows

@@ -14,7 +14,7 @@ from kakaocron.errors import KakaocronError
 from kakaocron.kst import DAY, KST
 from kakaocron.ledger.beats import COMPLETE, NOTHING, WORDS, Beat, End, Word, parse, to_line
 from kakaocron.ledger.heartbeat import LAST_INSTANT, Heartbeat
-from kakaocron.ledger.hosts import Host
+from kakaocron.ledger.hosts import HostSeen
 from kakaocron.ledger.postgres.connection import Asker, Rows
 
 _ADD = """
@@ -99,10 +99,12 @@ class SharedHeartbeat(Heartbeat, frozen=True):
     def prune(self, today: date, keep_days: int) -> None:
         self.own.prune(today, keep_days)
 
-    def hosts(self) -> list[Host]:
+    def hosts(self) -> list[HostSeen]:
         """Return all hosts that have ever ticked. Raises LedgerError."""
         found = self.database.ask(_HOSTS)
-        return [Host(name, _instant(at), offset, version) for name, at, offset, version in found]
+        return [
+            HostSeen(name, _instant(at), offset, version) for name, at, offset, version in found
+        ]
 
     def _hand_on(self, last: Beat) -> None:
         ((known,),) = self.database.ask(_LAST_OF_MINE, self.host)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from uuid import uuid4
@@ -57,7 +57,7 @@ class Row(Struct, frozen=True):
         return b"".join(to_line(event) for event in self.events).decode()
 
 
-class Part(Struct):
+class DayRead(Struct):
     """A day's part of the ledger as far as this process has read it: up to which row of each id,
     and up to before which transaction."""
 
@@ -185,12 +185,19 @@ class _Looks:
 class PostgresLedger:
     """The ledger in a database that several hosts share; `host` names this one in every record."""
 
-    def __init__(self, database: Asker, host: str, clock: SharedClock) -> None:
+    def __init__(
+        self,
+        database: Asker,
+        host: str,
+        clock: SharedClock,
+        check: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.database = database
+        self.check = check
         self.host = host
         self.clock = clock
         self._lock = threading.RLock()
-        self._parts: dict[date, Part] = {}
+        self._parts: dict[date, DayRead] = {}
         self._looks = _Looks(database)
         self._editions: tuple[float, dict[date, object]] = (float("-inf"), {})
 
@@ -198,6 +205,7 @@ class PostgresLedger:
     def open(self) -> Iterator[PostgresBook]:
         """Begin to decide. Nothing is locked: what has changed since is refused when it is
         recorded. Raises LedgerError, ClockOffError."""
+        self.check(self.database.where)
         self.database.look_at_clock()
         yield PostgresBook(self, self.clock.now())
 
@@ -209,7 +217,7 @@ class PostgresLedger:
         """Read days; of what this process has read before, only what is new. Raises LedgerError."""
         with self._lock:
             for day in days:
-                self._parts.setdefault(day, Part())
+                self._parts.setdefault(day, DayRead())
             wanted = {day: self._parts[day] for day in days}
             found = self.database.ask(READ, list(wanted), [one.since for one in wanted.values()])
             for _xmin, day, id_, n, seq, lines in found:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
@@ -25,6 +25,7 @@ except ImportError:
 # How long one statement may take, and how long it is asked again and again.
 STATEMENT_SECONDS = 4.0
 ASKING_SECONDS = 9.0
+BY_HAND_SECONDS = 600.0
 PAUSE_SECONDS = 0.1
 # A host whose clock is further off the database's sends nothing.
 LARGEST_CLOCK_OFFSET = timedelta(seconds=2)
@@ -125,7 +126,7 @@ class Asker(Protocol):
     where: str
     clock: SharedClock
 
-    def ask(self, statement: str, *parameters: object, seconds: float = ASKING_SECONDS) -> Rows:
+    def ask(self, statement: str, *parameters: object, seconds: float | None = None) -> Rows:
         """Return the rows of a statement that may be made more than once. Raises LedgerError."""
         ...
 
@@ -134,14 +135,16 @@ class Asker(Protocol):
         ...
 
 
-class _Connection(psycopg.Connection[tuple[Any, ...]]):
-    """One whose statements end in time. None is ever cancelled: a wait for the standby that was
-    cancelled returns as if all were well."""
+class Transaction(psycopg.Connection[tuple[Any, ...]]):
+    """A connection whose statements end in time. None is ever cancelled: a wait for the standby
+    that was cancelled returns as if all were well."""
+
+    seconds = STATEMENT_SECONDS
 
     def wait(
         self, gen: PQGen[RV], interval: float = PAUSE_SECONDS, timeout: float | None = None
     ) -> RV:
-        seconds = STATEMENT_SECONDS if timeout is None else timeout
+        seconds = self.seconds if timeout is None else timeout
         return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=seconds)
 
 
@@ -160,18 +163,19 @@ class Database:
         self._parameters = {**DEFAULTS, "application_name": f"kakaocron {host}", **given}
         self.where = f"{given.get('host') or ''}/{given.get('dbname') or given.get('user') or ''}"
         self._lock = threading.RLock()
-        self._connection: _Connection | None = None
+        self._connection: Transaction | None = None
         self._is_local_only = False
         self._is_away = False
         self.id = ""
 
-    def ask(self, statement: str, *parameters: object, seconds: float = ASKING_SECONDS) -> Rows:
+    def ask(self, statement: str, *parameters: object, seconds: float | None = None) -> Rows:
         """Return the rows of a statement, asked again while it is in doubt what became of it.
 
         After the deadline nobody knows whether it was done. Raises LedgerError.
         """
         # Where it was given up once, once more is asked, but not for long.
-        until = self.clock.monotonic() + (0.0 if self._is_away else seconds)
+        most = ASKING_SECONDS if seconds is None else seconds
+        until = self.clock.monotonic() + (0.0 if self._is_away else most)
         while True:
             try:
                 rows = self._ask(statement, parameters)
@@ -187,9 +191,9 @@ class Database:
 
     def _ask(self, statement: str, parameters: Sequence[object]) -> Rows:
         with self._lock:
-            if self._connection is None:
-                self._connect()
             try:
+                if self._connection is None:
+                    self._connect()
                 rows = self._execute(statement, parameters)
             except BaseException:
                 self.close()
@@ -206,7 +210,7 @@ class Database:
         return found.fetchall() if found.description else []
 
     def _connect(self) -> None:
-        self._connection = self.connect()
+        self._connection = self._connected()
         self._connection.add_notice_handler(self._note)
         before = self.clock.monotonic()
         state = self._execute(STATE, ())
@@ -223,9 +227,18 @@ class Database:
             said = parts("ledger-moved", to=moved_to, folder=self.where)
             raise LedgerError(*said, which=f"moved:{self.where}")
 
-    def connect(self) -> _Connection:
-        """Make a connection. Raises psycopg.Error."""
-        return _Connection.connect(
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        """Do something by hand, all or nothing, on a connection of its own. Raises LedgerError."""
+        try:
+            with self._connected() as connection, connection.transaction():
+                connection.seconds = BY_HAND_SECONDS
+                yield connection
+        except psycopg.Error as error:
+            raise self.unusable(error) from error
+
+    def _connected(self) -> Transaction:
+        return Transaction.connect(
             autocommit=True, prepare_threshold=None, **cast("Any", self._parameters)
         )
 
@@ -238,6 +251,10 @@ class Database:
                 ((now,),) = self.ask(NOW)
                 self.clock.note(now, before, self.clock.monotonic())
         self.clock.check()
+
+    def __del__(self) -> None:
+        if getattr(self, "_connection", None) is not None:
+            self.close()
 
     def close(self) -> None:
         if self._connection is not None:

@@ -12,18 +12,18 @@ from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.ledger.postgres.beats import SharedHeartbeat
 from kakaocron.ledger.postgres.book import PostgresLedger
-from kakaocron.ledger.postgres.connection import Asker, Database, SharedClock
+from kakaocron.ledger.postgres.connection import Database, SharedClock
 from kakaocron.ledger.postgres.documents import SharedDocument, SharedMemory, leased
 from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.system.clock import Clock
 
-MakeAsker = Callable[[str, str, SharedClock], Asker]
+MakeAsker = Callable[[str, str, SharedClock], Database]
 
 
 class Shared(Struct, frozen=True):
     """A ledger and what goes with it, in a database that several hosts share."""
 
-    database: Asker
+    database: Database
     host: str
     clock: SharedClock
     ledger: PostgresLedger
@@ -42,9 +42,17 @@ class Shared(Struct, frozen=True):
 
 
 def share(
-    url: str, host: str, clock: Clock, own: Heartbeat, make_asker: MakeAsker | None = None
+    url: str,
+    host: str,
+    clock: Clock,
+    own: Heartbeat,
+    check: Callable[[str], None],
+    make_asker: MakeAsker | None = None,
 ) -> Shared:
-    """Put a shared ledger together, without a connection so far. Raises UsageError."""
+    """Put a shared ledger together, without a connection so far. Raises UsageError.
+
+    `check` raises what keeps anything from being written to it, given where it is.
+    """
     shared_clock = SharedClock(clock)
     database = (make_asker or Database)(url, host, shared_clock)
     # Of each host its own: while a new configuration is brought to one after another, they differ.
@@ -53,7 +61,7 @@ def share(
         database=database,
         host=host,
         clock=shared_clock,
-        ledger=PostgresLedger(database, host, shared_clock),
+        ledger=PostgresLedger(database, host, shared_clock, check),
         heartbeat=SharedHeartbeat(own.folder, own.disk, own.spare, database, host),
         pauses=Pauses(SharedDocument(database, "pauses", pause_file.UNREADABLE)),
         timetables=NotedTimetables(timetables),

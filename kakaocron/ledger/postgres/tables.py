@@ -64,7 +64,7 @@ MIGRATIONS = (
 GRANTS = (
     "GRANT USAGE ON SCHEMA kakaocron TO {role}",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA kakaocron TO {role}",
-    "REVOKE INSERT, DELETE ON kakaocron.ledger FROM {role}",
+    "REVOKE INSERT, UPDATE, DELETE ON kakaocron.ledger FROM {role}",
 )
 
 STATE = """
