@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, Cause, ContentError, UsageError
-from kakaocron.language.words import _, marked
+from kakaocron.language.words import _
 
 Templates = Mapping[str, str]
 Facts = Mapping[str, str | int | float]
@@ -169,21 +169,18 @@ MENDS: Templates = {
     "ledger-unreadable": SEE_DOCTOR,
     "ledger-unwritable": SEE_DOCTOR,
     "later-ledger": UPGRADE,
-    "no-driver": marked("Install it: pip install 'kakaocron[postgres]'"),
-    "bad-database-url": marked("As in: postgresql://db1,db2/kakaocron"),
+    "no-driver": "Install it: pip install 'kakaocron[postgres]'",
+    "bad-database-url": "As in: postgresql://db1,db2/kakaocron",
     "database-unusable": SEE_DOCTOR,
-    "no-tables": marked("Make them: kakaocron ledger init"),
+    "no-tables": "Make them: kakaocron ledger init",
     "later-tables": UPGRADE,
-    "earlier-tables": marked("Upgrade them: kakaocron ledger init"),
-    "clock-off-database": marked("Set the clock: timedatectl set-ntp true"),
-    "ledger-moved": marked(
-        "Set [ledger] url where that is a database, unset it where it is a folder; or carry it "
-        "back: kakaocron ledger copy --to"
-    ),
-    "ledger-left": marked(
-        "Carry it over: kakaocron ledger copy --to URL; to begin anew, move that folder away"
-    ),
-    "overtaken": marked("Look, and do it again if it is still wanted"),
+    "earlier-tables": "Upgrade them: kakaocron ledger init",
+    "clock-off-database": "Set the clock: timedatectl set-ntp true",
+    "ledger-moved": "Set [ledger] url where that is a database, unset it where it is a folder; or "
+    "carry it back: kakaocron ledger copy --to",
+    "ledger-left": "Carry it over: kakaocron ledger copy --to URL; to begin anew, move that folder "
+    "away",
+    "overtaken": "Look, and do it again if it is still wanted",
     "old-day-stays": "Remove it by hand",
     "later-document": UPGRADE,
     "pauses-unreadable": "Fix the file, or remove it to pause nothing",
