@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from unicodedata import normalize
 
+from kakaocron.commands.completion import accounts
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
 from kakaocron.language.words import _
@@ -16,6 +17,15 @@ MAX_STDIN = 100_000
 
 def config_option() -> Any:
     return typer.Option("--config", help="Use this config.toml.", show_default=False)
+
+
+def account_option() -> Any:
+    return typer.Option(
+        "--account",
+        help="The account of this name, from [account.NAME].",
+        show_default=False,
+        autocompletion=accounts,
+    )
 
 
 def json_option() -> Any:
