@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 from unicodedata import normalize
 
-from kakaocron.commands.completion import accounts
 from kakaocron.commands.lazy import typer
 from kakaocron.errors import UsageError
 from kakaocron.language.words import _
@@ -20,6 +19,8 @@ def config_option() -> Any:
 
 
 def account_option() -> Any:
+    from kakaocron.commands.completion import accounts  # noqa: PLC0415 - no tick has it
+
     return typer.Option(
         "--account",
         help="The account of this name, from [account.NAME].",
