@@ -32,7 +32,7 @@ def send(
     ] = None,
     link: Annotated[
         str | None,
-        typer.Option(help="Where a tap on the text leads, as https://…", show_default=False),
+        typer.Option(help="The address that a tap on the text leads to.", show_default=False),
     ] = None,
     button: Annotated[
         str | None,
