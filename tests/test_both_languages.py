@@ -29,10 +29,13 @@ USER_PAGES = [
     for page in sorted(DOCS.glob("*.md"))
     if page.name not in FOR_DEVELOPERS and page != KOREAN_README
 ]
-PAIRS = [(ROOT / "README.md", KOREAN_README)] + [
-    (page, DOCS / "ko" / page.name) for page in USER_PAGES
+EXAMPLES = ROOT / "examples"
+PAIRS = [
+    (ROOT / "README.md", KOREAN_README),
+    (EXAMPLES / "README.md", EXAMPLES / "README.ko.md"),
+    *((page, DOCS / "ko" / page.name) for page in USER_PAGES),
 ]
-KOREAN_PAGES = [KOREAN_README, *sorted((DOCS / "ko").glob("*.md"))]
+KOREAN_PAGES = [KOREAN_README, EXAMPLES / "README.ko.md", *sorted((DOCS / "ko").glob("*.md"))]
 
 HEADING = re.compile(r"(#+) (.+?)(?: <a id=\"([\w-]+)\"></a>)?$")
 COMMENT = re.compile(r"(?:^|\s+)#(?: .*)?$")

@@ -1,4 +1,4 @@
-"""The Python API, and each example, over the sandbox: what arrived is compared."""
+"""The Python API, and each example in it, over the sandbox: what arrived is compared."""
 
 from __future__ import annotations
 
@@ -117,38 +117,6 @@ def test_the_cleanup_example_forgets_what_is_older_than_seven_days(
     run_example("cleanup.py")
     assert "정리한 날: 2" in capsys.readouterr().out
     assert sorted(path.name[:10] for path in folder.iterdir()) == ["2026-11-16", "2026-11-22"]
-
-
-def test_the_example_with_its_own_hours_and_delays_follows_them(
-    config: Path,
-    sandbox: SandboxServer,
-    clock: FakeClock,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    folder = tmp_path / "custom_hours"
-    folder.mkdir()
-    for path in (EXAMPLES / "custom_hours").iterdir():
-        if path.is_file():
-            (folder / path.name).write_text(path.read_text("utf-8"), "utf-8")
-    with (folder / "config.toml").open("a") as file:
-        file.write(kakao_section(sandbox))
-    runpy.run_path(str(folder / "next_peak.py"))
-    monkeypatch.setenv("KAKAOCRON_CONFIG", str(folder / "config.toml"))
-    tick(clock, "13:00")
-    tick(clock, "14:00")
-    sandbox.faults.enqueue("-10")
-    tick(clock, "14:10:00")
-    tick(clock, "14:10:09")
-    before_the_retry = len(texts(sandbox))
-    tick(clock, "14:10:10")
-    assert before_the_retry == 3
-    assert sorted(texts(sandbox)) == [
-        "📊 13:00 보고 (regular)",
-        "📊 14:00 보고 (peak)",
-        "📊 14:10 보고 (peak)",
-        "🚀 우리 가게의 피크",
-    ]
 
 
 def test_the_contract_of_the_python_api(

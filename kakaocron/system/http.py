@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
+from urllib.parse import urlencode
 
 from msgspec import Struct
 
@@ -49,11 +50,32 @@ Gate = Callable[[], None]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to ask of a server. `form` is sent form-encoded in UTF-8; None makes it a GET."""
+    """What to ask of a server: with a form or a body a POST, without them a GET.
+
+    `form` is sent form-encoded in UTF-8; a `body` as it is, and `headers` name its type. `token` is
+    a user's; another kind of key is one of the headers.
+    """
 
     url: str
     form: Mapping[str, str] | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
+    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def method(self) -> str:
+        return "GET" if self.form is None and self.body is None else "POST"
+
+    def content(self) -> bytes | None:
+        """Return the bytes of the body, None if there is none."""
+        return self.body if self.form is None else urlencode(self.form).encode()
+
+    def all_headers(self) -> dict[str, str]:
+        """Return the headers that are this request's own."""
+        found = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        if self.form is not None:
+            found["Content-Type"] = FORM_TYPE
+        return {**found, **self.headers}
 
 
 class Http(Protocol):

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from threading import Thread
 from types import MappingProxyType
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import certifi
 from msgspec import Struct
@@ -26,7 +26,6 @@ from kakaocron.errors import Cause, UsageError
 from kakaocron.states import Reason
 from kakaocron.system.http import (
     CONNECT_TIMEOUT_SECONDS,
-    FORM_TYPE,
     Answer,
     Failure,
     Gate,
@@ -241,26 +240,23 @@ def _target(url: str, variables: Mapping[str, str]) -> _Target:
 
 
 def _as_bytes(request: Request, target: _Target) -> bytes:
-    method = "GET" if request.form is None else "POST"
     is_for_proxy = target.proxy is not None and not target.is_tls
     path = f"http://{target.authority}{target.path}" if is_for_proxy else target.path
     lines = [
-        f"{method} {path} HTTP/1.1",
+        f"{request.method} {path} HTTP/1.1",
         f"Host: {target.authority}",
         f"User-Agent: kakaocron/{__version__}",
         "Accept: */*",
         "Accept-Encoding: identity",
         "Connection: close",
+        *(f"{name}: {value}" for name, value in request.all_headers().items()),
     ]
-    if request.token:
-        lines.append(f"Authorization: Bearer {request.token}")
     if is_for_proxy and target.proxy and target.proxy.authorization:
         lines.append(f"Proxy-Authorization: {target.proxy.authorization}")
-    body = b""
-    if request.form is not None:
-        body = urlencode(request.form).encode()
-        lines += [f"Content-Type: {FORM_TYPE}", f"Content-Length: {len(body)}"]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+    body = request.content()
+    if body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
 
 
 def _is_silent(connection: socket.socket) -> bool:

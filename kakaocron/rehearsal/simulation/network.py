@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from kakaocron.errors import Cause
 from kakaocron.rehearsal.sandbox import wire
@@ -15,7 +15,7 @@ from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.simulation.process import Process
 from kakaocron.states import Reason
-from kakaocron.system.http import FORM_TYPE, Answer, Failure, Gate, Phase, Request
+from kakaocron.system.http import Answer, Failure, Gate, Phase, Request
 from kakaocron.system.http_answer import Incoming, OddAnswerError, read_answer
 
 
@@ -162,15 +162,9 @@ class _Coming:
 
 def on_the_wire(request: Request) -> wire.WireRequest:
     parts = urlsplit(request.url)
-    headers = {"Host": parts.netloc}
-    body = b""
-    if request.form is not None:
-        body = urlencode(request.form).encode()
-        headers["Content-Type"] = FORM_TYPE
-    if request.token:
-        headers["Authorization"] = f"Bearer {request.token}"
-    method = "GET" if request.form is None else "POST"
-    return wire.WireRequest(method, parts.path, parts.query, headers, body, parts.scheme)
+    headers = {"Host": parts.netloc, **request.all_headers()}
+    body = request.content() or b""
+    return wire.WireRequest(request.method, parts.path, parts.query, headers, body, parts.scheme)
 
 
 def probe_of(asked: wire.WireRequest) -> tuple[str, tuple[str, ...]]:
