@@ -10,7 +10,7 @@ from kakaocron.errors import UsageError
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.phones import NHN_CODES
-from kakaocron.rehearsal.sandbox.settings import Fate
+from kakaocron.rehearsal.sandbox.settings import Step
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 ADMIN_PREFIX = "/_sandbox/"
@@ -48,16 +48,16 @@ def _images(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: dat
 
 
 def _phones(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
-    fates = {number: [_fate(one) for one in told] for number, told in body.items()}
-    kakao.phones.fates.update(fates)
-    return {"phones": sorted(fates)}
+    steps = {number: [_step(one) for one in told] for number, told in body.items()}
+    kakao.phones.steps.update(steps)
+    return {"phones": sorted(steps)}
 
 
-def _fate(told: Any) -> Fate:
+def _step(told: Any) -> Step:
     _refuse_unknown(told, "seconds", "word", "arrives")
     if told["word"] not in NHN_CODES:
         raise UsageError(f"'word' is not one of {', '.join(NHN_CODES)}.")
-    return Fate(float(told["seconds"]), told["word"], told.get("arrives") is True)
+    return Step(float(told["seconds"]), told["word"], told.get("arrives") is True)
 
 
 def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:

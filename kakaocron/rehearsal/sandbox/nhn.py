@@ -156,7 +156,7 @@ class Nhn:
                 {"templateCode": code, "variables": dict(variables)},
                 "nhn",
                 request.path,
-                self._phones.fates_of(one["recipientNo"]),
+                self._phones.steps_of(one["recipientNo"]),
                 request.received_at_ns,
                 said if self._dealers.has_sms and is_resent else None,
             )
@@ -275,15 +275,15 @@ def _matches(query: Mapping[str, str], name: str, value: str | None) -> bool:
 
 def _fields(row: _Row, now: datetime) -> dict[str, Any]:
     handed = row.handed
-    fate = handed.fate(now)
+    step = handed.step(now)
     taken = _date(handed.at)
-    settled = {} if fate is None else {
-        "receiveDate": _date(handed.instant(fate)),
-        "resultCode": NHN_CODES[fate.word],
-        "resultCodeName": fate.word,
+    settled = {} if step is None else {
+        "receiveDate": _date(handed.instant(step)),
+        "resultCode": NHN_CODES[step.word],
+        "resultCodeName": step.word,
     }  # fmt: skip
     # With 3005 the status alone says nothing.
-    status = "READY" if fate is None else "FAILED" if fate.word in FAILED else "COMPLETED"
+    status = "READY" if step is None else "FAILED" if step.word in FAILED else "COMPLETED"
     return {
         "requestId": row.request_id,
         "recipientSeq": row.seq,

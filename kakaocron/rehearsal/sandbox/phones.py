@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any
 
 from kakaocron.rehearsal.sandbox.arrival import Arrival
-from kakaocron.rehearsal.sandbox.settings import KST, Fate, PhoneSettings
+from kakaocron.rehearsal.sandbox.settings import KST, PhoneSettings, Step
 
-# What each word of a fate is as a result of NHN's (Kakao's own codes) and of SOLAPI's.
+# What each word of a step is as a result of NHN's (Kakao's own codes) and of SOLAPI's.
 NHN_CODES: Mapping[str, str] = MappingProxyType(
     {
         "delivered": "1000",
@@ -46,25 +46,25 @@ class Handed:
     template: Mapping[str, Any]
     dealer: str
     path: str
-    fates: Sequence[Fate]
+    steps: Sequence[Step]
     received_at_ns: int | None = None
     sms: str | None = None
     arrived: set[str] = field(default_factory=set)
 
-    def fate(self, now: datetime) -> Fate | None:
+    def step(self, now: datetime) -> Step | None:
         """Return how it stands, None while nothing is known."""
-        come = [one for one in self.fates if self.instant(one) <= now]
+        come = [one for one in self.steps if self.instant(one) <= now]
         return come[-1] if come else None
 
-    def instant(self, fate: Fate) -> datetime:
-        return self.at + timedelta(seconds=fate.seconds)
+    def instant(self, step: Step) -> datetime:
+        return self.at + timedelta(seconds=step.seconds)
 
 
 class Phones:
     """Every phone that there is; what arrives at one is appended to `deliveries` in its time."""
 
     def __init__(self, settings: PhoneSettings, deliveries: list[Arrival]) -> None:
-        self.fates: dict[str, Sequence[Fate]] = dict(settings.known)
+        self.steps: dict[str, Sequence[Step]] = dict(settings.known)
         self._usual = settings.usual
         self._deliveries = deliveries
         self._open: list[Handed] = []
@@ -75,29 +75,29 @@ class Phones:
         self.settle(handed.at)
         return handed
 
-    def fates_of(self, number: str) -> Sequence[Fate]:
-        return self.fates.get(number, self._usual)
+    def steps_of(self, number: str) -> Sequence[Step]:
+        return self.steps.get(number, self._usual)
 
     def settle(self, now: datetime) -> None:
         """Let arrive what has arrived by an instant, in the order of time."""
         come = [
-            (one.instant(fate), one, kind)
+            (one.instant(step), one, kind)
             for one in self._open
-            for fate in one.fates
-            for kind in _arriving(one, fate)
-            if one.instant(fate) <= now and kind not in one.arrived
+            for step in one.steps
+            for kind in _arriving(one, step)
+            if one.instant(step) <= now and kind not in one.arrived
         ]
         come.sort(key=lambda item: item[0])
         for at, one, kind in come:
             if kind not in one.arrived:
                 one.arrived.add(kind)
                 self._deliveries.append(_arrival(one, at, kind))
-        self._open = [one for one in self._open if one.instant(one.fates[-1]) > now]
+        self._open = [one for one in self._open if one.instant(one.steps[-1]) > now]
 
 
-def _arriving(one: Handed, fate: Fate) -> list[str]:
-    found = ["alimtalk"] if fate.arrives or fate.word == "delivered" else []
-    return found + (["sms"] if one.sms is not None and fate.word in FAILED else [])
+def _arriving(one: Handed, step: Step) -> list[str]:
+    found = ["alimtalk"] if step.arrives or step.word == "delivered" else []
+    return found + (["sms"] if one.sms is not None and step.word in FAILED else [])
 
 
 def _arrival(one: Handed, at: datetime, kind: str) -> Arrival:

@@ -33,7 +33,7 @@ class Quotas:
 
 
 @dataclass(frozen=True)
-class Fate:
+class Step:
     """What a dealer says of a message from so many seconds after taking it on.
 
     `word` is one of phones.NHN_CODES. `arrives`: it is at the phone by then, whatever is said.
@@ -48,17 +48,17 @@ class Fate:
 class PhoneSettings:
     """What becomes of messages: to the phones that are `known`, and to all others."""
 
-    usual: Sequence[Fate] = (Fate(2, "delivered"),)
-    known: Mapping[str, Sequence[Fate]] = field(
+    usual: Sequence[Step] = (Step(2, "delivered"),)
+    known: Mapping[str, Sequence[Step]] = field(
         default_factory=lambda: {
-            "01000000001": (Fate(2, "no-kakaotalk"),),
-            "01000000002": (Fate(2, "blocked"),),
-            "01000000003": (Fate(10**9, "delivered"),),  # never settles
-            "01000000004": (Fate(2, "uncertain", arrives=True),),
-            "01000000005": (Fate(2, "uncertain"), Fate(60, "delivered")),
-            "01000000006": (Fate(300, "delivered"),),
-            "01000000007": (Fate(2, "cannot"),),
-            "01000000008": (Fate(2, "fault"),),
+            "01000000001": (Step(2, "no-kakaotalk"),),
+            "01000000002": (Step(2, "blocked"),),
+            "01000000003": (Step(10**9, "delivered"),),  # never settles
+            "01000000004": (Step(2, "uncertain", arrives=True),),
+            "01000000005": (Step(2, "uncertain"), Step(60, "delivered")),
+            "01000000006": (Step(300, "delivered"),),
+            "01000000007": (Step(2, "cannot"),),
+            "01000000008": (Step(2, "fault"),),
         }
     )
 

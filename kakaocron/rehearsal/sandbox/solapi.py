@@ -280,7 +280,7 @@ class Solapi:
                     one.template,
                     "solapi",
                     request.path,
-                    self._phones.fates_of(one.to),
+                    self._phones.steps_of(one.to),
                     request.received_at_ns,
                     one.text if has_sms else None,
                 )
@@ -402,7 +402,7 @@ def _custom_fields(body: Mapping[str, Any]) -> Mapping[str, str]:
 def _status(group: _Group, now: datetime) -> str:
     if group.status != "SENDING":
         return group.status
-    is_over = all(one.handed is None or one.handed.fate(now) for one in group.messages)
+    is_over = all(one.handed is None or one.handed.step(now) for one in group.messages)
     return "COMPLETE" if is_over else "SENDING"
 
 
@@ -431,10 +431,10 @@ def _words(code: str) -> str:
 def _shown(one: _Message, now: datetime) -> dict[str, Any]:
     code, received, replacement = one.code, None, False
     if one.handed is not None:
-        fate = one.handed.fate(now)
-        code = "3000" if fate is None else SOLAPI_CODES[fate.word]
-        received = one.handed.instant(fate) if fate else None
-        if fate and fate.word in FAILED and one.handed.sms is not None:
+        step = one.handed.step(now)
+        code = "3000" if step is None else SOLAPI_CODES[step.word]
+        received = one.handed.instant(step) if step else None
+        if step and step.word in FAILED and one.handed.sms is not None:
             code, replacement = "4000", True
     return {
         **_registered(one),
