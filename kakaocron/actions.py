@@ -152,10 +152,10 @@ def _receivers(
     installation: Installation, to: Sequence[str] | None, message: Message | None
 ) -> tuple[str, ...]:
     for name in to or ():
-        if stranger := installation.config.stranger(name):
+        if stranger := installation.config.contacts.stranger(name):
             raise UsageError(stranger)
     named = to or (message.to if message else ("me",))
-    return installation.config.receivers(tuple(dict.fromkeys(named)))
+    return installation.config.contacts.receivers(tuple(dict.fromkeys(named)))
 
 
 def _enter(

@@ -48,7 +48,7 @@ def send(
         print_json(delivery_with_log(delivery))
     elif delivery.state is State.RETRYING:
         when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else _("later")
-        who = in_brackets_of(delivery, installation.config.names())
+        who = in_brackets_of(delivery, installation.config.contacts.names())
         print(
             _("{id}: {detail}; a tick at or after {when} tries again.{who}").format(
                 id=delivery.id, detail=detail_of(delivery), when=when, who=who

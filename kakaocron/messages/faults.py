@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from kakaocron.config.schema import UUID, Config, Message
+from kakaocron.config.contacts import UUID
+from kakaocron.config.schema import Config, Message
 from kakaocron.errors import ContentError, Keys
 from kakaocron.kakao.quota import KAKAOS, Limits
 from kakaocron.kst import DAY, weekday
@@ -81,7 +82,7 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[Keys, 
     for index, message in enumerate(contents.config.message):
         for keys, fault in _message_faults(contents, message, search_path):
             yield ("message", str(index), *keys), fault
-    for name, uuid in contents.config.uuids.items():
+    for name, uuid in contents.config.contacts.friends.items():
         if not UUID.fullmatch(uuid):
             yield ("friends", name), _("is no uuid; copy the friend's from: kakaocron friends")
     told = contents.config.monitor.alert_command
@@ -95,7 +96,7 @@ def _message_faults(
     for key, fault in _outside_faults(contents, message, search_path):
         yield (key,), fault
     for receiver in message.to:
-        if stranger := contents.config.stranger(receiver):
+        if stranger := contents.config.contacts.stranger(receiver):
             yield ("to",), stranger
     for keys, value in _texts(message):
         try:
@@ -186,4 +187,4 @@ def _strings(keys: Keys, value: Any) -> Iterator[tuple[Keys, str]]:
 
 def quota_faults(config: Config, today: date) -> list[str]:
     """Say on the first day which of Kakao's quotas the plan cannot keep."""
-    return plan_faults(config.series(), today, config.names())
+    return plan_faults(config.series(), today, config.contacts.names())

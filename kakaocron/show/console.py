@@ -426,7 +426,7 @@ def complain_of(done: ByHand, installation: Installation) -> int:
     for error in done.down.values():
         complain(str(error))
     if not done.down and done.delivery.state in BAD:
-        complain(sentence(done.delivery, installation.config.names()))
+        complain(sentence(done.delivery, installation.config.contacts.names()))
     if waits_in_vain(done.delivery, installation):
         return done.exit_code or 1
     return done.exit_code

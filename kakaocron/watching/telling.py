@@ -14,11 +14,11 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from kakaocron.config.contacts import account_of, channel_name
 from kakaocron.config.schema import leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Feed, Installation, make_memory
-from kakaocron.kakao.channel import account_of, channel_name
 from kakaocron.kst import isoformat
 from kakaocron.language.words import _, marked, ngettext
 from kakaocron.ledger.stats import stats_of
@@ -235,7 +235,9 @@ def _observed(
     def account_by(receiver: str) -> str:
         return account_of(installation.engine.channel_of(receiver))
 
-    found = of_deliveries(recent, configured, is_new, installation.config.names(), account_by)
+    found = of_deliveries(
+        recent, configured, is_new, installation.config.contacts.names(), account_by
+    )
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, cause in ended.report.problems:
         kind = key.partition(":")[0]

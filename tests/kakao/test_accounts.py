@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import replace
 
 from kakaocron.actions import retry
+from kakaocron.config.contacts import KAKAOTALK, account_of, channel_name
 from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.doctor.finding import Bench, Status
 from kakaocron.doctor.kakao import online
@@ -28,7 +29,7 @@ from kakaocron.installation import (
     make_channels,
     make_memory,
 )
-from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, account_of, channel_name
+from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.rehearsal.sandbox.server import SandboxServer
