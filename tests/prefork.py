@@ -13,7 +13,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
-
 # What commands, typer and platformdirs import when they get to it.
 IMPORTED_AT_WORK = (
     "kakaocron.system.socket_http",
