@@ -283,12 +283,12 @@ COMMANDS = frozenset({"alert_command", "command", "data_command"})
 # Scheme and host of an address that has more: user and password before, or a path or query after.
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
 
-CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
+CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url", "report")
 DATA = ("data", "data_file", "data_command")
 
 
 # The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say.
-TEXTS = ("text", "file", "command")
+TEXTS = ("text", "file", "command", "report")
 MOST_BUTTONS = 2  # Kakao's documentation, default templates
 
 
@@ -314,6 +314,7 @@ class Message(Section, frozen=True):
     template_id: Annotated[int, Meta(ge=0)] | None = None
     template_args: dict[str, Any] = {}
     scrap_url: Words | None = None
+    report: Literal["day", "week", "month"] | None = None
     data: dict[str, Any] | None = None
     data_file: Words | None = None
     data_command: Argv | None = None

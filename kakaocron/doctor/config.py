@@ -12,6 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from kakaocron.config.reading import MAKE_ONE, located
 from kakaocron.config.schema import Config, KakaoSettings, Message, wanted_scopes
 from kakaocron.config.starter import DEFAULT_LINK
@@ -254,7 +256,7 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    return Contents(installed(bench).config, bench.places.folder, Programs(variables))
+    return replace(installed(bench).contents, programs=Programs(variables))
 
 
 def other_programs(

@@ -162,7 +162,7 @@ def _command_fault(name: str, folder: Path, search_path: str | None) -> str | No
 
 def _known_names(message: Message) -> frozenset[str] | None:
     """Return the names that placeholders may have; None where only the data of the day tells."""
-    if message.command is not None:  # what it prints needs none, and its buttons have no data
+    if message.command is not None or message.report is not None:  # no data for their buttons
         return BUILT_IN
     if message.data_file is not None or message.data_command is not None:
         return None

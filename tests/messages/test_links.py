@@ -84,6 +84,13 @@ button = "열기"
     ] * 2
 
 
+def test_a_summary_leads_there_too(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    (template,) = arrived(tmp_path, sandbox, clock, f'report = "day"\nlink = "{SHOP}/{{date}}"')
+    assert template["link"] == to(f"{SHOP}/2026-11-23")
+
+
 @pytest.mark.parametrize(
     ("link", "led"), [(f"{SHOP}/{{date}}", f"{SHOP}/2026-11-23"), (f"{SHOP}/{{n}}", KAKAOS)]
 )
@@ -138,7 +145,7 @@ def test_a_template_has_its_own(
     path = tmp_path / "config.toml"
     path.write_text(f"{HEAD}template_id = 3\n{key}", "utf-8")
     assert run(["config", "check", "--config", str(path)]) == 2
-    assert "goes with text, file, command only" in capsys.readouterr().err
+    assert "goes with text, file, command, report only" in capsys.readouterr().err
 
 
 def test_what_data_make_of_a_link_must_be_one(
