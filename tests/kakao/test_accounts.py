@@ -204,6 +204,19 @@ def test_a_dead_login_is_told_by_its_account_once_and_the_others_messages_go_on(
     assert arrived == ([3, 1] if account else [1, 3])
 
 
+def test_what_else_went_wrong_is_told_beside_a_dead_login(
+    apart: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    end(apart.logins[SECOND])
+    sandbox.faults.replace("", script=["-2"])
+    told = whole_tick(apart, clock, "09:30:01")[1]
+
+    assert len([one for one in told if DEAD in one]) == 1
+    assert [one.partition(" (")[0] for one in told if one.startswith("Failed")] == [
+        "Failed: 'report' of 2026-11-23 09:30"
+    ]
+
+
 def test_two_dead_logins_are_two_incidents_and_each_ends_by_itself(
     apart: Installation, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
