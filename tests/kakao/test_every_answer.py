@@ -10,8 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from msgspec.structs import force_setattr
-from msgspec.structs import replace
+from msgspec.structs import force_setattr, replace
 
 from kakaocron.delivery.tick import TickReport
 from kakaocron.installation import Installation
