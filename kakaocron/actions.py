@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
@@ -92,9 +93,11 @@ def send_now(
     text: str | None = None,
     message: str | None = None,
     to: Sequence[str] | None = None,
+    image: Path | None = None,
     force: bool = False,
 ) -> ByHand:
-    """Send a text, or a configured message, in the minute that it is.
+    """Send a text, with the picture in a file if one is given, or a configured message, in the
+    minute that it is.
 
     Raises DuplicateError if this text has this minute's id already, unless forced; UsageError for
     content that Kakao would not take; LedgerError and LockTimeoutError as a tick does.
@@ -107,6 +110,8 @@ def send_now(
         parcel = (
             contents.of_message(known, Slot(known.name, minute, "send"), totals)
             if known
+            else contents.of_text_and_image(text or "", image.absolute())
+            if image
             else contents.of_text(text or "")
         )
     except ContentError as error:

@@ -58,7 +58,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
+    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/enclosing",
+    "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
@@ -66,7 +67,7 @@ DOERS = {
     "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/timetable_file",
-    "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",
+    "messages/faults", "messages/images", "messages/making", "messages/starting", "scheduler", "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
     "ticking/runner", "ticking/upkeep", "watching/coming", "watching/first_tick",

@@ -269,12 +269,15 @@ class MonitorRules(Section, frozen=True):
         return bool(self.alert_command or self.urls_elsewhere)
 
 
-COMMANDS = frozenset({"alert_command", "command", "data_command"})
+COMMANDS = frozenset({"alert_command", "command", "data_command", "image_command"})
 # Scheme and host of an address that has more: user and password before, or a path or query after.
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
 
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
 DATA = ("data", "data_file", "data_command")
+IMAGES = ("image", "image_command")
+# The contents that are texts: beside them a picture may go.
+TEXTS = ("text", "file", "command")
 
 
 class Message(Section, frozen=True):
@@ -294,6 +297,9 @@ class Message(Section, frozen=True):
     data: dict[str, Any] | None = None
     data_file: Words | None = None
     data_command: Argv | None = None
+    image: Words | None = None
+    image_command: Argv | None = None
+    image_required: bool = False
     timeout: Annotated[float, Meta(gt=0, le=45)] = 20
     overflow: Literal["error", "split", "truncate"] = "error"
     fallback_text: Words | None = None
@@ -322,7 +328,7 @@ class Message(Section, frozen=True):
                     name=name
                 )
                 raise FaultError(("data",), what)
-        for key in ("command", "data_command"):
+        for key in ("command", "data_command", "image_command"):
             for index, word in enumerate(getattr(self, key) or ()):
                 if not word or "\0" in word:
                     raise FaultError(
@@ -360,6 +366,21 @@ class Message(Section, frozen=True):
             raise ValueError(
                 _("may have one of {data}; it has {found}").format(
                     data=", ".join(DATA), found=_(" and ").join(data)
+                )
+            )
+        images = [key for key in IMAGES if getattr(self, key) is not None]
+        if len(images) > 1:
+            raise ValueError(
+                _("may have one of {data}; it has {found}").format(
+                    data=", ".join(IMAGES), found=_(" and ").join(images)
+                )
+            )
+        if self.image_required and not images:
+            raise ValueError(_("image_required goes with image or image_command only"))
+        if images and given[0] not in TEXTS:
+            raise ValueError(
+                _("{key} goes with {texts} only; it has {found}").format(
+                    key=images[0], texts=", ".join(TEXTS), found=given[0]
                 )
             )
         if self.template_args and self.template_id is None:

@@ -20,6 +20,7 @@ from kakaocron.rehearsal.sandbox.endpoints import (
     FRIEND_MESSAGE_PREFIX,
     MEMO_PREFIX,
     TOKEN_PATH,
+    UPLOAD_PATH,
 )
 from kakaocron.rehearsal.sandbox.wire import (
     Action,
@@ -37,6 +38,7 @@ _MESSAGES = (MEMO_PREFIX, FRIEND_MESSAGE_PREFIX)
 _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
     {
         "refuse": ("close-before", False),
+        "unread": ("unread", False),
         "stall": ("stall", False),
         "stall-after": ("stall", True),
         "cut-before": ("reset", False),
@@ -54,6 +56,8 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
         "result-500": ("answer", False),
         "error-in-200": ("answer", False),
         "no-uuid": ("answer", False),
+        "no-address": ("answer", False),
+        "picture-gone": ("answer", True),
         "code": ("answer", False),
         "koe": ("answer", False),
         "status": ("answer", False),
@@ -62,6 +66,12 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
 _NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status"}
 _WITH_SECONDS = frozenset({"slow", "drip", "date", "early-hints"})
 _STATUSES = frozenset({429, 500, 502, 503, 504})
+_OWN_PREFIXES = {
+    "rotate": (TOKEN_PATH,),
+    "no-uuid": (FRIEND_MESSAGE_PREFIX,),
+    "no-address": (UPLOAD_PATH,),
+    "picture-gone": (UPLOAD_PATH,),
+}
 # Kinds that may strike although the message went out: written with a "+" at the end.
 _AMBIGUOUS_KINDS = frozenset({"html-502", "result-500", "error-in-200", "no-uuid"})
 _TWICE = "401-twice"
@@ -75,6 +85,7 @@ _SUBSTITUTES: Mapping[str, WireAnswer] = MappingProxyType(
         "html-502": html_answer(502, _BAD_GATEWAY),
         "empty": WireAnswer(200, {"Content-Type": "application/json;charset=UTF-8"}, b""),
         "half-before": json_answer(200, {"result_code": 0}),
+        "no-address": json_answer(200, {"infos": {"original": {"url": ""}}}),
         "result-500": json_answer(200, {"result_code": -500}),
         "error-in-200": json_answer(200, {"msg": "internal error.", "code": -1}),
     }
@@ -268,7 +279,7 @@ def _with_seconds(name: str, kind: str, seconds: str | None) -> InjectedFault:
         raise UsageError(
             _("Cannot read fault '{name}': a delay is not negative.").format(name=name)
         )
-    prefixes = {"rotate": (TOKEN_PATH,), "no-uuid": (FRIEND_MESSAGE_PREFIX,)}.get(kind, _MESSAGES)
+    prefixes = _OWN_PREFIXES.get(kind, _MESSAGES)
     usual = DRIP_SECONDS if kind == "drip" else 0.0
     return _fault(
         name, kind, prefixes=prefixes, seconds=usual if seconds is None else float(seconds)

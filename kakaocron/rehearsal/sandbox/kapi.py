@@ -39,6 +39,7 @@ class Arrival:
 
     `template` is the parsed template_object, or the fields of a custom or scrape message.
     `received_at_ns` is the wall clock when the request had come in full, over real sockets.
+    `picture` is the path of the uploaded picture that is shown with it.
     """
 
     at: datetime
@@ -48,6 +49,7 @@ class Arrival:
     sender: str
     path: str
     received_at_ns: int | None = None
+    picture: str | None = None
 
 
 class Kapi:
@@ -244,6 +246,7 @@ class Kapi:
                 self._sender,
                 request.path,
                 request.received_at_ns,
+                self._images.shown(content[1], now),
             )
         )
 
