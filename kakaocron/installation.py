@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
 from msgspec import Struct, field
 
+from kakaocron.config.contacts import channel_name
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config
 from kakaocron.delivery.channel import Channel
@@ -20,7 +22,7 @@ from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
 from kakaocron.files import config_marks, data_marks
-from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk, channel_name
+from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.kst import KST
 from kakaocron.ledger.day_file import Reading
@@ -203,9 +205,12 @@ def assemble(
     http = make_http(places, edges, config.kakao.timeout)
     ledger = make_ledger(places, edges)
     logins = make_logins(places, config, edges, http)
+    channel_of = config.contacts.channel_of
+    channels = make_channels(logins, config, http, channel_of)
     engine = Engine(
         ledger=ledger,
-        channels=make_channels(logins, config, http, channel_of),
+        channels=channels,
+        pictures={name: one for name, one in channels.items() if isinstance(one, KakaoTalk)},
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
@@ -216,7 +221,9 @@ def assemble(
         interrupts=edges.interrupts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
-    contents = Contents(config, places.folder, Programs(places.variables))
+    contents = Contents(
+        config, places.folder, Programs(places.variables), partial(make_ledger, places, edges)
+    )
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
     timetables = NotedTimetables(places.timetables, edges.disk)
@@ -259,12 +266,6 @@ def make_logins(places: Places, config: Config, edges: Edges, http: Http) -> dic
     }
 
 
-def channel_of(_: str) -> str:
-    """Name the channel of a receiver, by its form. What has no form of its own is KakaoTalk's,
-    which knows a stranger."""
-    return KAKAOTALK
-
-
 def make_channels(
     logins: Mapping[str, Login],
     config: Config,
@@ -277,7 +278,7 @@ def make_channels(
         def serves(receiver: str) -> bool:
             return chooses(receiver) == channel_name(account)
 
-        return KakaoTalk(http, login, config.kakao.api_url, serves, config.stranger)
+        return KakaoTalk(http, login, config.kakao.api_url, serves, config.contacts.stranger)
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
 

@@ -56,7 +56,9 @@ def _messages(installation: Installation) -> list[Offer]:
 
 
 def _receivers(installation: Installation) -> list[Offer]:
-    return [("me", "")] + [(name, uuid) for name, uuid in installation.config.uuids.items()]
+    return [("me", "")] + [
+        (name, uuid) for name, uuid in installation.config.contacts.friends.items()
+    ]
 
 
 ids = _offered(partial(_ids, states=frozenset()))

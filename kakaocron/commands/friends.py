@@ -24,5 +24,5 @@ def friends(
     if as_json:
         print_json([friend.fields() for friend in found])
     else:
-        print_friends(found, installation.config.names())
+        print_friends(found, installation.config.contacts.names())
         say_next(config, installation)

@@ -40,7 +40,7 @@ def history(
     elif as_csv:
         print_csv(found)
     else:
-        print_deliveries(found, installation.config.names())
+        print_deliveries(found, installation.config.contacts.names())
 
 
 def show(

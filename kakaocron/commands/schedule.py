@@ -68,7 +68,7 @@ def schedule(
         print_json(delivery_fields(delivery))
     else:
         print(delivery.id)
-        say_booked(delivery, installation.config.names())
+        say_booked(delivery, installation.config.contacts.names())
         say_next(config, installation)
 
 

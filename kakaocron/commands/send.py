@@ -31,7 +31,18 @@ def send(
         ),
     ] = None,
     image: Annotated[
-        Path | None, typer.Option(help="A picture to go with TEXT: PNG or JPEG, up to 5 MB.")
+        Path | None,
+        typer.Option(
+            help="A picture to go with TEXT: PNG or JPEG, up to 5 MB.", show_default=False
+        ),
+    ] = None,
+    link: Annotated[
+        str | None,
+        typer.Option(help="The address that a tap on the text leads to.", show_default=False),
+    ] = None,
+    button: Annotated[
+        str | None,
+        typer.Option(help="The title of the button that leads there too.", show_default=False),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Send even if this text went out in this minute.")
@@ -42,18 +53,30 @@ def send(
     """Send a text, or a configured message, now."""
     if (text is None) == (message is None):
         raise UsageError(_("Give either a TEXT or --message NAME"), _("As in: kakaocron send 안녕"))
-    if image is not None and message is not None:
+    if message is not None and image is not None:
         raise UsageError(_("--image goes with a TEXT; a message names its own picture"))
+    if message is not None and (link is not None or button is not None):
+        what = _("--link and --button go with a TEXT; a message has its own in config.toml")
+        raise UsageError(what, _("As in: kakaocron send 안녕"))
     if text == "-":
         text = read_stdin().rstrip("\n")
     installation = take_installation(config)
-    sent = send_now(installation, text=text, message=message, to=to, image=image, force=force)
+    sent = send_now(
+        installation,
+        text=text,
+        message=message,
+        to=to,
+        image=image,
+        force=force,
+        link=link,
+        button=button,
+    )
     delivery = sent.delivery
     if as_json:
         print_json(delivery_with_log(delivery))
     elif delivery.state is State.RETRYING:
         when = f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else _("later")
-        who = in_brackets_of(delivery, installation.config.names())
+        who = in_brackets_of(delivery, installation.config.contacts.names())
         print(
             _("{id}: {detail}; a tick at or after {when} tries again.{who}").format(
                 id=delivery.id, detail=detail_of(delivery), when=when, who=who

@@ -30,7 +30,7 @@ def status(
     if as_json:
         print_json(look(installation).fields())
     elif keep_watching:
-        watch(lambda: look(installation), installation.config.names())
+        watch(lambda: look(installation), installation.config.contacts.names())
     else:
-        print_overview(look(installation), installation.config.names())
+        print_overview(look(installation), installation.config.contacts.names())
         say_next(config, installation)

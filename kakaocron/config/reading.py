@@ -10,11 +10,11 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec import Struct, ValidationError, convert
 
-from kakaocron.config.schema import Config, Secret, nearest
+from kakaocron.config.schema import Config, Secret
 from kakaocron.errors import Keys, UsageError, readable
 from kakaocron.language.words import _, marked
 from kakaocron.system.syscalls import read_up_to
-from kakaocron.text.tables import UNKNOWN_KEY, fault_of
+from kakaocron.text.tables import UNKNOWN_KEY, fault_of, nearest
 
 MAX_BYTES = 1 << 20
 MOST_FAULTS = 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
+from kakaocron.config.contacts import Contacts
 from kakaocron.delivery.policy import Policy
 from kakaocron.kst import KST
 from kakaocron.language.words import _, marked
@@ -19,7 +20,7 @@ from kakaocron.schedule.slots import DAY_NAMES, Minutes, Series, Span, Times, Ti
 from kakaocron.states import ME
 from kakaocron.text.placeholders import BUILT_IN
 from kakaocron.text.plain import is_secret, is_web_address, tidy
-from kakaocron.text.tables import FaultError, plain
+from kakaocron.text.tables import FaultError, nearest, plain
 
 
 def wanted_scopes(config: Config) -> tuple[str, ...]:
@@ -31,8 +32,6 @@ def wanted_scopes(config: Config) -> tuple[str, ...]:
 
 NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
 RESERVED_NAMES = ("once", "send")
-# What Kakao gives out for friends; a short word, or one of letters alone, is a name.
-UUID = re.compile(r"(?![A-Za-z]+$)[A-Za-z0-9_.=+/-]{6,100}")
 
 Minute = Annotated[int, Meta(ge=0, le=59)]
 Hour = Annotated[int, Meta(ge=0, le=23)]
@@ -88,6 +87,17 @@ def _open_url(key: str, value: str) -> str:
     if "@" in urlsplit(url).netloc:
         raise FaultError((key,), _("holds a user or password before the @; take that out"))
     return url
+
+
+def _check_link(value: str | None) -> None:
+    """Check where a tap leads. What placeholders fill in is known when they are filled. Raises
+    ValueError."""
+    if value is None:
+        return
+    if not value.startswith("{") and not is_web_address(value):
+        raise ValueError(_("must be an address such as https://example.com"))
+    if "@" in urlsplit(value).netloc:
+        raise ValueError(_("holds a user or password before the @; take that out"))
 
 
 def _server_url(key: str, value: str) -> str:
@@ -273,11 +283,21 @@ COMMANDS = frozenset({"alert_command", "command", "data_command", "image_command
 # Scheme and host of an address that has more: user and password before, or a path or query after.
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
 
-CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
+CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url", "report")
 DATA = ("data", "data_file", "data_command")
 IMAGES = ("image", "image_command")
-# The contents that are texts: beside them a picture may go.
-TEXTS = ("text", "file", "command")
+# The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say, and
+# a picture may go with them.
+TEXTS = ("text", "file", "command", "report")
+MOST_BUTTONS = 2  # Kakao's documentation, default templates
+
+
+class TextButton(Section, frozen=True):
+    title: Words
+    link: Words
+
+    def __post_init__(self) -> None:
+        _check(("link",), _check_link, self.link)
 
 
 class Message(Section, frozen=True):
@@ -294,12 +314,16 @@ class Message(Section, frozen=True):
     template_id: Annotated[int, Meta(ge=0)] | None = None
     template_args: dict[str, Any] = {}
     scrap_url: Words | None = None
+    report: Literal["day", "week", "month"] | None = None
     data: dict[str, Any] | None = None
     data_file: Words | None = None
     data_command: Argv | None = None
     image: Words | None = None
     image_command: Argv | None = None
     image_required: bool = False
+    link: Words | None = None
+    button: Words | None = None
+    buttons: Annotated[tuple[TextButton, ...], Meta(max_length=MOST_BUTTONS)] = ()
     timeout: Annotated[float, Meta(gt=0, le=45)] = 20
     overflow: Literal["error", "split", "truncate"] = "error"
     fallback_text: Words | None = None
@@ -318,6 +342,7 @@ class Message(Section, frozen=True):
             from kakaocron.schedule.cron_rule import check_cron  # noqa: PLC0415 - most have no such rule
 
             _check(("cron",), check_cron, self.cron)
+        _check(("link",), _check_link, self.link)
         if self.skip_holidays:
             from kakaocron.schedule.holidays import check_holidays  # noqa: PLC0415 - an extra
 
@@ -385,6 +410,15 @@ class Message(Section, frozen=True):
             )
         if self.template_args and self.template_id is None:
             raise ValueError(_("template_args go with template_id only"))
+        for key in ("link", "button", "buttons"):
+            if getattr(self, key) and given[0] not in TEXTS:
+                raise ValueError(
+                    _("{key} goes with {texts} only; a template has its own").format(
+                        key=key, texts=", ".join(TEXTS)
+                    )
+                )
+        if self.button is not None and self.buttons:
+            raise ValueError(_("may have one of button and buttons; it has both"))
 
 
 def _check_name(name: str) -> None:
@@ -423,7 +457,7 @@ class Config(Section, frozen=True):
     def fields(self) -> dict[str, Any]:
         """Return the configuration as plain tables: defaults filled in, secrets hidden, those too
         that stand in addresses which commands are given."""
-        found = {**plain(self, str), "friends": dict(self.uuids)}
+        found = {**plain(self, str), "friends": dict(self.contacts.friends)}
         for table in (found["monitor"], *found["message"]):
             for key in COMMANDS & table.keys():
                 table[key] = [_ADDRESS.sub(r"\1\3/…", word) for word in table[key]]
@@ -432,38 +466,18 @@ class Config(Section, frozen=True):
     def series(self) -> list[Series]:
         """Return each message with its timetable and its receivers' uuids."""
         return [
-            Series(message.name, self._timetable(message), self.receivers(message.to))
+            Series(message.name, self._timetable(message), self.contacts.receivers(message.to))
             for message in self.message
         ]
 
-    def receivers(self, to: Sequence[str]) -> tuple[str, ...]:
-        """Turn names from [friends] into uuids; `me` and uuids stay as they are."""
-        to = [normalize("NFC", name) for name in to]
-        return tuple(self.uuids.get(name, name) for name in to)
-
     @property
-    def uuids(self) -> Mapping[str, str]:
-        """The friends' uuids by their names."""
-        return self.friends or {}
-
-    def names(self) -> dict[str, str]:
-        """Return the friends' names by their uuids."""
-        return {uuid: name for name, uuid in self.uuids.items()}
-
-    def stranger(self, receiver: str) -> str | None:
-        """Say that a receiver is neither `me`, nor a friend in [friends], nor like a uuid."""
-        receiver = normalize("NFC", receiver)
-        known = {"me", *self.uuids, *self.uuids.values()}
-        if receiver in known or UUID.fullmatch(receiver):
-            return None
-        near = nearest(receiver, list(self.uuids))
-        return _(
-            "'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
-        ).format(receiver=receiver, near=near)
+    def contacts(self) -> Contacts:
+        """Whom the messages can go to."""
+        return Contacts(self.friends or {})
 
     def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield what is right part by part and cannot be meant as a whole: its key, and why."""
-        if "me" in self.uuids:
+        if ME in self.contacts.friends:
             yield ("friends", "me"), _("'me' is yourself; choose another name")
         rules = self.delivery
         is_chosen = rules.retry_delays != RETRY_DELAYS
@@ -488,7 +502,7 @@ class Config(Section, frozen=True):
 
     def _against_itself(self, message: Message) -> Iterator[tuple[str, str]]:
         by_uuid: dict[str, str] = {}
-        for receiver, uuid in zip(message.to, self.receivers(message.to), strict=True):
+        for receiver, uuid in zip(message.to, self.contacts.receivers(message.to), strict=True):
             if uuid in by_uuid:
                 yield (
                     "to",
@@ -550,10 +564,3 @@ def _holiday_rule() -> Callable[[date], bool]:
     from kakaocron.schedule.holidays import is_holiday  # noqa: PLC0415 - an extra
 
     return is_holiday
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    import difflib  # noqa: PLC0415 - for faults alone
-
-    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
-    return _("; did you mean '{found}'?").format(found=found[0]) if found else ""

@@ -5,8 +5,9 @@ A channel is one service under one account. A receiver's form tells which channe
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct, field
@@ -47,7 +48,9 @@ class Flight(Struct):
 
     `may_leave` raises Withheld unless the claim stands and the time is right. A flight that was
     made ready ahead of its claim is held at the gate until there is one, or will be none. `down`
-    is for a channel that takes nothing until a person acts: what, which, and what to do.
+    is for a channel that takes nothing until a person acts: what, which, and what to do. `keys` are
+    those that a channel with receipts has reserved, by receiver; to the `repeats` among these a
+    request with that key may have gone before.
     """
 
     may_leave: Callable[[], datetime]
@@ -59,6 +62,8 @@ class Flight(Struct):
     down: KakaocronError | None = None
     server_date: str | None = None
     hold: Callable[[], object] = lambda: None
+    keys: Mapping[str, str] = field(default_factory=dict)
+    repeats: Set[str] = frozenset()
     _is_abandoned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -138,15 +143,88 @@ class Channel(Protocol):
         """Get ready for `count` deliveries: token, name look-up, connections. Never raises."""
         ...
 
-    def enclose(self, parcel: Parcel, seconds: float) -> Parcel:
-        """Bring a parcel's picture to the service, for at most some seconds; return the parcel that
-        shows it. Raises LeftOutError."""
-        ...
-
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
         """Bring a parcel to its receivers; `flight` learns how each fared."""
         ...
 
     def let_go(self) -> None:
         """Close connections that are only kept for what is still to come."""
+        ...
+
+
+class Fate(StrEnum):
+    """What a service says, asked afterwards, of one message to one receiver."""
+
+    DELIVERED = "delivered"  # for good: the receiver has it
+    FAILED = "failed"  # for good: the receiver will never have it
+    ACCEPTED = "accepted"  # it knows the message; its last word is still to come
+    NOT_FOUND = "not found"  # it says that it knows no such message
+    NOT_TOLD = "not told"  # it was not asked, or its answer proves nothing
+
+
+class Found(Struct, frozen=True):
+    """What one look-up came to.
+
+    `at` is the service's own time, aware, of a delivery; `code` its own number or word. `cause`
+    says more of what has failed, or of why the last word may be long in coming.
+    """
+
+    fate: Fate
+    at: datetime | None = None
+    code: int | str | None = None
+    cause: Cause | None = None
+
+
+class Asked(Struct, frozen=True):
+    """A message to one receiver that is to be looked up: by the key that was reserved for it, or by
+    `ref`, the service's own name for what it has accepted, where its answer gave one.
+
+    No request with this key left before `since`.
+    """
+
+    receiver: str
+    key: str
+    since: datetime
+    ref: str | None = None
+
+
+class PictureChannel(Channel, Protocol):
+    """A messaging service that shows pictures, which are brought to it before they are sent."""
+
+    def enclose(self, parcel: Parcel, seconds: float) -> Parcel:
+        """Bring a parcel's picture to the service, for at most some seconds; return the parcel that
+        shows it. Raises LeftOutError."""
+        ...
+
+
+class ReceiptChannel(Channel, Protocol):
+    """A messaging service that takes a message first (Meaning.ACCEPTED) and can be asked afterwards
+    what became of it. Each receiver's message has a key, on record before its request leaves.
+
+    `settling` is for how long after a request "not found" proves nothing. `key_life` is for how
+    long after its claim a key can be sent once more without a second message coming of it; None:
+    for ever. It is the channel's to be sure of: less than the service promises, by as much as a
+    request may be under way.
+    """
+
+    @property
+    def settling(self) -> timedelta: ...
+
+    @property
+    def key_life(self) -> timedelta | None: ...
+
+    def reserve(self, id_: str, attempt: int, to: Sequence[str]) -> Mapping[str, str | Verdict]:
+        """Return a new key for each receiver of an attempt, or why there is none: who has none gets
+        nothing sent.
+
+        It may make requests, as long as nothing is sent by them: the claim is written later, with
+        the keys in it, if it comes to one. Keys of the same id and attempt may be the same.
+        """
+        ...
+
+    def look_up(self, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Found]]:
+        """Yield what became of each, as answers come in; whom it does not yield was not told of.
+
+        Whoever takes the answers stops when time is up: no request may be made ahead of that.
+        """
         ...

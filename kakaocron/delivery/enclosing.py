@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
 
-from kakaocron.delivery.channel import Channel, LeftOutError
+from kakaocron.delivery.channel import LeftOutError, PictureChannel
 from kakaocron.delivery.early_start import WARMING
 from kakaocron.delivery.parcel import Enclosure, FallbackError, Parcel
 from kakaocron.delivery.underway import Enclosed, Engine, Run, Stage, Underway
@@ -30,12 +30,12 @@ MARGIN = WARMING + timedelta(seconds=1)
 
 
 def set_out(engine: Engine, run: Run, one: Underway) -> None:
-    """Start a worker for each channel that is to show a picture, or let the content wait for its
+    """Start a worker for each channel that can show pictures, or let the content wait for its
     instant as it is."""
-    enclosure = _enclosure(one)
-    if enclosure is None or enclosure.content is None:
+    enclosure, showing = _enclosure(one), engine.pictures.keys() & one.to.keys()
+    if enclosure is None or enclosure.content is None or not showing:
         if enclosure and enclosure.left_out:
-            one.left_out = dict.fromkeys(one.to, enclosure.left_out)
+            one.left_out = dict.fromkeys(showing, enclosure.left_out)
         run.move(one, Stage.WAITING)
         return
     assert isinstance(one.parcel, Parcel)  # noqa: S101 - only a parcel has an enclosure
@@ -43,23 +43,25 @@ def set_out(engine: Engine, run: Run, one: Underway) -> None:
     one.make_until = engine.clock.monotonic() + seconds
     one.enclosed, one.tasks = {}, set()
     run.move(one, Stage.ENCLOSING)
-    for name in one.to:
+    for name in sorted(showing):
         task = f"enclose {one.id} {name}"
         one.tasks.add(task)
-        enclose = partial(_enclose, run, task, engine.channels[name], one.parcel, seconds)
+        enclose = partial(_enclose, run, task, engine.pictures[name], one.parcel, seconds)
         engine.workers.start(task, partial(enclose, one.enclosed, name))
 
 
-def settle(run: Run, one: Underway) -> None:
+def settle(engine: Engine, run: Run, one: Underway) -> None:
     """Take what has come of it by now; what comes later is not looked at."""
     enclosure = _enclosure(one)
     assert enclosure is not None  # noqa: S101 - else it was never set out
-    found = {name: one.enclosed.get(name) or _left_out(Cause("upload-too-slow")) for name in one.to}
+    showing = [name for name in one.to if name in engine.pictures]
+    too_slow = _left_out(Cause("upload-too-slow"))
+    found = {name: one.enclosed.get(name, too_slow) for name in showing}
     one.shown = {name: made for name, made in found.items() if isinstance(made, Parcel)}
     missing = {name: why for name, why in found.items() if isinstance(why, LeftOutError)}
     if not enclosure.is_required:
         one.left_out = {name: why.verdict.cause for name, why in missing.items()}
-    elif missing.keys() == found.keys() and not any(why.down for why in missing.values()):
+    elif missing.keys() == one.to.keys() and not any(why.down for why in missing.values()):
         one.parcel = _not_made(enclosure, missing)
     else:
         for name, why in missing.items():
@@ -86,7 +88,7 @@ def _seconds(engine: Engine, one: Underway, enclosure: Enclosure) -> float:
 def _enclose(
     run: Run,
     task: str,
-    channel: Channel,
+    channel: PictureChannel,
     parcel: Parcel,
     seconds: float,
     enclosed: Enclosed,

@@ -40,7 +40,7 @@ def collect(engine: Engine, run: Run, seconds: float) -> None:
     for one in run.at(Stage.ENCLOSING):
         one.tasks -= ended
         if not one.tasks or elapsed >= one.make_until:
-            enclosing.settle(run, one)
+            enclosing.settle(engine, run, one)
     flying = run.at(Stage.IN_FLIGHT)
     is_set_back = any(now < one.claim.at - CLOCK_SLACK for one in flying if one.claim)
     for one in flying:

@@ -11,7 +11,14 @@ from itertools import islice
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from kakaocron.delivery.channel import Allowance, Channel, Flight, LeftOutError
+from kakaocron.delivery.channel import (
+    Allowance,
+    Channel,
+    Flight,
+    LeftOutError,
+    PictureChannel,
+    ReceiptChannel,
+)
 from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due, Policy
 from kakaocron.errors import Cause, ContentError, KakaocronError
@@ -32,7 +39,8 @@ class Engine(Struct, frozen=True):
     """What sending needs: the ledger, the ways out, the clock, and the rules.
 
     `channel_of` names the channel of a receiver, by the receiver's form alone: what the ledger
-    keeps of a delivery tells by which way it went.
+    keeps of a delivery tells by which way it went. `receipts` are those of the channels that tell
+    later what became of a message, `pictures` those that show pictures.
     """
 
     ledger: Ledger
@@ -46,6 +54,8 @@ class Engine(Struct, frozen=True):
     at_once: int = 16
     is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
     interrupts: Interrupts = SIGNALS
+    receipts: Mapping[str, ReceiptChannel] = field(default_factory=dict)
+    pictures: Mapping[str, PictureChannel] = field(default_factory=dict)
 
     def by_channel(self, to: Iterable[str]) -> dict[str, list[str]]:
         """Sort receivers by the channel that reaches them; the order of each group is kept."""

@@ -16,6 +16,7 @@ def result_of(verdict: Verdict, parts: int = 0) -> Result:
     """Translate one verdict into a receiver's result, before retries are counted."""
     state = {
         Meaning.CONFIRMED: State.CONFIRMED,
+        Meaning.ACCEPTED: State.SENT,
         Meaning.NOT_SENT: State.RETRYING,
         Meaning.REFUSED_FOR_NOW: State.RETRYING,
         Meaning.REFUSED_FOR_GOOD: State.FAILED,
@@ -30,6 +31,7 @@ def result_of(verdict: Verdict, parts: int = 0) -> Result:
         phase=verdict.phase,
         parts=parts,
         cause=verdict.cause,
+        ref=verdict.ref,
     )
 
 
@@ -37,6 +39,7 @@ class Meaning(StrEnum):
     """What a request came to, as far as it can be known."""
 
     CONFIRMED = "confirmed"
+    ACCEPTED = "accepted"  # what becomes of it is looked up later
     NOT_SENT = "not sent"
     REFUSED_FOR_NOW = "refused for now"
     REFUSED_FOR_GOOD = "refused for good"
@@ -47,7 +50,8 @@ class Meaning(StrEnum):
 class Verdict(Struct, frozen=True):
     """The meaning of one answer or failure, for one receiver or for all of a request.
 
-    `code` is the service's own: a number or a word.
+    `code` is the service's own: a number or a word. `ref` is its name for what it has accepted, if
+    it can be asked by that.
     """
 
     meaning: Meaning
@@ -56,6 +60,7 @@ class Verdict(Struct, frozen=True):
     code: int | str | None = None
     http_status: int | None = None
     phase: Phase = Phase.AFTER
+    ref: str | None = None
 
 
 def of_failure(failure: Failure) -> Verdict:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
+from kakaocron.config.contacts import channel_name
 from kakaocron.config.schema import wanted_scopes
 from kakaocron.delivery.tick import LARGEST_CLOCK_ERROR
 from kakaocron.doctor.finding import (
@@ -21,7 +22,6 @@ from kakaocron.doctor.finding import (
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.account import ask, id_in, scopes_of
-from kakaocron.kakao.channel import channel_name
 from kakaocron.kakao.codes import FRIENDS, SENDING, box_of
 from kakaocron.kakao.friends import friends_of
 from kakaocron.kakao.login import Login

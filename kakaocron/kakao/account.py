@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from kakaocron.errors import KakaocronError, LoginError
-from kakaocron.kakao.answers import json_object, scopes_missing
+from kakaocron.kakao.answers import scopes_missing
 from kakaocron.kakao.codes import FRIENDS, box_of
 from kakaocron.language.words import _
 from kakaocron.system.http import Failure, Http, Request
+from kakaocron.text.objects import json_object
 
 _OK, _UNAUTHORIZED = 200, 401
 # Kakao's codes: the scope is not agreed to; the token, or the account's tie to the app, is gone;

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from kakaocron.errors import Cause
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES, RECEIVER_CODES, SENDING, Refusal
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer
+from kakaocron.text.objects import is_int, json_object
 from kakaocron.text.plain import is_secret
 
 _OK = 200
@@ -27,7 +27,7 @@ _SCOPE = re.compile(r"[a-z_.]{1,60}")
 def of_memo(answer: Answer) -> Verdict:
     """Judge the answer to a message to oneself: only `result_code` 0 with status 200 confirms."""
     body = json_object(answer.body)
-    if answer.status == _OK and body is not None and _is_int(body.get("result_code")):
+    if answer.status == _OK and body is not None and is_int(body.get("result_code")):
         if body["result_code"] == 0:
             return Verdict(Meaning.CONFIRMED, http_status=_OK)
         return _unproven(answer, "kakao-result-code", code=body["result_code"])
@@ -124,27 +124,6 @@ def _unproven(answer: Answer, code: str, /, **facts: str | int) -> Verdict:
     return Verdict(Meaning.AMBIGUOUS, Reason.UNPROVEN_ANSWER, cause, http_status=answer.status)
 
 
-def json_object(body: bytes) -> dict[str, Any] | None:
-    """Return the JSON object that a body holds; None if it is anything else, or gives a name
-    twice: which of two results holds nobody can know."""
-    try:
-        parsed = json.loads(body, object_pairs_hook=_each_once)
-    except (ValueError, RecursionError):
-        return None
-    return parsed if isinstance(parsed, dict) else None
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError
-    return found
-
-
-def _is_int(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _strings(value: object) -> frozenset[str]:
     items = value if isinstance(value, list) else []
     return frozenset(item for item in items if isinstance(item, str))
@@ -153,7 +132,7 @@ def _strings(value: object) -> frozenset[str]:
 def _failures(value: object) -> dict[str, int]:
     found = {}
     for item in value if isinstance(value, list) else []:
-        if isinstance(item, dict) and _is_int(item.get("code")):
+        if isinstance(item, dict) and is_int(item.get("code")):
             for uuid in _strings(item.get("receiver_uuids")):
                 found[uuid] = item["code"]
     return found
@@ -180,4 +159,4 @@ def of_token(answer: Answer) -> dict[str, Any] | Refusal:
 
 def _is_token(body: Mapping[str, Any]) -> bool:
     token = body.get("access_token")
-    return bool(token) and is_secret(token) and _is_int(body.get("expires_in"))
+    return bool(token) and is_secret(token) and is_int(body.get("expires_in"))

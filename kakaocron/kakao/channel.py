@@ -22,9 +22,6 @@ from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import ME, Reason
 from kakaocron.system.http import Failure, Http, Phase, Request
 
-# The name of the channel, and by which it is chosen; of another account than the first: with that
-# account's name behind it.
-KAKAOTALK = "kakaotalk"
 # Kakao's documentation: at most five receivers a call.
 RECEIVERS_A_CALL = 5
 BAD_PARAMETER = -2
@@ -184,15 +181,6 @@ def _of_login(error: LoginError) -> Verdict:
 
 def _not_made(cause: Cause) -> Verdict:
     return Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause, phase=Phase.BEFORE)
-
-
-def channel_name(account: str) -> str:
-    return f"{KAKAOTALK}:{account}" if account else KAKAOTALK
-
-
-def account_of(channel: str) -> str:
-    """Return the account of a channel of that name."""
-    return channel.partition(":")[2]
 
 
 def named(account: str, words: str) -> str:

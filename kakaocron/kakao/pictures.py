@@ -16,10 +16,11 @@ from msgspec.structs import replace
 from kakaocron.delivery.parcel import Enclosure, Parcel
 from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.errors import Cause
-from kakaocron.kakao.answers import json_object, of_error
+from kakaocron.kakao.answers import of_error
 from kakaocron.kakao.texts import template_part
 from kakaocron.system.http import Answer, Request, Stream
 from kakaocron.text.causes import as_facts
+from kakaocron.text.objects import json_object
 from kakaocron.text.plain import is_web_address
 
 UPLOAD_PATH = "/v2/api/talk/message/image/upload"

@@ -41,7 +41,7 @@ class Result(Struct, frozen=True, gc=False):
 
     `code` is the channel's own: a number or a word. `behind` is the reason of the last attempt,
     where `reason` says why there is no further one. `detail` is what an earlier version said in
-    place of a cause.
+    place of a cause. `ref` is the channel's own name for what it has accepted.
     """
 
     state: State
@@ -53,6 +53,7 @@ class Result(Struct, frozen=True, gc=False):
     parts: int = 0
     cause: Cause | None = None
     behind: Reason | None = None
+    ref: str | None = None
 
 
 class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="event"):
@@ -244,6 +245,7 @@ def result_fields(result: Result) -> dict[str, Any]:
         "cause": result.cause and to_builtins(result.cause),
         "behind": _checked(result.behind),
         "code": result.code,
+        "ref": result.ref,
         "http_status": result.http_status,
         "phase": result.phase,
         "parts": result.parts or None,

@@ -10,7 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from kakaocron.config.schema import UUID, Config, Message
+from kakaocron.config.contacts import UUID
+from kakaocron.config.schema import Config, Message
 from kakaocron.errors import ContentError, Keys
 from kakaocron.kakao.quota import KAKAOS, Limits
 from kakaocron.kst import DAY, weekday
@@ -81,7 +82,7 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[Keys, 
     for index, message in enumerate(contents.config.message):
         for keys, fault in _message_faults(contents, message, search_path):
             yield ("message", str(index), *keys), fault
-    for name, uuid in contents.config.uuids.items():
+    for name, uuid in contents.config.contacts.friends.items():
         if not UUID.fullmatch(uuid):
             yield ("friends", name), _("is no uuid; copy the friend's from: kakaocron friends")
     told = contents.config.monitor.alert_command
@@ -95,7 +96,7 @@ def _message_faults(
     for key, fault in _outside_faults(contents, message, search_path):
         yield (key,), fault
     for receiver in message.to:
-        if stranger := contents.config.stranger(receiver):
+        if stranger := contents.config.contacts.stranger(receiver):
             yield ("to",), stranger
     for keys, value in _texts(message):
         try:
@@ -161,14 +162,19 @@ def _command_fault(name: str, folder: Path, search_path: str | None) -> str | No
 
 def _known_names(message: Message) -> frozenset[str] | None:
     """Return the names that placeholders may have; None where only the data of the day tells."""
+    if message.command is not None or message.report is not None:  # no data for their buttons
+        return BUILT_IN
     if message.data_file is not None or message.data_command is not None:
         return None
     return BUILT_IN | frozenset(map(tidy, message.data or {}))
 
 
 def _texts(message: Message) -> Iterator[tuple[Keys, str]]:
-    for key in ("text", "scrap_url", "template", "template_args"):
+    for key in ("text", "scrap_url", "template", "template_args", "link", "button"):
         yield from _strings((key,), getattr(message, key))
+    for index, one in enumerate(message.buttons):
+        yield ("buttons", str(index), "title"), one.title
+        yield ("buttons", str(index), "link"), one.link
     if message.fallback_text is not None:
         yield ("fallback_text",), message.fallback_text
 
@@ -186,4 +192,4 @@ def _strings(keys: Keys, value: Any) -> Iterator[tuple[Keys, str]]:
 
 def quota_faults(config: Config, today: date) -> list[str]:
     """Say on the first day which of Kakao's quotas the plan cannot keep."""
-    return plan_faults(config.series(), today, config.names())
+    return plan_faults(config.series(), today, config.contacts.names())

@@ -295,7 +295,7 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
     for part in made.parts:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
         words = shown_words(document.get("template_object", {})) or made.text
-        lines = "\n".join(clean(line) for line in words.split("\n"))
+        lines = "\n".join(clean(line) for line in [*words.split("\n"), *_buttons(document)])
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         units = utf16_units(words)
         out.print(
@@ -328,6 +328,15 @@ def _print_picture(out: Console, enclosure: Enclosure) -> None:
             out.print(Text(clean(str(error)), "yellow"))
         else:
             out.print(shown or Text(_("it cannot be decoded here"), "yellow"), end="")
+
+
+def _buttons(document: Mapping[str, Any]) -> list[str]:
+    """Return the line of buttons below a bubble's text, none where Kakao shows its own."""
+    template = document.get("template_object", {})
+    titles = [one.get("title") for one in template.get("buttons") or ()]
+    titles = titles or [template.get("button_title")]
+    shown = "  ".join(f"[ {title} ]" for title in titles if title)
+    return [shown] if shown else []
 
 
 def _json_or_text(value: str) -> Any:
@@ -453,7 +462,7 @@ def complain_of(done: ByHand, installation: Installation) -> int:
     for error in done.down.values():
         complain(str(error))
     if not done.down and done.delivery.state in BAD:
-        complain(sentence(done.delivery, installation.config.names()))
+        complain(sentence(done.delivery, installation.config.contacts.names()))
     if waits_in_vain(done.delivery, installation):
         return done.exit_code or 1
     return done.exit_code

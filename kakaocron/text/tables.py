@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Struct, ValidationError, to_builtins
@@ -84,3 +84,11 @@ def _given(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_given(one) for one in value]
     return value
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """Ask whether one of the known words was meant, if one is like this word."""
+    import difflib  # noqa: PLC0415 - for faults alone
+
+    found = difflib.get_close_matches(word, known, n=1, cutoff=0.5)
+    return _("; did you mean '{found}'?").format(found=found[0]) if found else ""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from kakaocron.config.contacts import account_of
 from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
-from kakaocron.kakao.channel import account_of
 from kakaocron.language.words import _
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
@@ -132,7 +132,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     }
     endings = {EndSign.TICK, *([EndSign.CONFIRMED] if confirmed else [])}
     told = incidents.news(ongoing, endings, confirmed=confirmed)
-    _say(complain, [*told, *_sentences(report, installation.config.names())])
+    _say(complain, [*told, *_sentences(report, installation.config.contacts.names())])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 

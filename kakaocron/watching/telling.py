@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
+from msgspec import Struct, field
+
+from kakaocron.config.contacts import account_of, channel_name
 from kakaocron.config.schema import leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Feed, Installation, make_memory
-from kakaocron.kakao.channel import account_of, channel_name
 from kakaocron.kst import isoformat
 from kakaocron.language.words import _, marked, ngettext
 from kakaocron.ledger.stats import stats_of
@@ -50,16 +51,14 @@ NO_OTHER_WAY = marked(
 Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """How the ways out fared: a sentence for each that failed, and which were tried."""
 
     failures: Mapping[str, str] = field(default_factory=dict)
     tried: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Monitor:
+class Monitor(Struct):
     """What is told after a tick whose time counts from `started`, on the clock that nobody sets.
 
     Nothing here raises, and nothing takes the ledger's lock.
@@ -235,7 +234,9 @@ def _observed(
     def account_by(receiver: str) -> str:
         return account_of(installation.engine.channel_of(receiver))
 
-    found = of_deliveries(recent, configured, is_new, installation.config.names(), account_by)
+    found = of_deliveries(
+        recent, configured, is_new, installation.config.contacts.names(), account_by
+    )
     lasting, happened = dict(found.lasting), dict(found.happened)
     for key, cause in ended.report.problems:
         kind = key.partition(":")[0]

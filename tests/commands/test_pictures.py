@@ -116,7 +116,7 @@ def test_preview_says_that_there_is_no_picture(shell: Shell, chart: Path) -> Non
         ("image_required = true\n", "image_required goes with image or image_command only"),
         (
             'image = "chart.png"\ntemplate_id = 1\n',
-            "image goes with text, file, command only; it has template_id",
+            "image goes with text, file, command, report only; it has template_id",
         ),
         ('image_command = [""]\n', "must be a text of at least 1 character"),
     ],

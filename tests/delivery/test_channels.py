@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from kakaocron.config.contacts import KAKAOTALK
 from kakaocron.delivery.channel import Flight, Withheld
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.errors import Cause, KakaocronError, UsageError
 from kakaocron.installation import Installation
-from kakaocron.kakao.channel import KAKAOTALK, KakaoTalk
+from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer

@@ -430,9 +430,9 @@ def test_names_typed_on_a_mac_are_the_same_names() -> None:
     )
     config = parse_config(mac + 'slots = ["regular"]\ntext = "x"\nto = ["지우"]\n', "config.toml")
     assert config.message[0].name == "보고"
-    assert config.receivers(config.message[0].to) == ("uuid-aaa",)
-    assert config.stranger(unicodedata.normalize("NFD", "지우")) is None
-    assert config.receivers([unicodedata.normalize("NFD", "지우")]) == ("uuid-aaa",)
+    assert config.contacts.receivers(config.message[0].to) == ("uuid-aaa",)
+    assert config.contacts.stranger(unicodedata.normalize("NFD", "지우")) is None
+    assert config.contacts.receivers([unicodedata.normalize("NFD", "지우")]) == ("uuid-aaa",)
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))

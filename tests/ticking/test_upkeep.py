@@ -9,19 +9,20 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron.cli import run
+from kakaocron.config.contacts import KAKAOTALK
 from kakaocron.config.reading import parse_config
 from kakaocron.delivery.channel import Flight
 from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.errors import LedgerError, LoginError
 from kakaocron.installation import Edges, Installation, assemble
-from kakaocron.kakao.channel import KAKAOTALK
 from kakaocron.kakao.login import Credentials, Login, NoTokenNowError
 from kakaocron.kakao.texts import text_parcel
 from kakaocron.kakao.tokens import Tokens, from_json, to_json
