@@ -45,7 +45,7 @@ DOCUMENTS = {
     | STATUS
     | under("stats", STATS)
     | under("token", {"expires_at", "refresh_expires_at"})
-    | under("tokens", {"me"})
+    | {"tokens.me"}
     | under("tokens.me", {"expires_at", "refresh_expires_at"})
     | under("today[]", DELIVERY | {"targets.*"}),
     "health": {"v", "status", "scheduled_count", "success_rate", "problems"},

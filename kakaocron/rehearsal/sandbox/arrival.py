@@ -17,6 +17,7 @@ class Arrival:
     dealer's the template's code and variables. `sender` is the number of the
     account that sent it, or the dealer's name.
     `received_at_ns` is the wall clock when the request had come in full, over real sockets.
+    `picture` is the path of the uploaded picture that is seen with it.
     """
 
     at: datetime
@@ -26,6 +27,7 @@ class Arrival:
     sender: str
     path: str
     received_at_ns: int | None = None
+    picture: str | None = None
 
     def reached(self, person: Member) -> bool:
         """Tell whether it is in a person's KakaoTalk."""

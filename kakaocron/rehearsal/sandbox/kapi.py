@@ -234,6 +234,7 @@ class Kapi:
                 str(sender.user_id),
                 request.path,
                 request.received_at_ns,
+                self._images.shown(content[1], now),
             )
         )
 
