@@ -23,7 +23,7 @@ def account_option() -> Any:
 
     return typer.Option(
         "--account",
-        help="The account of this name, from [account.NAME].",
+        help="The account of this name in config.toml.",
         show_default=False,
         autocompletion=accounts,
     )
