@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from kakaocron.errors import Exit, LedgerError, UsageError
-from kakaocron.installation import Installation, database_at, make_heartbeat, make_ledger
+from kakaocron.installation import Installation, make_heartbeat, make_ledger
 from kakaocron.language.words import _
 from kakaocron.ledger.beats import Word
 from kakaocron.ledger.day_file import parse_day
 from kakaocron.ledger.events import DamagedLineError, from_line
 from kakaocron.ledger.files import FileLedger
+from kakaocron.sharing import make_database
 from kakaocron.system.disk import Disk, make_folders, read_file, reason, replace_file
 from kakaocron.text.causes import parts
+
+if TYPE_CHECKING:
+    from kakaocron.ledger.postgres.connection import Database
 
 # So far back the ticks' trace is carried over: nothing older decides anything.
 BEATS_FOR = timedelta(days=3)
@@ -28,6 +33,12 @@ class Copied(Struct, frozen=True):
     days: int
     lines: int
     is_moved: bool
+
+
+def database_at(here: Installation, url: str | None = None) -> Database:
+    """Return the database at an address, of the shared ledger without one. Raises UsageError."""
+    edges = here.edges
+    return make_database(here.places, here.config, edges.clock, url, edges.make_asker)
 
 
 def is_url(target: str) -> bool:

@@ -33,6 +33,7 @@ LAYERS = (
     {"delivery"},
     {"kakao", "config"},
     {"messages"},
+    {"sharing"},
     {"installation"},
     {"watching", "actions", "carrying"},
     {"ticking", "doctor", "scheduler", "web"},
@@ -49,7 +50,7 @@ EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
     "ledger/postgres/connection",
-    "ledger/heartbeat", "show/console", "show/next_step",
+    "ledger/heartbeat", "show/console", "show/half_blocks", "show/next_step",
     "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
     "system/log", "system/memory", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
@@ -59,8 +60,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "carrying",
-    "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
+    "actions", "carrying", "delivery/channel", "delivery/claims", "delivery/early_start",
+    "delivery/enclosing", "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
@@ -70,7 +71,9 @@ DOERS = {
     "ledger/pause_file", "ledger/postgres/beats", "ledger/postgres/book",
     "ledger/postgres/carrying", "ledger/postgres/documents", "ledger/postgres/making",
     "ledger/postgres/sharing", "ledger/timetable_file",
-    "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",
+    "messages/faults", "messages/images", "messages/making", "messages/starting", "scheduler",
+    "sharing",
+    "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
     "ticking/runner", "ticking/upkeep", "watching/coming", "watching/first_tick",
@@ -103,7 +106,14 @@ IMPORTERS = {
     "psycopg": {"ledger/postgres/connection"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
-    "rich": {"show/columns", "show/console", "show/pictures", "rehearsal/picture"},
+    "rich": {
+        "show/columns",
+        "show/console",
+        "show/half_blocks",
+        "show/pictures",
+        "rehearsal/picture",
+    },
+    "PIL": {"show/half_blocks"},
     "tomllib": {"config/reading"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
@@ -291,5 +301,5 @@ def test_every_foreign_package_is_a_declared_dependency() -> None:
         if module.partition(".")[0] not in sys.stdlib_module_names
     }
 
-    # urllib3 comes with requests, which names it in its own interface.
-    assert used - declared <= {"kakaocron", "urllib3"}
+    # urllib3 comes with requests, which names it in its own interface; PIL is the package pillow.
+    assert used - declared <= {"kakaocron", "urllib3", "PIL"}

@@ -12,7 +12,6 @@ from kakaocron.errors import Exit, UsageError
 from kakaocron.installation import (
     Edges,
     claimed_places,
-    database_at,
     find_installation,
     ledger_of,
     settled_places,
@@ -79,7 +78,7 @@ def prune(
 @ledger_app.command("init")
 def init(config: Annotated[Path | None, config_option()] = None) -> None:
     """Make or upgrade the tables of a ledger that several hosts share ([ledger] url)."""
-    database = database_at(find_installation(config))
+    database = carrying.database_at(find_installation(config))
     from kakaocron.ledger.postgres.making import make_tables  # noqa: PLC0415 - an extra
     from kakaocron.ledger.postgres.tables import VERSION  # noqa: PLC0415 - likewise
 

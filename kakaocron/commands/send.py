@@ -14,7 +14,7 @@ from kakaocron.installation import take_installation
 from kakaocron.language.words import _
 from kakaocron.show.console import complain_of, print_json
 from kakaocron.show.next_step import say_next
-from kakaocron.states import BAD, State
+from kakaocron.states import BAD, Reason, State
 from kakaocron.watching.sentences import delivery_with_log, detail_of, in_brackets_of
 
 
@@ -27,8 +27,23 @@ def send(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            help="me, or a friend's uuid or name; may be given again.", autocompletion=receivers
+            help="me, an account, a group, a friend's uuid or name; may be repeated.",
+            autocompletion=receivers,
         ),
+    ] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            help="A picture to go with TEXT: PNG or JPEG, up to 5 MB.", show_default=False
+        ),
+    ] = None,
+    link: Annotated[
+        str | None,
+        typer.Option(help="The address that a tap on the text leads to.", show_default=False),
+    ] = None,
+    button: Annotated[
+        str | None,
+        typer.Option(help="The title of the button that leads there too.", show_default=False),
     ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Send even if this text went out in this minute.")
@@ -39,10 +54,24 @@ def send(
     """Send a text, or a configured message, now."""
     if (text is None) == (message is None):
         raise UsageError(_("Give either a TEXT or --message NAME"), _("As in: kakaocron send 안녕"))
+    if message is not None and image is not None:
+        raise UsageError(_("--image goes with a TEXT; a message names its own picture"))
+    if message is not None and (link is not None or button is not None):
+        what = _("--link and --button go with a TEXT; a message has its own in config.toml")
+        raise UsageError(what, _("As in: kakaocron send 안녕"))
     if text == "-":
         text = read_stdin().rstrip("\n")
     installation = take_installation(config)
-    sent = send_now(installation, text=text, message=message, to=to, force=force)
+    sent = send_now(
+        installation,
+        text=text,
+        message=message,
+        to=to,
+        image=image,
+        force=force,
+        link=link,
+        button=button,
+    )
     delivery = sent.delivery
     if as_json:
         print_json(delivery_with_log(delivery))
@@ -55,7 +84,9 @@ def send(
             )
         )
     elif delivery.state not in BAD:
-        print(f"{delivery.id}: {delivery.state.beside}")
+        without = _(", without its picture: {why}").format(why=detail_of(delivery))
+        is_without = delivery.reason is Reason.PICTURE_LEFT_OUT
+        print(f"{delivery.id}: {delivery.state.beside}{without if is_without else ''}")
     exit_code = complain_of(sent, installation)
     if exit_code == Exit.FINE and not as_json:
         say_next(config, installation)

@@ -14,10 +14,18 @@ from msgspec.structs import replace
 
 from kakaocron.config.schema import Config, Message
 from kakaocron.delivery.orders import BY_HAND
-from kakaocron.delivery.parcel import FallbackError, Parcel, Part, parcel_of
+from kakaocron.delivery.parcel import Enclosure, FallbackError, Parcel, Part, parcel_of
 from kakaocron.delivery.policy import Due
 from kakaocron.errors import ContentError, LedgerError
-from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_parcel
+from kakaocron.kakao.texts import (
+    MAX_UTF16_UNITS,
+    Taps,
+    as_json,
+    buttons_to,
+    template_part,
+    text_parcel,
+    titled,
+)
 from kakaocron.language.catalogue import catalogue_of
 from kakaocron.language.choice import chosen_language
 from kakaocron.language.words import speaking
@@ -27,7 +35,7 @@ from kakaocron.ledger.stats import Slots
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import MAY_HAVE_ARRIVED
 from kakaocron.system.programs import Programs, read_content
-from kakaocron.text.causes import content_error
+from kakaocron.text.causes import content_error, in_words
 from kakaocron.text.placeholders import (
     BUILT_IN,
     Rate,
@@ -69,7 +77,7 @@ class Contents(Struct, frozen=True):
         """
         kept = known.content if known else None
         if kept and "parts" in kept and (_is_literal(due, kept) or _has_begun(known)):
-            return parcel_of(kept)
+            return self._pictured(parcel_of(kept), kept.get("image"))
         name = str(kept["message"]) if kept and "message" in kept else due.slot.message
         message = self._messages.get(name)
         if message is None:
@@ -92,39 +100,118 @@ class Contents(Struct, frozen=True):
         today = _today(totals)
         fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
         try:
-            return self._made(message, fields, slot.at)
+            made = self._pictured(self._made(message, fields, slot.at), _image_of(message))
         except ContentError as error:
             fallback = self._fallback(message, fields)
             if fallback is None:
                 raise
             raise FallbackError(error, fallback) from None
+        if message.image_required and made.enclosure:
+            fallback = self._fallback(message, fields)
+            return replace(made, enclosure=replace(made.enclosure, fallback=fallback))
+        return made
 
-    def of_text(self, text: str, overflow: str = "error") -> Parcel:
-        """Make a parcel of a text: as it is, but for what no message may hold. Raises
+    def by_hand(self, text: str, image: Path | None, taps: Taps) -> Parcel:
+        """Make a parcel of a text and the picture in a file, if one is given. Raises
         ContentError."""
+        parcel = self.of_text(text, taps=taps)
+        if image is None:
+            return parcel
+        enclosure = self._enclosed({"file": str(image.absolute())}, None)
+        if enclosure.left_out:
+            raise ContentError(in_words(enclosure.left_out), cause=enclosure.left_out)
+        return replace(parcel, enclosure=enclosure)
+
+    def _pictured(self, parcel: Parcel, source: Mapping[str, str] | None) -> Parcel:
+        """Return a parcel with its picture, made anew for each attempt. Raises ContentError if one
+        that must be there cannot be had."""
+        if not source:
+            return parcel
+        message = self._messages.get(source.get("message", ""))
+        enclosure = self._enclosed(source, message)
+        if enclosure.left_out and enclosure.is_required:
+            raise ContentError(in_words(enclosure.left_out), cause=enclosure.left_out)
+        return replace(parcel, enclosure=enclosure)
+
+    def _enclosed(self, source: Mapping[str, str], message: Message | None) -> Enclosure:
+        from kakaocron.messages import images  # noqa: PLC0415 - few messages have a picture
+
+        is_required = message is not None and message.image_required
+        try:
+            if "file" in source:
+                kind, content = images.of_file(Path(source["file"]))
+            elif message and message.image_command:
+                argv, seconds = at_home(message.image_command), message.timeout
+                kind, content = images.of_command(self.programs, argv, self.folder, seconds)
+            elif message and message.image:
+                kind, content = images.of_file(self.path(message.image))
+            else:
+                raise content_error("no-message", message=source.get("message", ""))
+        except ContentError as error:
+            return Enclosure(source, is_required, left_out=error.cause)
+        return Enclosure(source, is_required, kind, content)
+
+    def of_text(self, text: str, overflow: str = "error", taps: Taps | None = None) -> Parcel:
+        """Make a parcel of a text: as it is, but for what no message may hold. Taps lead to the
+        configuration's link unless `taps` say where. Raises ContentError."""
         text = tidy(text)
-        link = self.config.kakao.link
+        taps = taps or self.taps()
         if overflow == "split":
-            return text_parcel(text, link, split(text, MAX_UTF16_UNITS))
-        return text_parcel(
-            truncated(text, MAX_UTF16_UNITS) if overflow == "truncate" else text, link
+            texts = split(text, MAX_UTF16_UNITS)
+            return text_parcel(text, taps.link, texts, taps.buttons)
+        shown = truncated(text, MAX_UTF16_UNITS) if overflow == "truncate" else text
+        return text_parcel(shown, taps.link, buttons=taps.buttons)
+
+    def taps(
+        self,
+        link: str | None = None,
+        button: str | None = None,
+        buttons: Sequence[tuple[str, str]] = (),
+    ) -> Taps:
+        """Say where taps on a text lead: to `link`, which a button of that title does too, or by
+        buttons of a title and an address each. Raises ContentError."""
+        for url in (link, *(url for _title, url in buttons)):
+            if url is not None and not is_web_address(url):
+                raise content_error("bad-link")
+        if not all(title.strip() for title in (button or "x", *(title for title, _ in buttons))):
+            raise content_error("empty-button")
+        made = buttons_to(buttons) if buttons else titled(button) if button is not None else {}
+        return Taps(link or self.config.kakao.link, made)
+
+    def _taps(self, message: Message, fields: Mapping[str, Any]) -> Taps:
+        def filled(text: str) -> str:
+            return tidy(fill(text, fields))
+
+        return self.taps(
+            message.link and filled(message.link),
+            message.button and filled(message.button),
+            [(filled(one.title), filled(one.link)) for one in message.buttons],
         )
 
     def _fallback(self, message: Message, fields: Mapping[str, Any]) -> Parcel | None:
         if message.fallback_text is None:
             return None
         try:
-            return self.of_text(fill(message.fallback_text, fields), "truncate")
+            text = fill(message.fallback_text, fields)
+            return self.of_text(text, "truncate", self._taps_anyhow(message, fields))
         except ContentError:
             return None
 
+    def _taps_anyhow(self, message: Message, fields: Mapping[str, Any]) -> Taps:
+        try:
+            return self._taps(message, fields)
+        except ContentError:  # it names what could not be had
+            return self.taps()
+
     def _made(self, message: Message, built_in: Mapping[str, Any], at: datetime) -> Parcel:
         if message.report is not None:
-            return self.of_text(self._summary(message.report, at))
+            return self.of_text(
+                self._summary(message.report, at), taps=self._taps(message, built_in)
+            )
         if message.command is not None:
             output = self.programs.run(at_home(message.command), self.folder, message.timeout)
             text = tidy(_decoded(output, message.command[0]))
-            return self.of_text(text.rstrip(), message.overflow)
+            return self.of_text(text.rstrip(), message.overflow, self._taps(message, built_in))
         fields = {**self._data(message), **built_in}
         if message.template is not None:
             return _template_parcel(tidy_all(fill_all(message.template, fields)))
@@ -138,7 +225,8 @@ class Contents(Struct, frozen=True):
                 raise content_error("bad-scrap-url")
             as_json({"url": url})
             return Parcel(url, (Part("scrap", {"request_url": url}),))
-        return self.of_text(fill(self._text(message), fields), message.overflow)
+        taps = self._taps(message, fields)
+        return self.of_text(fill(self._text(message), fields), message.overflow, taps)
 
     def _summary(self, kind: PeriodKind, at: datetime) -> str:
         """Sum up what is on record, in the language of the configuration, whoever asks."""
@@ -185,6 +273,12 @@ class Contents(Struct, frozen=True):
 def at_home(command: Sequence[str]) -> list[str]:
     """Return a command whose program may lie in a home, as in `~/bin/report.sh`."""
     return [os.path.expanduser(command[0]), *command[1:]]  # noqa: PTH111
+
+
+def _image_of(message: Message) -> dict[str, str] | None:
+    """Return what the ledger keeps of a message's picture: no path and no command, in which there
+    may be a secret."""
+    return {"message": message.name} if message.image or message.image_command else None
 
 
 def _is_literal(due: Due, kept: Mapping[str, Any]) -> bool:

@@ -76,6 +76,8 @@ TEMPLATES: Templates = {
     "cannot show",
     "bad-template": "'{template}': {error}",
     "deep-template": "the template is nested too deeply",
+    "bad-link": "the link is no address such as https://example.com",
+    "empty-button": "the title of a button is empty",
     "bad-scrap-url": "scrap_url gives no address such as https://www.naver.com",
     "not-utf8": "'{name}' is not UTF-8 text (byte {at}); write it as UTF-8",
     "no-json": "'{name}' gives no JSON: {error}",
@@ -102,6 +104,11 @@ TEMPLATES: Templates = {
     "cannot-read": "cannot read '{path}': {error}",
     "bad-file-name": "cannot read a file of the name '{path}'",
     "long-file": "'{path}' is longer than {most} bytes",
+    "no-image": "'{name}' is no picture that Kakao takes: PNG, JPEG, GIF, WEBP or BMP by its "
+    "content",
+    "long-image": "'{name}' is longer than {most} bytes, the most that Kakao takes of a picture",
+    "image-changed": "'{name}' changed while it was sent",
+    "upload-too-slow": "the picture was not uploaded in time",
     # By hand.
     "resolved": "resolved at {at}",
     # Files.

@@ -9,6 +9,8 @@ from typing import Any
 from kakaocron.errors import UsageError
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.phones import NHN_CODES
+from kakaocron.rehearsal.sandbox.settings import Step
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 ADMIN_PREFIX = "/_sandbox/"
@@ -21,7 +23,7 @@ def administer(request: WireRequest, kakao: Kakao, faults: FaultPlan, now: datet
         return json_answer(404, {"error": f"no {request.method} {request.path} in the sandbox"})
     try:
         return json_answer(200, route(kakao, faults, _read_body(request), now))
-    except (UsageError, ValueError, RecursionError) as error:
+    except (UsageError, ValueError, LookupError, TypeError, RecursionError) as error:
         return json_answer(400, {"error": str(error)})
 
 
@@ -32,8 +34,21 @@ def _read_body(request: WireRequest) -> Mapping[str, Any]:
     return body
 
 
-def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], at: datetime) -> Any:
+    kakao.phones.settle(at)
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.deliveries]
+
+
+def _people(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    return [
+        {
+            **asdict(person),
+            "arrived": [
+                {**asdict(one), "at": one.at.isoformat()} for one in kakao.arrived(person.uuid)
+            ],
+        }
+        for person in kakao.settings.people
+    ]
 
 
 def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
@@ -42,6 +57,19 @@ def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: d
 
 def _images(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.images]
+
+
+def _phones(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
+    steps = {number: [_step(one) for one in told] for number, told in body.items()}
+    kakao.phones.steps.update(steps)
+    return {"phones": sorted(steps)}
+
+
+def _step(told: Any) -> Step:
+    _refuse_unknown(told, "seconds", "word", "arrives")
+    if told["word"] not in NHN_CODES:
+        raise UsageError(f"'word' is not one of {', '.join(NHN_CODES)}.")
+    return Step(float(told["seconds"]), told["word"], told.get("arrives") is True)
 
 
 def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
@@ -56,11 +84,11 @@ def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: dateti
 
 
 def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: datetime) -> Any:
-    _refuse_unknown(body, "scopes")
+    _refuse_unknown(body, "scopes", "uuid")
     scopes = body.get("scopes")
     if scopes is not None and not _is_list_of_strings(scopes):
         raise UsageError("'scopes' is not a list of consent items.")
-    login = kakao.issue_login(at, scopes)
+    login = kakao.issue_login(at, scopes, _person(kakao, body))
     return {
         **asdict(login),
         "access_expires_at": login.access_expires_at.isoformat(),
@@ -69,15 +97,23 @@ def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: dateti
 
 
 def _revoke(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
-    _refuse_unknown(body, "tokens")
+    _refuse_unknown(body, "tokens", "uuid")
+    uuid = _person(kakao, body)
     tokens = body.get("tokens", "all")
     if tokens not in {"all", "access", "refresh"}:
         raise UsageError("'tokens' is not one of all, access, refresh.")
     if tokens != "refresh":
-        kakao.revoke_access_tokens()
+        kakao.revoke_access_tokens(uuid)
     if tokens != "access":
-        kakao.revoke_refresh_tokens()
+        kakao.revoke_refresh_tokens(uuid)
     return {"revoked": tokens}
+
+
+def _person(kakao: Kakao, body: Mapping[str, Any]) -> str | None:
+    uuid = body.get("uuid")
+    if uuid is not None and uuid not in {one.uuid for one in kakao.settings.people}:
+        raise UsageError("'uuid' is nobody's who can log in: GET people lists them.")
+    return uuid
 
 
 def _reset(kakao: Kakao, faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
@@ -103,9 +139,11 @@ _ROUTES: Mapping[
     tuple[str, str], Callable[[Kakao, FaultPlan, Mapping[str, Any], datetime], Any]
 ] = {
     ("GET", "deliveries"): _deliveries,
+    ("GET", "people"): _people,
     ("GET", "requests"): _requests,
     ("GET", "images"): _images,
     ("POST", "faults"): _plan,
+    ("POST", "phones"): _phones,
     ("POST", "login"): _login,
     ("POST", "revoke"): _revoke,
     ("POST", "reset"): _reset,

@@ -1,4 +1,5 @@
-"""Kakao's two servers as one value machine: requests and times in, answers and deliveries out.
+"""Kakao's two servers, and the dealers of 알림톡, as one value machine: requests and times in,
+answers and deliveries out.
 
 No socket, file, clock or environment: the same seed and the same calls give the same bytes.
 """
@@ -9,14 +10,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from kakaocron.rehearsal.sandbox.account import Account, ReadyLogin
+from kakaocron.rehearsal.sandbox.account import Accounts, ReadyLogin
+from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, TOKEN_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault, substitute
 from kakaocron.rehearsal.sandbox.images import IMAGE_PREFIX, SHOWN_PREFIX, Image, Images
-from kakaocron.rehearsal.sandbox.kapi import Arrival, Kapi
+from kakaocron.rehearsal.sandbox.kapi import Kapi
 from kakaocron.rehearsal.sandbox.kauth import Kauth
+from kakaocron.rehearsal.sandbox.nhn import NHN_PREFIX, Nhn
+from kakaocron.rehearsal.sandbox.phones import Phones
 from kakaocron.rehearsal.sandbox.settings import KST, Quotas, SandboxFriend, Settings
+from kakaocron.rehearsal.sandbox.solapi import SOLAPI_PREFIXES, Solapi
 from kakaocron.rehearsal.sandbox.wire import Wire, WireAnswer, WireRequest, json_answer
 
 __all__ = [
@@ -53,7 +58,7 @@ class LoggedRequest:
 
 
 class Kakao:
-    """Kakao's servers for one app and one user, with everything that they accepted."""
+    """Kakao's servers for one app and its people, with everything that they accepted."""
 
     def __init__(self, settings: Settings | None = None, seed: int = 0) -> None:
         self.settings = settings or Settings()
@@ -66,10 +71,14 @@ class Kakao:
         """Forget every token, consent, count, delivery and request."""
         self.deliveries.clear()
         self.requests.clear()
-        self._account = Account(self.settings, self._seed)
-        self._kauth = Kauth(self.settings, self._account)
+        self._accounts = Accounts(self.settings, self._seed)
+        self._account = self._accounts.user
+        self._kauth = Kauth(self.settings, self._accounts)
         self._images = Images(self._account)
-        self._kapi = Kapi(self.settings, self._account, self._images, self.deliveries)
+        self._kapi = Kapi(self.settings, self._accounts, self._images, self.deliveries)
+        self.phones = Phones(self.settings.phones, self.deliveries)
+        self._nhn = Nhn(self.settings.dealers, self.phones)
+        self._solapi = Solapi(self.settings.dealers, self.phones)
         self._routes: dict[tuple[str, str], Callable[[WireRequest, datetime], WireAnswer]] = {
             ("GET", "/oauth/authorize"): self._kauth.authorize,
             ("POST", "/oauth/authorize"): self._kauth.decide,
@@ -102,6 +111,7 @@ class Kakao:
         Where a request reaches Kakao and is refused there, that refusal is the answer: no fault
         that follows a delivery hides a wrong request.
         """
+        self.phones.settle(now)
         delivered_before = len(self.deliveries)
         if fault is None:
             answer = self.handle(request, now)
@@ -109,7 +119,9 @@ class Kakao:
         own = self._answer(request, now, fault) if _reaches_kakao(fault) else None
         self._log(request, now, own, fault)
         is_delivered = len(self.deliveries) > delivered_before
-        if fault.action in {"close-before", "reset", "stall"}:
+        if fault.kind == "picture-gone" and own is not None and own.status < HTTP_BAD:
+            self._images.forget_newest()
+        if fault.action in {"close-before", "unread", "reset", "stall"}:
             return Wire(fault.action, is_delivered)
         answer = self._replaced(fault, request, own)
         if fault.kind == "date":
@@ -117,18 +129,27 @@ class Kakao:
             return Wire(fault.action, is_delivered, dated)
         return Wire(fault.action, is_delivered, _dated(answer, now), fault.seconds)
 
-    def issue_login(self, now: datetime, scopes: Sequence[str] | None = None) -> ReadyLogin:
-        """Log in without a browser; `scopes` are those agreed to (None: all of the app's)."""
-        self._account.agreed = set(self.settings.scopes if scopes is None else scopes)
-        return self._account.log_in(now)
+    def arrived(self, uuid: str) -> list[Arrival]:
+        """Return what has arrived at a person's phone: from herself, and from others."""
+        person = self._accounts.of(uuid).person
+        return [one for one in self.deliveries if one.reached(person)]
 
-    def revoke_access_tokens(self) -> None:
-        """Kill every access token; refresh tokens live on."""
-        self._account.revoke_access_tokens()
+    def issue_login(
+        self, now: datetime, scopes: Sequence[str] | None = None, uuid: str | None = None
+    ) -> ReadyLogin:
+        """Log somebody in without a browser, the user if nobody is named; `scopes` are those
+        agreed to (None: all of the app's)."""
+        account = self._accounts.of(uuid)
+        account.agreed = set(self.settings.scopes if scopes is None else scopes)
+        return account.log_in(now)
 
-    def revoke_refresh_tokens(self) -> None:
-        """Kill every refresh token; access tokens live on."""
-        self._account.revoke_refresh_tokens()
+    def revoke_access_tokens(self, uuid: str | None = None) -> None:
+        """Kill a person's access tokens; refresh tokens live on."""
+        self._accounts.of(uuid).revoke_access_tokens()
+
+    def revoke_refresh_tokens(self, uuid: str | None = None) -> None:
+        """Kill a person's refresh tokens; access tokens live on."""
+        self._accounts.of(uuid).revoke_refresh_tokens()
 
     def _replaced(
         self, fault: InjectedFault, request: WireRequest, own: WireAnswer | None
@@ -161,6 +182,9 @@ class Kakao:
         route = self._routes.get((request.method, request.path))
         if route is not None:
             return route(request, now)
+        dealers = self._dealers(request, now)
+        if dealers is not None:
+            return dealers
         if request.method == "GET" and request.path.startswith(SHOWN_PREFIX):
             shown = self._images.show(request, now)
             if shown is not None:
@@ -169,6 +193,14 @@ class Kakao:
             404,
             {"error": UNKNOWN_REQUEST, "method": request.method, "path": request.path},
         )
+
+    def _dealers(self, request: WireRequest, now: datetime) -> WireAnswer | None:
+        self.phones.settle(now)
+        if request.path.startswith(NHN_PREFIX):
+            return self._nhn.answer(request, now)
+        if request.path.startswith(SOLAPI_PREFIXES):
+            return self._solapi.answer(request, now)
+        return None
 
     def _log(
         self,
@@ -201,7 +233,8 @@ def _outcome(answer: WireAnswer | None) -> str:
     if answer.status < HTTP_BAD or "json" not in answer.headers.get("Content-Type", ""):
         return str(answer.status)
     body: Mapping[str, object] = json.loads(answer.body)
-    return f"{answer.status} {body.get('code', body.get('error_code'))}"
+    code = body.get("code") or body.get("error_code") or body.get("errorCode")
+    return f"{answer.status} {code}"
 
 
 def _dated(answer: WireAnswer, at: datetime) -> WireAnswer:
