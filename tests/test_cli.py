@@ -475,6 +475,7 @@ def test_a_terminal_that_lacks_letters_gets_plain_ones(
     assert ended.stdout.decode("cp949" if variables is KOREAN else "ascii")
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("longer", [-1, 0, 1, 10_000_000])
 def test_an_error_line_has_an_end(capsys: pytest.CaptureFixture[str], longer: int) -> None:
     line = f"where: '{'1' * (LONGEST_LINE + longer - 20)}' what to do"
