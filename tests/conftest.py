@@ -64,9 +64,7 @@ class ReachedTheNetworkError(AssertionError):
 
 
 @pytest.fixture(autouse=True)
-def home(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test an empty home of its own, and an environment without kakaocron's variables."""
     home = tmp_path / "home"
     home.mkdir()
