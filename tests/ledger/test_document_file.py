@@ -25,7 +25,9 @@ from kakaocron.watching.causes import in_words
     ],
 )
 @pytest.mark.parametrize(
-    ("key", "document_in"), [("pauses", pauses_in), ("timetables", timetables_in)], ids=str
+    ("key", "document_in"),
+    [("pauses", pauses_in), ("timetables", timetables_in)],
+    ids=["pauses", "timetables"],
 )
 def test_what_is_wrong_is_kept_as_a_code_and_said_in_words(
     tmp_path: Path,
