@@ -31,7 +31,7 @@ LAYERS = (
     {"idle"},
     {"ledger", "host"},
     {"delivery"},
-    {"kakao", "config"},
+    {"bot", "kakao", "config"},
     {"messages"},
     {"installation"},
     {"watching", "actions"},
@@ -102,6 +102,7 @@ IMPORTERS = {
     "tomllib": {"config/reading"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
+    "websockets": {"rehearsal/sandbox/gateway_socket"},
 }
 
 
