@@ -14,7 +14,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.config.contacts import channel_name
+from kakaocron.config.contacts import BOT, channel_name
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config
 from kakaocron.delivery.channel import Channel
@@ -32,6 +32,7 @@ from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.messages.making import Contents
+from kakaocron.states import ROOM
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
 from kakaocron.system.disk import Disk
@@ -208,7 +209,10 @@ def assemble(
     channel_of = config.contacts.channel_of
     engine = Engine(
         ledger=ledger,
-        channels=make_channels(logins, config, http, channel_of),
+        channels={
+            **make_channels(logins, config, http, channel_of),
+            **make_bot(places, config, http),
+        },
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
@@ -279,6 +283,21 @@ def make_channels(
         return KakaoTalk(http, login, config.kakao.api_url, serves, config.contacts.stranger)
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
+
+
+def make_bot(places: Places, config: Config, http: Http) -> dict[str, Channel]:
+    """Return the way out to rooms, if there are any."""
+    if not config.rooms:
+        return {}
+    from kakaocron.bot.channel import Bot  # noqa: PLC0415 - most have no room
+
+    keys = {f"{ROOM}{name}": key for name, key in config.rooms.items()}
+    return {BOT: Bot(http, config.bot.url, lambda: bot_token(places), keys)}
+
+
+def bot_token(places: Places) -> str | None:
+    """Return the bot's token, None if there is none. Raises UsageError."""
+    return secret(places.variables, "KAKAO_BOT_TOKEN")
 
 
 def config_written_at(places: Places, disk: Disk) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kakaocron.bot.codes import BEHIND, CODES, LASTING_EXTRAS
+from kakaocron.bot.codes import BEHIND, CODES, LASTING_EXTRAS, NO_KEY
 from kakaocron.delivery.verdicts import Meaning, Verdict
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
@@ -38,10 +38,10 @@ def of_bubble(answer: Answer, token: str) -> Verdict:
     body = json_object(answer.body)
     if answer.status == _OK:
         return _of_counters(answer, body)
-    code = body.get("code") if body else None
+    code = _number(body.get("code")) if body else None
     verdict = (
         _of_code(code, body, answer.status, token)
-        if body is not None and _is_number(code)
+        if body is not None and code is not None
         else _of_status(answer, body)
     )
     if verdict.meaning is Meaning.REFUSED_FOR_NOW:
@@ -49,8 +49,9 @@ def of_bubble(answer: Answer, token: str) -> Verdict:
     return verdict
 
 
-def _is_number(value: object) -> bool:
-    return is_int(value) and value in _NUMBERS
+def _number(value: object) -> int | None:
+    """Return a counter or a code; None for anything else."""
+    return value if isinstance(value, int) and is_int(value) and value in _NUMBERS else None
 
 
 def _wait_seconds(answer: Answer) -> float | None:
@@ -67,8 +68,8 @@ def _wait_seconds(answer: Answer) -> float | None:
 
 
 def _of_counters(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
-    counts = [body.get(name) for name in COUNTERS] if body else []
-    if not counts or not all(map(_is_number, counts)):
+    counts = [found for name in COUNTERS if (found := _number((body or {}).get(name))) is not None]
+    if len(counts) < len(COUNTERS):
         return _unproven(answer, "bot-no-counters")
     facts = dict(zip(("total", "sent", "errors"), counts, strict=True))
     if counts == [1, 1, 0]:
@@ -93,7 +94,11 @@ def _of_code(code: int, body: Mapping[str, Any], status: int, token: str) -> Ver
     if code == BEHIND and isinstance(extras, dict):
         return _of_extras(code, extras, status, token)
     return Verdict(
-        known.meaning, known.reason, _said("bot", code, body.get("msg"), token), code, status
+        known.meaning,
+        known.reason,
+        _said("bot-down" if known.is_down else "bot", code, body.get("msg"), token),
+        code,
+        status,
     )
 
 
@@ -117,7 +122,8 @@ def _of_status(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
     if status in _SERVER_ERRORS:
         return _ambiguous(Reason.SERVER_FAULT, http, status)
     if status == _UNAUTHORIZED and body is not None:
-        return Verdict(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, http, http_status=status)
+        refused = Cause("bot-down", {"code": NO_KEY})
+        return Verdict(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, refused, http_status=status)
     if status == _TOO_MANY:
         return Verdict(Meaning.REFUSED_FOR_NOW, Reason.QUOTA, http, http_status=status)
     if status in _REDIRECTS:
@@ -143,5 +149,6 @@ def _ambiguous(reason: Reason, cause: Cause, status: int) -> Verdict:
 
 def _unproven(answer: Answer, code: str) -> Verdict:
     kind = answer.headers.get("content-type", "no content type").split(";")[0][:60]
-    facts = {"status": answer.status, "bytes": len(answer.body), "kind": clean(kind)}
+    facts: dict[str, str | int] = {"status": answer.status, "bytes": len(answer.body)}
+    facts["kind"] = clean(kind)
     return _ambiguous(Reason.UNPROVEN_ANSWER, Cause(code, facts), answer.status)

@@ -10,14 +10,18 @@ from kakaocron.errors import Cause, ContentError, LoginError
 from kakaocron.language.words import _
 from kakaocron.text import causes
 
-# Each of these codes begins so.
-PREFIX = "bot"
-NO_TOKEN = "bot-no-token"  # noqa: S105 - a code
+# So begin the codes of what lets nothing go by the bot until a person has acted.
+DOWN = "bot-down"
 
-# As those of text/causes: never reworded, only added to. {meaning} is that of the API's {code}.
+# As those of text/causes: never reworded, only added to; each begins with the channel's name.
+# {meaning} is that of the API's {code}.
 TEMPLATES: causes.Templates = {
     "bot": "{meaning} ({code})",
     "bot-said": "{meaning} ({code}: {msg})",
+    "bot-down": "{meaning} ({code})",
+    "bot-down-said": "{meaning} ({code}: {msg})",
+    "bot-down-no-token": "There is no bot token: set KAKAO_BOT_TOKEN, or KAKAO_BOT_TOKEN_FILE",
+    "bot-down-bad-token": "The bot token cannot be read: {words}",
     "bot-behind": "{meaning} ({code}, {extra})",
     "bot-behind-said": "{meaning} ({code}, {extra}: {msg})",
     "bot-unknown-code": "unknown code {code} of the Bot API",
@@ -29,7 +33,6 @@ TEMPLATES: causes.Templates = {
     "bot-redirect": "HTTP {status}: the server sends elsewhere, where the bot token is not taken; "
     "look at url in [bot]",
     "bot-no-answer": "HTTP {status} with {bytes} bytes of {kind}, not the Bot API's answer",
-    "bot-no-token": "There is no bot token: set KAKAO_BOT_TOKEN, or KAKAO_BOT_TOKEN_FILE",
     "bot-no-room": "'{room}' is not in [rooms] any more",
     "bot-text-only": "a room takes plain text, and this message is a template",
     "bot-empty-text": "the text is empty",
@@ -58,16 +61,11 @@ class Help(Struct, frozen=True):
 
 
 _BY_CAUSE = {
-    "bot-no-token": Help(Cause("bot-remedy-token")),
+    "bot-down-no-token": Help(Cause("bot-remedy-token")),
     "bot-no-room": Help(Cause("bot-remedy-room"), helps=False),
     "bot-redirect": Help(Cause("bot-remedy-url")),
     "bot-text-only": Help(Cause("bot-remedy-text"), helps=False),
 }
-
-
-def is_bots(cause: Cause | None) -> bool:
-    """Say whether a cause is one of these."""
-    return cause is not None and cause.code.partition("-")[0] == PREFIX
 
 
 def in_words(cause: Cause) -> str:
@@ -92,17 +90,11 @@ def help_for(cause: Cause) -> Help | None:
     return Help(Cause("bot-remedy", {"code": int(str(code))}), known.helps)
 
 
-def is_down(cause: Cause | None) -> bool:
-    """Say whether a cause is one for which nothing goes by the bot until a person has acted."""
-    if cause is None or not is_bots(cause):
-        return False
-    code = cause.facts.get("code")
-    known = CODES.get(code) if isinstance(code, int) else None
-    return cause.code == NO_TOKEN or (known is not None and known.is_down)
-
-
-def error_of(cause: Cause) -> BotError:
-    """Return the error of a bot by which nothing goes, for one of the causes of that."""
+def down(cause: Cause | None) -> BotError | None:
+    """Return the error of a bot by which nothing goes until a person has acted, if that is the
+    cause."""
+    if cause is None or not cause.code.startswith(DOWN):
+        return None
     found = help_for(cause)
     return BotError(in_words(cause), in_words(found.cause) if found else "", cause)
 

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.bot.answers import of_bubble
-from kakaocron.bot.causes import error_of, is_down
+from kakaocron.bot.causes import down
 from kakaocron.delivery.channel import Allowance, Flight, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
-from kakaocron.errors import Cause
+from kakaocron.errors import Cause, UsageError
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.states import Reason
+from kakaocron.states import ROOM, Reason
 from kakaocron.system.http import Failure, Http, Phase, Request
 
 SEND_PATH = "/v1/bot/send_message"
@@ -40,7 +41,7 @@ class Bot(Struct, frozen=True):
 
     http: Http
     url: str
-    token: str | None
+    token: Callable[[], str | None]  # may raise UsageError
     rooms: Mapping[str, str]
 
     def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
@@ -54,21 +55,15 @@ class Bot(Struct, frozen=True):
 
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
         """Send to one room after another: Kakao has limits a second, and does not say which."""
-        down: Verdict | None = None
+        refused: Verdict | None = None
         for receiver in to:
-            if down is not None:
-                flight.land(receiver, down, flight.parts_done.get(receiver, 0))
+            if refused is not None:
+                flight.land(receiver, refused, flight.parts_done.get(receiver, 0))
                 continue
             verdict = self._deliver_parts(parcel, receiver, flight)
-            if is_down(verdict.cause):
-                flight.down = error_of(verdict.cause)
-                down = Verdict(
-                    verdict.meaning,
-                    verdict.reason,
-                    verdict.cause,
-                    verdict.code,
-                    phase=Phase.BEFORE,
-                )
+            flight.down = flight.down or down(verdict.cause)
+            if flight.down:
+                refused = replace(verdict, phase=Phase.BEFORE, http_status=None)
 
     def let_go(self) -> None:
         self.http.close()
@@ -87,15 +82,19 @@ class Bot(Struct, frozen=True):
 
     def _send(self, part: Part, receiver: str, flight: Flight) -> Verdict:
         key = self.rooms.get(receiver)
-        if self.token is None:
-            return _unsent(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, Cause("bot-no-token"))
+        try:
+            token, why = self.token(), Cause("bot-down-no-token")
+        except UsageError as error:
+            token, why = None, Cause("bot-down-bad-token", {"words": str(error)})
+        if token is None:
+            return _unsent(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, why)
         if key is None:
-            room = Cause("bot-no-room", {"room": receiver})
+            room = Cause("bot-no-room", {"room": receiver.removeprefix(ROOM)})
             return _unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, room)
         if not part.text:
             return _unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, Cause("bot-text-only"))
         request = Request(
-            f"{self.url}{SEND_PATH}", body=bubble(key, part.text), headers=headers(self.token)
+            f"{self.url}{SEND_PATH}", body=bubble(key, part.text), headers=headers(token)
         )
         try:
             answer = self.http.ask(request, flight.leave)
@@ -104,7 +103,7 @@ class Bot(Struct, frozen=True):
         if isinstance(answer, Failure):
             return of_failure(answer)
         flight.server_date = answer.headers.get("date")
-        return of_bubble(answer, self.token)
+        return of_bubble(answer, token)
 
 
 def headers(token: str) -> dict[str, str]:

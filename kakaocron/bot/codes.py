@@ -34,7 +34,6 @@ class Code(Struct, frozen=True):
     is_down: bool = False
 
 
-CONSOLE_BOT = "[제품 설정] > [카카오톡 봇]"
 _BOT_IS_THERE = marked(
     "Look whether the bot is there and belongs to this app: console, [제품 설정] > [카카오톡 봇]"
 )
@@ -115,5 +114,6 @@ CODES: Mapping[int, Code] = {
     -9798: Code(_AMBIGUOUS, Reason.SERVER_FAULT, marked("Kakao is under maintenance")),
 }
 
+NO_KEY = -401
 # A fault behind the Bot API that stays, by `extras.code`: nothing can have been posted.
 BEHIND, LASTING_EXTRAS = -870, frozenset({"10001"})

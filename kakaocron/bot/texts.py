@@ -13,7 +13,7 @@ from kakaocron.text.splitting import counted
 
 # A bubble takes 1,000 characters, by one reading of Kakao's pages, which do not say how they are
 # counted; UTF-16 units are the strictest reading.
-MAX_UTF16_UNITS = 1000
+MOST_IN_A_ROOM = 1000
 
 
 def room_parcel(text: str, texts: Sequence[str]) -> Parcel:
@@ -22,9 +22,9 @@ def room_parcel(text: str, texts: Sequence[str]) -> Parcel:
         if not one.strip():
             raise content_error("bot-empty-text")
         units = utf16_units(one)
-        if units > MAX_UTF16_UNITS:
+        if units > MOST_IN_A_ROOM:
             raise content_error(
-                "bot-long-text", text=counted(one), units=units, most=MAX_UTF16_UNITS
+                "bot-long-text", text=counted(one), units=units, most=MOST_IN_A_ROOM
             )
         if any("\ud800" <= letter <= "\udfff" for letter in one):
             raise content_error("bot-half-pair")

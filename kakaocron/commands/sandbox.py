@@ -12,7 +12,7 @@ from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.server import run
-from kakaocron.rehearsal.sandbox.settings import BotSettings, DealerSettings, Settings
+from kakaocron.rehearsal.sandbox.settings import DealerSettings, SandboxBot, Settings
 from kakaocron.system.clock import SystemClock
 
 _APP = Settings()
@@ -96,7 +96,7 @@ def _show_dealers(dealers: DealerSettings, url: str) -> None:
     print(f"export ALIMTALK_API_SECRET={dealers.api_secret}\n")
 
 
-def _show_bot(bot: BotSettings, url: str) -> None:
+def _show_bot(bot: SandboxBot, url: str) -> None:
     print(_("For rooms by a bot:"))
     print(f'\n[bot]\nurl = "{url}"\n\n[rooms]')
     for room in bot.rooms:

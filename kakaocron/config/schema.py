@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
@@ -206,6 +206,35 @@ class KakaoSettings(Section, frozen=True):
         force_setattr(self, "link", _open_url("link", self.link))
         for key in ("api_url", "auth_url"):
             force_setattr(self, key, _server_url(key, getattr(self, key)))
+
+
+class BotSettings(Section, frozen=True):
+    url: str = "https://kapi.kakao.com"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        force_setattr(self, "url", _server_url("url", self.url))
+
+
+ROOM_KEY = re.compile(r"[!-~]{4,200}")
+
+
+def _rooms(rooms: Mapping[str, object]) -> dict[str, str]:
+    """Return the keys of rooms by their names."""
+    found = {}
+    for written, key in rooms.items():
+        name = normalize("NFC", written)
+        if not isinstance(key, str) or not ROOM_KEY.fullmatch(key):
+            what = _("must be a room's key, as kakaocron rooms listen prints it")
+            raise FaultError(("rooms", written), what)
+        if not name.strip() or not name.isprintable() or len(name) > LONGEST_ROOM:
+            what = _("a room's name may have up to {most} characters, on one line")
+            raise FaultError(("rooms", written), what.format(most=LONGEST_ROOM))
+        found[name] = key
+    return found
+
+
+LONGEST_ROOM = 64
 
 
 class ScheduleRules(Section, frozen=True):
@@ -425,9 +454,12 @@ class Config(Section, frozen=True):
     ledger: LedgerRules = LedgerRules()
     monitor: MonitorRules = MonitorRules()
     friends: dict[str, Any] | None = None  # all of them text, which is checked with its name
+    bot: BotSettings = BotSettings()
+    rooms: dict[str, Any] = {}
     message: tuple[Message, ...] = ()
 
     def __post_init__(self) -> None:
+        force_setattr(self, "rooms", _rooms(self.rooms))
         if self.friends is None:
             return
         for name, uuid in self.friends.items():
@@ -455,12 +487,11 @@ class Config(Section, frozen=True):
     @property
     def contacts(self) -> Contacts:
         """Whom the messages can go to."""
-        return Contacts(self.friends or {})
+        return Contacts(self.friends or {}, self.rooms)
 
     def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield what is right part by part and cannot be meant as a whole: its key, and why."""
-        if ME in self.contacts.friends:
-            yield ("friends", "me"), _("'me' is yourself; choose another name")
+        yield from self.contacts.clashes()
         rules = self.delivery
         is_chosen = rules.retry_delays != RETRY_DELAYS
         if is_chosen and rules.max_retries > 0 and rules.retry_delays[0] >= rules.expire_after:

@@ -138,11 +138,11 @@ class KakaoTalk(Struct, frozen=True):
 
 
 def named(account: str, words: str) -> str:
-    """Say whose login a sentence is about; of the default account, whose name is empty, it says
-    nothing."""
-    return (
-        _("account '{account}': {words}").format(account=account, words=words) if account else words
-    )
+    """Say whose login a sentence is about; of the default account, whose name is empty, and of a
+    channel without accounts, which speaks for itself, it says nothing."""
+    if not account or account.startswith("["):
+        return words
+    return _("account '{account}': {words}").format(account=account, words=words)
 
 
 def groups(to: Sequence[str]) -> Iterator[list[str]]:

@@ -155,6 +155,8 @@ def _remedy(delivery: Delivery) -> _Remedy | None:
 
 
 def _remedy_of(receiver: str, result: Result) -> _Remedy | None:
+    if result.cause and causes.is_bots(result.cause):
+        return _bots(result.cause)
     if result.code == _BAD_PARAMETER and receiver != ME:
         return _WRONG_FRIEND
     if isinstance(result.code, int) and result.code in REMEDIES:
@@ -163,6 +165,13 @@ def _remedy_of(receiver: str, result: Result) -> _Remedy | None:
         return _STRANGER
     reason = result.behind or result.reason
     return _BY_REASON.get(reason) if reason else None
+
+
+def _bots(cause: Cause) -> _Remedy | None:
+    from kakaocron.bot.causes import help_for  # noqa: PLC0415 - most have no bot
+
+    found = help_for(cause)
+    return _Remedy(found.cause, found.helps) if found else None
 
 
 _BY_REASON: Mapping[Reason, _Remedy] = {

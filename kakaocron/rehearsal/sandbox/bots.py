@@ -12,7 +12,7 @@ from typing import Any
 
 from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.bodies import json_body
-from kakaocron.rehearsal.sandbox.settings import KST, BotSettings, SandboxRoom
+from kakaocron.rehearsal.sandbox.settings import KST, SandboxBot, SandboxRoom
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 BOT_PREFIX = "/v1/bot/"
@@ -118,13 +118,13 @@ def may_follow_a_delivery(name: str) -> bool:
     return code in AMBIGUOUS if code is not None else name in ODD_ANSWERS.keys() - _CERTAIN
 
 
-def odd_answer(name: str, seconds: float, now: datetime) -> WireAnswer:
+def odd_answer(name: str, seconds: int, now: datetime) -> WireAnswer:
     """Return what the fault of that name puts in place of the Bot API's own answer."""
     code = _code_of(name)
     if code is not None:
         return BotRefusedError(code).answer()
     if name == "wait":
-        return WireAnswer(429, {"Content-Type": "text/plain", "Retry-After": f"{seconds:.0f}"}, b"")
+        return WireAnswer(429, {"Content-Type": "text/plain", "Retry-After": f"{seconds}"}, b"")
     if name == "wait-date":
         until = format_datetime((now + timedelta(seconds=seconds)).astimezone(UTC), usegmt=True)
         return WireAnswer(429, {"Content-Type": "text/plain", "Retry-After": until}, b"")
@@ -154,7 +154,7 @@ class BotApi:
     `is_address_registered`, and `quota`, the calls that are left (None: no end).
     """
 
-    def __init__(self, settings: BotSettings, deliveries: list[Arrival]) -> None:
+    def __init__(self, settings: SandboxBot, deliveries: list[Arrival]) -> None:
         self.settings = settings
         self.token: str | None = settings.token
         self.exists = True

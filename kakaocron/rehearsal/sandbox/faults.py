@@ -175,7 +175,7 @@ def _by_another(fault: InjectedFault, now: datetime) -> WireAnswer | None:
     if fault.kind == "solapi":
         return solapi_refused(fault.name.removeprefix("solapi-").removesuffix("+"))
     if fault.kind == "bot":
-        return bots.odd_answer(_of_bot(fault.name), fault.seconds, now)
+        return bots.odd_answer(_of_bot(fault.name), fault.number, now)
     return None
 
 
@@ -321,7 +321,7 @@ def _of_bot(name: str) -> str:
 def _bots(name: str, seconds: str | None) -> InjectedFault:
     if (seconds is not None) is not (_of_bot(name) in bots.WAITS):
         raise _unknown(name)
-    return _fault(name, "bot", prefixes=_BY_BOT, seconds=float(seconds or 0))
+    return _fault(name, "bot", prefixes=_BY_BOT, number=int((seconds or "0")[:9]))
 
 
 def _with_seconds(name: str, kind: str, seconds: str | None) -> InjectedFault:

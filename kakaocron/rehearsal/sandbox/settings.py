@@ -105,7 +105,7 @@ class SandboxRoom:
 
 
 @dataclass(frozen=True)
-class BotSettings:
+class SandboxBot:
     """The one bot of the app. A key that does not begin with `key_prefix` is another bot's;
     `strangers` are people who have not added the bot's channel."""
 
@@ -159,4 +159,4 @@ class Settings:
     code_lifetime: timedelta = timedelta(minutes=10)
     dealers: DealerSettings = DealerSettings()
     phones: PhoneSettings = PhoneSettings()
-    bot: BotSettings = BotSettings()
+    bot: SandboxBot = SandboxBot()

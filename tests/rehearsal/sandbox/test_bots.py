@@ -26,11 +26,11 @@ from kakaocron.rehearsal.sandbox.gateway import (
 )
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from kakaocron.rehearsal.sandbox.settings import BotSettings
+from kakaocron.rehearsal.sandbox.settings import SandboxBot
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest
 from tests.rehearsal.sandbox.support import NOW, content
 
-BOT = BotSettings()
+BOT = SandboxBot()
 ROOM, OTHER, QUIET, LEFT = (one.key for one in BOT.rooms)
 
 
@@ -110,7 +110,11 @@ REFUSED = {
         400,
         -877,
     ),
-    "a person without a chat": (call({"botUserKey": "buk_1", "skillResponse": response()}), 400, -880),
+    "a person without a chat": (
+        call({"botUserKey": "buk_1", "skillResponse": response()}),
+        400,
+        -880,
+    ),
     "no bubble": (call({"botGroupKey": ROOM, "skillResponse": {"version": "2.0"}}), 400, -878),
     "four bubbles": (to(ROOM, *[text()] * 4), 400, -878),
     "an empty text": (to(ROOM, text(" ")), 400, -878),
