@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from unicodedata import normalize
+
+from msgspec import Struct
 
 from kakaocron.config.schema import Message
 from kakaocron.delivery.engine import send_all
@@ -72,8 +73,7 @@ def _retry_helps(delivery: Delivery) -> bool:
     return all(REMEDIES[code].helps for code in codes if isinstance(code, int) and code in REMEDIES)
 
 
-@dataclass(frozen=True, slots=True)
-class ByHand:
+class ByHand(Struct, frozen=True):
     """What became of a manual send; `down` as in a tick's report."""
 
     delivery: Delivery

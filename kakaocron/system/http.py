@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlencode
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
@@ -48,8 +47,7 @@ FORM_TYPE = "application/x-www-form-urlencoded;charset=utf-8"
 Gate = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What to ask of a server: with a form or a body a POST, without them a GET.
 
     `form` is sent form-encoded in UTF-8; a `body` as it is, and `headers` name its type. `token` is
@@ -57,10 +55,13 @@ class Request:
     """
 
     url: str
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = None
+    token: str | None = None
+    body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Request({self.url!r})"
 
     @property
     def method(self) -> str:
