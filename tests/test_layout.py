@@ -53,13 +53,13 @@ EDGES = {
     "system/log", "system/memory", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
     "system/syscalls", "system/users",
-    "system/workers", "watching/apprise_process", "watching/pings",
+    "system/websocket", "system/workers", "watching/apprise_process", "watching/pings",
     "watching/telling", "web/connections", "web/server",
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "bot/channel", "delivery/channel", "delivery/claims", "delivery/early_start",
-    "delivery/engine",
+    "actions", "bot/channel", "bot/listening", "delivery/channel", "delivery/claims",
+    "delivery/early_start", "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
@@ -103,7 +103,7 @@ IMPORTERS = {
     "tomllib": {"config/reading"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
-    "websockets": {"rehearsal/sandbox/gateway_socket"},
+    "websockets": {"rehearsal/sandbox/gateway_socket", "system/websocket"},
 }
 
 

@@ -99,6 +99,13 @@ def down(cause: Cause | None) -> BotError | None:
     return BotError(in_words(cause), in_words(found.cause) if found else "", cause)
 
 
+def no_token() -> BotError:
+    """Return the error of a bot without a token."""
+    found = down(Cause("bot-down-no-token"))
+    assert found is not None  # noqa: S101 - it is one of these
+    return found
+
+
 def content_error(code: str, /, **facts: str | float) -> ContentError:
     """Return the error of a content that no room would take."""
     cause = Cause(code, facts)

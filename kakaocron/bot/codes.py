@@ -80,7 +80,7 @@ CODES: Mapping[int, Code] = {
     -401: Code(
         _LOGIN,
         Reason.NOT_LOGGED_IN,
-        marked("Kakao accepts neither this bot token nor a call from this address"),
+        marked("Kakao refuses this bot token, or calls from this address"),
         _KEY,
         is_down=True,
     ),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
-from kakaocron.config.contacts import Contacts
+from kakaocron.config.contacts import Contacts, is_room
 from kakaocron.delivery.policy import Policy
 from kakaocron.kst import KST
 from kakaocron.language.words import _, marked
@@ -26,7 +26,8 @@ from kakaocron.text.tables import FaultError, nearest, plain
 def wanted_scopes(config: Config) -> tuple[str, ...]:
     """Return the scopes that the configured messages need, and the list of friends where there is
     a [friends], an empty one too: one logs in before one knows whom to put there."""
-    has_friends = config.friends is not None or any(set(m.to) - {ME} for m in config.message)
+    receivers = {one for m in config.message for one in config.contacts.receivers(m.to)} - {ME}
+    has_friends = config.friends is not None or not all(map(is_room, receivers))
     return ("talk_message", "friends") if has_friends else ("talk_message",)
 
 
@@ -217,6 +218,15 @@ class BotSettings(Section, frozen=True):
 
 
 ROOM_KEY = re.compile(r"[!-~]{4,200}")
+LONGEST_ROOM = 64
+
+
+def room_name_fault(name: str) -> str | None:
+    """Say why a room cannot be called so."""
+    if name.strip() and name.isprintable() and len(name) <= LONGEST_ROOM:
+        return None
+    what = _("a room's name may have up to {most} characters, on one line")
+    return what.format(most=LONGEST_ROOM)
 
 
 def _rooms(rooms: Mapping[str, object]) -> dict[str, str]:
@@ -227,14 +237,10 @@ def _rooms(rooms: Mapping[str, object]) -> dict[str, str]:
         if not isinstance(key, str) or not ROOM_KEY.fullmatch(key):
             what = _("must be a room's key, as kakaocron rooms listen prints it")
             raise FaultError(("rooms", written), what)
-        if not name.strip() or not name.isprintable() or len(name) > LONGEST_ROOM:
-            what = _("a room's name may have up to {most} characters, on one line")
-            raise FaultError(("rooms", written), what.format(most=LONGEST_ROOM))
+        if fault := room_name_fault(name):
+            raise FaultError(("rooms", written), fault)
         found[name] = key
     return found
-
-
-LONGEST_ROOM = 64
 
 
 class ScheduleRules(Section, frozen=True):

@@ -70,7 +70,7 @@ def _fault(whom: str, count: int, day: date, most: int, what: str) -> str:
 def _wanted(series: Sequence[Series], day: date) -> Counter[str]:
     wanted: Counter[str] = Counter()
     for one in series:
-        friends = [receiver for receiver in one.to if receiver != ME]
+        friends = [to for to in one.to if to != ME and not is_room(to)]
         if friends:
             wanted.update(dict.fromkeys(friends, count_of_day(one.timetable, day)))
     return wanted

@@ -395,6 +395,19 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
     out.print(_('\nUse a uuid in to = ["…"], or give it a name: [friends] "NAME" = "uuid"'))
 
 
+def print_rooms(rooms: Mapping[str, str], messages: Mapping[str, Sequence[str]]) -> None:
+    """List rooms by name, with their keys and the messages that go there."""
+    out = console()
+    if not rooms:
+        out.print(_("No room is known. Learn a room's key: kakaocron rooms listen"))
+        return
+    name = Column(_("room"), [Text(clean(one)) for one in rooms], LEAST_OF_TO)
+    words = [", ".join(messages[one]) or _("none") for one in rooms]
+    sent = Column(_("messages"), [Text(clean(one)) for one in words], LEAST_OF_TO)
+    key = Column(_("key"), [Text(clean(one)) for one in rooms.values()])
+    out.print(in_columns([[(name, sent, key)], [(name, sent), (key,)]], width_of(out)))
+
+
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}
 
 
