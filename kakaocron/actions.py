@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unicodedata import normalize
 
@@ -92,12 +93,14 @@ def send_now(
     text: str | None = None,
     message: str | None = None,
     to: Sequence[str] | None = None,
+    image: Path | None = None,
     force: bool = False,
     link: str | None = None,
     button: str | None = None,
 ) -> ByHand:
-    """Send a text, or a configured message, in the minute that it is; taps on a text lead to
-    `link`, and the button that leads there too has the title `button`.
+    """Send a text, with the picture in a file if one is given, or a configured message, in the
+    minute that it is; taps on a text lead to `link`, and the button that leads there too has the
+    title `button`.
 
     Raises DuplicateError if this text has this minute's id already, unless forced; UsageError for
     content that Kakao would not take; LedgerError and LockTimeoutError as a tick does.
@@ -111,7 +114,7 @@ def send_now(
         parcel = (
             contents.of_message(known, Slot(known.name, minute, "send"), totals, to=receivers)
             if known
-            else contents.of_text(text or "", taps=contents.taps(link, button), to=receivers)
+            else contents.by_hand(text or "", image, contents.taps(link, button), receivers)
         )
     except ContentError as error:
         raise UsageError(_("Cannot send this: {error}").format(error=error)) from None

@@ -49,6 +49,12 @@ def of_bubble(answer: Answer, token: str) -> Verdict:
     return verdict
 
 
+def is_taken(answer: Answer) -> bool:
+    """Say whether a call that sends nothing was answered as by the Bot API."""
+    body = json_object(answer.body)
+    return answer.status == _OK and body is not None and "code" not in body
+
+
 def _number(value: object) -> int | None:
     """Return a counter or a code; None for anything else."""
     return value if isinstance(value, int) and is_int(value) and value in _NUMBERS else None

@@ -33,7 +33,7 @@ def gateway_of(url: str) -> str:
     return KAKAOS_GATEWAY if url == KAKAO else url.replace("http", "ws", 1) + "/gateway"
 
 
-class Heard(Struct, frozen=True):
+class GatewayEvent(Struct, frozen=True):
     """One event of a room: the bot was invited, put out, or addressed with a `text`.
 
     `is_chat`: no room, but one person's chat with the bot's channel.
@@ -70,7 +70,7 @@ class Session(Struct):
         self.is_acknowledged = False
         return json.dumps({"op": HEARTBEAT})
 
-    def hear(self, text: str) -> Iterator[Heard]:
+    def hear(self, text: str) -> Iterator[GatewayEvent]:
         """Take in a frame; yield the event that it tells of, if any."""
         frame = json_object(text.encode("utf-8", "replace")) or {}
         op, said = frame.get("op"), frame.get("d")
@@ -100,13 +100,13 @@ class Session(Struct):
         self.answers.append(json.dumps({"op": RESUME, "d": resumed}))
 
 
-def _event(kind: object, said: dict[str, Any]) -> Iterator[Heard]:
+def _event(kind: object, said: dict[str, Any]) -> Iterator[GatewayEvent]:
     key, text = said.get("botGroupKey"), said.get("content")
     is_chat = said.get("isChannelChatroom") is True
     if is_chat and not key:
         key = said.get("botUserKey")
     if kind in {INVITED, LEFT, SAID} and isinstance(key, str) and _KEY.fullmatch(key):
-        yield Heard(str(kind), key, text if isinstance(text, str) else "", is_chat)
+        yield GatewayEvent(str(kind), key, text if isinstance(text, str) else "", is_chat)
 
 
 def holds(text: str, code: str) -> bool:

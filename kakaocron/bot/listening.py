@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 
 from kakaocron.bot.causes import BotError
@@ -13,23 +13,23 @@ from kakaocron.bot.gateway import (
     BEAT_SHARE,
     SESSION_GONE,
     TAKEN_OVER,
-    Heard,
+    GatewayEvent,
     Session,
 )
 from kakaocron.errors import UPGRADE, KakaocronError
 from kakaocron.language.words import _
 from kakaocron.system.clock import Clock
 from kakaocron.system.http import Failure
-from kakaocron.system.websocket import ClosedError, RefusedError, WebSocket
+from kakaocron.system.websocket import NoWebSocketError, WebSocket, WebSocketClosedError
 
 OPENING_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 30.0
 
-# Opens a connection within so many seconds; raises RefusedError.
-Open = Callable[[float], WebSocket | Failure]
+# Opens a connection within so many seconds; raises NoWebSocketError.
+OpenGateway = Callable[[float], WebSocket | Failure]
 
 
-def listen(open_: Open, token: str, clock: Clock, until: float) -> Iterator[Heard]:
+def listen(open_: OpenGateway, token: str, clock: Clock, until: float) -> Generator[GatewayEvent]:
     """Yield what the gateway tells until an instant of the clock that no step changes.
 
     A connection that ends is opened again, ever later. Raises KakaocronError with what to do for
@@ -46,10 +46,10 @@ def listen(open_: Open, token: str, clock: Clock, until: float) -> Iterator[Hear
             else:
                 with closing(websocket):
                     yield from _stay(websocket, session, clock, until)
-        except RefusedError as refused:
+        except NoWebSocketError as refused:
             if not has_been_ready and refused.status:
                 raise _refused(refused.status) from None
-        except ClosedError as closed:
+        except WebSocketClosedError as closed:
             _check(closed.code)
             if closed.code == SESSION_GONE:
                 session.forget()
@@ -61,8 +61,10 @@ def listen(open_: Open, token: str, clock: Clock, until: float) -> Iterator[Hear
         clock.sleep(max(0.0, min(pause, until - clock.monotonic())))
 
 
-def _stay(websocket: WebSocket, session: Session, clock: Clock, until: float) -> Iterator[Heard]:
-    """Yield what one connection tells, to its end. Raises ClosedError."""
+def _stay(
+    websocket: WebSocket, session: Session, clock: Clock, until: float
+) -> Iterator[GatewayEvent]:
+    """Yield what one connection tells, to its end. Raises WebSocketClosedError."""
     opened = clock.monotonic()
     beat = opened + BEAT_SHARE * session.beat_seconds
     while (now := clock.monotonic()) < until:
@@ -99,8 +101,9 @@ def _refused(status: int) -> KakaocronError:
     return KakaocronError(
         _("Kakao's gateway takes no listener (HTTP {status})").format(status=status),
         _(
-            "Take the webhook out, as events go there or here: console, [제품 설정] > [카카오톡 봇] "
-            "> [웹훅]; and see that the address of this machine is registered: docs/rooms.md"
+            "Take the webhook out, as events go there or here: console, [제품 설정] > "
+            "[카카오톡 봇] > [웹훅]; and see that the address of this machine is registered: "
+            "docs/rooms.md"
         ),
     )
 

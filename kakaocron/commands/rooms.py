@@ -10,7 +10,7 @@ from typing import Annotated, TextIO
 from unicodedata import normalize
 
 from kakaocron.bot.causes import no_token
-from kakaocron.bot.gateway import INVITED, LEFT, Heard, gateway_of, holds
+from kakaocron.bot.gateway import INVITED, LEFT, GatewayEvent, gateway_of, holds
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.config.schema import Config, room_name_fault
@@ -125,7 +125,7 @@ def _key_of(installation: Installation, token: str, code: str, minutes: float, o
     raise KakaocronError(what.format(code=code, minutes=minutes), mend)
 
 
-def _told(event: Heard, config: Config, code: str) -> str:
+def _told(event: GatewayEvent, config: Config, code: str) -> str:
     """Say what has happened that is not yet what is waited for."""
     names = {key: name for name, key in config.rooms.items()}
     room = f"'{names[event.key]}'" if event.key in names else event.key

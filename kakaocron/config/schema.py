@@ -314,15 +314,15 @@ class MonitorRules(Section, frozen=True):
         return bool(self.alert_command or self.urls_elsewhere)
 
 
-COMMANDS = frozenset({"alert_command", "command", "data_command"})
+COMMANDS = frozenset({"alert_command", "command", "data_command", "image_command"})
 # Scheme and host of an address that has more: user and password before, or a path or query after.
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
 
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url", "report")
 DATA = ("data", "data_file", "data_command")
-
-
-# The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say.
+IMAGES = ("image", "image_command")
+# The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say, and
+# a picture may go with them.
 TEXTS = ("text", "file", "command", "report")
 MOST_BUTTONS = 2  # Kakao's documentation, default templates
 
@@ -353,6 +353,9 @@ class Message(Section, frozen=True):
     data: dict[str, Any] | None = None
     data_file: Words | None = None
     data_command: Argv | None = None
+    image: Words | None = None
+    image_command: Argv | None = None
+    image_required: bool = False
     link: Words | None = None
     button: Words | None = None
     buttons: Annotated[tuple[TextButton, ...], Meta(max_length=MOST_BUTTONS)] = ()
@@ -385,7 +388,7 @@ class Message(Section, frozen=True):
                     name=name
                 )
                 raise FaultError(("data",), what)
-        for key in ("command", "data_command"):
+        for key in ("command", "data_command", "image_command"):
             for index, word in enumerate(getattr(self, key) or ()):
                 if not word or "\0" in word:
                     raise FaultError(
@@ -423,6 +426,21 @@ class Message(Section, frozen=True):
             raise ValueError(
                 _("may have one of {data}; it has {found}").format(
                     data=", ".join(DATA), found=_(" and ").join(data)
+                )
+            )
+        images = [key for key in IMAGES if getattr(self, key) is not None]
+        if len(images) > 1:
+            raise ValueError(
+                _("may have one of {data}; it has {found}").format(
+                    data=", ".join(IMAGES), found=_(" and ").join(images)
+                )
+            )
+        if self.image_required and not images:
+            raise ValueError(_("image_required goes with image or image_command only"))
+        if images and given[0] not in TEXTS:
+            raise ValueError(
+                _("{key} goes with {texts} only; it has {found}").format(
+                    key=images[0], texts=", ".join(TEXTS), found=given[0]
                 )
             )
         if self.template_args and self.template_id is None:

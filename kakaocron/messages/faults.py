@@ -130,19 +130,22 @@ def _room_faults(message: Message, to: Sequence[str]) -> Iterator[tuple[str, str
     for key in ("link", "button", "buttons"):
         if getattr(message, key):
             yield key, _("a room shows no link and no button; write the address into the text")
+    for key in ("image", "image_command"):
+        if getattr(message, key) is not None:
+            yield key, _("no picture goes to a room")
 
 
 def _outside_faults(
     contents: Contents, message: Message, search_path: str | None
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the files, programs and pages that a message names."""
-    for key in ("file", "data_file"):
+    for key in ("file", "data_file", "image"):
         name = getattr(message, key)
         if name is not None and not name.isprintable():
             yield key, _(r'holds a control character; in "…" a backslash is written \\')
         elif name is not None and not os.path.isfile(contents.path(name)):  # noqa: PTH113
             yield key, _("there is no file '{path}'").format(path=contents.path(name))
-    for key in ("command", "data_command"):
+    for key in ("command", "data_command", "image_command"):
         argv = getattr(message, key)
         fault = _command_fault(argv[0], contents.folder, search_path) if argv else None
         if fault is not None:

@@ -23,10 +23,10 @@ READ_BYTES = 1 << 16
 MOST_BYTES = 1 << 20
 CLOSING_SECONDS = 2.0
 
-Open = Callable[[str], "socket.socket | Failure"]
+OpenSocket = Callable[[str], "socket.socket | Failure"]
 
 
-class ClosedError(Exception):
+class WebSocketClosedError(Exception):
     """The connection has ended; with a code if the other side closed it as it should."""
 
     def __init__(self, code: int | None = None) -> None:
@@ -34,7 +34,7 @@ class ClosedError(Exception):
         self.code = code
 
 
-class RefusedError(Exception):
+class NoWebSocketError(Exception):
     """The server takes no WebSocket connection; with its HTTP status if it said so."""
 
     def __init__(self, status: int | None = None) -> None:
@@ -43,7 +43,7 @@ class RefusedError(Exception):
 
 
 class WebSocket:
-    """An open connection. What it raises is ClosedError alone."""
+    """An open connection. What it raises is WebSocketClosedError alone."""
 
     def __init__(self, connection: socket.socket, protocol: ClientProtocol) -> None:
         self._connection, self._protocol = connection, protocol
@@ -80,7 +80,7 @@ class WebSocket:
         from websockets.protocol import State  # noqa: PLC0415 - an extra
 
         try:
-            with suppress(ClosedError):
+            with suppress(WebSocketClosedError):
                 if self._protocol.state is State.OPEN:
                     self._protocol.send_close(1000)
                     self._flush()
@@ -100,13 +100,13 @@ class WebSocket:
         except TimeoutError:
             return
         except OSError:
-            raise ClosedError from None
+            raise WebSocketClosedError from None
         _feed(self._protocol, came)
         self.take(self._protocol.events_received())
         self._flush()
         if not self._texts and (not came or self._protocol.state is not State.OPEN):
             closed = self._protocol.close_rcvd
-            raise ClosedError(closed.code if closed else None)
+            raise WebSocketClosedError(closed.code if closed else None)
 
     def _flush(self) -> None:
         try:
@@ -114,12 +114,12 @@ class WebSocket:
                 if data:
                     self._connection.sendall(data)
         except OSError:
-            raise ClosedError from None
+            raise WebSocketClosedError from None
 
 
-def open_websocket(url: str, open_: Open, seconds: float) -> WebSocket | Failure:
+def open_websocket(url: str, open_: OpenSocket, seconds: float) -> WebSocket | Failure:
     """Open a connection to a `ws://` or `wss://` address; `open_` makes it to the address as it
-    would be for HTTP. Raises RefusedError, and UsageError where the library is missing."""
+    would be for HTTP. Raises NoWebSocketError, and UsageError where the library is missing."""
     try:
         from websockets.client import ClientProtocol  # noqa: PLC0415 - an extra
         from websockets.uri import parse_uri  # noqa: PLC0415
@@ -136,7 +136,7 @@ def open_websocket(url: str, open_: Open, seconds: float) -> WebSocket | Failure
     except BaseException as error:
         connection.close()
         if isinstance(error, OSError):
-            raise RefusedError from None
+            raise NoWebSocketError from None
         raise
     found = WebSocket(connection, protocol)
     found.take(more)
@@ -158,7 +158,7 @@ def _shake_hands(connection: socket.socket, protocol: ClientProtocol, until: flo
         events: list[object] = [*protocol.events_received()]
         answers = [one for one in events if isinstance(one, Response)]
         if protocol.handshake_exc is not None or not came:
-            raise RefusedError(answers[0].status_code if answers else None)
+            raise NoWebSocketError(answers[0].status_code if answers else None)
         if answers:
             return events
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from kakaocron.bot.causes import BotError
-from kakaocron.bot.gateway import INVITED, SAID, Heard, Session, gateway_of, holds
+from kakaocron.bot.gateway import INVITED, SAID, GatewayEvent, Session, gateway_of, holds
 from kakaocron.bot.listening import listen
 from kakaocron.errors import KakaocronError
 from kakaocron.kst import KST
@@ -51,7 +50,7 @@ def server() -> Iterator[SandboxServer]:
 
 def events(
     server: SandboxServer, seconds: float = PATIENCE_SECONDS, token: str = BOT.token
-) -> Iterator[Heard]:
+) -> Generator[GatewayEvent]:
     http, clock = SocketHttp(3), QuickClock()
 
     def open_(left: float) -> WebSocket | Failure:
@@ -84,8 +83,8 @@ def test_what_is_said_to_the_bot_is_heard_with_the_rooms_key(server: SandboxServ
     heard = events(server)
 
     assert [next(heard), next(heard)] == [
-        Heard(INVITED, KEYS[LEFT]),
-        Heard(SAID, KEYS[LEFT], CODE),
+        GatewayEvent(INVITED, KEYS[LEFT]),
+        GatewayEvent(SAID, KEYS[LEFT], CODE),
     ]
     heard.close()
     thread.join()
@@ -101,7 +100,7 @@ def test_a_connection_that_ends_is_opened_again(server: SandboxServer, code: int
     thread = once_heard(server, ends, says(CODE))
     heard = events(server)
 
-    assert next(heard) == Heard(SAID, KEYS[DRIVERS], CODE)
+    assert next(heard) == GatewayEvent(SAID, KEYS[DRIVERS], CODE)
     heard.close()
     thread.join()
 
@@ -132,7 +131,7 @@ def test_a_burst_is_heard_to_its_end(server: SandboxServer) -> None:
 
 
 def test_a_wrong_token_is_said_and_not_tried_again(server: SandboxServer) -> None:
-    with pytest.raises(BotError, match="refuses this bot token .4001"):
+    with pytest.raises(BotError, match=r"refuses this bot token \(4001\)"):
         next(events(server, token="wrong"))
 
 
@@ -281,8 +280,7 @@ def home(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def started(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "kakaocron", "rooms", "listen", *arguments]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, text=True, **pipes)
+    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def code_in(process: subprocess.Popen[str], *, on_stderr: bool = False) -> str:
