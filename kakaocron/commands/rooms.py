@@ -19,6 +19,7 @@ from kakaocron.installation import Installation, bot_token, find_installation
 from kakaocron.language.words import _
 from kakaocron.show.console import print_json, print_rooms
 from kakaocron.show.next_step import say_next
+from kakaocron.states import ROOM
 from kakaocron.system.http import Failure
 from kakaocron.text.plain import clean
 
@@ -48,7 +49,11 @@ def rooms(
 
 def messages_of(config: Config) -> dict[str, list[str]]:
     """Return by room the messages that go there."""
-    return {name: [one.name for one in config.message if name in one.to] for name in config.rooms}
+    to = {one.name: config.contacts.receivers(one.to) for one in config.message}
+    return {
+        name: [message for message, kept in to.items() if f"{ROOM}{name}" in kept]
+        for name in config.rooms
+    }
 
 
 @rooms_app.command("listen")

@@ -8,6 +8,7 @@ from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import UsageError
 from kakaocron.installation import Installation, bot_token
 from kakaocron.language.words import _, ngettext
+from kakaocron.states import ROOM
 from kakaocron.system.http import Failure, Request
 
 
@@ -62,9 +63,9 @@ def _accepted(installation: Installation, url: str, token: str) -> Finding:
 
 def _rooms(installation: Installation) -> Finding:
     config = installation.config
-    used = {one for message in config.message for one in message.to} & config.rooms.keys()
+    used = {kept for message in config.message for kept in config.contacts.receivers(message.to)}
     count = len(config.rooms)
     said = ngettext("{count} room is known", "{count} rooms are known", count).format(count=count)
-    if idle := [name for name in config.rooms if name not in used]:
+    if idle := [name for name in config.rooms if f"{ROOM}{name}" not in used]:
         said += _("; no message goes to {rooms}").format(rooms=", ".join(idle))
     return ok("rooms", said)

@@ -101,7 +101,7 @@ class Contents(Struct, frozen=True):
         The totals that it may name are those of the others of the slot's day. `to` are its
         receivers, as the ledger keeps them, if not its own.
         """
-        to = self.config.contacts.receivers(message.to) if to is None else to
+        to = self._receivers(message) if to is None else to
         today = _today(totals)
         fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
         try:
@@ -115,6 +115,9 @@ class Contents(Struct, frozen=True):
             fallback = self._fallback(message, fields, to)
             return replace(made, enclosure=replace(made.enclosure, fallback=fallback))
         return made
+
+    def _receivers(self, message: Message) -> Sequence[str]:
+        return self.config.contacts.receivers(message.to, message.sender)
 
     def by_hand(
         self, text: str, image: Path | None, taps: Taps, to: Sequence[str] = (ME,)

@@ -12,7 +12,6 @@ from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
 from kakaocron.language.words import _
 from kakaocron.ledger.beats import Word
-from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import State
 from kakaocron.system.belonging import settled
 from kakaocron.system.log import bug
@@ -31,7 +30,7 @@ from kakaocron.watching.incidents import (
     refusals_of,
 )
 from kakaocron.watching.pings import MakeHttp, Pings
-from kakaocron.watching.sentences import sentence
+from kakaocron.watching.sentences import lacks_login_only, sentence
 
 MOST_LINES = 5
 
@@ -133,8 +132,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     }
     endings = {EndSign.TICK, *([EndSign.CONFIRMED] if confirmed else [])}
     told = incidents.news(ongoing, endings, confirmed=confirmed)
-    names = installation.config.contacts.names()
-    _say(complain, [*told, *_sentences(report, names, installation.engine.channel_of)])
+    _say(complain, [*told, *_sentences(report, installation.config.contacts.names())])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
@@ -166,24 +164,15 @@ def _report(
     return monitor.keeps_awake
 
 
-def _sentences(
-    report: TickReport, names: Mapping[str, str], channel_of: Callable[[str], str]
-) -> list[str]:
-    """Say what ended badly, but for what says no more than that a channel is down."""
-    bad = [one for one in report.troubles if not _failed_by(one, channel_of) <= {*report.down}]
+def _sentences(report: TickReport, names: Mapping[str, str]) -> list[str]:
+    # What a dead login has brought about is said with the login.
+    bad = [one for one in report.troubles if not (report.down and lacks_login_only(one))]
     lines = [sentence(delivery, names) for delivery in bad[:MOST_LINES]]
     if len(bad) > MOST_LINES:
         lines.append(
             _("… and {count} more. See: kakaocron history").format(count=len(bad) - MOST_LINES)
         )
     return lines
-
-
-def _failed_by(delivery: Delivery, channel_of: Callable[[str], str]) -> set[str]:
-    """Return the channels of the receivers who have not got a delivery."""
-    targets = delivery.targets or dict.fromkeys(delivery.to)
-    lacking = (name for name, one in targets.items() if not one or one.state is not State.CONFIRMED)
-    return {channel_of(name) for name in lacking}
 
 
 def _say(complain: Complain, lines: Iterable[str]) -> None:
