@@ -28,6 +28,11 @@ def channel_name(account: str) -> str:
     return f"{KAKAOTALK}:{account}" if account else KAKAOTALK
 
 
+def is_kakaotalk(channel: str) -> bool:
+    """Say whether a channel of that name needs a login of Kakao's."""
+    return channel.partition(":")[0] == KAKAOTALK
+
+
 def account_of(channel: str) -> str:
     """Return the account of a channel of that name; of one that has no accounts, its name in
     brackets."""

@@ -41,16 +41,17 @@ def with_rooms(
     clock: FakeClock,
     *to: str,
     token: str | None = BOT.token,
+    login: bool = True,
     **more: Any,
 ) -> Installation:
     """Assemble an installation whose message goes to rooms of the sandbox."""
-    login = folder / "refresh-token"
-    if not login.exists():
+    variables = {"KAKAO_BOT_TOKEN": token} if token else {}
+    saved = folder / "refresh-token"
+    if login and not saved.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        login.write_text(sandbox.kakao.issue_login(clock.now()).refresh_token)
-    variables = {"KAKAO_REFRESH_TOKEN": login.read_text()} | (
-        {"KAKAO_BOT_TOKEN": token} if token else {}
-    )
+        saved.write_text(sandbox.kakao.issue_login(clock.now()).refresh_token)
+    if login:
+        variables["KAKAO_REFRESH_TOKEN"] = saved.read_text()
     written = config(sandbox, *to, **more)
     return install(
         folder, sandbox, clock, written, variables=variables, disk=UnsyncedDisk(), timeout=1
