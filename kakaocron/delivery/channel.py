@@ -38,7 +38,7 @@ class Flight(Struct):
     made ready ahead of its claim is held at the gate until there is one, or will be none. `down`
     is for a channel that takes nothing until a person acts: what, which, and what to do. `keys` are
     those that a channel with receipts has reserved, by receiver; to the `repeats` among these a
-    request with that key may have gone before.
+    request with that key may have gone before, and none may leave from `until` on.
     """
 
     may_leave: Callable[[], datetime]
@@ -52,6 +52,7 @@ class Flight(Struct):
     hold: Callable[[], object] = lambda: None
     keys: Mapping[str, str] = field(default_factory=dict)
     repeats: Set[str] = frozenset()
+    until: datetime | None = None
     _is_abandoned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -62,6 +63,8 @@ class Flight(Struct):
             if self._is_abandoned:
                 raise Withheld(Reason.READ_TIMEOUT, Cause("given-up"))
             moment = self.may_leave()
+            if self.until is not None and moment >= self.until:
+                raise Withheld(Reason.EXPIRED, Cause("key-over"))
             self.sent_at = self.sent_at or moment
 
     def land(self, receiver: str, verdict: Verdict, parts: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kakaocron.kst import isoformat
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.states import State
+from kakaocron.states import Reason, State
 from kakaocron.system.log import log
 from kakaocron.text.causes import in_words
 
@@ -18,9 +18,19 @@ def log_end(delivery: Delivery) -> None:
         case State.CONFIRMED:
             log.info("✅ 메시지 전송 성공: %s", delivery.id)
             log.info("✅ 전송 확인 완료: %s", delivery.id)
+        case State.SENT if delivery.reason is not Reason.BY_HAND:
+            log.info("✅ 메시지 전송 성공: %s", delivery.id)
         case State.RETRYING:
             log.warning("🔄 메시지 재시도: %s - %s - %s", delivery.id, why, next_at)
         case State.UNKNOWN:
             log.warning("❓ 전송 결과 불명: %s - %s - %s", delivery.id, why, next_at or "held")
         case State.FAILED | State.MISSED:
             log.error("❌ 메시지 최종 실패: %s - %s - %s", delivery.id, delivery.state, why)
+
+
+def log_receipt(delivery: Delivery) -> None:
+    """Log the state that a delivery has come to by what a channel said of it afterwards."""
+    if delivery.state is State.CONFIRMED:
+        log.info("✅ 전송 확인 완료: %s", delivery.id)
+    else:
+        log_end(delivery)

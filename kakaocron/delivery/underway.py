@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from kakaocron.delivery.channel import Allowance, Channel, Flight, ReceiptChannel
 from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due, Policy
+from kakaocron.delivery.verdicts import Verdict
 from kakaocron.errors import ContentError, KakaocronError
 from kakaocron.language.words import marked
 from kakaocron.ledger.deliveries import Delivery
@@ -84,8 +85,8 @@ class Underway(Struct, eq=False):
     """One delivery on its way.
 
     `to` holds the receivers of this attempt by channel, `flights` one flight for each of these
-    channels, `tasks` the names of the workers that are at it. `made` is the worker's to write:
-    what comes after it was given up is not looked at.
+    channels, `tasks` the names of the workers that are at it. `made`, and before it
+    `reserved`, is the worker's to write: what comes after it was given up is not looked at.
     """
 
     due: Due
@@ -101,7 +102,8 @@ class Underway(Struct, eq=False):
     claimed: Signal | None = None  # lets what is boarded go
     claim: Claim | None = None
     receipt: Receipt | None = None  # of the claim
-    blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
+    blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers who get nothing now
+    reserved: Mapping[str, str | Verdict] = field(default_factory=dict)  # new keys, by receiver
 
     @property
     def to_send(self) -> Parcel | None:
@@ -109,6 +111,17 @@ class Underway(Struct, eq=False):
         if isinstance(self.parcel, FallbackError):
             return self.parcel.fallback
         return self.parcel if isinstance(self.parcel, Parcel) else None
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The key of each receiver who has one, whether it is new or goes out once more."""
+        known = {name: key.key for name, key in self.due.keys.items()}
+        return known | {name: key for name, key in self.reserved.items() if isinstance(key, str)}
+
+    @property
+    def repeats(self) -> frozenset[str]:
+        """Whose key goes out once more."""
+        return frozenset(self.due.keys) - self.reserved.keys()
 
     @property
     def parts(self) -> int:
