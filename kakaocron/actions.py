@@ -93,8 +93,11 @@ def send_now(
     message: str | None = None,
     to: Sequence[str] | None = None,
     force: bool = False,
+    link: str | None = None,
+    button: str | None = None,
 ) -> ByHand:
-    """Send a text, or a configured message, in the minute that it is.
+    """Send a text, or a configured message, in the minute that it is; taps on a text lead to
+    `link`, and the button that leads there too has the title `button`.
 
     Raises DuplicateError if this text has this minute's id already, unless forced; UsageError for
     content that Kakao would not take; LedgerError and LockTimeoutError as a tick does.
@@ -107,7 +110,7 @@ def send_now(
         parcel = (
             contents.of_message(known, Slot(known.name, minute, "send"), totals)
             if known
-            else contents.of_text(text or "")
+            else contents.of_text(text or "", taps=contents.taps(link, button))
         )
     except ContentError as error:
         raise UsageError(_("Cannot send this: {error}").format(error=error)) from None

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -218,7 +219,9 @@ def assemble(
         interrupts=edges.interrupts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
-    contents = Contents(config, places.folder, Programs(places.variables))
+    contents = Contents(
+        config, places.folder, Programs(places.variables), partial(make_ledger, places, edges)
+    )
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
     timetables = NotedTimetables(places.timetables, edges.disk)

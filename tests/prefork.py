@@ -13,6 +13,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+# What commands, typer and platformdirs import when they get to it.
+IMPORTED_AT_WORK = (
+    "kakaocron.system.socket_http",
+    "platformdirs.unix",
+    "pydantic.json_schema",
+    "pydantic.type_adapter",
+    "typer._adapters",
+)
+
 
 class Prefork:
     """Starts them one after the other; `folder` takes what they print."""
@@ -48,8 +57,9 @@ class Prefork:
 def _serve() -> None:
     from kakaocron.cli import COMMANDS  # noqa: PLC0415
 
-    for module, _ in COMMANDS.values():
-        import_module(f"kakaocron.commands.{module}")
+    commands = (f"kakaocron.commands.{module}" for module, _ in COMMANDS.values())
+    for name in (*commands, *IMPORTED_AT_WORK):
+        import_module(name)
     for line in sys.stdin:
         pid = os.fork()
         if pid == 0:

@@ -352,7 +352,7 @@ OPTIONS = {
     "login": set(),
     "logout": set(),
     "tick": {"--dry-run"},
-    "send": {"--message", "--to", "--force", "--json"},
+    "send": {"--message", "--to", "--link", "--button", "--force", "--json"},
     "schedule": {"--at", "--in", "--next", "--json"},
     "cancel": {"--json"},
     "retry": {"--json"},

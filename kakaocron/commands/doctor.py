@@ -21,7 +21,7 @@ def doctor(
     """Check everything that can be wrong, and say how to fix it. Exit 1 if anything fails, 2
     if the data folder is another configuration's."""
     bench = take_bench(config)
-    findings = examine(bench)
+    findings = list(examine(bench))
     if as_json:
         print_json(fields(findings))
     else:

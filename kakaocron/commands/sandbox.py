@@ -12,7 +12,7 @@ from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.server import run
-from kakaocron.rehearsal.sandbox.settings import Settings
+from kakaocron.rehearsal.sandbox.settings import DealerSettings, Settings
 from kakaocron.system.clock import SystemClock
 
 _APP = Settings()
@@ -61,6 +61,7 @@ def sandbox(
         print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
         print(_("Redirect URIs: {uris}").format(uris=" ".join(app.redirect_uris)))
         print(_("Consent items: {items}").format(items=" ".join(app.scopes)) + "\n")
+        _show_dealers(app.dealers, url)
         print(_("It keeps everything in memory: log in again after each start."))
         address = f"{url}/_sandbox/deliveries"
         print(_("What was delivered: curl {address}").format(address=address), flush=True)
@@ -80,6 +81,18 @@ def sandbox(
             _("Cannot listen on port {port}: {why}").format(port=port, why=error.strerror),
             _("Try --port 0"),
         ) from None
+
+
+def _show_dealers(dealers: DealerSettings, url: str) -> None:
+    codes = " ".join(dealers.templates)
+    print(_("For 알림톡, in the table [alimtalk], with one of two dealers:"))
+    print(_("Template codes: {codes}").format(codes=codes))
+    print(f'\ndealer = "nhn"\napp_key = "{dealers.app_key}"')
+    print(f'sender_key = "{dealers.sender_key}"\nurl = "{url}"')
+    print(f"export ALIMTALK_SECRET_KEY={dealers.secret_key}\n")
+    print(f'dealer = "solapi"\napi_key = "{dealers.api_key}"\npf_id = "{dealers.pf_id}"')
+    print(f'sender_number = "{dealers.senders[0]}"\nurl = "{url}"')
+    print(f"export ALIMTALK_API_SECRET={dealers.api_secret}\n")
 
 
 def _app(

@@ -30,6 +30,14 @@ def send(
             help="me, or a friend's uuid or name; may be given again.", autocompletion=receivers
         ),
     ] = None,
+    link: Annotated[
+        str | None,
+        typer.Option(help="The address that a tap on the text leads to.", show_default=False),
+    ] = None,
+    button: Annotated[
+        str | None,
+        typer.Option(help="The title of the button that leads there too.", show_default=False),
+    ] = None,
     force: Annotated[
         bool, typer.Option("--force", help="Send even if this text went out in this minute.")
     ] = False,
@@ -39,10 +47,15 @@ def send(
     """Send a text, or a configured message, now."""
     if (text is None) == (message is None):
         raise UsageError(_("Give either a TEXT or --message NAME"), _("As in: kakaocron send 안녕"))
+    if message is not None and (link is not None or button is not None):
+        what = _("--link and --button go with a TEXT; a message has its own in config.toml")
+        raise UsageError(what, _("As in: kakaocron send 안녕"))
     if text == "-":
         text = read_stdin().rstrip("\n")
     installation = take_installation(config)
-    sent = send_now(installation, text=text, message=message, to=to, force=force)
+    sent = send_now(
+        installation, text=text, message=message, to=to, force=force, link=link, button=button
+    )
     delivery = sent.delivery
     if as_json:
         print_json(delivery_with_log(delivery))

@@ -89,6 +89,17 @@ def _open_url(key: str, value: str) -> str:
     return url
 
 
+def _check_link(value: str | None) -> None:
+    """Check where a tap leads. What placeholders fill in is known when they are filled. Raises
+    ValueError."""
+    if value is None:
+        return
+    if not value.startswith("{") and not is_web_address(value):
+        raise ValueError(_("must be an address such as https://example.com"))
+    if "@" in urlsplit(value).netloc:
+        raise ValueError(_("holds a user or password before the @; take that out"))
+
+
 def _server_url(key: str, value: str) -> str:
     url = urlsplit(_open_url(key, value))
     if url.scheme == "http" and not LOOPBACK.fullmatch(url.hostname or ""):
@@ -272,8 +283,21 @@ COMMANDS = frozenset({"alert_command", "command", "data_command"})
 # Scheme and host of an address that has more: user and password before, or a path or query after.
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
 
-CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url")
+CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url", "report")
 DATA = ("data", "data_file", "data_command")
+
+
+# The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say.
+TEXTS = ("text", "file", "command", "report")
+MOST_BUTTONS = 2  # Kakao's documentation, default templates
+
+
+class TextButton(Section, frozen=True):
+    title: Words
+    link: Words
+
+    def __post_init__(self) -> None:
+        _check(("link",), _check_link, self.link)
 
 
 class Message(Section, frozen=True):
@@ -290,9 +314,13 @@ class Message(Section, frozen=True):
     template_id: Annotated[int, Meta(ge=0)] | None = None
     template_args: dict[str, Any] = {}
     scrap_url: Words | None = None
+    report: Literal["day", "week", "month"] | None = None
     data: dict[str, Any] | None = None
     data_file: Words | None = None
     data_command: Argv | None = None
+    link: Words | None = None
+    button: Words | None = None
+    buttons: Annotated[tuple[TextButton, ...], Meta(max_length=MOST_BUTTONS)] = ()
     timeout: Annotated[float, Meta(gt=0, le=45)] = 20
     overflow: Literal["error", "split", "truncate"] = "error"
     fallback_text: Words | None = None
@@ -311,6 +339,7 @@ class Message(Section, frozen=True):
             from kakaocron.schedule.cron_rule import check_cron  # noqa: PLC0415 - most have no such rule
 
             _check(("cron",), check_cron, self.cron)
+        _check(("link",), _check_link, self.link)
         if self.skip_holidays:
             from kakaocron.schedule.holidays import check_holidays  # noqa: PLC0415 - an extra
 
@@ -363,6 +392,15 @@ class Message(Section, frozen=True):
             )
         if self.template_args and self.template_id is None:
             raise ValueError(_("template_args go with template_id only"))
+        for key in ("link", "button", "buttons"):
+            if getattr(self, key) and given[0] not in TEXTS:
+                raise ValueError(
+                    _("{key} goes with {texts} only; a template has its own").format(
+                        key=key, texts=", ".join(TEXTS)
+                    )
+                )
+        if self.button is not None and self.buttons:
+            raise ValueError(_("may have one of button and buttons; it has both"))
 
 
 def _check_name(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -10,6 +11,8 @@ from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from kakaocron.config.reading import MAKE_ONE, located
 from kakaocron.config.schema import Config, KakaoSettings, Message, wanted_scopes
@@ -172,6 +175,7 @@ def plan(bench: Bench) -> Iterator[Finding]:
     yield _next_slot(bench, installation)
     yield from _holidays(bench, installation)
     yield _link(config.kakao)
+    yield from _domains(config)
     yield _server(config.kakao)
     yield _me(config)
     too_many = quota_faults(config, bench.now.date())
@@ -252,7 +256,7 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    return Contents(installed(bench).config, bench.places.folder, Programs(variables))
+    return replace(installed(bench).contents, programs=Programs(variables))
 
 
 def other_programs(
@@ -334,6 +338,43 @@ def _link(kakao: KakaoSettings) -> Finding:
             "console, [App] > [Product Link] > web domain"
         ).format(domain=domain),
     )
+
+
+def _domains(config: Config) -> Iterator[Finding]:
+    """Name the domains to which messages lead beside [kakao] link; each has to be registered, as
+    scheme and host, or a tap does nothing, of which Kakao's answer says nothing."""
+    urls = [url for message in config.message for url in _links_of(message)]
+    known = _domain(config.kakao.link)
+    domains = [one for one in dict.fromkeys(map(_domain, urls)) if one != known]
+    if domains:
+        what = _(
+            "{domains}: messages lead there, and no API tells whether they are registered. If a "
+            "tap does nothing: console, [App] > [Product Link] > web domain"
+        )
+        yield ok("domains", what.format(domains=", ".join(domains)))
+
+
+def _domain(url: str) -> str:
+    scheme, _sep, rest = url.partition("://")
+    return f"{scheme}://{re.split('[/?#]', rest)[0]}" if rest else url
+
+
+def _links_of(message: Message) -> Iterator[str]:
+    if message.link is not None:
+        yield message.link
+    yield from (one.link for one in message.buttons)
+    yield from _web_urls(message.template)
+
+
+def _web_urls(value: object) -> Iterator[str]:
+    """Yield the addresses in the links of a template."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            is_link = key in {"web_url", "mobile_web_url"} and isinstance(one, str)
+            yield from [one] if is_link else _web_urls(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _web_urls(one)
 
 
 def _server(kakao: KakaoSettings) -> Finding:

@@ -39,9 +39,10 @@ def take_bench(config: Path | None) -> Bench:
     return Bench(places, Machine(), SystemCrontab(), job, now, installation, config_error, refusal)
 
 
-def examine(bench: Bench) -> list[Finding]:
-    """Look at everything. A check that cannot be made says so; none raises."""
+def examine(bench: Bench) -> Iterator[Finding]:
+    """Look at one thing after the other. A check that cannot be made says so; none raises."""
     checks: list[Callable[[Bench], Iterator[Finding]]] = [versions, configuration, files, cron]
     if bench.installation is not None:
         checks += [plan, login, online, ledger, ticks]
-    return [finding for check in checks for finding in check(bench)]
+    for check in checks:
+        yield from check(bench)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from importlib.metadata import PackageNotFoundError, requires, version
 
 from kakaocron import __version__
@@ -18,12 +19,16 @@ def versions(_: Bench) -> Iterator[Finding]:
     yield ok("versions", f"{', '.join(found)}; {platform.system()} {platform.release()}")
 
 
-def _libraries() -> Iterator[str]:
-    """Yield each library that kakaocron may use and that is there, with its version."""
+@cache  # a library that is replaced under a process is not the one that it runs
+def _libraries() -> tuple[str, ...]:
+    """Return each library that kakaocron may use and that is there, with its version."""
     try:
-        wanted = requires("kakaocron") or []
+        return tuple(_versions_of(requires("kakaocron") or []))
     except PackageNotFoundError:  # run from its sources
-        return
+        return ()
+
+
+def _versions_of(wanted: Iterable[str]) -> Iterator[str]:
     for line in wanted:
         name = re.split(r"[^\w.-]", line, maxsplit=1)[0]
         if name == "kakaocron" or _FOR_DEVELOPERS.search(line):

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
+
+from msgspec import Struct
 
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.kakao.causes import content_error
@@ -16,8 +19,39 @@ from kakaocron.text.splitting import counted
 MAX_UTF16_UNITS = 200
 
 
-def text_parcel(text: str, link: str, texts: Sequence[str] | None = None) -> Parcel:
-    """Make a parcel of a text, sent as `texts` if that is not the text itself.
+NO_BUTTONS: Mapping[str, Any] = MappingProxyType({})
+
+
+class Taps(Struct, frozen=True):
+    """Where taps lead: on the text itself to `link`, elsewhere as `buttons` say, the fields of a
+    template that make them. Without any, Kakao shows a button of its own that leads to `link`."""
+
+    link: str
+    buttons: Mapping[str, Any] = NO_BUTTONS
+
+
+def link_to(url: str) -> dict[str, str]:
+    return {"web_url": url, "mobile_web_url": url}
+
+
+def titled(title: str) -> dict[str, Any]:
+    """Return the fields that give Kakao's own button another title."""
+    return {"button_title": title}
+
+
+def buttons_to(urls: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the fields of buttons, each of a title and an address."""
+    return {"buttons": [{"title": title, "link": link_to(url)} for title, url in urls]}
+
+
+def text_parcel(
+    text: str,
+    link: str,
+    texts: Sequence[str] | None = None,
+    buttons: Mapping[str, Any] = NO_BUTTONS,
+) -> Parcel:
+    """Make a parcel of a text, sent as `texts` if that is not the text itself; taps on each of them
+    lead to the same.
 
     Raises ContentError if Kakao would not take it.
     """
@@ -28,8 +62,8 @@ def text_parcel(text: str, link: str, texts: Sequence[str] | None = None) -> Par
         units = utf16_units(one)
         if units > MAX_UTF16_UNITS:
             raise content_error("long-text", text=counted(one), units=units, most=MAX_UTF16_UNITS)
-        links = {"web_url": link, "mobile_web_url": link}
-        parts.append(template_part({"object_type": "text", "text": one, "link": links}))
+        template = {"object_type": "text", "text": one, "link": link_to(link)}
+        parts.append(template_part({**template, **buttons}))
     return Parcel(text, tuple(parts))
 
 

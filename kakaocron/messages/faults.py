@@ -162,14 +162,19 @@ def _command_fault(name: str, folder: Path, search_path: str | None) -> str | No
 
 def _known_names(message: Message) -> frozenset[str] | None:
     """Return the names that placeholders may have; None where only the data of the day tells."""
+    if message.command is not None or message.report is not None:  # no data for their buttons
+        return BUILT_IN
     if message.data_file is not None or message.data_command is not None:
         return None
     return BUILT_IN | frozenset(map(tidy, message.data or {}))
 
 
 def _texts(message: Message) -> Iterator[tuple[Keys, str]]:
-    for key in ("text", "scrap_url", "template", "template_args"):
+    for key in ("text", "scrap_url", "template", "template_args", "link", "button"):
         yield from _strings((key,), getattr(message, key))
+    for index, one in enumerate(message.buttons):
+        yield ("buttons", str(index), "title"), one.title
+        yield ("buttons", str(index), "link"), one.link
     if message.fallback_text is not None:
         yield ("fallback_text",), message.fallback_text
 

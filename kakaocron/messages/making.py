@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -15,9 +16,21 @@ from kakaocron.config.schema import Config, Message
 from kakaocron.delivery.orders import BY_HAND
 from kakaocron.delivery.parcel import FallbackError, Parcel, Part, parcel_of
 from kakaocron.delivery.policy import Due
-from kakaocron.errors import ContentError
-from kakaocron.kakao.texts import MAX_UTF16_UNITS, as_json, template_part, text_parcel
+from kakaocron.errors import ContentError, LedgerError
+from kakaocron.kakao.texts import (
+    MAX_UTF16_UNITS,
+    Taps,
+    as_json,
+    buttons_to,
+    template_part,
+    text_parcel,
+    titled,
+)
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.choice import chosen_language
+from kakaocron.language.words import speaking
 from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.stats import Slots
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import MAY_HAVE_ARRIVED
@@ -33,13 +46,24 @@ from kakaocron.text.placeholders import (
 from kakaocron.text.plain import is_web_address, tidy, tidy_all
 from kakaocron.text.splitting import split, truncated
 
+if TYPE_CHECKING:
+    from kakaocron.messages.summary import DayRecord, PeriodKind
+
+
+def _no_ledger() -> Ledger:
+    raise LookupError("these contents are to be checked, not made")
+
 
 class Contents(Struct, frozen=True):
-    """The contents of one configuration; relative paths start at `folder`."""
+    """The contents of one configuration; relative paths start at `folder`.
+
+    `open_ledger` gives one that nobody else reads from: contents are made side by side.
+    """
 
     config: Config
     folder: Path
     programs: Programs
+    open_ledger: Callable[[], Ledger] = _no_ledger
     _messages: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,37 +100,74 @@ class Contents(Struct, frozen=True):
         today = _today(totals)
         fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
         try:
-            return self._made(message, fields)
+            return self._made(message, fields, slot.at)
         except ContentError as error:
             fallback = self._fallback(message, fields)
             if fallback is None:
                 raise
             raise FallbackError(error, fallback) from None
 
-    def of_text(self, text: str, overflow: str = "error") -> Parcel:
-        """Make a parcel of a text: as it is, but for what no message may hold. Raises
-        ContentError."""
+    def of_text(self, text: str, overflow: str = "error", taps: Taps | None = None) -> Parcel:
+        """Make a parcel of a text: as it is, but for what no message may hold. Taps lead to the
+        configuration's link unless `taps` say where. Raises ContentError."""
         text = tidy(text)
-        link = self.config.kakao.link
+        taps = taps or self.taps()
         if overflow == "split":
-            return text_parcel(text, link, split(text, MAX_UTF16_UNITS))
-        return text_parcel(
-            truncated(text, MAX_UTF16_UNITS) if overflow == "truncate" else text, link
+            texts = split(text, MAX_UTF16_UNITS)
+            return text_parcel(text, taps.link, texts, taps.buttons)
+        shown = truncated(text, MAX_UTF16_UNITS) if overflow == "truncate" else text
+        return text_parcel(shown, taps.link, buttons=taps.buttons)
+
+    def taps(
+        self,
+        link: str | None = None,
+        button: str | None = None,
+        buttons: Sequence[tuple[str, str]] = (),
+    ) -> Taps:
+        """Say where taps on a text lead: to `link`, which a button of that title does too, or by
+        buttons of a title and an address each. Raises ContentError."""
+        for url in (link, *(url for _title, url in buttons)):
+            if url is not None and not is_web_address(url):
+                raise content_error("bad-link")
+        if not all(title.strip() for title in (button or "x", *(title for title, _ in buttons))):
+            raise content_error("empty-button")
+        made = buttons_to(buttons) if buttons else titled(button) if button is not None else {}
+        return Taps(link or self.config.kakao.link, made)
+
+    def _taps(self, message: Message, fields: Mapping[str, Any]) -> Taps:
+        def filled(text: str) -> str:
+            return tidy(fill(text, fields))
+
+        return self.taps(
+            message.link and filled(message.link),
+            message.button and filled(message.button),
+            [(filled(one.title), filled(one.link)) for one in message.buttons],
         )
 
     def _fallback(self, message: Message, fields: Mapping[str, Any]) -> Parcel | None:
         if message.fallback_text is None:
             return None
         try:
-            return self.of_text(fill(message.fallback_text, fields), "truncate")
+            text = fill(message.fallback_text, fields)
+            return self.of_text(text, "truncate", self._taps_anyhow(message, fields))
         except ContentError:
             return None
 
-    def _made(self, message: Message, built_in: Mapping[str, Any]) -> Parcel:
+    def _taps_anyhow(self, message: Message, fields: Mapping[str, Any]) -> Taps:
+        try:
+            return self._taps(message, fields)
+        except ContentError:  # it names what could not be had
+            return self.taps()
+
+    def _made(self, message: Message, built_in: Mapping[str, Any], at: datetime) -> Parcel:
+        if message.report is not None:
+            return self.of_text(
+                self._summary(message.report, at), taps=self._taps(message, built_in)
+            )
         if message.command is not None:
             output = self.programs.run(at_home(message.command), self.folder, message.timeout)
             text = tidy(_decoded(output, message.command[0]))
-            return self.of_text(text.rstrip(), message.overflow)
+            return self.of_text(text.rstrip(), message.overflow, self._taps(message, built_in))
         fields = {**self._data(message), **built_in}
         if message.template is not None:
             return _template_parcel(tidy_all(fill_all(message.template, fields)))
@@ -120,7 +181,30 @@ class Contents(Struct, frozen=True):
                 raise content_error("bad-scrap-url")
             as_json({"url": url})
             return Parcel(url, (Part("scrap", {"request_url": url}),))
-        return self.of_text(fill(self._text(message), fields), message.overflow)
+        taps = self._taps(message, fields)
+        return self.of_text(fill(self._text(message), fields), message.overflow, taps)
+
+    def _summary(self, kind: PeriodKind, at: datetime) -> str:
+        """Sum up what is on record, in the language of the configuration, whoever asks."""
+        from kakaocron.messages.summary import period_of, summary  # noqa: PLC0415 - most have none
+
+        period = period_of(kind, at)
+        records = [self._record_of(day) for day in period.days]
+        since = next(iter(self.open_ledger().days()), None)
+        spoken = chosen_language(self.programs.variables, self.config.language)
+        with speaking(catalogue_of(spoken)):
+            return summary(period, records, since, MAX_UTF16_UNITS)
+
+    def _record_of(self, day: date) -> DayRecord:
+        from kakaocron.messages.summary import DayRecord  # noqa: PLC0415
+
+        ledger = self.open_ledger()  # which keeps what it has read: a day is enough
+        try:
+            view, damage = ledger.read([day]), ledger.damage([day])
+        except LedgerError:
+            return DayRecord(day, is_damaged=True)
+        is_damaged = bool(view.gaps or view.damaged or damage)
+        return DayRecord(day, tuple(view.deliveries.values()), is_damaged)
 
     def _text(self, message: Message) -> str:
         if message.file is None:

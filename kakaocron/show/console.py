@@ -292,7 +292,7 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
     for part in made.parts:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
         words = document.get("template_object", {}).get("text") or made.text
-        lines = "\n".join(clean(line) for line in words.split("\n"))
+        lines = "\n".join(clean(line) for line in [*words.split("\n"), *_buttons(document)])
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         units = utf16_units(words)
         out.print(
@@ -301,6 +301,15 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
             )
         )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
+
+
+def _buttons(document: Mapping[str, Any]) -> list[str]:
+    """Return the line of buttons below a bubble's text, none where Kakao shows its own."""
+    template = document.get("template_object", {})
+    titles = [one.get("title") for one in template.get("buttons") or ()]
+    titles = titles or [template.get("button_title")]
+    shown = "  ".join(f"[ {title} ]" for title in titles if title)
+    return [shown] if shown else []
 
 
 def _json_or_text(value: str) -> Any:

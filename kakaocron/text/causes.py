@@ -81,6 +81,8 @@ TEMPLATES: Templates = {
     "cannot show",
     "bad-template": "'{template}': {error}",
     "deep-template": "the template is nested too deeply",
+    "bad-link": "the link is no address such as https://example.com",
+    "empty-button": "the title of a button is empty",
     "bad-scrap-url": "scrap_url gives no address such as https://www.naver.com",
     "not-utf8": "'{name}' is not UTF-8 text (byte {at}); write it as UTF-8",
     "no-json": "'{name}' gives no JSON: {error}",

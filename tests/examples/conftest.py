@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
-from kakaocron.rehearsal.sandbox.kapi import Arrival
+from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
 from tests.fakes import FakeClock, kakao_section, live_in, texts

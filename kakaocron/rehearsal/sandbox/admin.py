@@ -9,6 +9,8 @@ from typing import Any
 from kakaocron.errors import UsageError
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.phones import NHN_CODES
+from kakaocron.rehearsal.sandbox.settings import Step
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 ADMIN_PREFIX = "/_sandbox/"
@@ -21,7 +23,7 @@ def administer(request: WireRequest, kakao: Kakao, faults: FaultPlan, now: datet
         return json_answer(404, {"error": f"no {request.method} {request.path} in the sandbox"})
     try:
         return json_answer(200, route(kakao, faults, _read_body(request), now))
-    except (UsageError, ValueError, RecursionError) as error:
+    except (UsageError, ValueError, LookupError, TypeError, RecursionError) as error:
         return json_answer(400, {"error": str(error)})
 
 
@@ -32,7 +34,8 @@ def _read_body(request: WireRequest) -> Mapping[str, Any]:
     return body
 
 
-def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], at: datetime) -> Any:
+    kakao.phones.settle(at)
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.deliveries]
 
 
@@ -42,6 +45,19 @@ def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: d
 
 def _images(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.images]
+
+
+def _phones(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
+    steps = {number: [_step(one) for one in told] for number, told in body.items()}
+    kakao.phones.steps.update(steps)
+    return {"phones": sorted(steps)}
+
+
+def _step(told: Any) -> Step:
+    _refuse_unknown(told, "seconds", "word", "arrives")
+    if told["word"] not in NHN_CODES:
+        raise UsageError(f"'word' is not one of {', '.join(NHN_CODES)}.")
+    return Step(float(told["seconds"]), told["word"], told.get("arrives") is True)
 
 
 def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
@@ -106,6 +122,7 @@ _ROUTES: Mapping[
     ("GET", "requests"): _requests,
     ("GET", "images"): _images,
     ("POST", "faults"): _plan,
+    ("POST", "phones"): _phones,
     ("POST", "login"): _login,
     ("POST", "revoke"): _revoke,
     ("POST", "reset"): _reset,

@@ -21,6 +21,11 @@ from kakaocron.rehearsal.sandbox.endpoints import (
     MEMO_PREFIX,
     TOKEN_PATH,
 )
+from kakaocron.rehearsal.sandbox.nhn import MESSAGES as NHN_MESSAGES
+from kakaocron.rehearsal.sandbox.nhn import NHN_PREFIX
+from kakaocron.rehearsal.sandbox.nhn import refused as nhn_refused
+from kakaocron.rehearsal.sandbox.solapi import STATUSES as SOLAPI_STATUSES
+from kakaocron.rehearsal.sandbox.solapi import refused as solapi_refused
 from kakaocron.rehearsal.sandbox.wire import (
     Action,
     WireAnswer,
@@ -32,6 +37,12 @@ from kakaocron.rehearsal.sandbox.wire import (
 DRIP_SECONDS = 0.2
 
 _MESSAGES = (MEMO_PREFIX, FRIEND_MESSAGE_PREFIX)
+# Where a `*` stands for one part of the path, and a method may stand before it.
+_BY_DEALERS = (
+    f"POST{NHN_PREFIX}*/messages",
+    "POST/messages/v4/groups/*/send",
+    "POST/messages/v4/send-many",
+)
 
 # kind → what the wire does, whether the request takes effect all the same.
 _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
@@ -57,15 +68,25 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
         "code": ("answer", False),
         "koe": ("answer", False),
         "status": ("answer", False),
+        "nhn": ("answer", False),
+        "solapi": ("answer", False),
     }
 )
-_NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status"}
+_NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status", "nhn", "solapi"}
 _WITH_SECONDS = frozenset({"slow", "drip", "date", "early-hints"})
 _STATUSES = frozenset({429, 500, 502, 503, 504})
 # Kinds that may strike although the message went out: written with a "+" at the end.
 _AMBIGUOUS_KINDS = frozenset({"html-502", "result-500", "error-in-200", "no-uuid"})
 _TWICE = "401-twice"
 
+_PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "rotate": (TOKEN_PATH,),
+        "no-uuid": (FRIEND_MESSAGE_PREFIX,),
+        "result-500": _MESSAGES,
+        "error-in-200": _MESSAGES,
+    }
+)
 _CAPTIVE_PORTAL = "<!doctype html><title>Wi-Fi login</title><p>Please accept the terms of use."
 _BAD_GATEWAY = "<!doctype html><title>502 Bad Gateway</title><h1>502 Bad Gateway</h1>"
 
@@ -80,9 +101,9 @@ _SUBSTITUTES: Mapping[str, WireAnswer] = MappingProxyType(
     }
 )
 
-_RULE = re.compile(r"(?P<name>[^:@]+)(:(?P<probability>[0-9.]+))?(@(?P<prefix>/.*))?")
+_RULE = re.compile(r"(?P<name>[^:@]+)(:(?P<probability>[0-9.]+))?(@(?P<prefix>[A-Z]*/.*))?")
 _NAME = re.compile(
-    r"(?P<code>-\d+)|(?P<koe>KOE\d+)|(?P<status>\d{3})"
+    r"(?P<code>-\d+)|(?P<koe>KOE\d+)|(?P<status>\d{3})|nhn(?P<nhn>-\d+)|solapi-(?P<solapi>\w+)"
     r"|(?P<kind>[a-z][a-z0-9-]*?)(=(?P<seconds>[+-]?\d+(\.\d+)?))?"
 )
 
@@ -118,7 +139,15 @@ class InjectedFault:
 
     def matches(self, request: WireRequest) -> bool:
         """Tell whether this fault may hit the request."""
-        return request.path.startswith(self.prefixes)
+        return any(_matches(prefix, request) for prefix in self.prefixes)
+
+
+def _matches(prefix: str, request: WireRequest) -> bool:
+    method, slash, path = prefix.partition("/")
+    if method and method != request.method:
+        return False
+    pattern = "[^/]+".join(map(re.escape, f"{slash}{path}".split("*")))
+    return re.match(pattern, request.path) is not None
 
 
 def substitute(
@@ -129,6 +158,10 @@ def substitute(
         return refused(fault.number, request.path, agreed).answer()
     if fault.kind == "koe":
         return KauthRefusedError(fault.name).answer()
+    if fault.kind == "nhn":
+        return nhn_refused(fault.number)
+    if fault.kind == "solapi":
+        return solapi_refused(fault.name.removeprefix("solapi-").removesuffix("+"))
     if fault.kind == "status":
         return WireAnswer(fault.number, {"Content-Type": "text/plain"}, b"upstream error")
     return _SUBSTITUTES.get(fault.kind)
@@ -249,7 +282,12 @@ def _known(name: str, match: re.Match[str]) -> InjectedFault:
     if match["koe"] in KAUTH_ERRORS:
         return _fault(name, "koe", prefixes=(TOKEN_PATH,))
     if match["status"] and int(match["status"]) in _STATUSES:
-        return _fault(name, "status", number=int(match["status"]))
+        prefixes = _MESSAGES + _BY_DEALERS
+        return _fault(name, "status", prefixes=prefixes, number=int(match["status"]))
+    if match["nhn"] and int(match["nhn"]) in NHN_MESSAGES:
+        return _fault(name, "nhn", prefixes=(_BY_DEALERS[0],), number=int(match["nhn"]))
+    if match["solapi"] in SOLAPI_STATUSES:
+        return _fault(name, "solapi", prefixes=_BY_DEALERS[1:])
     if match["kind"] in _NAMED_KINDS:
         return _with_seconds(name, match["kind"], match["seconds"])
     raise _unknown(name)
@@ -268,7 +306,7 @@ def _with_seconds(name: str, kind: str, seconds: str | None) -> InjectedFault:
         raise UsageError(
             _("Cannot read fault '{name}': a delay is not negative.").format(name=name)
         )
-    prefixes = {"rotate": (TOKEN_PATH,), "no-uuid": (FRIEND_MESSAGE_PREFIX,)}.get(kind, _MESSAGES)
+    prefixes = _PREFIXES.get(kind, _MESSAGES + _BY_DEALERS)
     usual = DRIP_SECONDS if kind == "drip" else 0.0
     return _fault(
         name, kind, prefixes=prefixes, seconds=usual if seconds is None else float(seconds)
@@ -292,7 +330,9 @@ def _may_follow_a_delivery(fault: InjectedFault) -> bool:
         return fault.number in AMBIGUOUS_CODES
     if fault.kind == "status":
         return fault.number >= 500  # noqa: PLR2004 - a gateway does not know what happened behind it
-    return fault.kind in _AMBIGUOUS_KINDS
+    if fault.kind == "nhn":
+        return fault.number in {-7000, -9999}
+    return fault.kind in _AMBIGUOUS_KINDS or fault.name == "solapi-InternalError+"
 
 
 def _unknown(name: str) -> UsageError:

@@ -1,4 +1,5 @@
-"""Kakao's two servers as one value machine: requests and times in, answers and deliveries out.
+"""Kakao's two servers, and the dealers of 알림톡, as one value machine: requests and times in,
+answers and deliveries out.
 
 No socket, file, clock or environment: the same seed and the same calls give the same bytes.
 """
@@ -10,13 +11,17 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 from kakaocron.rehearsal.sandbox.account import Account, ReadyLogin
+from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, TOKEN_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault, substitute
 from kakaocron.rehearsal.sandbox.images import IMAGE_PREFIX, SHOWN_PREFIX, Image, Images
-from kakaocron.rehearsal.sandbox.kapi import Arrival, Kapi
+from kakaocron.rehearsal.sandbox.kapi import Kapi
 from kakaocron.rehearsal.sandbox.kauth import Kauth
+from kakaocron.rehearsal.sandbox.nhn import NHN_PREFIX, Nhn
+from kakaocron.rehearsal.sandbox.phones import Phones
 from kakaocron.rehearsal.sandbox.settings import KST, Quotas, SandboxFriend, Settings
+from kakaocron.rehearsal.sandbox.solapi import SOLAPI_PREFIXES, Solapi
 from kakaocron.rehearsal.sandbox.wire import Wire, WireAnswer, WireRequest, json_answer
 
 __all__ = [
@@ -70,6 +75,9 @@ class Kakao:
         self._kauth = Kauth(self.settings, self._account)
         self._images = Images(self._account)
         self._kapi = Kapi(self.settings, self._account, self._images, self.deliveries)
+        self.phones = Phones(self.settings.phones, self.deliveries)
+        self._nhn = Nhn(self.settings.dealers, self.phones)
+        self._solapi = Solapi(self.settings.dealers, self.phones)
         self._routes: dict[tuple[str, str], Callable[[WireRequest, datetime], WireAnswer]] = {
             ("GET", "/oauth/authorize"): self._kauth.authorize,
             ("POST", "/oauth/authorize"): self._kauth.decide,
@@ -102,6 +110,7 @@ class Kakao:
         Where a request reaches Kakao and is refused there, that refusal is the answer: no fault
         that follows a delivery hides a wrong request.
         """
+        self.phones.settle(now)
         delivered_before = len(self.deliveries)
         if fault is None:
             answer = self.handle(request, now)
@@ -161,6 +170,9 @@ class Kakao:
         route = self._routes.get((request.method, request.path))
         if route is not None:
             return route(request, now)
+        dealers = self._dealers(request, now)
+        if dealers is not None:
+            return dealers
         if request.method == "GET" and request.path.startswith(SHOWN_PREFIX):
             shown = self._images.show(request, now)
             if shown is not None:
@@ -169,6 +181,14 @@ class Kakao:
             404,
             {"error": UNKNOWN_REQUEST, "method": request.method, "path": request.path},
         )
+
+    def _dealers(self, request: WireRequest, now: datetime) -> WireAnswer | None:
+        self.phones.settle(now)
+        if request.path.startswith(NHN_PREFIX):
+            return self._nhn.answer(request, now)
+        if request.path.startswith(SOLAPI_PREFIXES):
+            return self._solapi.answer(request, now)
+        return None
 
     def _log(
         self,
@@ -201,7 +221,8 @@ def _outcome(answer: WireAnswer | None) -> str:
     if answer.status < HTTP_BAD or "json" not in answer.headers.get("Content-Type", ""):
         return str(answer.status)
     body: Mapping[str, object] = json.loads(answer.body)
-    return f"{answer.status} {body.get('code', body.get('error_code'))}"
+    code = body.get("code") or body.get("error_code") or body.get("errorCode")
+    return f"{answer.status} {code}"
 
 
 def _dated(answer: WireAnswer, at: datetime) -> WireAnswer:

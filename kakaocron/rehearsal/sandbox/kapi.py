@@ -1,12 +1,12 @@
 """kapi: messages, friends and the user (Kakao's documentation, Message and Kakao Login pages)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from kakaocron.rehearsal.sandbox.account import Account, Token
+from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.codes import RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, Endpoint
 from kakaocron.rehearsal.sandbox.faults import InjectedFault, refused
@@ -31,23 +31,6 @@ _FRIENDS_QUERY: Mapping[str, frozenset[str] | None] = {
     "friend_order": frozenset({"nickname", "favorite"}),
     "secure_resource": frozenset({"true", "false"}),
 }
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """One message that reached one receiver's chat: `receiver` is "me" or a friend's uuid.
-
-    `template` is the parsed template_object, or the fields of a custom or scrape message.
-    `received_at_ns` is the wall clock when the request had come in full, over real sockets.
-    """
-
-    at: datetime
-    receiver: str
-    text: str
-    template: Mapping[str, Any]
-    sender: str
-    path: str
-    received_at_ns: int | None = None
 
 
 class Kapi:

@@ -19,10 +19,10 @@ from types import TracebackType
 from typing import Any
 
 from kakaocron.rehearsal.sandbox.admin import ADMIN_PREFIX, administer
+from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.faults import FaultPlan, InjectedFault
 from kakaocron.rehearsal.sandbox.images import UPLOAD_PATH
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
-from kakaocron.rehearsal.sandbox.kapi import Arrival
 from kakaocron.rehearsal.sandbox.wire import EARLY_HINTS, Wire, WireAnswer, WireRequest, json_answer
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -81,8 +81,9 @@ class SandboxServer:
 
     @property
     def deliveries(self) -> list[Arrival]:
-        """Every message that was accepted so far, in order."""
+        """Every message that was accepted so far, in order; of those to phones, what arrived."""
         with self._lock:
+            self.kakao.phones.settle(self._now())
             return list(self.kakao.deliveries)
 
     @property

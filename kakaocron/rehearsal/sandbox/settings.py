@@ -1,6 +1,7 @@
 """What a sandbox is told once: the app in Kakao's console, its user, friends, limits."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 
 KST = timezone(timedelta(hours=9), "KST")
@@ -29,6 +30,68 @@ class Quotas:
     per_receiver: int = 100
     per_pair: int = 20
     before_permission: int = 30
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a dealer says of a message from so many seconds after taking it on.
+
+    `word` is one of phones.NHN_CODES. `arrives`: it is at the phone by then, whatever is said.
+    """
+
+    seconds: float
+    word: str
+    arrives: bool = False
+
+
+@dataclass(frozen=True)
+class PhoneSettings:
+    """What becomes of messages: to the phones that are `known`, and to all others."""
+
+    usual: Sequence[Step] = (Step(2, "delivered"),)
+    known: Mapping[str, Sequence[Step]] = field(
+        default_factory=lambda: {
+            "01000000001": (Step(2, "no-kakaotalk"),),
+            "01000000002": (Step(2, "blocked"),),
+            "01000000003": (Step(10**9, "delivered"),),  # never settles
+            "01000000004": (Step(2, "uncertain", arrives=True),),
+            "01000000005": (Step(2, "uncertain"), Step(60, "delivered")),
+            "01000000006": (Step(300, "delivered"),),
+            "01000000007": (Step(2, "cannot"),),
+            "01000000008": (Step(2, "fault"),),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class DealerSettings:
+    """The accounts with the dealers of 알림톡, and what Kakao has approved of.
+
+    `templates` are texts by template code, with `#{name}` for what is filled in. `search_delay`:
+    how long after it was taken a message shows in NHN's list. `has_sms`: what KakaoTalk fails to
+    bring goes out as an SMS unless a message says otherwise. `daily_quota` is NHN's for the sender
+    profile, `balance` the won at SOLAPI, `price` what it takes a message.
+    """
+
+    app_key: str = "sandboxAppKey001"
+    secret_key: str = "sandboxSecretKey0001"  # noqa: S105 - opens nothing but the sandbox
+    sender_key: str = "0123456789abcdef0123456789abcdef01234567"
+    api_key: str = "NCSSANDBOX000001"
+    api_secret: str = "SANDBOXAPISECRET0000000000000001"  # noqa: S105 - likewise
+    pf_id: str = "KA01PF000000000000000000000SANDBOX"
+    senders: tuple[str, ...] = ("0212345678",)
+    templates: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "KC_REPORT_01": "#{이름}님, #{시간} 보고입니다.",
+            "KC_PLAIN_01": "오늘 보고가 준비되었습니다.",
+        }
+    )
+    search_delay: timedelta = timedelta(seconds=3)
+    key_lifetime: timedelta = timedelta(minutes=10)
+    has_sms: bool = True
+    daily_quota: int = 1000
+    balance: float = 100_000
+    price: float = 13
 
 
 @dataclass(frozen=True)
@@ -65,3 +128,5 @@ class Settings:
     refresh_token_lifetime: timedelta = timedelta(seconds=5_183_999)
     rotation_window: timedelta = timedelta(days=30)
     code_lifetime: timedelta = timedelta(minutes=10)
+    dealers: DealerSettings = DealerSettings()
+    phones: PhoneSettings = PhoneSettings()

@@ -5,8 +5,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.kapi import Arrival
 from kakaocron.rehearsal.sandbox.settings import SandboxFriend, Settings
 from kakaocron.rehearsal.sandbox.wire import WireRequest
 from tests.rehearsal.sandbox.support import (

@@ -13,27 +13,21 @@ from kakaocron.rehearsal.simulation.world import World
 pytestmark = pytest.mark.usefixtures("uncounted")
 
 MINUTES = 360
-HISTORIES = 56  # more than 20,000 minutes
-
-
-@pytest.mark.parametrize("first", range(0, HISTORIES, 8))
-def test_no_promise_is_broken_in_histories_full_of_faults(first: int) -> None:
-    for seed in range(first, first + 8):
-        assert play(seed, MINUTES).breaches == (), f"seed {seed}"
-
-
-# Drawn for a person at the command line or an early start too, whatever was found in them then.
-ONCE_BROKEN = (
-    16, 17, 20, 62, 71, 79, 83, 118, 188, 304, 308, 327, 364, 422,
+# Histories that broke a promise once, before what was found in them was mended, and some more:
+# more than 20,000 minutes. What each of them plays has changed since with what ticks ask of the
+# machine; what broke has tests of its own.
+SEEDS = (
+    *range(18), 20, 62, 71, 79, 83, 118, 188, 304, 308, 327, 364, 422,
     1029, 1104, 1124, 1156, 2064, 10013, 10290, 10393, 10436, 10462, 10554,
     10804, 10906, 10935, 10941, 11010, 11012, 11087, 20245, 21076, 21383,
     22017, 22536, 22880, 24106, 25185,
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("seed", ONCE_BROKEN)
-def test_histories_that_once_broke_a_promise_keep_it(seed: int) -> None:
-    assert play(seed, 720).breaches == ()
+@pytest.mark.parametrize("first", range(0, len(SEEDS), 8))
+def test_no_promise_is_broken_in_histories_full_of_faults(first: int) -> None:
+    for seed in SEEDS[first : first + 8]:
+        assert play(seed, MINUTES).breaches == (), f"seed {seed}"
 
 
 EVERY_CONTENT = (
