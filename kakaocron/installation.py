@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeGuard
 from zlib import crc32
 
 from msgspec import Struct, field
@@ -17,7 +18,7 @@ from msgspec import Struct, field
 from kakaocron.config.contacts import channel_name
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config
-from kakaocron.delivery.channel import Channel
+from kakaocron.delivery.channel import Channel, ReceiptChannel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
@@ -206,17 +207,20 @@ def assemble(
     ledger = make_ledger(places, edges)
     logins = make_logins(places, config, edges, http)
     channel_of = config.contacts.channel_of
+    channels = make_channels(logins, config, http, channel_of)
+    receipts = receipts_of(channels)
     engine = Engine(
         ledger=ledger,
-        channels=make_channels(logins, config, http, channel_of),
+        channels=channels,
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
-        policy=config.delivery.policy(),
+        policy=config.delivery.policy(settling_of(receipts.values())),
         owner=edges.owner,
         lease=lease(config),
         at_once=config.delivery.at_once,
         interrupts=edges.interrupts,
+        receipts=receipts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
     contents = Contents(
@@ -279,6 +283,20 @@ def make_channels(
         return KakaoTalk(http, login, config.kakao.api_url, serves, config.contacts.stranger)
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
+
+
+def receipts_of(channels: Mapping[str, Channel]) -> dict[str, ReceiptChannel]:
+    """Return those of the channels that tell later what became of a message."""
+    return {name: channel for name, channel in channels.items() if _tells_later(channel)}
+
+
+def _tells_later(channel: Channel) -> TypeGuard[ReceiptChannel]:
+    return hasattr(channel, "look_up")
+
+
+def settling_of(receipts: Iterable[ReceiptChannel]) -> timedelta:
+    """Return after how long every one of these channels knows what it has taken."""
+    return max((channel.settling for channel in receipts), default=timedelta(0))
 
 
 def config_written_at(places: Places, disk: Disk) -> datetime | None:

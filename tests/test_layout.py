@@ -58,7 +58,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
+    "actions", "delivery/asking", "delivery/channel", "delivery/claims", "delivery/early_start",
+    "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",

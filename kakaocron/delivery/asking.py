@@ -11,11 +11,12 @@ from functools import partial
 
 from msgspec import Struct, field
 
-from kakaocron.delivery.channel import Asked, Fate, Found, ReceiptChannel
+from kakaocron.delivery.channel import ReceiptChannel
 from kakaocron.delivery.log_lines import log_receipt
 from kakaocron.delivery.policy import look_up_at
 from kakaocron.delivery.receipts import questions, receipt, to_ask
 from kakaocron.delivery.underway import Engine
+from kakaocron.delivery.verdicts import Asked, Fate, Found
 from kakaocron.errors import Cause
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery, apply
@@ -29,18 +30,18 @@ from kakaocron.system.scarcity import is_scarcity
 LOOK_UPS_A_TICK = 200
 ASKING_SECONDS = 20.0
 
-Answers = dict[tuple[str, str], Found]  # by delivery and receiver
+Replies = dict[tuple[str, str], Found]  # by delivery and receiver
 Question = tuple[str, Asked]  # of which delivery
 
 
-class Told(Struct, frozen=True):
+class LookedUp(Struct, frozen=True):
     """What came of asking: the deliveries that have another state since, and what is wrong."""
 
     ended: Mapping[str, Delivery] = field(default_factory=dict)
     problems: Sequence[tuple[str, Cause]] = ()
 
 
-def ask(engine: Engine, days: Iterable[date]) -> Told:
+def ask(engine: Engine, days: Iterable[date]) -> LookedUp:
     """Look up what is due of these days of the ledger, and record what is told.
 
     Raises LedgerError or LockTimeoutError when the ledger fails, KeyboardInterrupt if the process
@@ -55,7 +56,7 @@ def ask(engine: Engine, days: Iterable[date]) -> Told:
         if (of_channel := _of_channel(engine, name, wanted))
     }
     if not asked:
-        return Told()
+        return LookedUp()
     bugs: list[Exception] = []
     with engine.interrupts.held(engine.workers.wake):
         answers = _answers(engine, asked, bugs)
@@ -65,7 +66,7 @@ def ask(engine: Engine, days: Iterable[date]) -> Told:
         log_receipt(delivery)
     if bugs:
         raise bugs[0]
-    return Told(ended, _problems(asked, answers))
+    return LookedUp(ended, _problems(asked, answers))
 
 
 def _of_channel(engine: Engine, channel: str, wanted: Iterable[Delivery]) -> list[Question]:
@@ -79,9 +80,9 @@ def _of_channel(engine: Engine, channel: str, wanted: Iterable[Delivery]) -> lis
 
 def _answers(
     engine: Engine, asked: Mapping[str, Sequence[Question]], bugs: list[Exception]
-) -> Answers:
+) -> Replies:
     """Ask all channels side by side until they have answered, or time is up."""
-    answers: Answers = {}
+    answers: Replies = {}
     until = engine.clock.monotonic() + ASKING_SECONDS
     tasks = set()
 
@@ -109,7 +110,7 @@ def _answers(
 
 
 def _record(
-    engine: Engine, book: Book, days: set[date], wanted: Iterable[Delivery], answers: Answers
+    engine: Engine, book: Book, days: set[date], wanted: Iterable[Delivery], answers: Replies
 ) -> dict[str, Delivery]:
     """Write what was told of each delivery, unless another process has gone on with it meanwhile;
     return those whose state is another one now."""
@@ -165,7 +166,7 @@ def _slot_day(id_: str) -> date:
     return parse_delivery_id(id_)[1].date()
 
 
-def _problems(asked: Mapping[str, Sequence[Question]], answers: Answers) -> list[tuple[str, Cause]]:
+def _problems(asked: Mapping[str, Sequence[Question]], answers: Replies) -> list[tuple[str, Cause]]:
     """Return which channels told nothing of anything, and why."""
     problems = []
     for name, group in asked.items():

@@ -25,7 +25,7 @@ from kakaocron.delivery.underway import Engine, Run, Underway
 from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.errors import Cause, ContentError
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
-from kakaocron.ledger.events import Claim, Event, Key, Outcome, Result, Settle, of_slot
+from kakaocron.ledger.events import Claim, Event, Outcome, Result, SendKey, Settle, of_slot
 from kakaocron.ledger.ledger import View
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
@@ -202,14 +202,14 @@ def claim_event(
     )
 
 
-def _keys(engine: Engine, one: Underway, now: datetime) -> dict[str, Key]:
+def _keys(engine: Engine, one: Underway, now: datetime) -> dict[str, SendKey]:
     """Return the keys of an attempt: new ones live from its claim on, others as they have."""
     keys = dict(one.due.keys)
     for channel in engine.receipts.keys() & one.to.keys():
         life = engine.receipts[channel].key_life
         for name in one.to[channel]:
             if isinstance(new := one.reserved.get(name), str):
-                keys[name] = Key(new, now, now + life if life else None)
+                keys[name] = SendKey(new, now, now + life if life else None)
     return keys
 
 

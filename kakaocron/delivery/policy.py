@@ -21,7 +21,7 @@ from kakaocron.ledger.deliveries import (
     key_of,
     of_delivery,
 )
-from kakaocron.ledger.events import Key, Result, Settle, of_slot
+from kakaocron.ledger.events import Result, SendKey, Settle, of_slot
 from kakaocron.schedule.pauses import Pause, Paused, first_open
 from kakaocron.schedule.slots import Series, Slot, expiry, slots_between
 from kakaocron.states import ONCE, TAKEN, Reason, State
@@ -58,7 +58,7 @@ class Due(Struct, frozen=True):
     expires_at: datetime
     known: Mapping[str, Result] = field(default_factory=dict)
     tries_before: int = 0
-    keys: Mapping[str, Key] = field(default_factory=dict)
+    keys: Mapping[str, SendKey] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -345,7 +345,7 @@ def next_attempt(delivery: Delivery, policy: Policy) -> Due:
     )
 
 
-def _keys_in_use(delivery: Delivery, open_to: Iterable[str]) -> Iterable[tuple[str, Key]]:
+def _keys_in_use(delivery: Delivery, open_to: Iterable[str]) -> Iterable[tuple[str, SendKey]]:
     for name in open_to:
         found = delivery.targets.get(name)
         if found and found.state is State.UNKNOWN and (key := key_of(delivery, name)):
@@ -396,7 +396,7 @@ def may_be_sent(
     )
 
 
-def is_alive(key: Key, now: datetime) -> bool:
+def is_alive(key: SendKey, now: datetime) -> bool:
     """Say whether a key may be sent once more: as far as the clock tells that was not set back."""
     return key.since - CLOCK_SLACK <= now and (key.until is None or now < key.until)
 

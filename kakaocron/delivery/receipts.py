@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from kakaocron.delivery.channel import Asked, Fate, Found
 from kakaocron.delivery.policy import (
     LONGEST_WAIT_FOR_RECEIPT,
     Policy,
@@ -16,6 +15,7 @@ from kakaocron.delivery.policy import (
     settled_at,
     to_look_up,
 )
+from kakaocron.delivery.verdicts import Asked, Fate, Found
 from kakaocron.errors import Cause
 from kakaocron.ledger.deliveries import Delivery, key_of, worst
 from kakaocron.ledger.events import DeliveryReceipt, Result

@@ -16,12 +16,12 @@ from kakaocron.ledger.events import (
     Claim,
     DeliveryReceipt,
     Event,
-    Key,
     OfSlot,
     Outcome,
     Reopen,
     Result,
     Schedule,
+    SendKey,
     Settle,
     Unknown,
     of_slot,
@@ -69,7 +69,7 @@ class Attempt(Struct, frozen=True, gc=False):
     sent_at: datetime | None = None
     ended_at: datetime | None = None
     results: Mapping[str, Result] = field(default_factory=dict)
-    keys: Mapping[str, Key] | None = None
+    keys: Mapping[str, SendKey] | None = None
 
 
 class Delivery(Struct, frozen=True, gc=False):
@@ -130,7 +130,21 @@ class Delivery(Struct, frozen=True, gc=False):
     @property
     def is_held(self) -> bool:
         """Whether it waits for a person's word: nobody knows whether it arrived."""
-        return self.state is State.UNKNOWN and self.next_attempt_at is None
+        is_unknown = self.state is State.UNKNOWN and self.next_attempt_at is None
+        return is_unknown and not self.is_being_settled
+
+    @property
+    def is_being_settled(self) -> bool:
+        """Whether nobody knows so far whether it arrived, but a channel that can tell is still to
+        be asked, or it goes once more with the key that it had."""
+        if self.state is not State.UNKNOWN:
+            return False
+        awaited = [
+            one for name, one in self.targets.items() if is_awaited(one) and key_of(self, name)
+        ]
+        if self.next_attempt_at is not None:
+            return any(one.reason is Reason.NOT_FOUND for one in awaited)
+        return bool(awaited) and self.asked_at is None
 
     @property
     def is_on_its_way(self) -> bool:
@@ -463,7 +477,7 @@ def is_awaited(result: Result) -> bool:
     return is_open and result.reason is not Reason.BY_HAND
 
 
-def key_of(delivery: Delivery, receiver: str) -> Key | None:
+def key_of(delivery: Delivery, receiver: str) -> SendKey | None:
     """Return the newest key of what was sent to a receiver, None if it had none."""
     for attempt in reversed(delivery.attempts):
         if attempt.keys and receiver in attempt.keys:

@@ -58,7 +58,7 @@ class Result(Struct, frozen=True, gc=False):
     at: datetime | None = None
 
 
-class Key(Struct, frozen=True, gc=False):
+class SendKey(Struct, frozen=True, gc=False):
     """Under which key a channel knows what is sent to one receiver: a claim at `since` was the
     first with it, and a request with it may leave until `until` (None: at any time)."""
 
@@ -128,7 +128,7 @@ class Claim(Event, frozen=True, kw_only=True, tag="claim"):
     text: str | None = None
     content_hash: str | None = None
     content: dict[str, Any] | None = None
-    keys: dict[str, Key] | None = None  # by receiver, of channels with receipts
+    keys: dict[str, SendKey] | None = None  # by receiver, of channels with receipts
 
 
 class Outcome(Event, frozen=True, kw_only=True, tag="outcome"):
@@ -253,7 +253,7 @@ def _plain(value: Any) -> Any:
         return isoformat(value)
     if isinstance(value, Result):
         return result_fields(value)
-    if isinstance(value, Key):
+    if isinstance(value, SendKey):
         return _kept(asdict(value))
     if isinstance(value, Cause):
         return to_builtins(value)
@@ -391,8 +391,8 @@ def _in_kst(event: Event) -> Event:
     return replace(event, **others) if others else event
 
 
-def _key_in_kst(key: Key) -> Key:
-    return Key(key.key, in_kst(key.since), key.until and in_kst(key.until))
+def _key_in_kst(key: SendKey) -> SendKey:
+    return SendKey(key.key, in_kst(key.since), key.until and in_kst(key.until))
 
 
 def _results_in_kst(targets: Mapping[str, Result]) -> dict[str, Result]:
