@@ -10,6 +10,7 @@ from typing import Self
 from kakaocron.language.words import _, marked
 
 ME = "me"  # the receiver that is the sender
+BY = "@"  # between a friend's uuid and the account that sends to it, if not the first
 ONCE = "once"  # the kind of a delivery that a person entered
 
 # What a delivery's minute is, as people read it.
@@ -104,6 +105,7 @@ class Reason(_Word):
     TICK_CRASHED = "tick-crashed"
     CONFIG_BROKEN = "config-broken"
     CONTENT_FAILED = "content-failed"
+    PICTURE_LEFT_OUT = "picture-left-out"
     CLOCK_WRONG = "clock-wrong"
     BY_HAND = "by-hand"
     UNDELIVERED = "undelivered"

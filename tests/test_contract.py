@@ -36,7 +36,7 @@ REASONS = {
     "refused", "refused-for-now", "retries-spent", "unreachable", "read-timeout",
     "connection-reset", "server-fault", "unproven-answer", "process-died", "ledger-damaged",
     "ledger-unwritable", "lock-held", "tick-crashed", "config-broken", "content-failed",
-    "clock-wrong", "by-hand", "undelivered", "no-receipt", "not-found",
+    "picture-left-out", "clock-wrong", "by-hand", "undelivered", "no-receipt", "not-found",
 }  # fmt: skip
 ID = re.compile(r"(report|(once|send)-[0-9a-f]{16})@20261123T\d{4}")
 MESSAGE_NAME = re.compile(r"report|(once|send)-[0-9a-f]{16}")
@@ -80,6 +80,7 @@ ATTEMPT = {
 }
 ONE = {"v": 1, **DELIVERY}
 ONE_WITH_LOG = {**ONE, "attempt_log": [ATTEMPT]}
+TOKEN = {"expires_at": INSTANT, "refresh_expires_at": Maybe(INSTANT)}
 STATUS = {
     "v": 1,
     "now": INSTANT,
@@ -100,7 +101,8 @@ STATUS = {
     },
     "next_regular_time": MINUTE,
     "next_peak_time": MINUTE,
-    "token": {"expires_at": INSTANT, "refresh_expires_at": Maybe(INSTANT)},
+    "token": TOKEN,
+    "tokens": {"me": TOKEN},
     "today": [DELIVERY],
 }
 HEALTH = {
@@ -352,7 +354,7 @@ OPTIONS = {
     "login": set(),
     "logout": set(),
     "tick": {"--dry-run"},
-    "send": {"--message", "--to", "--link", "--button", "--force", "--json"},
+    "send": {"--message", "--to", "--image", "--link", "--button", "--force", "--json"},
     "schedule": {"--at", "--in", "--next", "--json"},
     "cancel": {"--json"},
     "retry": {"--json"},

@@ -48,7 +48,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
-    "ledger/heartbeat", "show/console", "show/next_step",
+    "ledger/heartbeat", "show/console", "show/half_blocks", "show/next_step",
     "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
     "system/log", "system/memory", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
@@ -59,6 +59,7 @@ EDGES = {
 # These are handed the edges, and put them to use.
 DOERS = {
     "actions", "delivery/asking", "delivery/channel", "delivery/claims", "delivery/early_start",
+    "delivery/enclosing",
     "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
@@ -67,7 +68,8 @@ DOERS = {
     "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/timetable_file",
-    "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",
+    "messages/faults", "messages/images", "messages/making", "messages/starting", "scheduler",
+    "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
     "ticking/runner", "ticking/upkeep", "watching/coming", "watching/first_tick",
@@ -99,7 +101,14 @@ IMPORTERS = {
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
-    "rich": {"show/columns", "show/console", "show/pictures", "rehearsal/picture"},
+    "rich": {
+        "show/columns",
+        "show/console",
+        "show/half_blocks",
+        "show/pictures",
+        "rehearsal/picture",
+    },
+    "PIL": {"show/half_blocks"},
     "tomllib": {"config/reading"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
@@ -287,5 +296,5 @@ def test_every_foreign_package_is_a_declared_dependency() -> None:
         if module.partition(".")[0] not in sys.stdlib_module_names
     }
 
-    # urllib3 comes with requests, which names it in its own interface.
-    assert used - declared <= {"kakaocron", "urllib3"}
+    # urllib3 comes with requests, which names it in its own interface; PIL is the package pillow.
+    assert used - declared <= {"kakaocron", "urllib3", "PIL"}

@@ -142,12 +142,13 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
     """
     known = one.due.known
     done = {name: known[name].parts if name in known else 0 for name in one.due.to}
-    keyless = _without_key(engine, one)
+    if engine.receipts:
+        one.refused |= _without_key(engine, one)
     refused: dict[str, Cause] = {}
     for channel, to in one.to.items():
-        wanted = {name: max(1, one.parts - done[name]) for name in to if name not in keyless}
+        wanted = {n: max(1, one.parts - done[n]) for n in to if n not in one.refused}
         refused |= allowed[channel].spend(wanted)
-    one.blocked = keyless | {
+    one.blocked = one.refused | {
         name: Result(State.FAILED, Reason.QUOTA, phase=Phase.BEFORE, parts=done[name], cause=why)
         for name, why in refused.items()
     }
@@ -158,8 +159,6 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
 
 def _without_key(engine: Engine, one: Underway) -> dict[str, Result]:
     """Return how it ends for those who have no key, though their channel gives them."""
-    if not engine.receipts:
-        return {}
     none = Verdict(Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("no-key"), phase=Phase.BEFORE)
     keyless = {
         name: one.reserved.get(name, none)

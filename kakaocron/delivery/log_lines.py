@@ -18,6 +18,8 @@ def log_end(delivery: Delivery) -> None:
         case State.CONFIRMED:
             log.info("✅ 메시지 전송 성공: %s", delivery.id)
             log.info("✅ 전송 확인 완료: %s", delivery.id)
+            if any(one.reason is Reason.PICTURE_LEFT_OUT for one in delivery.targets.values()):
+                log.warning("🖼️ 그림 없이 전송: %s - %s", delivery.id, why)
         case State.SENT if delivery.reason is not Reason.BY_HAND:
             log.info("✅ 메시지 전송 성공: %s", delivery.id)
         case State.RETRYING:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.host.crontab import Crontab, Job
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation
-from kakaocron.kakao.channel import named
+from kakaocron.kakao.causes import for_account, named
 from kakaocron.language.words import _, marked
 from kakaocron.system.places import Places
 
@@ -27,8 +29,7 @@ class Status(StrEnum):
     FAIL = "fail"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing looked at: how it is, and how to fix it where it is not well."""
 
     name: str
@@ -37,8 +38,7 @@ class Finding:
     mend: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bench:
+class Bench(Struct, frozen=True):
     """What the checks work on; `installation` is None where the configuration cannot be read."""
 
     places: Places
@@ -71,7 +71,8 @@ def installed(bench: Bench) -> Installation:
 def of_account(account: str, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield findings about an account's login; they name it if it is not the default."""
     for finding in findings:
-        yield replace(finding, what=named(account, finding.what))
+        mend = for_account(account, finding.mend)
+        yield replace(finding, what=named(account, finding.what), mend=mend)
 
 
 def worst(findings: Sequence[Finding]) -> Status:

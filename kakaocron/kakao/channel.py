@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec import Struct
 
-from kakaocron.delivery.channel import Flight, Withheld
+from kakaocron.delivery.channel import Flight, LeftOutError, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
 from kakaocron.errors import Cause, KakaocronError, LoginError
@@ -17,14 +17,15 @@ from kakaocron.kakao.answers import of_friends, of_memo
 from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
 from kakaocron.kakao.quota import Usage, used
 from kakaocron.kst import DAY
-from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.states import ME, Reason
+from kakaocron.states import BY, ME, Reason
 from kakaocron.system.http import Failure, Http, Phase, Request
 
 # Kakao's documentation: at most five receivers a call.
 RECEIVERS_A_CALL = 5
 BAD_PARAMETER = -2
+# How old a token must be for a refused picture to have another one issued.
+RENEWED_FOR_A_PICTURE = timedelta(hours=1)
 
 # By the kind of a parcel's part.
 MEMO_PATHS = {
@@ -40,7 +41,7 @@ FRIENDS_PATHS = {
 
 
 class KakaoTalk(Struct, frozen=True):
-    """The channel to oneself and to friends, by one account's login.
+    """The channel to an account's own chat and to its friends, by its login.
 
     `serves` says of a receiver whether it is this channel's, and `stranger` what is wrong with it.
     """
@@ -51,17 +52,52 @@ class KakaoTalk(Struct, frozen=True):
     serves: Callable[[str], bool]
     stranger: Callable[[str], str | None] = lambda _: None
 
+    @property
+    def own(self) -> str:
+        """The receiver that is the account's own chat."""
+        return self.login.account or ME
+
     def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
         # Yesterday's too: a retry may go out today.
-        return {today, today - DAY} if set(to) - {ME} else set()
+        return {today, today - DAY} if set(to) - {self.own} else set()
 
     def allowance(self, deliveries: Iterable[Delivery], day: date) -> Usage:
-        return used(deliveries, day, self.serves)
+        return used(deliveries, day, lambda one: one != self.own and self.serves(one))
 
     def prepare(self, count: int) -> None:
         with suppress(KakaocronError):  # the delivery itself meets it again, and records it
             self.login.access_token()
         self.http.warm(self.api_url, count)
+
+    def enclose(self, parcel: Parcel, seconds: float) -> Parcel:
+        from kakaocron.kakao import pictures  # noqa: PLC0415 - few messages have a picture
+
+        enclosure = parcel.enclosure
+        assert enclosure is not None  # noqa: S101 - else there is nothing to bring
+        until = self.login.clock.monotonic() + seconds
+
+        def upload(token: str) -> pictures.Uploaded | Verdict:
+            left = until - self.login.clock.monotonic()
+            request = pictures.upload_request(self.api_url, enclosure, token, left)
+            answer = self.http.ask(request)
+            return of_failure(answer) if isinstance(answer, Failure) else pictures.of_upload(answer)
+
+        try:
+            token = self.login.access_token()
+            found = upload(token)
+            if isinstance(found, Verdict) and found.meaning is Meaning.LOG_IN_AGAIN:
+                if enclosure.is_required or not self._is_new():
+                    found = upload(self.login.renew(token))
+            elif isinstance(found, Verdict) and pictures.may_change(found):
+                found = upload(token)  # it shows nothing, so that twice does no harm
+            if isinstance(found, pictures.Uploaded):
+                return pictures.with_picture(parcel, found)
+            verdict, down = _not_made(pictures.not_uploaded(found.cause)), None
+        except LoginError as error:
+            verdict, down = _of_login(error), error
+        except KakaocronError as error:
+            verdict, down = _not_made(error.cause), None
+        raise LeftOutError(verdict, down)
 
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
         strangers = {name for name in to if self.stranger(name)}
@@ -74,11 +110,17 @@ class KakaoTalk(Struct, frozen=True):
                 phase=Phase.BEFORE,
             )
             flight.land(name, verdict, 0)
-        for group in groups([name for name in to if name not in strangers]):
+        for group in groups([name for name in to if name not in strangers], self.own):
             self._deliver_parts(parcel, group, flight)
 
     def let_go(self) -> None:
         self.http.close()
+
+    def _is_new(self) -> bool:
+        """Say whether the token was issued a moment ago: where Kakao takes none for pictures, one
+        for each of them would use up what Kakao issues."""
+        at = self.login.read().refreshed_at
+        return at is not None and self.login.clock.now() - at < RENEWED_FOR_A_PICTURE
 
     def _deliver_parts(self, parcel: Parcel, group: Sequence[str], flight: Flight) -> None:
         """Send the parts in order; a receiver who did not get one gets none after it."""
@@ -111,9 +153,7 @@ class KakaoTalk(Struct, frozen=True):
             verdict = Verdict(Meaning.NOT_SENT, withheld.reason, withheld.cause, phase=Phase.BEFORE)
         except LoginError as error:
             flight.down = error
-            may_change = isinstance(error, UnreadableLoginError)
-            meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
-            verdict = Verdict(meaning, Reason.NOT_LOGGED_IN, error.cause, phase=Phase.BEFORE)
+            verdict = _of_login(error)
         except KakaocronError as error:
             is_unreachable = isinstance(error, UnreachableError)
             reason = Reason.UNREACHABLE if is_unreachable else Reason.NOT_LOGGED_IN
@@ -123,33 +163,39 @@ class KakaoTalk(Struct, frozen=True):
     def _request(
         self, part: Part, receivers: Sequence[str], token: str, flight: Flight
     ) -> dict[str, Verdict]:
-        is_memo = list(receivers) == [ME]
+        is_memo = list(receivers) == [self.own]
+        uuids = {receiver.partition(BY)[0]: receiver for receiver in receivers}
         paths = MEMO_PATHS if is_memo else FRIENDS_PATHS
         form = dict(part.fields)
         if not is_memo:
-            form["receiver_uuids"] = json.dumps(list(receivers))
+            form["receiver_uuids"] = json.dumps(list(uuids))
         answer = self.http.ask(
             Request(f"{self.api_url}{paths[part.kind]}", form, token), flight.leave
         )
         if isinstance(answer, Failure):
             return dict.fromkeys(receivers, of_failure(answer))
         flight.server_date = answer.headers.get("date")
-        return {ME: of_memo(answer)} if is_memo else of_friends(answer, receivers)
+        if is_memo:
+            return {self.own: of_memo(answer)}
+        verdicts = of_friends(answer, uuids)
+        return {receiver: verdicts[uuid] for uuid, receiver in uuids.items()}
 
 
-def named(account: str, words: str) -> str:
-    """Say whose login a sentence is about; of the default account, whose name is empty, it says
-    nothing."""
-    return (
-        _("account '{account}': {words}").format(account=account, words=words) if account else words
-    )
+def _of_login(error: LoginError) -> Verdict:
+    may_change = isinstance(error, UnreadableLoginError)
+    meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
+    return Verdict(meaning, Reason.NOT_LOGGED_IN, error.cause, phase=Phase.BEFORE)
 
 
-def groups(to: Sequence[str]) -> Iterator[list[str]]:
-    """Split receivers into those of one request each: `me` alone, friends by five."""
-    if ME in to:
-        yield [ME]
-    friends = [receiver for receiver in to if receiver != ME]
+def _not_made(cause: Cause) -> Verdict:
+    return Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause, phase=Phase.BEFORE)
+
+
+def groups(to: Sequence[str], own: str = ME) -> Iterator[list[str]]:
+    """Split receivers into those of one request each: oneself alone, friends by five."""
+    if own in to:
+        yield [own]
+    friends = [receiver for receiver in to if receiver != own]
     for start in range(0, len(friends), RECEIVERS_A_CALL):
         yield friends[start : start + RECEIVERS_A_CALL]
 

@@ -8,9 +8,11 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.errors import (
     KakaocronError,
@@ -110,14 +112,16 @@ class UnreachableError(NoTokenNowError):
     """The login server cannot be reached, or does not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """What the user gave: the app's key and secret, and tokens from the environment."""
 
-    rest_api_key: str | None = field(default=None, repr=False)
-    client_secret: str | None = field(default=None, repr=False)
-    access_token: str | None = field(default=None, repr=False)
-    refresh_token: str | None = field(default=None, repr=False)
+    rest_api_key: str | None = None
+    client_secret: str | None = None
+    access_token: str | None = None
+    refresh_token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
 
     def digest(self) -> str:
         """Return what changes with the key or the secret, and gives neither away."""
@@ -125,8 +129,7 @@ class Credentials:
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """The tokens in `path`, and how to renew them at `auth_url`."""
 
     path: str
@@ -135,6 +138,7 @@ class Login:
     http: Http
     auth_url: str
     credentials: Credentials
+    account: str = ""  # its name; the first one has none
 
     def access_token(self) -> str:
         """Return a token that should be accepted. Raises LoginError, NoTokenNowError."""
@@ -198,11 +202,16 @@ class Login:
     def end(self, api_url: str) -> tuple[bool, bool]:
         """End the login here and at Kakao; return whether one was saved here, and whether Kakao
         could be told."""
-        was_here = is_told = False
+        is_told = False
         with suppress(LoginError, NoTokenNowError):
             request = Request(f"{api_url}/v1/user/logout", {}, self.access_token())
             answer = self.http.ask(request)
             is_told = isinstance(answer, Answer) and answer.status == HTTPStatus.OK
+        return self.forget(), is_told
+
+    def forget(self) -> bool:
+        """Remove the tokens from this machine; return whether there were any."""
+        was_here = False
         with self._alone():
             for path in (beside(self.path), self.path):
                 with suppress(FileNotFoundError):
@@ -210,7 +219,7 @@ class Login:
                     was_here = True
             # Said to be gone, they must not be back after a power cut.
             sync_folder(self.disk, self.path.rpartition("/")[0])
-        return was_here, is_told
+        return was_here
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

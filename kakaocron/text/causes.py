@@ -109,6 +109,11 @@ TEMPLATES: Templates = {
     "cannot-read": "cannot read '{path}': {error}",
     "bad-file-name": "cannot read a file of the name '{path}'",
     "long-file": "'{path}' is longer than {most} bytes",
+    "no-image": "'{name}' is no picture that Kakao takes: PNG, JPEG, GIF, WEBP or BMP by its "
+    "content",
+    "long-image": "'{name}' is longer than {most} bytes, the most that Kakao takes of a picture",
+    "image-changed": "'{name}' changed while it was sent",
+    "upload-too-slow": "the picture was not uploaded in time",
     # By hand.
     "resolved": "resolved at {at}",
     # Files.

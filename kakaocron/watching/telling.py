@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from kakaocron.config.contacts import account_of, channel_name
 from kakaocron.config.schema import leads_to_kakaotalk
@@ -26,7 +27,7 @@ from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.memory import Memory
-from kakaocron.system.places import FILE_NAMES, SECRET_NAMES, Places
+from kakaocron.system.places import Places, names_secret
 from kakaocron.system.programs import not_runnable
 from kakaocron.watching import alarms
 from kakaocron.watching.alarms import Alarm, AlarmState, Observation, of_deliveries
@@ -50,16 +51,14 @@ NO_OTHER_WAY = marked(
 Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """How the ways out fared: a sentence for each that failed, and which were tried."""
 
     failures: Mapping[str, str] = field(default_factory=dict)
     tried: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Monitor:
+class Monitor(Struct):
     """What is told after a tick whose time counts from `started`, on the clock that nobody sets.
 
     Nothing here raises, and nothing takes the ledger's lock.
@@ -377,8 +376,7 @@ def _run(
     folder: Path | None = None,
 ) -> int:
     """Give a document to a command, in an environment without secrets; return its exit code."""
-    secrets = {*SECRET_NAMES, *FILE_NAMES}
-    environment = {name: value for name, value in variables.items() if name not in secrets}
+    environment = {name: one for name, one in variables.items() if not names_secret(name)}
     content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     try:
         return feed(command, content, environment, max(0.1, seconds - 0.5), folder)

@@ -30,7 +30,12 @@ LINES = (DATA / "d4b3f8a.jsonl").read_bytes().splitlines(keepends=True)
 # What was not there then: fields, kinds of lines, reasons.
 LATER = ("cause", "behind", "ref", "at", "keys", "asked_at")
 LATER_KINDS = {DeliveryReceipt}
-LATER_REASONS = {Reason.UNDELIVERED, Reason.NO_RECEIPT, Reason.NOT_FOUND}
+LATER_REASONS = {
+    Reason.PICTURE_LEFT_OUT,
+    Reason.UNDELIVERED,
+    Reason.NO_RECEIPT,
+    Reason.NOT_FOUND,
+}
 
 
 def plain(value: Any) -> Any:
