@@ -41,8 +41,9 @@ class Result(Struct, frozen=True, gc=False):
 
     `code` is the channel's own: a number or a word. `behind` is the reason of the last attempt,
     where `reason` says why there is no further one. `detail` is what an earlier version said in
-    place of a cause. `ref` is the channel's own name for what it has accepted, `at` its word for
-    when the receiver got it, or never would.
+    place of a cause. `ref` is the channel's own name for what it has accepted, `wait_seconds` how
+    long it asked to wait before the next attempt, `at` its word for when the receiver got it, or
+    never would.
     """
 
     state: State
@@ -55,6 +56,7 @@ class Result(Struct, frozen=True, gc=False):
     cause: Cause | None = None
     behind: Reason | None = None
     ref: str | None = None
+    wait_seconds: float | None = None
     at: datetime | None = None
 
 
@@ -272,6 +274,7 @@ def result_fields(result: Result) -> dict[str, Any]:
         "behind": _checked(result.behind),
         "code": result.code,
         "ref": result.ref,
+        "wait_seconds": result.wait_seconds,
         "http_status": result.http_status,
         "phase": result.phase,
         "parts": result.parts or None,
