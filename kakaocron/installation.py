@@ -15,7 +15,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.config.contacts import channel_name
+from kakaocron.config.contacts import BOT, channel_name, is_kakaotalk
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config, Secret
 from kakaocron.delivery.channel import Channel
@@ -35,7 +35,7 @@ from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.messages.making import Contents
-from kakaocron.states import ME
+from kakaocron.states import ME, ROOM
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
 from kakaocron.system.disk import Disk
@@ -228,7 +228,7 @@ def assemble(
     channels = make_channels(logins, config, channel_of)
     engine = Engine(
         ledger=ledger,
-        channels=channels,
+        channels={**channels, **make_bot(places, config, logins)},
         pictures={name: one for name, one in channels.items() if isinstance(one, KakaoTalk)},
         channel_of=channel_of,
         workers=edges.workers,
@@ -287,9 +287,18 @@ def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login
             auth_url=kakao.auth_url,
             credentials=credentials(places, config, account),
             account=account,
+            is_needed=is_needed,
         )
 
+    is_needed = not config.rooms or goes_by_kakaotalk(config)
     return {account: of(account) for account in (DEFAULT_ACCOUNT, *config.account)}
+
+
+def goes_by_kakaotalk(config: Config) -> bool:
+    """Say whether any message needs a login of Kakao's, or there is none yet."""
+    contacts = config.contacts
+    receivers = {to for one in config.message for to in contacts.receivers(one.to, one.sender)}
+    return not receivers or any(is_kakaotalk(contacts.channel_of(to)) for to in receivers)
 
 
 def make_channels(
@@ -314,6 +323,21 @@ def make_channels(
         )
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
+
+
+def make_bot(places: Places, config: Config, logins: Mapping[str, Login]) -> dict[str, Channel]:
+    """Return the way out to rooms, if there are any."""
+    if not config.rooms:
+        return {}
+    from kakaocron.bot.channel import Bot  # noqa: PLC0415 - most have no room
+
+    keys = {f"{ROOM}{name}": key for name, key in config.rooms.items()}
+    return {BOT: Bot(logins[DEFAULT_ACCOUNT].http, config.bot.url, lambda: bot_token(places), keys)}
+
+
+def bot_token(places: Places) -> str | None:
+    """Return the bot's token, None if there is none. Raises UsageError."""
+    return secret(places.variables, "KAKAO_BOT_TOKEN")
 
 
 def config_written_at(places: Places, disk: Disk) -> datetime | None:

@@ -10,6 +10,7 @@ from typing import Self
 from kakaocron.language.words import _, marked
 
 ME = "me"  # the receiver that is the sender
+ROOM = "room:"  # what stands before a room's name where it is kept as a receiver
 BY = "@"  # between a friend's uuid and the account that sends to it, if not the first
 ONCE = "once"  # the kind of a delivery that a person entered
 

@@ -365,26 +365,27 @@ def conclude(
     """Close those receivers for whom there is no next attempt; return when the next one is.
 
     The next attempt serves those refused for now, and under `on_unknown = "resend"` also those
-    whose outcome is unknown.
+    whose outcome is unknown. It comes when the longest wait that a service has asked for is over;
+    a receiver for whom that is too late has none.
     """
-    wants_another = any(_is_open(result, policy) for result in results.values())
-    if not wants_another:
-        return dict(results), None
     tries = due.attempt - due.tries_before
-    next_at = now + policy.delay_after(tries)
-    if tries > policy.max_retries:
-        end = Reason.RETRIES_SPENT
-    elif next_at >= due.expires_at:
-        end = Reason.EXPIRED
-    else:
-        return dict(results), next_at
+    is_spent = tries > policy.max_retries
+    end = Reason.RETRIES_SPENT if is_spent else Reason.EXPIRED
+    at = {
+        name: max(
+            now + policy.delay_after(tries), now + timedelta(seconds=result.wait_seconds or 0)
+        )
+        for name, result in results.items()
+        if _is_open(result, policy)
+    }
+    instants = [] if is_spent else [one for one in at.values() if one < due.expires_at]
     closed = {
         name: replace(result, state=State.FAILED, reason=end, behind=result.reason)
-        if result.state is State.RETRYING
+        if result.state is State.RETRYING and at[name] not in instants
         else result
         for name, result in results.items()
     }
-    return closed, None
+    return closed, max(instants, default=None)
 
 
 def before_fallback(next_attempt_at: datetime | None, due: Due, now: datetime) -> datetime | None:

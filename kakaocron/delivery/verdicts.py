@@ -32,6 +32,7 @@ def result_of(verdict: Verdict, parts: int = 0) -> Result:
         parts=parts,
         cause=verdict.cause,
         ref=verdict.ref,
+        wait_seconds=verdict.wait_seconds,
     )
 
 
@@ -51,7 +52,7 @@ class Verdict(Struct, frozen=True):
     """The meaning of one answer or failure, for one receiver or for all of a request.
 
     `code` is the service's own: a number or a word. `ref` is its name for what it has accepted, if
-    it can be asked by that.
+    it can be asked by that; `wait_seconds` is how long it asks to wait before the next try.
     """
 
     meaning: Meaning
@@ -61,6 +62,7 @@ class Verdict(Struct, frozen=True):
     http_status: int | None = None
     phase: Phase = Phase.AFTER
     ref: str | None = None
+    wait_seconds: float | None = None
 
 
 def of_failure(failure: Failure) -> Verdict:

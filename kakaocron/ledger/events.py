@@ -41,7 +41,8 @@ class Result(Struct, frozen=True, gc=False):
 
     `code` is the channel's own: a number or a word. `behind` is the reason of the last attempt,
     where `reason` says why there is no further one. `detail` is what an earlier version said in
-    place of a cause. `ref` is the channel's own name for what it has accepted.
+    place of a cause. `ref` is the channel's own name for what it has accepted, `wait_seconds` how
+    long it asked to wait before the next attempt.
     """
 
     state: State
@@ -54,6 +55,7 @@ class Result(Struct, frozen=True, gc=False):
     cause: Cause | None = None
     behind: Reason | None = None
     ref: str | None = None
+    wait_seconds: float | None = None
 
 
 class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="event"):
@@ -246,6 +248,7 @@ def result_fields(result: Result) -> dict[str, Any]:
         "behind": _checked(result.behind),
         "code": result.code,
         "ref": result.ref,
+        "wait_seconds": result.wait_seconds,
         "http_status": result.http_status,
         "phase": result.phase,
         "parts": result.parts or None,
