@@ -315,7 +315,15 @@ def make_channels(
         def serves(receiver: str) -> bool:
             return chooses(receiver) == name
 
-        return KakaoTalk(login.http, login, kakao.api_url, serves, config.contacts.stranger)
+        return KakaoTalk(
+            login.http,
+            login,
+            kakao.api_url,
+            serves,
+            config.contacts.stranger,
+            config.kakao.link,
+            kakao.link,
+        )
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
 
