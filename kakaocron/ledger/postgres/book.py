@@ -15,7 +15,15 @@ from kakaocron.errors import Barrier, Cause, KakaocronError, LedgerError
 from kakaocron.kst import DAY, KST
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.day_file import DayFile, Reading, view_of
-from kakaocron.ledger.events import Claim, Damage, Event, Outcome, Pointer, day_of, to_line
+from kakaocron.ledger.events import (
+    Claim,
+    Damage,
+    Event,
+    Outcome,
+    Pointer,
+    day_of,
+    to_line,
+)
 from kakaocron.ledger.ledger import Checked, Receipt, Remark, SetAside, View
 from kakaocron.ledger.postgres.connection import Asker, SharedClock
 from kakaocron.ledger.postgres.tables import (
@@ -110,12 +118,14 @@ class PostgresBook(Struct):
             for (day, id_), group in groups.items()
         ]
         receipts: dict[str, Receipt] = {}
+        lost: set[str] = set()
         while rows:
             written = self.ledger.write(rows)
             for row in written:
                 self._rows[row.day][row.id] = row.n
                 receipts[row.id] = Receipt(row.events[-1], row)
             refused = [row for row in rows if row not in written and row.is_unconditional]
+            lost.update(row.id for row in rows if row not in written and row not in refused)
             if refused:
                 self.ledger.read_days({row.day for row in refused})
             rows = [
@@ -125,7 +135,7 @@ class PostgresBook(Struct):
             self._found.pop(day, None)
             if day in self._rows:
                 self._found[day] = self.ledger.known(day)
-        return receipts
+        return {id_: receipt for id_, receipt in receipts.items() if id_ not in lost}
 
     def set_aside_damage(self, days: Iterable[date]) -> list[SetAside]:
         """Note in each damaged day that its gaps are known; what is damaged stays where it is."""
