@@ -67,6 +67,7 @@ class SharedClock:
 
     def __init__(self, host: Clock) -> None:
         self.host = host
+        self.elapsed = host.monotonic
         self._database: tuple[datetime, float, float] | None = None
 
     def now(self) -> datetime:
@@ -93,7 +94,7 @@ class SharedClock:
         if self._database is None:
             return False
         _, asked_at, _ = self._database
-        is_new = self.host.monotonic() - asked_at < CLOCK_SECONDS
+        is_new = self.elapsed() - asked_at < CLOCK_SECONDS
         return is_new and abs(self.offset or timedelta(0)) <= LARGEST_CLOCK_OFFSET
 
     def note(self, database: float, before: float, after: float) -> None:
@@ -117,7 +118,7 @@ class SharedClock:
         if self._database is None:
             return [own]
         at, asked_at, _ = self._database
-        return [own, at + timedelta(seconds=self.host.monotonic() - asked_at)]
+        return [own, at + timedelta(seconds=self.elapsed() - asked_at)]
 
 
 class Asker(Protocol):
@@ -212,10 +213,10 @@ class Database:
     def _connect(self) -> None:
         self._connection = self._connected()
         self._connection.add_notice_handler(self._note)
-        before = self.clock.monotonic()
+        before = self.clock.elapsed()
         state = self._execute(STATE, ())
         (version, self.id, moved_to, now), *_ = state or [(0, "", None, 0.0)]
-        self.clock.note(now, before, self.clock.monotonic())
+        self.clock.note(now, before, self.clock.elapsed())
         told = {"where": self.where}
         if version > VERSION:
             said = parts("later-tables", found=version, known=VERSION, **told)
@@ -247,9 +248,9 @@ class Database:
         if not self.clock.is_known:
             with self._lock:
                 self.ask(NOW)  # so that the connection is there, and is not timed
-                before = self.clock.monotonic()
+                before = self.clock.elapsed()
                 ((now,),) = self.ask(NOW)
-                self.clock.note(now, before, self.clock.monotonic())
+                self.clock.note(now, before, self.clock.elapsed())
         self.clock.check()
 
     def __del__(self) -> None:
