@@ -336,7 +336,7 @@ def _print_picture(out: Console, enclosure: Enclosure, part: Part) -> None:
     kind = enclosure.content_type.removeprefix("image/").upper()
     size = enclosure.content.length
     out.print(_("a picture: {kind}, {bytes:,} bytes").format(kind=kind, bytes=size))
-    words = shown_words(json.loads(part.fields["template_object"])) or ""
+    words = shown_words(json.loads(part.fields.get("template_object", "{}"))) or ""
     if (count := len(words.split("\n"))) > LINES_BELOW_A_PICTURE:
         said = _("KakaoTalk shows about {most} lines below a picture; this text has {count}")
         out.print(Text(said.format(most=LINES_BELOW_A_PICTURE, count=count), "yellow"))
