@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kakaocron.doctor.config import configuration, plan
 from kakaocron.doctor.cron import cron, ticks
+from kakaocron.doctor.database import database
 from kakaocron.doctor.files import files
 from kakaocron.doctor.finding import Bench, Finding
 from kakaocron.doctor.kakao import online
@@ -43,6 +44,6 @@ def examine(bench: Bench) -> Iterator[Finding]:
     """Look at one thing after the other. A check that cannot be made says so; none raises."""
     checks: list[Callable[[Bench], Iterator[Finding]]] = [versions, configuration, files, cron]
     if bench.installation is not None:
-        checks += [plan, login, online, ledger, ticks]
+        checks += [plan, login, online, ledger, database, ticks]
     for check in checks:
         yield from check(bench)
