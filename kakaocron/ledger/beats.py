@@ -33,6 +33,7 @@ WORDS = {word.value: word for word in Word}
 VERSION = 1
 FIRST_LINE = f"v {VERSION}\n".encode()
 NO_MARK = "-"
+_HOST = "host="
 FIRST_BYTES = 16
 CLOCK_LENGTH = len("HH:MM:SS.mmm")
 COMPLETE = frozenset({Word.IDLE, Word.DONE})
@@ -69,7 +70,7 @@ def to_line(
 ) -> bytes:
     at = at.astimezone(KST)
     clock = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
-    return f"{clock} {word} {exit_code} {ledger_end}{f' {host}' if host else ''}\n".encode()
+    return f"{clock} {word} {exit_code} {ledger_end}{f' host={host}' if host else ''}\n".encode()
 
 
 def is_of_later(content: bytes) -> bool:
@@ -100,13 +101,11 @@ def first_of_a_tick(day: date, content: bytes) -> Beat | None:
 def _from_line(day: date, line: bytes) -> Beat | None:
     try:
         clock, word, exit_code, size, *rest = line.decode().split(" ")
-        mark, host = rest[:1], "".join(rest[1:2]) or None
-        if len(rest) > 2:  # noqa: PLR2004
-            return None
+        host = rest.pop().removeprefix(_HOST) if rest and rest[-1].startswith(_HOST) else None
         if len(clock) != CLOCK_LENGTH:
             return None  # the end of a clock's time is one too: "01.118" would be one o'clock
         at = datetime.combine(day, time.fromisoformat(clock), KST)
-        return Beat(at, WORDS[word], int(exit_code), End(int(size), *mark), host)
+        return Beat(at, WORDS[word], int(exit_code), End(int(size), *rest), host)
     except (LookupError, ValueError, TypeError):
         return None
 

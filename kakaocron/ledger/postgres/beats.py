@@ -134,7 +134,7 @@ class SharedHeartbeat(Heartbeat, frozen=True):
         known.update(
             replace(beat, ledger_end=NOTHING, host=self.host) for beat in own if beat.is_of_a_tick
         )
-        lines = sorted(known, key=lambda beat: beat.at)
+        lines = sorted(known, key=lambda beat: (beat.at, beat.word is not Word.START))
         return b"".join(to_line(b.at, b.word, b.exit_code, NOTHING, b.host) for b in lines)
 
     def _asked(self, statement: str, *parameters: object) -> Rows:
