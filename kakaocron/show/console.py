@@ -260,11 +260,10 @@ def print_delivery(delivery: Delivery) -> None:
         ended = _("no end known")
         if attempt.ended_at:
             ended = _("ended {at}").format(at=f"{attempt.ended_at:%H:%M:%S.%f}"[:-3])
-        out.print(
-            _("\nattempt {number}: claimed {claimed_at:%H:%M:%S}, {sent}, {ended}").format(
-                number=attempt.number, claimed_at=attempt.claimed_at, sent=sent, ended=ended
-            )
+        words = _("\nattempt {number}: claimed {claimed_at:%H:%M:%S}, {sent}, {ended}").format(
+            number=attempt.number, claimed_at=attempt.claimed_at, sent=sent, ended=ended
         )
+        out.print(f"{words} ({attempt.host})" if attempt.host else words)
         for name, result in attempt.results.items():
             facts = [f"HTTP {result.http_status}" if result.http_status else None]
             facts += [
