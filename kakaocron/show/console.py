@@ -284,8 +284,9 @@ def progress(what: str, total: int, *, hidden: bool = False) -> Iterator[Callabl
         yield lambda done: bar.update(task, completed=done)
 
 
-def print_parcel(name: str, made: Parcel | ContentError) -> None:
-    """Show each part as a chat bubble, with its length and the JSON that Kakao would get."""
+def print_parcel(name: str, made: Parcel | ContentError, to: str = "") -> None:
+    """Show each part as a chat bubble, with its length and the JSON that Kakao would get; `to`
+    names the receivers."""
     out = console()
     if isinstance(made, ContentError):
         out.print(
@@ -298,7 +299,8 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
     if made.enclosure:
         _print_picture(out, made.enclosure)
     count = _(", {count} parts").format(count=len(made.parts)) if len(made.parts) > 1 else ""
-    out.print(Text(f"{clean(name)}{count}", "bold"))
+    whom = Text(f" → {clean(to)}" if to else "")
+    out.print(Text.assemble((f"{clean(name)}{count}", "bold"), whom))
     for part in made.parts:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
         document = document or {"simpleText": {"text": part.text}}
