@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from kakaocron.actions import retry
 from kakaocron.config.contacts import KAKAOTALK, account_of, channel_name
 from kakaocron.delivery.tick import TickReport, tick
+from kakaocron.doctor.config import plan
 from kakaocron.doctor.finding import Bench, Status
 from kakaocron.doctor.kakao import online
 from kakaocron.doctor.login import login as login_findings
@@ -363,6 +364,29 @@ def test_doctor_looks_at_every_login_and_names_the_second(two: Installation) -> 
     bad = {one.name: one.what for one in named if one.status is Status.FAIL}
     assert bad["login"] == f"account '{SECOND}': Kakao has ended it (KOE322)"
     assert "token-accepted" in bad
+
+
+def test_doctor_names_what_an_account_has_of_its_own(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    own = 'link = "https://hers.example"\napi_url = "https://other.example"\n'
+    here = install(tmp_path, sandbox, clock, f"{ACCOUNT}{own}{TO.removeprefix(ACCOUNT)}")
+    found = {one.what: one for one in plan(bench(here)) if one.what.startswith("account")}
+
+    assert [one.name for one in found.values()] == ["link", "servers"]
+    assert all(what.startswith(f"account '{SECOND}': ") for what in found)
+
+
+def test_doctor_finds_one_person_behind_two_accounts(
+    two: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    assert [one for one in online(bench(two)) if one.name == "login-person"] == []
+    token = sandbox.kakao.issue_login(clock.now()).refresh_token
+    two.logins[SECOND].write(Tokens(refresh_token=token, client_id="x"))
+    (found,) = [one for one in online(bench(two)) if one.name == "login-person"]
+
+    assert found.what == f"account '{SECOND}': 'me' is logged in as the same Kakao account"
+    assert found.mend == f"Log in: kakaocron login --account {SECOND}"
 
 
 def test_doctor_looks_for_a_receiver_at_the_account_that_sends_to_it(
