@@ -10,6 +10,7 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeGuard
 from unicodedata import normalize
 from zlib import crc32
 
@@ -18,7 +19,7 @@ from msgspec import Struct, field
 from kakaocron.config.contacts import BOT, channel_name, is_kakaotalk
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config, Secret
-from kakaocron.delivery.channel import Channel
+from kakaocron.delivery.channel import Channel, ReceiptChannel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
@@ -226,6 +227,7 @@ def assemble(
     logins = make_logins(places, config, edges)
     channel_of = config.contacts.channel_of
     channels = make_channels(logins, config, channel_of)
+    receipts = receipts_of(channels)
     engine = Engine(
         ledger=ledger,
         channels={**channels, **make_bot(places, config, logins)},
@@ -233,11 +235,12 @@ def assemble(
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
-        policy=config.delivery.policy(),
+        policy=config.delivery.policy(settling_of(receipts.values())),
         owner=edges.owner,
         lease=lease(config),
         at_once=config.delivery.at_once,
         interrupts=edges.interrupts,
+        receipts=receipts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
     contents = Contents(
@@ -338,6 +341,20 @@ def make_bot(places: Places, config: Config, logins: Mapping[str, Login]) -> dic
 def bot_token(places: Places) -> str | None:
     """Return the bot's token, None if there is none. Raises UsageError."""
     return secret(places.variables, "KAKAO_BOT_TOKEN")
+
+
+def receipts_of(channels: Mapping[str, Channel]) -> dict[str, ReceiptChannel]:
+    """Return those of the channels that tell later what became of a message."""
+    return {name: channel for name, channel in channels.items() if _tells_later(channel)}
+
+
+def _tells_later(channel: Channel) -> TypeGuard[ReceiptChannel]:
+    return hasattr(channel, "look_up")
+
+
+def settling_of(receipts: Iterable[ReceiptChannel]) -> timedelta:
+    """Return after how long every one of these channels knows what it has taken."""
+    return max((channel.settling for channel in receipts), default=timedelta(0))
 
 
 def config_written_at(places: Places, disk: Disk) -> datetime | None:

@@ -73,6 +73,9 @@ FINAL = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, S
 # Of a receiver: what was sent may have arrived.
 MAY_HAVE_ARRIVED = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
 
+# Of a receiver: the channel has said that it took what was sent.
+TAKEN = frozenset({State.CONFIRMED, State.SENT})
+
 # The ends that a person has to be told of.
 BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 
@@ -106,6 +109,9 @@ class Reason(_Word):
     PICTURE_LEFT_OUT = "picture-left-out"
     CLOCK_WRONG = "clock-wrong"
     BY_HAND = "by-hand"
+    UNDELIVERED = "undelivered"
+    NO_RECEIPT = "no-receipt"
+    NOT_FOUND = "not-found"
 
 
 # A delivery is as its worst receiver is; one that will be tried again is not at its end yet.

@@ -58,7 +58,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "bot/channel", "bot/listening", "delivery/channel", "delivery/claims",
+    "actions", "bot/channel", "bot/listening", "delivery/asking", "delivery/channel",
+    "delivery/claims",
     "delivery/early_start", "delivery/enclosing", "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",

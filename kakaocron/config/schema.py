@@ -305,12 +305,15 @@ class DeliveryRules(Section, frozen=True):
     confirmation_delay: Seconds = 10
     at_once: Annotated[int, Meta(ge=1, le=256)] = 32
 
-    def policy(self) -> Policy:
+    def policy(self, settling: timedelta = timedelta(0)) -> Policy:
+        """Return the rules of delivery; `settling` is the channels' (see ReceiptChannel)."""
         return Policy(
             tuple(timedelta(seconds=delay) for delay in self.retry_delays),
             self.max_retries,
             timedelta(seconds=self.expire_after),
             self.on_unknown == "resend",
+            timedelta(seconds=self.confirmation_delay),
+            settling,
         )
 
 

@@ -298,7 +298,8 @@ def _keys_before(delivery: Delivery, account_of: Callable[[str], str]) -> set[st
 def _is_settled_by_hand(delivery: Delivery) -> bool:
     """Say whether a person put an end to what had begun: a slot cancelled ahead had not."""
     has_begun = delivery.is_reopened or bool(delivery.attempts)
-    return has_begun and delivery.state in {State.CANCELLED, State.SENT}
+    is_on_a_word = delivery.state is State.SENT and delivery.reason is Reason.BY_HAND
+    return has_begun and (delivery.state is State.CANCELLED or is_on_a_word)
 
 
 def days_of(state: AlarmState, today: date) -> list[date]:
@@ -311,7 +312,7 @@ def days_of(state: AlarmState, today: date) -> list[date]:
 
 def _is_telling(delivery: Delivery) -> bool:
     """Say whether a delivery shows how things are: not one that has hardly begun, or was meant."""
-    if delivery.was_meant:
+    if delivery.was_meant or delivery.is_being_settled:
         return False
     if delivery.state is State.RETRYING:
         return len(delivery.attempts) >= PATIENCE_ATTEMPTS or delivery.reason in _AT_ONCE

@@ -27,6 +27,7 @@ TEMPLATES: causes.Templates = {
     # What a person can do.
     "advice-resent": 'It is sent again by itself at {at} (on_unknown = "resend"), unless it is '
     "in the chat and you say so first: kakaocron resolve {id} --delivered",
+    "advice-wait": "It is being looked up by itself, and sent again only if that is safe",
     "advice-look": LOOK_AND_RESOLVE,
     "advice-retry": RETRY_ANYWAY,
     "advice-remedy": "{remedy}; then: kakaocron retry {id}",

@@ -124,11 +124,9 @@ def advice(delivery: Delivery) -> str:
 
 
 def _advice(delivery: Delivery) -> Cause:
-    facts = {"id": delivery.id}
     if delivery.state is State.UNKNOWN:
-        if delivery.next_attempt_at is None:
-            return Cause("advice-look", facts)
-        return Cause("advice-resent", {**facts, "at": f"{delivery.next_attempt_at:%H:%M:%S}"})
+        return _advice_on_unknown(delivery)
+    facts = {"id": delivery.id}
     remedy = _remedy(delivery)
     if remedy is None:
         return Cause("advice-retry", facts)
@@ -138,6 +136,15 @@ def _advice(delivery: Delivery) -> Cause:
     if remedy.at:
         return Cause("advice-remedy-at", {**facts, "at": remedy.at, **what})
     return Cause("advice-remedy", {**facts, **what})
+
+
+def _advice_on_unknown(delivery: Delivery) -> Cause:
+    if delivery.is_being_settled:
+        return Cause("advice-wait")
+    if delivery.next_attempt_at is None:
+        return Cause("advice-look", {"id": delivery.id})
+    at = f"{delivery.next_attempt_at:%H:%M:%S}"
+    return Cause("advice-resent", {"id": delivery.id, "at": at})
 
 
 class _Remedy(Struct, frozen=True):
