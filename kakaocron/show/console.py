@@ -38,7 +38,7 @@ from kakaocron.watching.sentences import (
     detail_of,
     lacks_login_only,
     sent_words,
-    sentence,
+    sentence_of,
 )
 
 if TYPE_CHECKING:
@@ -495,7 +495,7 @@ def complain_of(done: ByHand, installation: Installation) -> int:
         complain(named(account_of(channel), str(error)))
     is_told = bool(done.down) and lacks_login_only(done.delivery)
     if not is_told and done.delivery.state in BAD:
-        complain(sentence(done.delivery, installation.config.contacts.names()))
+        complain(sentence_of(done.delivery, installation.config.contacts))
     if waits_in_vain(done.delivery, installation):
         return done.exit_code or 1
     return done.exit_code

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kakaocron.actions import retry
+from kakaocron.actions import pause, retry
 from kakaocron.config.contacts import KAKAOTALK, account_of, channel_name
 from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.doctor.config import plan
@@ -236,6 +236,26 @@ def test_what_else_went_wrong_is_told_beside_a_dead_login(
     assert [one.partition(" (")[0] for one in told if one.startswith("Failed")] == [
         "Failed: 'report' of 2026-11-23 09:30"
     ]
+
+
+@pytest.mark.parametrize(
+    ("faults", "command"),
+    [
+        (["-402", ""], "kakaocron login, and tick"),
+        (["", "-402"], f"kakaocron login --account {SECOND}, and tick"),
+    ],
+)
+def test_what_to_do_about_a_refusal_names_the_account_that_is_concerned(
+    apart: Installation, sandbox: SandboxServer, clock: FakeClock, faults: list[str], command: str
+) -> None:
+    whole_tick(apart, clock, "09:15:01")
+    message, other = ("report", "other") if faults[0] else ("other", "report")
+    pause(apart, other, None, None)
+    sandbox.faults.replace("", script=["-402"])
+    told = whole_tick(apart, clock, "09:30:01")[1]
+
+    (said,) = [one for one in told if one.startswith(f"Failed: '{message}'")]
+    assert command in said
 
 
 def test_two_dead_logins_are_two_incidents_and_each_ends_by_itself(
