@@ -16,7 +16,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.config.contacts import BOT, channel_name, is_kakaotalk
+from kakaocron.config.contacts import BOT, channel_name
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config, Secret
 from kakaocron.delivery.channel import Channel, ReceiptChannel
@@ -290,18 +290,19 @@ def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login
             auth_url=kakao.auth_url,
             credentials=credentials(places, config, account),
             account=account,
-            is_needed=is_needed,
+            is_needed=bool(account) or is_needed,
         )
 
-    is_needed = not config.rooms or goes_by_kakaotalk(config)
+    is_needed = not (config.rooms or config.account) or uses_own_login(config)
     return {account: of(account) for account in (DEFAULT_ACCOUNT, *config.account)}
 
 
-def goes_by_kakaotalk(config: Config) -> bool:
-    """Say whether any message needs a login of Kakao's, or there is none yet."""
+def uses_own_login(config: Config) -> bool:
+    """Say whether any message needs the login of the default account, or there is none yet."""
     contacts = config.contacts
     receivers = {to for one in config.message for to in contacts.receivers(one.to, one.sender)}
-    return not receivers or any(is_kakaotalk(contacts.channel_of(to)) for to in receivers)
+    own = channel_name(DEFAULT_ACCOUNT)
+    return not receivers or any(contacts.channel_of(to) == own for to in receivers)
 
 
 def make_channels(

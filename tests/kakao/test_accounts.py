@@ -317,6 +317,20 @@ def test_status_health_and_metrics_name_the_account_whose_login_is_dead(
     ]
 
 
+def test_a_login_that_no_message_needs_is_not_missed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    here = install(
+        tmp_path, sandbox, clock, ACCOUNT + MESSAGE + f'to = ["{SECOND}"]\n', variables={}
+    )
+    log_in(here.logins[SECOND], sandbox)
+    assert run(here).exit_code == 0
+    assert health_of(look(here), here.config.monitor).problems == ()
+    assert {one.status for one in login_findings(bench(here))} == {Status.OK}
+    end(here.logins[SECOND])
+    assert len(health_of(look(here), here.config.monitor).problems) == 1
+
+
 def test_a_dead_login_of_the_default_account_is_not_named(two: Installation) -> None:
     run(two)
     end(two.login)
