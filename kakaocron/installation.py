@@ -298,11 +298,11 @@ def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login
         )
 
     has_others = config.rooms or config.alimtalk or config.account
-    is_needed = not has_others or uses_own_login(config)
+    is_needed = not has_others or goes_by_kakaotalk(config)
     return {account: of(account) for account in (DEFAULT_ACCOUNT, *config.account)}
 
 
-def uses_own_login(config: Config) -> bool:
+def goes_by_kakaotalk(config: Config) -> bool:
     """Say whether any message needs the login of the default account, or there is none yet."""
     contacts = config.contacts
     receivers = {to for one in config.message for to in contacts.receivers(one.to, one.sender)}
