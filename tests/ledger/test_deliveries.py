@@ -476,13 +476,13 @@ def test_what_is_not_known_is_empty() -> None:
     attempt = Attempt(1, "a", SLOT, SLOT, ())
     delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
 
-    assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, 1)
+    assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, None, 1)
     assert Gap(SLOT).known == frozenset()
     assert astuple(result)[1:] == (None, None, None, None, None, 0, None, None, None, None, None)
-    assert astuple(attempt)[5:] == (None, None, {}, None)
+    assert astuple(attempt)[5:] == (None, None, {}, None, None)
     assert astuple(delivery)[5:] == (
         (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
-        None, None, None,
+        None, None, None, None,
     )  # fmt: skip
 
 
