@@ -79,10 +79,15 @@ class Attempt(Struct, frozen=True, gc=False):
     ended_at: datetime | None = None
     results: Mapping[str, Result] = field(default_factory=dict)
     keys: Mapping[str, SendKey] | None = None
+    host: str | None = None
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """What the ledger knows of one message at one slot."""
+    """What the ledger knows of one message at one slot.
+
+    `host` is, where several share a ledger, the one that last tried to send it, or that gave it its
+    state if none has.
+    """
 
     id: str
     message: str
@@ -106,6 +111,7 @@ class Delivery(Struct, frozen=True, gc=False):
     cause: Cause | None = None
     behind: Reason | None = None
     asked_at: datetime | None = None  # when channels were last asked what became of it
+    host: str | None = None
 
     @property
     def sent_at(self) -> datetime | None:
@@ -204,7 +210,11 @@ def worst(results: Iterable[Result]) -> Result:
     first, *others = results
     if not others:
         return first
-    return min([first, *others], key=lambda result: place_of(result.state, WORST_FIRST))
+    # Of those that are equally well off, one that has something to say: it lacks its picture.
+    return min(
+        [first, *others],
+        key=lambda result: (place_of(result.state, WORST_FIRST), result.reason is None),
+    )
 
 
 def fold(events: Iterable[Event]) -> dict[str, Delivery]:
@@ -239,7 +249,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         or any(result.state is not State.CONFIRMED for result in outcome.targets.values())
     ):
         return None
-    decisive = outcome.targets[claim.to[0]]
+    decisive = worst(outcome.targets.values())
     attempt = Attempt(
         claim.attempt,
         claim.by,
@@ -249,6 +259,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         outcome.sent_at,
         outcome.at,
         outcome.targets,
+        host=claim.host,
     )
     return Delivery(
         claim.id,
@@ -269,6 +280,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         updated_at=outcome.at,
         cause=decisive.cause,
         behind=decisive.behind,
+        host=claim.host,
     )
 
 
@@ -337,6 +349,7 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
         next_attempt_at=event.next_attempt_at,
         targets=targets,
         meta=delivery.meta if event.meta is None else event.meta,
+        host=delivery.host if delivery.attempts else event.host,
         is_reopened=delivery.is_reopened or isinstance(event, Reopen),
         tries_before=len(delivery.attempts) if isinstance(event, Reopen) else delivery.tries_before,
     )
@@ -408,7 +421,9 @@ def _parts_of(delivery: Delivery, name: str) -> int:
 
 def _claimed(delivery: Delivery, event: Claim) -> Delivery:
     """Return a delivery that a process has begun to send to the receivers of its claim."""
-    attempt = Attempt(event.attempt, event.by, event.at, event.until, event.to, keys=event.keys)
+    attempt = Attempt(
+        event.attempt, event.by, event.at, event.until, event.to, host=event.host, keys=event.keys
+    )
     sending = {name: Result(State.SENDING, parts=_parts_of(delivery, name)) for name in event.to}
     content = {**(delivery.content or {}), **(event.content or {})}
     return replace(
@@ -420,6 +435,7 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
         targets={**delivery.targets, **sending},
         next_attempt_at=None,
         asked_at=None,
+        host=event.host,
     )
 
 
@@ -581,7 +597,13 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "text": delivery.text,
         "content_hash": delivery.content_hash,
         **receipt,
+        **_host(delivery),
     }
+
+
+def _host(of: Delivery | Attempt) -> dict[str, str]:
+    """Return the host as a JSON field, where one is known: a ledger of one's own names none."""
+    return {"host": of.host} if of.host else {}
 
 
 def shown_result(result: Result, detail_of: DetailOf) -> dict[str, Any]:
@@ -605,4 +627,5 @@ def attempt_fields(attempt: Attempt, detail_of: DetailOf) -> dict[str, Any]:
         "results": {
             name: shown_result(result, detail_of) for name, result in attempt.results.items()
         },
+        **_host(attempt),
     }

@@ -477,13 +477,13 @@ def test_what_is_not_known_is_empty() -> None:
     attempt = Attempt(1, "a", SLOT, SLOT, ())
     delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
 
-    assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, 1)
+    assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, None, 1)
     assert Gap(SLOT).known == frozenset()
     assert astuple(result)[1:] == (None, None, None, None, None, 0, None, None, None, None, None)
-    assert astuple(attempt)[5:] == (None, None, {}, None)
+    assert astuple(attempt)[5:] == (None, None, {}, None, None)
     assert astuple(delivery)[5:] == (
         (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
-        None, None, None,
+        None, None, None, None,
     )  # fmt: skip
 
 
@@ -543,6 +543,16 @@ def test_of_any_two_receivers_the_worse_decides() -> None:
     assert set(_ORDER) == set(State)
     for (i, one), (j, other) in itertools.product(enumerate(_ORDER), repeat=2):
         assert worst([Result(one), Result(other)]).state is _ORDER[min(i, j)]
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_that_have_it_the_one_without_its_picture_is_told(order: int) -> None:
+    bare = replace(C, reason=Reason.PICTURE_LEFT_OUT)
+    delivery = folded(
+        claim(to=["me", "uuid-a"]), outcome(dict([("me", C), ("uuid-a", bare)][::order]))
+    )
+
+    assert (delivery.state, delivery.reason) == (State.CONFIRMED, Reason.PICTURE_LEFT_OUT)
 
 
 # --- folding ------------------------------------------------------------------------------------
