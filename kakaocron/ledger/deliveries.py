@@ -28,7 +28,16 @@ from kakaocron.ledger.events import (
     result_fields,
 )
 from kakaocron.schedule.slots import Slot, parse_delivery_id
-from kakaocron.states import FINAL, MAY_HAVE_ARRIVED, TAKEN, WORST_FIRST, Reason, State, place_of
+from kakaocron.states import (
+    FINAL,
+    MAY_HAVE_ARRIVED,
+    ROOM,
+    TAKEN,
+    WORST_FIRST,
+    Reason,
+    State,
+    place_of,
+)
 
 Entry = Schedule | Settle | Reopen
 # What a result or a delivery says of why it is so, in words.
@@ -555,6 +564,17 @@ def _state_of(delivery: Delivery, name: str) -> State | None:
     return found.state if found else None
 
 
+def channel_by_form(receiver: str) -> str:
+    """Name, for programs, the channel to a receiver, by the form in which it is kept."""
+    if receiver.startswith(ROOM):
+        return "bot"
+    if receiver[:1] in "+01":
+        from kakaocron.text.phones import is_number  # noqa: PLC0415 - few send to phones
+
+        return "alimtalk" if is_number(receiver) else "kakaotalk"
+    return "kakaotalk"
+
+
 def delivery_fields(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery as the JSON object that `history --json` prints."""
     told = delivery.receipt
@@ -567,6 +587,7 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "state": delivery.state,
         "attempts": len(delivery.attempts),
         "to": list(delivery.to),
+        "channel": ",".join(dict.fromkeys(map(channel_by_form, delivery.to))),
         "targets": {name: result.state for name, result in delivery.targets.items()},
         "sent_at": isoformat_if_any(delivery.sent_at),
         "confirmed_at": isoformat_if_any(delivery.confirmed_at),
