@@ -41,6 +41,7 @@ class House:
         self.clock = clock
         self.offsets: dict[str, timedelta] = {}
         self.said: list[str] = []
+        self.variables: dict[str, str] = {}
         self.token = sandbox.kakao.issue_login(clock.now()).refresh_token
         self.databases: list[Database] = []
         self.faults: list[Fault] = []
@@ -81,6 +82,7 @@ class House:
             "KAKAO_REFRESH_TOKEN": self.token,
             "KAKAOCRON_LEDGER_URL": self.url,
             "KAKAOCRON_HOST": name,
+            **self.variables,
         }
         return Places(folder / "config.toml", folder / "data", folder / "log", variables)
 
