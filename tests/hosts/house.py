@@ -41,9 +41,11 @@ class House:
         self.clock = clock
         self.offsets: dict[str, timedelta] = {}
         self.said: list[str] = []
+        self.variables: dict[str, str] = {}
         self.token = sandbox.kakao.issue_login(clock.now()).refresh_token
         self.databases: list[Database] = []
         self.faults: list[Fault] = []
+        self.cut_off: set[str] = set()  # hosts that reach the database no more
 
     def __enter__(self) -> House:
         return self
@@ -81,6 +83,7 @@ class House:
             "KAKAO_REFRESH_TOKEN": self.token,
             "KAKAOCRON_LEDGER_URL": self.url,
             "KAKAOCRON_HOST": name,
+            **self.variables,
         }
         return Places(folder / "config.toml", folder / "data", folder / "log", variables)
 
@@ -134,6 +137,8 @@ class _Timed(Database):
     house: House
 
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
+        if self.host in self.house.cut_off:
+            raise psycopg.OperationalError("the host is cut off")
         self.house.cut(statement, is_done=False)
         rows = super()._execute(statement, parameters)
         self.house.cut(statement, is_done=True)
