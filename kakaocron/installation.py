@@ -220,7 +220,11 @@ def assemble(
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
     contents = Contents(
-        config, places.folder, Programs(places.variables), partial(make_ledger, places, edges)
+        config,
+        places.folder,
+        Programs(places.variables),
+        partial(make_ledger, places, edges),
+        partial(make_http, places, edges),
     )
     pauses = Pauses(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)

@@ -48,8 +48,9 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
-    "ledger/heartbeat", "show/console", "show/next_step",
-    "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
+    "ledger/heartbeat", "messages/workbook", "show/console", "show/next_step",
+    "show/pictures", "system/access", "system/clock", "system/disk", "system/fetch",
+    "system/interrupts",
     "system/log", "system/memory", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
     "system/syscalls", "system/users",
@@ -66,7 +67,8 @@ DOERS = {
     "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/timetable_file",
-    "messages/faults", "messages/making", "messages/starting", "scheduler", "show/columns",
+    "messages/faults", "messages/making", "messages/starting", "messages/tables", "scheduler",
+    "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
     "ticking/runner", "ticking/upkeep", "watching/coming", "watching/first_tick",
@@ -83,9 +85,11 @@ PURE_MODULES = sorted(
 # What a module may import that computes and does nothing else; the last line's are other people's.
 PURE = frozenset({
     "__future__", "base64", "bisect", "calendar", "collections", "contextlib", "contextvars",
-    "copy", "dataclasses", "datetime", "difflib", "email.utils", "enum", "errno", "fractions",
+    "copy", "csv", "dataclasses", "datetime", "decimal", "difflib", "email.utils", "enum", "errno",
+    "fractions",
     "functools",
-    "hashlib", "heapq", "hmac", "html", "ipaddress", "itertools", "json", "math", "operator", "re",
+    "hashlib", "heapq", "hmac", "html", "io", "ipaddress", "itertools", "json", "math", "operator",
+    "re",
     "shlex", "statistics", "string", "struct", "textwrap", "types", "typing", "unicodedata",
     "urllib.parse", "zlib",
     "cronsim", "holidays", "msgspec", "regex",
@@ -96,6 +100,7 @@ IMPORTERS = {
     "certifi": {"system/socket_http"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
+    "openpyxl": {"messages/workbook"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
     "rich": {"show/columns", "show/console", "show/pictures", "rehearsal/picture"},

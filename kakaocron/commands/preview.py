@@ -27,6 +27,7 @@ from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
 from kakaocron.show.next_step import say_next
 from kakaocron.system.stderr import complain
+from kakaocron.text.causes import in_words
 
 
 def preview(
@@ -97,4 +98,5 @@ def _slot(installation: Installation, message: Message, minute: datetime) -> Slo
 def _fields(name: str, made: Parcel | ContentError) -> dict[str, Any]:
     if isinstance(made, ContentError):
         return {"message": name, "error": str(made)}
-    return {"message": name, **made.fields(), "content_hash": made.hash}
+    read = {"read": in_words(made.read)} if made.read else {}
+    return {"message": name, **made.fields(), "content_hash": made.hash, **read}

@@ -161,6 +161,7 @@ def claim_event(
         text=parcel.text if parcel else None,
         content_hash=parcel.hash if parcel else content_hash(""),
         content=_to_keep(parcel, due, delivery) if parcel else None,
+        read=parcel.read if parcel else None,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from kakaocron.errors import ContentError
+from kakaocron.errors import Cause, ContentError
 from kakaocron.text.causes import content_error
 
 
@@ -22,10 +22,12 @@ class Part(Struct, frozen=True):
 
 
 class Parcel(Struct, frozen=True):
-    """What one delivery brings to each of its receivers. `text` is for people and the ledger."""
+    """What one delivery brings to each of its receivers. `text` is for people and the ledger, and
+    so is `read`, which says what its data were read from."""
 
     text: str
     parts: tuple[Part, ...]
+    read: Cause | None = None
 
     @property
     def hash(self) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -20,7 +22,7 @@ from kakaocron.config.starter import DEFAULT_LINK
 from kakaocron.doctor.cron import crons_variables
 from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import ContentError, KakaocronError, UsageError
-from kakaocron.installation import Installation
+from kakaocron.installation import Installation, make_http
 from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY, KST
 from kakaocron.language import catalogue
@@ -37,6 +39,7 @@ from kakaocron.system.env_file import passed_over
 from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import env_file_passed_over, only_in_shell
 from kakaocron.system.programs import USUAL, Programs, which
+from kakaocron.text.causes import in_words
 from kakaocron.watching.health import newest_of_each
 from kakaocron.watching.sentences import detail_of
 
@@ -216,10 +219,12 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
         return
     minute = bench.now.replace(second=0, microsecond=0)
     totals = slots_on(deliveries, minute.date())
+    read: list[str] = []
     for message in config.message:
         kind = message.slots[0] if message.slots else "cron"
         try:
-            contents.of_message(message, Slot(message.name, minute, kind), totals)
+            made = contents.of_message(message, Slot(message.name, minute, kind), totals)
+            read += [in_words(made.read)] if made.read else []
         except ContentError as error:
             what = _("message '{name}', made as cron would: {error}").format(
                 name=message.name, error=error
@@ -230,6 +235,8 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
                 _("Try it: kakaocron preview --message {name}").format(name=message.name),
             )
             return
+    if read:
+        yield ok("data", " · ".join(read))
     last = [
         one
         for one in newest_of_each(one for one in deliveries if one.state in ENDED)
@@ -256,7 +263,11 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    return replace(installed(bench).contents, programs=Programs(variables))
+    by_cron = partial(
+        make_http, dataclasses.replace(bench.places, variables=variables), installed(bench).edges
+    )
+    programs = Programs(variables)
+    return replace(installed(bench).contents, programs=programs, make_http=by_cron)
 
 
 def other_programs(

@@ -93,6 +93,7 @@ class Delivery(Struct, frozen=True, gc=False):
     tries_before: int = 0  # attempts made before it was last reopened
     cause: Cause | None = None
     behind: Reason | None = None
+    read: Cause | None = None  # what its data were read from
 
     @property
     def sent_at(self) -> datetime | None:
@@ -231,6 +232,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         updated_at=outcome.at,
         cause=decisive.cause,
         behind=decisive.behind,
+        read=claim.read,
     )
 
 
@@ -374,6 +376,7 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
         attempts=(*delivery.attempts, attempt),
         targets={**delivery.targets, **sending},
         next_attempt_at=None,
+        read=event.read or delivery.read,
     )
 
 

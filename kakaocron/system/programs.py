@@ -7,8 +7,8 @@ import signal
 import stat
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -46,8 +46,14 @@ class Programs:
         passed_on = {name: self.variables[name] for name in PASSED_ON if name in self.variables}
         return {**USUAL, **passed_on, "PYTHONIOENCODING": "utf-8"}
 
-    def run(self, argv: Sequence[str], folder: Path, timeout_seconds: float) -> bytes:
-        """Return what a command prints. Raises ContentError."""
+    def run(
+        self,
+        argv: Sequence[str],
+        folder: Path,
+        timeout_seconds: float,
+        most: int = MAX_BYTES,
+    ) -> bytes:
+        """Return what a command prints, at most so many bytes. Raises ContentError."""
         name = argv[0]
         deadline = time.monotonic() + timeout_seconds
         try:
@@ -56,7 +62,7 @@ class Programs:
             said = getattr(error, "strerror", None) or str(error)
             raise content_error("cannot-run", name=name, error=said) from None
         try:
-            word, code = running.read(name, deadline, timeout_seconds)
+            word, code = running.read(name, deadline, timeout_seconds, most)
         finally:
             running.end()
         if word == "error":
@@ -71,22 +77,29 @@ class Programs:
 
 def read_content(path: Path) -> bytes:
     """Return a file's content. Raises ContentError."""
+    with open_content(path) as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        raise content_error("long-file", path=str(path), most=MAX_BYTES)
+    return content
+
+
+@contextmanager
+def open_content(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file, and no pipe or device in its place, which could keep us waiting. Raises
+    ContentError for whatever is wrong with it."""
     try:
-        # A pipe or a device in the file's place must not keep us waiting.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(fd, "rb") as file:  # noqa: PTH123
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 raise content_error("no-file", path=str(path))
-            content = file.read(MAX_BYTES + 1)
+            yield file
     except FileNotFoundError:
         raise content_error("not-there", path=str(path)) from None
     except OSError as error:
         raise content_error("cannot-read", path=str(path), error=error.strerror or "") from None
     except ValueError:
         raise content_error("bad-file-name", path=str(path)) from None
-    if len(content) > MAX_BYTES:
-        raise content_error("long-file", path=str(path), most=MAX_BYTES)
-    return content
 
 
 def feed(
@@ -206,7 +219,9 @@ class _Running:
     complaint: bytearray = field(default_factory=bytearray)
     ended: bytearray = field(default_factory=bytearray)
 
-    def read(self, name: str, deadline: float, timeout_seconds: float) -> tuple[str, int]:
+    def read(
+        self, name: str, deadline: float, timeout_seconds: float, most: int
+    ) -> tuple[str, int]:
         """Read until the command itself has ended; a child of it that keeps the output open is
         waited for a moment only. Returns the supervisor's word and number. Raises ContentError."""
         until = deadline
@@ -225,8 +240,8 @@ class _Running:
                             raise content_error("killed", name=name)
                     elif key.fd == self.status:
                         until = min(deadline, time.monotonic() + GRACE_SECONDS)
-                if len(self.output) > MAX_BYTES:
-                    raise content_error("printed-much", name=name, most=MAX_BYTES)
+                if len(self.output) > most:
+                    raise content_error("printed-much", name=name, most=most)
                 del self.complaint[:-MAX_BYTES]
                 if time.monotonic() >= until:
                     break
