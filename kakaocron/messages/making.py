@@ -41,7 +41,7 @@ from kakaocron.messages.fields import (
 )
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import MAY_HAVE_ARRIVED
-from kakaocron.system.http import Http
+from kakaocron.system.http import Http, MakeHttp
 from kakaocron.system.programs import Programs, read_content
 from kakaocron.text.causes import content_error
 from kakaocron.text.placeholders import (
@@ -69,14 +69,14 @@ class Contents(Struct, frozen=True):
     """The contents of one configuration; relative paths start at `folder`.
 
     `open_ledger` gives one that nobody else reads from: contents are made side by side. `make_http`
-    makes what fetches data, of the longest silence in seconds.
+    makes what fetches data.
     """
 
     config: Config
     folder: Path
     programs: Programs
     open_ledger: Callable[[], Ledger] = _no_ledger
-    make_http: Callable[[float], Http] = _no_http
+    make_http: MakeHttp = _no_http
     _messages: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -14,7 +14,8 @@ from typing import Any
 from kakaocron.errors import Cause, ContentError
 from kakaocron.messages import workbook
 from kakaocron.messages.fields import CSV, OLD_WORKBOOK, Data, fields_of_json, read_json
-from kakaocron.system.fetch import MakeHttp, fetch
+from kakaocron.system.fetch import fetch
+from kakaocron.system.http import MakeHttp
 from kakaocron.system.programs import Programs, open_content
 from kakaocron.text import sheets
 from kakaocron.text.causes import content_error

@@ -13,7 +13,6 @@ come `[ROW, [CELL, …]]`, of rows that hold anything. A cell is a number, a tex
 from __future__ import annotations
 
 import json
-import os
 import resource
 import sys
 import zipfile
@@ -31,8 +30,7 @@ def main(path: str, most_bytes: int, most_rows: int) -> None:
     limit = (MOST_MEMORY_BYTES, MOST_MEMORY_BYTES)
     resource.setrlimit(resource.RLIMIT_AS, limit)
     # openpyxl takes both where they are there: they take long to import, and much memory.
-    sys.modules["numpy"] = None  # type: ignore[assignment]
-    os.environ["OPENPYXL_LXML"] = "False"
+    sys.modules |= {"numpy": None, "lxml": None}  # type: ignore[dict-item]
     try:
         say(*lines(path, most_bytes, most_rows))
     except ImportError:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 from kakaocron.errors import ContentError
 from kakaocron.states import Reason
-from kakaocron.system.http import Answer, Failure, Http, Request
+from kakaocron.system.http import Answer, Failure, MakeHttp, Request
 from kakaocron.system.http_answer import GOOD_STATUSES
 from kakaocron.system.proxies import is_loopback
 from kakaocron.system.socket_http import LONGEST_ANSWER
 from kakaocron.text.causes import content_error
 from kakaocron.text.plain import address_shown
-
-MakeHttp = Callable[[float], Http]
 
 MOST_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
