@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from unicodedata import normalize
+
+from msgspec import Struct
 
 from kakaocron.config.schema import Message
 from kakaocron.delivery.engine import send_all
@@ -72,8 +74,7 @@ def _retry_helps(delivery: Delivery) -> bool:
     return all(REMEDIES[code].helps for code in codes if isinstance(code, int) and code in REMEDIES)
 
 
-@dataclass(frozen=True, slots=True)
-class ByHand:
+class ByHand(Struct, frozen=True):
     """What became of a manual send; `down` as in a tick's report."""
 
     delivery: Delivery
@@ -92,12 +93,14 @@ def send_now(
     text: str | None = None,
     message: str | None = None,
     to: Sequence[str] | None = None,
+    image: Path | None = None,
     force: bool = False,
     link: str | None = None,
     button: str | None = None,
 ) -> ByHand:
-    """Send a text, or a configured message, in the minute that it is; taps on a text lead to
-    `link`, and the button that leads there too has the title `button`.
+    """Send a text, with the picture in a file if one is given, or a configured message, in the
+    minute that it is; taps on a text lead to `link`, and the button that leads there too has the
+    title `button`.
 
     Raises DuplicateError if this text has this minute's id already, unless forced; UsageError for
     content that Kakao would not take; LedgerError and LockTimeoutError as a tick does.
@@ -110,7 +113,7 @@ def send_now(
         parcel = (
             contents.of_message(known, Slot(known.name, minute, "send"), totals)
             if known
-            else contents.of_text(text or "", taps=contents.taps(link, button))
+            else contents.by_hand(text or "", image, contents.taps(link, button))
         )
     except ContentError as error:
         raise UsageError(_("Cannot send this: {error}").format(error=error)) from None

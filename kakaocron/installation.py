@@ -206,9 +206,11 @@ def assemble(
     ledger = make_ledger(places, edges)
     logins = make_logins(places, config, edges, http)
     channel_of = config.contacts.channel_of
+    channels = make_channels(logins, config, http, channel_of)
     engine = Engine(
         ledger=ledger,
-        channels=make_channels(logins, config, http, channel_of),
+        channels=channels,
+        pictures={name: one for name, one in channels.items() if isinstance(one, KakaoTalk)},
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,

@@ -101,6 +101,7 @@ class Reason(_Word):
     TICK_CRASHED = "tick-crashed"
     CONFIG_BROKEN = "config-broken"
     CONTENT_FAILED = "content-failed"
+    PICTURE_LEFT_OUT = "picture-left-out"
     CLOCK_WRONG = "clock-wrong"
     BY_HAND = "by-hand"
 

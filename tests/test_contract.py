@@ -36,7 +36,7 @@ REASONS = {
     "refused", "refused-for-now", "retries-spent", "unreachable", "read-timeout",
     "connection-reset", "server-fault", "unproven-answer", "process-died", "ledger-damaged",
     "ledger-unwritable", "lock-held", "tick-crashed", "config-broken", "content-failed",
-    "clock-wrong", "by-hand",
+    "picture-left-out", "clock-wrong", "by-hand",
 }  # fmt: skip
 ID = re.compile(r"(report|(once|send)-[0-9a-f]{16})@20261123T\d{4}")
 MESSAGE_NAME = re.compile(r"report|(once|send)-[0-9a-f]{16}")
@@ -352,7 +352,7 @@ OPTIONS = {
     "login": set(),
     "logout": set(),
     "tick": {"--dry-run"},
-    "send": {"--message", "--to", "--link", "--button", "--force", "--json"},
+    "send": {"--message", "--to", "--image", "--link", "--button", "--force", "--json"},
     "schedule": {"--at", "--in", "--next", "--json"},
     "cancel": {"--json"},
     "retry": {"--json"},

@@ -48,9 +48,9 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
-    "ledger/heartbeat", "messages/workbook", "show/console", "show/next_step",
-    "show/pictures", "system/access", "system/clock", "system/disk", "system/fetch",
-    "system/interrupts",
+    "ledger/heartbeat", "messages/workbook", "show/console", "show/half_blocks",
+    "show/next_step", "show/pictures", "system/access", "system/clock", "system/disk",
+    "system/fetch", "system/interrupts",
     "system/log", "system/memory", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
     "system/syscalls", "system/users",
@@ -59,7 +59,8 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/engine",
+    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/enclosing",
+    "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
     "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
@@ -67,7 +68,8 @@ DOERS = {
     "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/timetable_file",
-    "messages/faults", "messages/making", "messages/starting", "messages/tables", "scheduler",
+    "messages/faults", "messages/images", "messages/making", "messages/starting",
+    "messages/tables", "scheduler",
     "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
@@ -103,7 +105,14 @@ IMPORTERS = {
     "openpyxl": {"messages/workbook"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
-    "rich": {"show/columns", "show/console", "show/pictures", "rehearsal/picture"},
+    "rich": {
+        "show/columns",
+        "show/console",
+        "show/half_blocks",
+        "show/pictures",
+        "rehearsal/picture",
+    },
+    "PIL": {"show/half_blocks"},
     "tomllib": {"config/reading"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
@@ -291,5 +300,5 @@ def test_every_foreign_package_is_a_declared_dependency() -> None:
         if module.partition(".")[0] not in sys.stdlib_module_names
     }
 
-    # urllib3 comes with requests, which names it in its own interface.
-    assert used - declared <= {"kakaocron", "urllib3"}
+    # urllib3 comes with requests, which names it in its own interface; PIL is the package pillow.
+    assert used - declared <= {"kakaocron", "urllib3", "PIL"}

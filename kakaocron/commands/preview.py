@@ -27,7 +27,7 @@ from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
 from kakaocron.show.next_step import say_next
 from kakaocron.system.stderr import complain
-from kakaocron.text.causes import in_words
+from kakaocron.watching.causes import in_words
 
 
 def preview(
@@ -74,7 +74,7 @@ def preview(
     for one in chosen:
         made: Parcel | ContentError
         try:
-            made = contents.of_message(one, _slot(installation, one, minute), totals)
+            made = _as_sent(contents.of_message(one, _slot(installation, one, minute), totals))
         except ContentError as error:
             made, exit_code = error, Exit.TROUBLE
         if as_json:
@@ -88,6 +88,15 @@ def preview(
     return exit_code
 
 
+def _as_sent(parcel: Parcel) -> Parcel:
+    """Return a parcel with its picture in place, whose address only the upload gives."""
+    if parcel.enclosure is None or parcel.enclosure.content is None:
+        return parcel
+    from kakaocron.kakao.pictures import Uploaded, with_picture  # noqa: PLC0415 - few have one
+
+    return with_picture(parcel, Uploaded("https://…"))
+
+
 def _slot(installation: Installation, message: Message, minute: datetime) -> Slot:
     """Return the message's slot at a minute; where it has none, one of the first kind it has."""
     timetable = next(o.timetable for o in installation.plan.series if o.name == message.name)
@@ -98,5 +107,13 @@ def _slot(installation: Installation, message: Message, minute: datetime) -> Slo
 def _fields(name: str, made: Parcel | ContentError) -> dict[str, Any]:
     if isinstance(made, ContentError):
         return {"message": name, "error": str(made)}
-    read = {"read": in_words(made.read)} if made.read else {}
-    return {"message": name, **made.fields(), "content_hash": made.hash, **read}
+    fields = {"message": name, **made.fields(), "content_hash": made.hash}
+    if enclosure := made.enclosure:
+        fields["image"] = (
+            {"content_type": enclosure.content_type, "bytes": enclosure.content.length}
+            if enclosure.content
+            else {"left_out": in_words(enclosure.left_out) if enclosure.left_out else None}
+        )
+    if made.read:
+        fields["read"] = in_words(made.read)
+    return fields

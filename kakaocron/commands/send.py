@@ -14,7 +14,7 @@ from kakaocron.installation import take_installation
 from kakaocron.language.words import _
 from kakaocron.show.console import complain_of, print_json
 from kakaocron.show.next_step import say_next
-from kakaocron.states import BAD, State
+from kakaocron.states import BAD, Reason, State
 from kakaocron.watching.sentences import delivery_with_log, detail_of, in_brackets_of
 
 
@@ -28,6 +28,12 @@ def send(
         list[str] | None,
         typer.Option(
             help="me, or a friend's uuid or name; may be given again.", autocompletion=receivers
+        ),
+    ] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            help="A picture to go with TEXT: PNG or JPEG, up to 5 MB.", show_default=False
         ),
     ] = None,
     link: Annotated[
@@ -47,6 +53,8 @@ def send(
     """Send a text, or a configured message, now."""
     if (text is None) == (message is None):
         raise UsageError(_("Give either a TEXT or --message NAME"), _("As in: kakaocron send 안녕"))
+    if message is not None and image is not None:
+        raise UsageError(_("--image goes with a TEXT; a message names its own picture"))
     if message is not None and (link is not None or button is not None):
         what = _("--link and --button go with a TEXT; a message has its own in config.toml")
         raise UsageError(what, _("As in: kakaocron send 안녕"))
@@ -54,7 +62,14 @@ def send(
         text = read_stdin().rstrip("\n")
     installation = take_installation(config)
     sent = send_now(
-        installation, text=text, message=message, to=to, force=force, link=link, button=button
+        installation,
+        text=text,
+        message=message,
+        to=to,
+        image=image,
+        force=force,
+        link=link,
+        button=button,
     )
     delivery = sent.delivery
     if as_json:
@@ -68,7 +83,9 @@ def send(
             )
         )
     elif delivery.state not in BAD:
-        print(f"{delivery.id}: {delivery.state.beside}")
+        without = _(", without its picture: {why}").format(why=detail_of(delivery))
+        is_without = delivery.reason is Reason.PICTURE_LEFT_OUT
+        print(f"{delivery.id}: {delivery.state.beside}{without if is_without else ''}")
     exit_code = complain_of(sent, installation)
     if exit_code == Exit.FINE and not as_json:
         say_next(config, installation)

@@ -279,12 +279,13 @@ class MonitorRules(Section, frozen=True):
         return bool(self.alert_command or self.urls_elsewhere)
 
 
-COMMANDS = frozenset({"alert_command", "command", "data_command"})
+COMMANDS = frozenset({"alert_command", "command", "data_command", "image_command"})
 # Scheme and host of an address that has more: user and password before, or a path or query after.
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
 
 CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url", "report")
 DATA = ("data", "data_file", "data_url", "data_command")
+IMAGES = ("image", "image_command")
 
 
 def _check_data_url(value: Secret | None) -> None:
@@ -300,7 +301,8 @@ def _check_data_url(value: Secret | None) -> None:
         raise ValueError(_("must begin with https://; http:// is for this machine alone"))
 
 
-# The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say.
+# The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say, and
+# a picture may go with them.
 TEXTS = ("text", "file", "command", "report")
 MOST_BUTTONS = 2  # Kakao's documentation, default templates
 
@@ -332,6 +334,9 @@ class Message(Section, frozen=True):
     data_file: Words | None = None
     data_url: Secret | None = None  # who knows it can read what it gives
     data_command: Argv | None = None
+    image: Words | None = None
+    image_command: Argv | None = None
+    image_required: bool = False
     link: Words | None = None
     button: Words | None = None
     buttons: Annotated[tuple[TextButton, ...], Meta(max_length=MOST_BUTTONS)] = ()
@@ -365,7 +370,7 @@ class Message(Section, frozen=True):
                     name=name
                 )
                 raise FaultError(("data",), what)
-        for key in ("command", "data_command"):
+        for key in ("command", "data_command", "image_command"):
             for index, word in enumerate(getattr(self, key) or ()):
                 if not word or "\0" in word:
                     raise FaultError(
@@ -403,6 +408,21 @@ class Message(Section, frozen=True):
             raise ValueError(
                 _("may have one of {data}; it has {found}").format(
                     data=", ".join(DATA), found=_(" and ").join(data)
+                )
+            )
+        images = [key for key in IMAGES if getattr(self, key) is not None]
+        if len(images) > 1:
+            raise ValueError(
+                _("may have one of {data}; it has {found}").format(
+                    data=", ".join(IMAGES), found=_(" and ").join(images)
+                )
+            )
+        if self.image_required and not images:
+            raise ValueError(_("image_required goes with image or image_command only"))
+        if images and given[0] not in TEXTS:
+            raise ValueError(
+                _("{key} goes with {texts} only; it has {found}").format(
+                    key=images[0], texts=", ".join(TEXTS), found=given[0]
                 )
             )
         if self.template_args and self.template_id is None:

@@ -30,6 +30,18 @@ class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did
         self.cause = cause
 
 
+class LeftOutError(Exception):
+    """A picture could not be brought to the service.
+
+    `verdict` is that on what may not go without it; `down` as in a Flight.
+    """
+
+    def __init__(self, verdict: Verdict, down: KakaocronError | None = None) -> None:
+        super().__init__(str(verdict.cause))
+        self.verdict = verdict
+        self.down = down
+
+
 class Flight(Struct):
     """One attempt on its way by one channel: asked before each request leaves, told how each
     receiver fared.
@@ -174,6 +186,15 @@ class Asked(Struct, frozen=True):
     key: str
     since: datetime
     ref: str | None = None
+
+
+class PictureChannel(Channel, Protocol):
+    """A messaging service that shows pictures, which are brought to it before they are sent."""
+
+    def enclose(self, parcel: Parcel, seconds: float) -> Parcel:
+        """Bring a parcel's picture to the service, for at most some seconds; return the parcel that
+        shows it. Raises LeftOutError."""
+        ...
 
 
 class ReceiptChannel(Channel, Protocol):

@@ -124,8 +124,9 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
     done = {name: known[name].parts if name in known else 0 for name in one.due.to}
     refused: dict[str, Cause] = {}
     for channel, to in one.to.items():
-        refused |= allowed[channel].spend({name: max(1, one.parts - done[name]) for name in to})
-    one.blocked = {
+        wanted = {n: max(1, one.parts - done[n]) for n in to if n not in one.refused}
+        refused |= allowed[channel].spend(wanted)
+    one.blocked = one.refused | {
         name: Result(State.FAILED, Reason.QUOTA, phase=Phase.BEFORE, parts=done[name], cause=why)
         for name, why in refused.items()
     }

@@ -120,7 +120,8 @@ def take_off(
             one.flights[channel] = flight
             # The verb tells their names from those of workers that were given up.
             name = f"{'board' if hold else 'send'} {one.id} {channel}"
-            task = partial(_deliver, engine.channels[channel], parcel, flight, run, name)
+            shown = one.shown.get(channel, parcel)
+            task = partial(_deliver, engine.channels[channel], shown, flight, run, name)
             if hold is None:
                 engine.workers.start(name, task)
             elif not engine.workers.try_start(name, task):

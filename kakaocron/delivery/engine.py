@@ -87,8 +87,8 @@ def _take_up(engine: Engine, due: Sequence[Due], settled: datetime | None) -> Ru
 
 
 def _make_more(engine: Engine, run: Run, make: MakeParcel) -> None:
-    free = engine.at_once - run.count(Stage.MAKING)
-    for one in run.at(Stage.TO_MAKE, free):
+    free = engine.at_once - run.count(Stage.MAKING) - run.count(Stage.ENCLOSING)
+    for one in run.at(Stage.TO_MAKE, max(0, free)):
         one.tasks = {f"make {one.id}"}
         one.make_until = engine.clock.monotonic() + MAKING_SECONDS
         run.move(one, Stage.MAKING)
@@ -232,6 +232,7 @@ def _patience(engine: Engine, run: Run) -> float:
     # A head start that is reached, but not made use of, waits for a connection or a place.
     moments = (*(head for head in heads if head > now), *ends)
     seconds = [(moment - now).total_seconds() for moment in moments]
-    seconds += [one.make_until - elapsed for one in run.at(Stage.MAKING)]
+    made = (*run.at(Stage.MAKING), *run.at(Stage.ENCLOSING))
+    seconds += [one.make_until - elapsed for one in made]
     seconds += [until - elapsed for until in run.preparing.values()]
     return max(0.0, min([1.0, *seconds]))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-from kakaocron.delivery import claims, early_start
+from kakaocron.delivery import claims, early_start, enclosing
 from kakaocron.delivery.early_start import LONGEST_WAIT
 from kakaocron.delivery.log_lines import log_end
 from kakaocron.delivery.underway import Engine, Run, Stage, Underway
@@ -36,7 +36,11 @@ def collect(engine: Engine, run: Run, seconds: float) -> None:
     for one in run.at(Stage.MAKING):
         if one.tasks & ended or elapsed >= one.make_until:
             one.parcel = one.made or content_error("making-too-long")
-            run.move(one, Stage.WAITING)
+            enclosing.set_out(engine, run, one)
+    for one in run.at(Stage.ENCLOSING):
+        one.tasks -= ended
+        if not one.tasks or elapsed >= one.make_until:
+            enclosing.settle(engine, run, one)
     flying = run.at(Stage.IN_FLIGHT)
     is_set_back = any(now < one.claim.at - CLOCK_SLACK for one in flying if one.claim)
     for one in flying:

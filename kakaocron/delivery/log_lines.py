@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kakaocron.kst import isoformat
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.states import State
+from kakaocron.states import Reason, State
 from kakaocron.system.log import log
 from kakaocron.text.causes import in_words
 
@@ -18,6 +18,8 @@ def log_end(delivery: Delivery) -> None:
         case State.CONFIRMED:
             log.info("✅ 메시지 전송 성공: %s", delivery.id)
             log.info("✅ 전송 확인 완료: %s", delivery.id)
+            if any(one.reason is Reason.PICTURE_LEFT_OUT for one in delivery.targets.values()):
+                log.warning("🖼️ 그림 없이 전송: %s - %s", delivery.id, why)
         case State.RETRYING:
             log.warning("🔄 메시지 재시도: %s - %s - %s", delivery.id, why, next_at)
         case State.UNKNOWN:

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from kakaocron.errors import Cause, ContentError
+from kakaocron.system.http import Stream
 from kakaocron.text.causes import content_error
 
 
@@ -21,6 +22,22 @@ class Part(Struct, frozen=True):
     fields: Mapping[str, str]
 
 
+class Enclosure(Struct, frozen=True):
+    """The picture that goes with a text's first part.
+
+    `source` is what the ledger keeps of it, so that it can be made again: a message's name, or a
+    file's path. `left_out` says why there is no `content`. `fallback` is what may go in place of
+    all if a picture that `is_required` cannot be had and time runs out.
+    """
+
+    source: Mapping[str, str]
+    is_required: bool = False
+    content_type: str = ""
+    content: Stream | None = None
+    left_out: Cause | None = None
+    fallback: Parcel | None = None
+
+
 class Parcel(Struct, frozen=True):
     """What one delivery brings to each of its receivers. `text` is for people and the ledger, and
     so is `read`, which says what its data were read from."""
@@ -28,6 +45,7 @@ class Parcel(Struct, frozen=True):
     text: str
     parts: tuple[Part, ...]
     read: Cause | None = None
+    enclosure: Enclosure | None = None
 
     @property
     def hash(self) -> str:
@@ -36,7 +54,8 @@ class Parcel(Struct, frozen=True):
     def fields(self) -> dict[str, Any]:
         """Return what the ledger keeps, so that the same can be sent again."""
         parts = [{"kind": part.kind, "fields": dict(part.fields)} for part in self.parts]
-        return {"text": self.text, "parts": parts}
+        image = {"image": dict(self.enclosure.source)} if self.enclosure else {}
+        return {"text": self.text, "parts": parts, **image}
 
 
 class FallbackError(ContentError):
@@ -48,7 +67,7 @@ class FallbackError(ContentError):
 
 
 def parcel_of(fields: Mapping[str, Any]) -> Parcel:
-    """Read back what the ledger kept. Raises ContentError."""
+    """Read back what the ledger kept, without the picture. Raises ContentError."""
     try:
         parts = tuple(Part(part["kind"], dict(part["fields"])) for part in fields["parts"])
         return Parcel(fields["text"], parts)

@@ -11,10 +11,17 @@ from itertools import islice
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from kakaocron.delivery.channel import Allowance, Channel, Flight, ReceiptChannel
+from kakaocron.delivery.channel import (
+    Allowance,
+    Channel,
+    Flight,
+    LeftOutError,
+    PictureChannel,
+    ReceiptChannel,
+)
 from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due, Policy
-from kakaocron.errors import ContentError, KakaocronError
+from kakaocron.errors import Cause, ContentError, KakaocronError
 from kakaocron.language.words import marked
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Claim, Result
@@ -33,7 +40,7 @@ class Engine(Struct, frozen=True):
 
     `channel_of` names the channel of a receiver, by the receiver's form alone: what the ledger
     keeps of a delivery tells by which way it went. `receipts` are those of the channels that tell
-    later what became of a message.
+    later what became of a message, `pictures` those that show pictures.
     """
 
     ledger: Ledger
@@ -48,6 +55,7 @@ class Engine(Struct, frozen=True):
     is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
     interrupts: Interrupts = SIGNALS
     receipts: Mapping[str, ReceiptChannel] = field(default_factory=dict)
+    pictures: Mapping[str, PictureChannel] = field(default_factory=dict)
 
     def by_channel(self, to: Iterable[str]) -> dict[str, list[str]]:
         """Sort receivers by the channel that reaches them; the order of each group is kept."""
@@ -70,22 +78,27 @@ class Stage(Enum):
 
     TO_MAKE = 1  # its content is still to be made
     MAKING = 2  # a worker makes it
-    WAITING = 3  # for its instant, its channels and a place
-    BOARDED = 4  # the same, with its requests at the gate
-    IN_FLIGHT = 5  # claimed; workers deliver it
-    LANDED = 6  # how it went is known and not recorded yet
-    ENDED = 7  # this run has no more to do with it
+    ENCLOSING = 3  # workers bring its picture to its channels
+    WAITING = 4  # for its instant, its channels and a place
+    BOARDED = 5  # the same, with its requests at the gate
+    IN_FLIGHT = 6  # claimed; workers deliver it
+    LANDED = 7  # how it went is known and not recorded yet
+    ENDED = 8  # this run has no more to do with it
 
 
 _WAITS = (Stage.WAITING, Stage.BOARDED)
+
+
+# What a channel made of a content with a picture, by its name.
+Enclosed = dict[str, Parcel | LeftOutError]
 
 
 class Underway(Struct, eq=False):
     """One delivery on its way.
 
     `to` holds the receivers of this attempt by channel, `flights` one flight for each of these
-    channels, `tasks` the names of the workers that are at it. `made` is the worker's to write:
-    what comes after it was given up is not looked at.
+    channels, `tasks` the names of the workers that are at it. `made` is the worker's to write, and
+    so is `enclosed`: what comes after it was given up is not looked at.
     """
 
     due: Due
@@ -97,11 +110,15 @@ class Underway(Struct, eq=False):
     made: Parcel | ContentError | None = None
     make_until: float = 0.0  # on the clock that no step changes
     parcel: Parcel | ContentError | None = None
+    enclosed: Enclosed = field(default_factory=dict)
+    shown: Mapping[str, Parcel] = field(default_factory=dict)  # with its picture, by channel
+    left_out: Mapping[str, Cause | None] = field(default_factory=dict)  # channels that have none
+    refused: dict[str, Result] = field(default_factory=dict)  # receivers who may not go without it
     flights: dict[str, Flight] = field(default_factory=dict)
     claimed: Signal | None = None  # lets what is boarded go
     claim: Claim | None = None
     receipt: Receipt | None = None  # of the claim
-    blocked: Mapping[str, Result] = field(default_factory=dict)  # receivers whose quota is spent
+    blocked: Mapping[str, Result] = field(default_factory=dict)  # the same, or quota spent
 
     @property
     def to_send(self) -> Parcel | None:
@@ -123,8 +140,10 @@ class Underway(Struct, eq=False):
             for name in self.due.to
         }
         found.update(self.blocked)
-        for flight in self.flights.values():
+        for channel, flight in self.flights.items():
             found.update(flight.results)
+            if channel in self.left_out:
+                found.update(_without_picture(flight.results, self.left_out[channel]))
         return found
 
     @property
@@ -132,6 +151,15 @@ class Underway(Struct, eq=False):
         """When the first request left."""
         instants = [flight.sent_at for flight in self.flights.values() if flight.sent_at]
         return min(instants, default=None)
+
+
+def _without_picture(results: Mapping[str, Result], why: Cause | None) -> dict[str, Result]:
+    """Return those who have a message that should have shown a picture, and that it did not."""
+    return {
+        name: replace(result, reason=Reason.PICTURE_LEFT_OUT, cause=why)
+        for name, result in results.items()
+        if result.state is State.CONFIRMED
+    }
 
 
 class Sent(Struct):

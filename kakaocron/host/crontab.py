@@ -11,10 +11,11 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Protocol
+
+from msgspec import Struct
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.language.words import _
@@ -60,8 +61,7 @@ class Crontab(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class SystemCrontab:
+class SystemCrontab(Struct, frozen=True):
     """The `crontab` program."""
 
     program: str = "crontab"
@@ -184,8 +184,7 @@ def _check_faithful(listed: bytes) -> None:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """What cron is to run every minute: this program with this configuration."""
 
     program: tuple[str, ...]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from itertools import compress
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.host.daemons import CRON, Daemon
 
@@ -34,8 +36,7 @@ _SAME_AS = {"@hourly": "0 * * * *", "@daily": "0 0 * * *", "@midnight": "0 0 * *
 _MINUTES_A_DAY = 24 * 60
 
 
-@dataclass(frozen=True, slots=True)
-class CrontabEntry:
+class CrontabEntry(Struct, frozen=True):
     """A line that runs a tick. `settings` are the assignments above it and before its program,
     `user` is that of a system crontab's sixth field."""
 
@@ -193,8 +194,7 @@ def _runs_a_tick(words: Sequence[str]) -> bool:
     return is_ours and options[:1] == ["tick"] and (after.startswith("-") or after.isdigit())
 
 
-@dataclass(frozen=True, slots=True)
-class _Times:
+class _Times(Struct, frozen=True):
     """What a schedule names: minutes, hours, days of the month, months, days of the week."""
 
     fields: tuple[frozenset[int], ...]

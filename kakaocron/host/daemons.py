@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.language.words import marked
 
@@ -14,8 +16,7 @@ LONG_BUSYBOX = marked(
 LONG_BCRON = marked("bcron: a change of the crontab counts from the second minute on")
 
 
-@dataclass(frozen=True, slots=True)
-class Daemon:
+class Daemon(Struct, frozen=True):
     """How a daemon reads a crontab and runs its lines, where it is not as Debian's cron does."""
 
     # What root does to make it read every crontab again.

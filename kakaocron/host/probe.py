@@ -12,10 +12,11 @@ import subprocess
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import Struct
 
 from kakaocron.errors import Barrier
 from kakaocron.host.daemons import Daemon, daemon_of
@@ -53,8 +54,7 @@ CRONTAB_GENERATORS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class CommandResult:
+class CommandResult(Struct, frozen=True):
     """How a command ended; `code` None means that it did not in time."""
 
     code: int | None

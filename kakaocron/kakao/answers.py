@@ -31,7 +31,7 @@ def of_memo(answer: Answer) -> Verdict:
         if body["result_code"] == 0:
             return Verdict(Meaning.CONFIRMED, http_status=_OK)
         return _unproven(answer, "kakao-result-code", code=body["result_code"])
-    return _of_error(answer, body)
+    return of_error(answer, body)
 
 
 def of_friends(answer: Answer, receivers: Iterable[str]) -> dict[str, Verdict]:
@@ -43,7 +43,7 @@ def of_friends(answer: Answer, receivers: Iterable[str]) -> dict[str, Verdict]:
     receivers = list(receivers)
     body = json_object(answer.body)
     if answer.status != _OK or body is None or "code" in body:
-        verdict = _of_error(answer, body)
+        verdict = of_error(answer, body)
         named = _strings(body.get("receiver_ids")) if body else frozenset()
         return {
             uuid: _of_group_error(answer, uuid, verdict, receivers, named) for uuid in receivers
@@ -80,7 +80,8 @@ def _of_receiver(
     return _unproven(answer, "kakao-receiver", receiver=uuid)
 
 
-def _of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
+def of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
+    """Judge an answer that does not say what a good one says."""
     code = body.get("code") if body else None
     if isinstance(code, int) and code < 0:
         verdict = _of_code(code, answer.status)

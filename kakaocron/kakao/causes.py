@@ -24,6 +24,7 @@ TEMPLATES: causes.Templates = {
     "today",
     "quota-sender": "Kakao takes {most} messages a day from one sender, and {sent} went out today",
     "quota-app": "Kakao takes {most} messages a day of one app, and {sent} went out today",
+    "no-upload": "the picture could not be uploaded: {why}",
     "long-text": "{text}the text has {units} characters, Kakao takes {most}; shorten it, or "
     'configure a message with overflow = "split"',
     "empty-text": "the text is empty",
@@ -71,6 +72,8 @@ def what(cause: Cause) -> str:
     if cause.code not in TEMPLATES:
         return causes.in_words(cause)
     said = {"meaning": _meaning(cause.facts.get("code")), **cause.facts}
+    if behind := causes.part_of(cause.facts, "why"):
+        said["why"] = what(behind)
     return causes.in_words(Cause(cause.code, said), TEMPLATES)
 
 

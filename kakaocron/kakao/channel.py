@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 
 from msgspec import Struct
 
-from kakaocron.delivery.channel import Flight, Withheld
+from kakaocron.delivery.channel import Flight, LeftOutError, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
 from kakaocron.errors import Cause, KakaocronError, LoginError
@@ -25,6 +25,8 @@ from kakaocron.system.http import Failure, Http, Phase, Request
 # Kakao's documentation: at most five receivers a call.
 RECEIVERS_A_CALL = 5
 BAD_PARAMETER = -2
+# How old a token must be for a refused picture to have another one issued.
+RENEWED_FOR_A_PICTURE = timedelta(hours=1)
 
 # By the kind of a parcel's part.
 MEMO_PATHS = {
@@ -63,6 +65,36 @@ class KakaoTalk(Struct, frozen=True):
             self.login.access_token()
         self.http.warm(self.api_url, count)
 
+    def enclose(self, parcel: Parcel, seconds: float) -> Parcel:
+        from kakaocron.kakao import pictures  # noqa: PLC0415 - few messages have a picture
+
+        enclosure = parcel.enclosure
+        assert enclosure is not None  # noqa: S101 - else there is nothing to bring
+        until = self.login.clock.monotonic() + seconds
+
+        def upload(token: str) -> pictures.Uploaded | Verdict:
+            left = until - self.login.clock.monotonic()
+            request = pictures.upload_request(self.api_url, enclosure, token, left)
+            answer = self.http.ask(request)
+            return of_failure(answer) if isinstance(answer, Failure) else pictures.of_upload(answer)
+
+        try:
+            token = self.login.access_token()
+            found = upload(token)
+            if isinstance(found, Verdict) and found.meaning is Meaning.LOG_IN_AGAIN:
+                if enclosure.is_required or not self._is_new():
+                    found = upload(self.login.renew(token))
+            elif isinstance(found, Verdict) and pictures.may_change(found):
+                found = upload(token)  # it shows nothing, so that twice does no harm
+            if isinstance(found, pictures.Uploaded):
+                return pictures.with_picture(parcel, found)
+            verdict, down = _not_made(pictures.not_uploaded(found.cause)), None
+        except LoginError as error:
+            verdict, down = _of_login(error), error
+        except KakaocronError as error:
+            verdict, down = _not_made(error.cause), None
+        raise LeftOutError(verdict, down)
+
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
         strangers = {name for name in to if self.stranger(name)}
         for name in strangers:
@@ -79,6 +111,12 @@ class KakaoTalk(Struct, frozen=True):
 
     def let_go(self) -> None:
         self.http.close()
+
+    def _is_new(self) -> bool:
+        """Say whether the token was issued a moment ago: where Kakao takes none for pictures, one
+        for each of them would use up what Kakao issues."""
+        at = self.login.read().refreshed_at
+        return at is not None and self.login.clock.now() - at < RENEWED_FOR_A_PICTURE
 
     def _deliver_parts(self, parcel: Parcel, group: Sequence[str], flight: Flight) -> None:
         """Send the parts in order; a receiver who did not get one gets none after it."""
@@ -111,9 +149,7 @@ class KakaoTalk(Struct, frozen=True):
             verdict = Verdict(Meaning.NOT_SENT, withheld.reason, withheld.cause, phase=Phase.BEFORE)
         except LoginError as error:
             flight.down = error
-            may_change = isinstance(error, UnreadableLoginError)
-            meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
-            verdict = Verdict(meaning, Reason.NOT_LOGGED_IN, error.cause, phase=Phase.BEFORE)
+            verdict = _of_login(error)
         except KakaocronError as error:
             is_unreachable = isinstance(error, UnreachableError)
             reason = Reason.UNREACHABLE if is_unreachable else Reason.NOT_LOGGED_IN
@@ -135,6 +171,16 @@ class KakaoTalk(Struct, frozen=True):
             return dict.fromkeys(receivers, of_failure(answer))
         flight.server_date = answer.headers.get("date")
         return {ME: of_memo(answer)} if is_memo else of_friends(answer, receivers)
+
+
+def _of_login(error: LoginError) -> Verdict:
+    may_change = isinstance(error, UnreadableLoginError)
+    meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
+    return Verdict(meaning, Reason.NOT_LOGGED_IN, error.cause, phase=Phase.BEFORE)
+
+
+def _not_made(cause: Cause) -> Verdict:
+    return Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause, phase=Phase.BEFORE)
 
 
 def named(account: str, words: str) -> str:

@@ -8,9 +8,11 @@ import signal
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http import HTTPStatus
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.errors import (
     KakaocronError,
@@ -110,14 +112,16 @@ class UnreachableError(NoTokenNowError):
     """The login server cannot be reached, or does not answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(Struct, frozen=True):
     """What the user gave: the app's key and secret, and tokens from the environment."""
 
-    rest_api_key: str | None = field(default=None, repr=False)
-    client_secret: str | None = field(default=None, repr=False)
-    access_token: str | None = field(default=None, repr=False)
-    refresh_token: str | None = field(default=None, repr=False)
+    rest_api_key: str | None = None
+    client_secret: str | None = None
+    access_token: str | None = None
+    refresh_token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Credentials(…)"
 
     def digest(self) -> str:
         """Return what changes with the key or the secret, and gives neither away."""
@@ -125,8 +129,7 @@ class Credentials:
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
-@dataclass(frozen=True, slots=True)
-class Login:
+class Login(Struct, frozen=True):
     """The tokens in `path`, and how to renew them at `auth_url`."""
 
     path: str

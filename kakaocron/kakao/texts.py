@@ -71,6 +71,15 @@ def template_part(template: Mapping[str, Any]) -> Part:
     return Part("default", {"template_object": as_json(template)})
 
 
+def shown_words(template: Mapping[str, Any]) -> str | None:
+    """Return the whole text of a text template, or of the feed that it becomes with a picture."""
+    content = template.get("content")
+    if template.get("object_type") != "feed" or not isinstance(content, dict):
+        return template.get("text")
+    lines = (content.get("title"), content.get("description"))
+    return "\n".join(line for line in lines if line) or None
+
+
 def as_json(value: Mapping[str, Any]) -> str:
     """Return JSON that can be sent. Raises ContentError."""
     text = json.dumps(value, ensure_ascii=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from kakaocron.kst import in_kst, isoformat
 from kakaocron.text.documents import NewerDocumentError, versioned, with_version
@@ -30,19 +32,21 @@ LONGEST_LIFE = timedelta(days=3660)
 RENEWED_EVERY = timedelta(days=7)
 
 
-@dataclass(frozen=True, slots=True)
-class Tokens:
+class Tokens(Struct, frozen=True):
     """One login. Secrets are not shown by `repr`."""
 
-    access_token: str | None = field(default=None, repr=False)
+    access_token: str | None = None
     access_expires_at: datetime | None = None
-    refresh_token: str | None = field(default=None, repr=False)
+    refresh_token: str | None = None
     refresh_expires_at: datetime | None = None
-    client_id: str | None = field(default=None, repr=False)
+    client_id: str | None = None
     refreshed_at: datetime | None = None
     refused: str | None = None  # the code with which kauth last refused
     refused_until: datetime | None = None  # None with `refused`: this login is dead
     refused_with: str | None = None  # a digest of the key and secret that were refused
+
+    def __repr__(self) -> str:
+        return f"Tokens(refreshed_at={self.refreshed_at!r}, refused={self.refused!r})"
 
     def is_fresh(self, now: datetime, margin: timedelta = MARGIN) -> bool:
         return bool(

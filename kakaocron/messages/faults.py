@@ -123,13 +123,13 @@ def _outside_faults(
     contents: Contents, message: Message, search_path: str | None
 ) -> Iterator[tuple[str, str]]:
     """Yield what is wrong with the files, programs and pages that a message names."""
-    for key in ("file", "data_file"):
+    for key in ("file", "data_file", "image"):
         name = getattr(message, key)
         if name is not None and not name.isprintable():
             yield key, _(r'holds a control character; in "…" a backslash is written \\')
         elif name is not None and not os.path.isfile(contents.path(name)):  # noqa: PTH113
             yield key, _("there is no file '{path}'").format(path=contents.path(name))
-    for key in ("command", "data_command"):
+    for key in ("command", "data_command", "image_command"):
         argv = getattr(message, key)
         fault = _command_fault(argv[0], contents.folder, search_path) if argv else None
         if fault is not None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from kakaocron.config.schema import Config, Message
 from kakaocron.delivery.orders import BY_HAND
-from kakaocron.delivery.parcel import FallbackError, Parcel, Part, parcel_of
+from kakaocron.delivery.parcel import Enclosure, FallbackError, Parcel, Part, parcel_of
 from kakaocron.delivery.policy import Due
 from kakaocron.errors import ContentError, LedgerError
 from kakaocron.kakao.texts import (
@@ -43,7 +43,7 @@ from kakaocron.schedule.slots import Slot
 from kakaocron.states import MAY_HAVE_ARRIVED
 from kakaocron.system.http import Http, MakeHttp
 from kakaocron.system.programs import Programs, read_content
-from kakaocron.text.causes import content_error
+from kakaocron.text.causes import content_error, in_words
 from kakaocron.text.placeholders import (
     Rate,
     fill,
@@ -90,7 +90,7 @@ class Contents(Struct, frozen=True):
         """
         kept = known.content if known else None
         if kept and "parts" in kept and (_is_literal(due, kept) or _has_begun(known)):
-            return parcel_of(kept)
+            return self._pictured(parcel_of(kept), kept.get("image"))
         name = str(kept["message"]) if kept and "message" in kept else due.slot.message
         message = self._messages.get(name)
         if message is None:
@@ -113,12 +113,56 @@ class Contents(Struct, frozen=True):
         today = _today(totals)
         fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
         try:
-            return self._made(message, fields, slot.at)
+            made = self._pictured(self._made(message, fields, slot.at), _image_of(message))
         except ContentError as error:
             fallback = self._fallback(message, fields)
             if fallback is None:
                 raise
             raise FallbackError(error, fallback) from None
+        if message.image_required and made.enclosure:
+            fallback = self._fallback(message, fields)
+            return replace(made, enclosure=replace(made.enclosure, fallback=fallback))
+        return made
+
+    def by_hand(self, text: str, image: Path | None, taps: Taps) -> Parcel:
+        """Make a parcel of a text and the picture in a file, if one is given. Raises
+        ContentError."""
+        parcel = self.of_text(text, taps=taps)
+        if image is None:
+            return parcel
+        enclosure = self._enclosed({"file": str(image.absolute())}, None)
+        if enclosure.left_out:
+            raise ContentError(in_words(enclosure.left_out), cause=enclosure.left_out)
+        return replace(parcel, enclosure=enclosure)
+
+    def _pictured(self, parcel: Parcel, source: Mapping[str, str] | None) -> Parcel:
+        """Return a parcel with its picture, made anew for each attempt. Raises ContentError if one
+        that must be there cannot be had."""
+        if not source:
+            return parcel
+        message = self._messages.get(source.get("message", ""))
+        enclosure = self._enclosed(source, message)
+        if enclosure.left_out and enclosure.is_required:
+            raise ContentError(in_words(enclosure.left_out), cause=enclosure.left_out)
+        return replace(parcel, enclosure=enclosure)
+
+    def _enclosed(self, source: Mapping[str, str], message: Message | None) -> Enclosure:
+        from kakaocron.messages import images  # noqa: PLC0415 - few messages have a picture
+
+        is_required = message is not None and message.image_required
+        try:
+            if "file" in source:
+                kind, content = images.of_file(Path(source["file"]))
+            elif message and message.image_command:
+                argv, seconds = at_home(message.image_command), message.timeout
+                kind, content = images.of_command(self.programs, argv, self.folder, seconds)
+            elif message and message.image:
+                kind, content = images.of_file(self.path(message.image))
+            else:
+                raise content_error("no-message", message=source.get("message", ""))
+        except ContentError as error:
+            return Enclosure(source, is_required, left_out=error.cause)
+        return Enclosure(source, is_required, kind, content)
 
     def of_text(self, text: str, overflow: str = "error", taps: Taps | None = None) -> Parcel:
         """Make a parcel of a text: as it is, but for what no message may hold. Taps lead to the
@@ -259,6 +303,12 @@ class Contents(Struct, frozen=True):
 def at_home(command: Sequence[str]) -> list[str]:
     """Return a command whose program may lie in a home, as in `~/bin/report.sh`."""
     return [os.path.expanduser(command[0]), *command[1:]]  # noqa: PTH111
+
+
+def _image_of(message: Message) -> dict[str, str] | None:
+    """Return what the ledger keeps of a message's picture: no path and no command, in which there
+    may be a secret."""
+    return {"message": message.name} if message.image or message.image_command else None
 
 
 def _is_literal(due: Due, kept: Mapping[str, Any]) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
 from cronsim import CronSim, CronSimError
+from msgspec import Struct
 
 from kakaocron.kst import DAY, KST
 from kakaocron.language.words import _, marked
@@ -70,8 +70,7 @@ def _fault(fields: Sequence[str]) -> str:
     return _("never due: no such month has a day {day}").format(day=fields[2][:40])
 
 
-@dataclass(frozen=True, slots=True)
-class CronTimes:
+class CronTimes(Struct, frozen=True):
     """The minutes that a cron expression names, each of kind `cron`."""
 
     expression: str

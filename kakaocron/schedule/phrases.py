@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
+
+from msgspec import Struct
 
 from kakaocron.errors import UsageError
 from kakaocron.kst import DAY, KST
@@ -43,16 +44,14 @@ class _NoDayError(PhraseError):
         return _meant(str(self), moment)
 
 
-@dataclass(frozen=True, slots=True)
-class _Day:
+class _Day(Struct, frozen=True):
     """A day as written: `again` gives the one after it that the same words may have meant."""
 
     day: date
     again: Callable[[date], date] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Clock:
+class _Clock(Struct, frozen=True):
     """A time of day; one that is half past `hour` twelve hours later too if it was not said."""
 
     hour: int

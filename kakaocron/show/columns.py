@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from msgspec import Struct
 from rich.console import Group
 from rich.text import Text
 
@@ -12,8 +12,7 @@ GAP = " "
 INDENT = "  "  # of the lines below a row's first
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Struct, frozen=True):
     """A title, and a cell a row. Widths are in columns of a terminal: Hangul takes two.
 
     A cell is shown whole, unless the column may be cut down to the width `least`; more than

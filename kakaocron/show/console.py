@@ -17,9 +17,9 @@ from rich.text import Text
 
 from kakaocron.actions import ByHand
 from kakaocron.delivery.orders import WAITING
-from kakaocron.delivery.parcel import Parcel
+from kakaocron.delivery.parcel import Enclosure, Parcel
 from kakaocron.errors import ContentError
-from kakaocron.kakao.texts import MAX_UTF16_UNITS
+from kakaocron.kakao.texts import MAX_UTF16_UNITS, shown_words
 from kakaocron.kst import weekday
 from kakaocron.language.words import _, marked, ngettext
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
@@ -30,6 +30,7 @@ from kakaocron.text.causes import in_words
 from kakaocron.text.documents import given_out
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
+from kakaocron.watching import causes
 from kakaocron.watching.coming import Coming
 from kakaocron.watching.overview import ticks_run
 from kakaocron.watching.sentences import detail_of, sent_words, sentence
@@ -288,11 +289,13 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
             )
         )
         return
+    if made.enclosure:
+        _print_picture(out, made.enclosure)
     count = _(", {count} parts").format(count=len(made.parts)) if len(made.parts) > 1 else ""
     out.print(Text(f"{clean(name)}{count}", "bold"))
     for part in made.parts:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
-        words = document.get("template_object", {}).get("text") or made.text
+        words = shown_words(document.get("template_object", {})) or made.text
         lines = "\n".join(clean(line) for line in [*words.split("\n"), *_buttons(document)])
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         units = utf16_units(words)
@@ -304,6 +307,30 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
     if made.read is not None:
         out.print(Text(_("data: {read}").format(read=clean(in_words(made.read)))))
+
+
+def _print_picture(out: Console, enclosure: Enclosure) -> None:
+    """Show a picture where colours can be shown, and say what it is everywhere."""
+    if enclosure.content is None:
+        why = causes.in_words(enclosure.left_out) if enclosure.left_out else ""
+        said = _("its picture cannot be made: {why}; the text goes alone")
+        out.print(Text(said.format(why=clean(why)), "yellow"))
+        return
+    kind = enclosure.content_type.removeprefix("image/").upper()
+    size = enclosure.content.length
+    out.print(_("a picture: {kind}, {bytes:,} bytes").format(kind=kind, bytes=size))
+    if out.color_system in {"256", "truecolor"}:
+        from kakaocron.show.half_blocks import NoPillowError, half_blocks  # noqa: PLC0415 - an extra
+
+        try:
+            content = b"".join(enclosure.content.open())
+            shown = half_blocks(content, min(BUBBLE_WIDTH, out.width))
+        except NoPillowError:
+            out.print(_("To see it here: pip install 'kakaocron[chart]'"))
+        except ContentError as error:
+            out.print(Text(clean(str(error)), "yellow"))
+        else:
+            out.print(shown or Text(_("it cannot be decoded here"), "yellow"), end="")
 
 
 def _buttons(document: Mapping[str, Any]) -> list[str]:

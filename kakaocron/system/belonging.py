@@ -14,7 +14,9 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.errors import SEE_DOCTOR, UPGRADE, LedgerError, LockTimeoutError, UsageError
 from kakaocron.files import PLAN_NAME
@@ -45,8 +47,7 @@ class DataGoneError(LedgerError):
     """The data folder is this configuration's and what it held is not there: nothing was done."""
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(Struct, frozen=True):
     """What `owner.json` says; `has_ledger` if the ledger's folder was made."""
 
     id: str
@@ -54,8 +55,7 @@ class Owner:
     has_ledger: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """What the note beside a configuration says: the id of the ledger in each of its folders."""
 
     config: str

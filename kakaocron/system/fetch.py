@@ -10,7 +10,6 @@ from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, MakeHttp, Request
 from kakaocron.system.http_answer import GOOD_STATUSES
 from kakaocron.system.proxies import is_loopback
-from kakaocron.system.socket_http import LONGEST_ANSWER
 from kakaocron.text.causes import content_error
 from kakaocron.text.plain import address_shown
 
@@ -61,9 +60,9 @@ def _joined(here: str, location: str) -> str:
 
 
 def _asked(url: str, seconds: float, make_http: MakeHttp) -> Answer | Failure:
-    http = make_http(seconds / LONGEST_ANSWER)
+    http = make_http(seconds)
     try:
-        return http.ask(Request(url))
+        return http.ask(Request(url, seconds=seconds))
     finally:
         http.close()
 

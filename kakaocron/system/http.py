@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from typing import Protocol
 from urllib.parse import urlencode
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
@@ -48,26 +47,40 @@ FORM_TYPE = "application/x-www-form-urlencoded;charset=utf-8"
 Gate = Callable[[], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Stream(Struct, frozen=True):
+    """A body of `length` bytes that is read as it is written, and never held as a whole.
+
+    What `open` gives may raise ContentError: the file behind it may be gone by then.
+    """
+
+    length: int
+    open: Callable[[], Iterator[bytes]]
+
+
+class Request(Struct, frozen=True):
     """What to ask of a server: with a form or a body a POST, without them a GET.
 
     `form` is sent form-encoded in UTF-8; a `body` as it is, and `headers` name its type. `token` is
-    a user's; another kind of key is one of the headers.
+    a user's; another kind of key is one of the headers. `seconds` is how long all of it may take,
+    whatever comes and goes meanwhile.
     """
 
     url: str
-    form: Mapping[str, str] | None = field(default=None, repr=False)
-    token: str | None = field(default=None, repr=False)
-    body: bytes | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = None
+    token: str | None = None
+    body: bytes | Stream | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    seconds: float | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({self.url!r})"
 
     @property
     def method(self) -> str:
         return "GET" if self.form is None and self.body is None else "POST"
 
-    def content(self) -> bytes | None:
-        """Return the bytes of the body, None if there is none."""
+    def content(self) -> bytes | Stream | None:
+        """Return the body, None if there is none."""
         return self.body if self.form is None else urlencode(self.form).encode()
 
     def all_headers(self) -> dict[str, str]:

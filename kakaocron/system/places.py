@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from zlib import crc32
+
+from msgspec import Struct
 
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.files import check_xdg, placed, real_folder
@@ -33,15 +34,17 @@ FILE_NAMES = tuple(f"{name}_FILE" for name in SECRET_NAMES)
 FOLDER_NAMES = ("KAKAOCRON_DATA_DIR", "KAKAOCRON_LOG_DIR")
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
+class Places(Struct, frozen=True):
     """The files and folders of one installation, and the variables that apply to it."""
 
     config: Path
     data: Path
     log: Path
-    variables: Mapping[str, str] = field(repr=False)
+    variables: Mapping[str, str]
     ticks: str = DEFAULT_TICKS  # where the heartbeats are, in the log folder
+
+    def __repr__(self) -> str:
+        return f"Places({str(self.config)!r}, {str(self.data)!r}, {str(self.log)!r})"
 
     @property
     def folder(self) -> Path:

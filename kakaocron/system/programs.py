@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
+
+from msgspec import Struct, field
 
 from kakaocron.errors import Cause, ContentError
 from kakaocron.text.causes import content_error
@@ -36,11 +37,13 @@ PASSED_ON = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR"
 USUAL = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"}
 
 
-@dataclass(frozen=True, slots=True)
-class Programs:
+class Programs(Struct, frozen=True):
     """The user's own commands, which see of `variables` only what is passed on."""
 
-    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return "Programs(…)"
 
     def environment(self) -> dict[str, str]:
         passed_on = {name: self.variables[name] for name in PASSED_ON if name in self.variables}
@@ -209,8 +212,7 @@ def _script_fault(first: bytes) -> Cause | None:
     return None
 
 
-@dataclass(slots=True)
-class _Running:
+class _Running(Struct):
     """A command at work below its supervisor, and what it has printed so far."""
 
     supervisor: subprocess.Popen[bytes]

@@ -12,7 +12,7 @@ import ssl
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from threading import Thread
 from types import MappingProxyType
@@ -22,7 +22,7 @@ import certifi
 from msgspec import Struct
 
 from kakaocron import __version__
-from kakaocron.errors import Cause, UsageError
+from kakaocron.errors import Cause, ContentError, UsageError
 from kakaocron.states import Reason
 from kakaocron.system.http import (
     CONNECT_TIMEOUT_SECONDS,
@@ -31,6 +31,7 @@ from kakaocron.system.http import (
     Gate,
     Phase,
     Request,
+    Stream,
 )
 from kakaocron.system.http_answer import (
     GOOD_STATUSES,
@@ -92,17 +93,18 @@ class SocketHttp:
         self._opened: defaultdict[tuple[bool, str, int], list[socket.socket]] = defaultdict(list)
 
     def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
+        until = None if request.seconds is None else time.monotonic() + request.seconds
         for _ in range(2):  # a connection may have been closed while it waited at the gate
             try:
                 target = self._target(request.url)
-                connection = self._take(target) or self._connect(target)
+                connection = self._take(target) or self._connect(target, until)
             except (OSError, ValueError, UsageError, OddAnswerError) as error:
                 return Failure(Phase.BEFORE, Reason.UNREACHABLE, _why_unreachable(error))
             with connection:
                 if gate is not None:
                     gate()
                 if _is_silent(connection):
-                    return self._exchange(connection, _as_bytes(request, target))
+                    return self._exchange(connection, request, target, until)
         return Failure(Phase.BEFORE, Reason.UNREACHABLE, Cause("closes-at-once"))
 
     def warm(self, url: str, count: int) -> None:
@@ -162,11 +164,11 @@ class SocketHttp:
                 return connection
             connection.close()
 
-    def _connect(self, target: _Target) -> socket.socket:
+    def _connect(self, target: _Target, until: float | None = None) -> socket.socket:
         """Return a connection over which the request itself may go. Raises OSError and more."""
         proxy = target.proxy
         address = (proxy.host, proxy.port) if proxy else (target.host, target.port)
-        connection = socket.create_connection(address, self._patience)
+        connection = socket.create_connection(address, _patience(self._patience, until))
         try:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if not target.is_tls:
@@ -195,11 +197,16 @@ class SocketHttp:
                 self._tls = _trusted(self._variables)
             return self._tls
 
-    def _exchange(self, connection: socket.socket, request: bytes) -> Answer | Failure:
+    def _exchange(
+        self, connection: socket.socket, request: Request, target: _Target, until: float | None
+    ) -> Answer | Failure:
         try:
-            connection.settimeout(self._silence)
-            connection.sendall(request)
-            return read_answer(Incoming(_InTime(connection, self._silence)))
+            for some in _as_bytes(request, target):
+                connection.settimeout(_patience(self._silence, until))
+                connection.sendall(some)
+            return read_answer(Incoming(_InTime(connection, self._silence, until)))
+        except ContentError as error:
+            return Failure(Phase.AFTER, Reason.CONTENT_FAILED, error.cause)
         except OddAnswerError as error:
             return Failure(Phase.AFTER, error.reason, error.cause)
         except TimeoutError:
@@ -211,9 +218,12 @@ class SocketHttp:
 class _InTime:
     """What a connection brings, up to one instant: a server that drips must not hold us."""
 
-    def __init__(self, connection: socket.socket, silence_seconds: float) -> None:
+    def __init__(
+        self, connection: socket.socket, silence_seconds: float, until: float | None = None
+    ) -> None:
         self._connection, self._silence = connection, silence_seconds
-        self._until = time.monotonic() + LONGEST_ANSWER * silence_seconds
+        longest = time.monotonic() + LONGEST_ANSWER * silence_seconds
+        self._until = longest if until is None else min(longest, until)
 
     def __call__(self) -> bytes:
         left = self._until - time.monotonic()
@@ -221,6 +231,16 @@ class _InTime:
             raise TimeoutError
         self._connection.settimeout(min(left, self._silence))
         return self._connection.recv(READ_BYTES)
+
+
+def _patience(seconds: float, until: float | None) -> float:
+    """Return for how long to wait: some seconds, and never beyond an instant. Raises TimeoutError
+    where that has come."""
+    if until is None:
+        return seconds
+    if (left := until - time.monotonic()) <= 0:
+        raise TimeoutError
+    return min(seconds, left)
 
 
 def _target(url: str, variables: Mapping[str, str]) -> _Target:
@@ -239,7 +259,8 @@ def _target(url: str, variables: Mapping[str, str]) -> _Target:
     )
 
 
-def _as_bytes(request: Request, target: _Target) -> bytes:
+def _as_bytes(request: Request, target: _Target) -> Iterator[bytes]:
+    """Yield a request as it goes over the wire: in one piece, but for what a stream brings."""
     is_for_proxy = target.proxy is not None and not target.is_tls
     path = f"http://{target.authority}{target.path}" if is_for_proxy else target.path
     lines = [
@@ -255,8 +276,14 @@ def _as_bytes(request: Request, target: _Target) -> bytes:
         lines.append(f"Proxy-Authorization: {target.proxy.authorization}")
     body = request.content()
     if body is not None:
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (body or b"")
+        length = body.length if isinstance(body, Stream) else len(body)
+        lines.append(f"Content-Length: {length}")
+    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+    if isinstance(body, Stream):
+        yield head
+        yield from body.open()
+    else:
+        yield head + (body or b"")
 
 
 def _is_silent(connection: socket.socket) -> bool:

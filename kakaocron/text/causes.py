@@ -139,6 +139,11 @@ TEMPLATES: Templates = {
     "url-page": "'{url}' gives a web page, no data; is the sheet published?",
     "url-in-clear": "'{url}' leads to an address that is not https://, which is not followed",
     "url-leads-on": "'{url}' leads on more than {most} times",
+    "no-image": "'{name}' is no picture that Kakao takes: PNG, JPEG, GIF, WEBP or BMP by its "
+    "content",
+    "long-image": "'{name}' is longer than {most} bytes, the most that Kakao takes of a picture",
+    "image-changed": "'{name}' changed while it was sent",
+    "upload-too-slow": "the picture was not uploaded in time",
     # By hand.
     "resolved": "resolved at {at}",
     # Files.

@@ -4,12 +4,12 @@ Pure."""
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from msgspec import convert, to_builtins
+from msgspec import Struct, convert, field, to_builtins
+from msgspec.structs import replace
 
 from kakaocron.errors import Cause
 from kakaocron.kst import DAY, in_kst, isoformat, isoformat_if_any
@@ -68,8 +68,7 @@ class Turn(StrEnum):
     OVER = "over"
 
 
-@dataclass(frozen=True, slots=True)
-class Alarm:
+class Alarm(Struct, frozen=True):
     """One thing to tell."""
 
     turn: Turn
@@ -78,8 +77,7 @@ class Alarm:
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(Struct, frozen=True):
     """A trouble that lasts. A muted one is known, and is not told."""
 
     since: datetime
@@ -88,8 +86,7 @@ class Trouble:
     is_muted: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class AlarmState:
+class AlarmState(Struct, frozen=True):
     """What was found up to `seen`, and what is still to be told.
 
     `lines` says up to which line each day of the ledger was looked through: lines after it are
@@ -105,8 +102,7 @@ class AlarmState:
     next_try: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """What one look found: troubles that last, things that have happened, and what is still to be
     settled by a person although the trouble is over, by key.
 

@@ -46,6 +46,7 @@ MEANINGS: Templates = {
     Reason.TICK_CRASHED: "the ticks that ran then did not come to their end",
     Reason.CONFIG_BROKEN: "the configuration could not be used at the time",
     Reason.CONTENT_FAILED: "the message's content could not be made",
+    Reason.PICTURE_LEFT_OUT: "it went out without its picture",
     Reason.CLOCK_WRONG: "the clock was wrong",
     Reason.BY_HAND: "somebody settled it by hand",
 }

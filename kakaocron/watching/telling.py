@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from kakaocron.config.contacts import account_of, channel_name
 from kakaocron.config.schema import leads_to_kakaotalk
@@ -50,16 +51,14 @@ NO_OTHER_WAY = marked(
 Way = Callable[[float], None]  # takes the seconds it has; raises NotToldError
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(Struct, frozen=True):
     """How the ways out fared: a sentence for each that failed, and which were tried."""
 
     failures: Mapping[str, str] = field(default_factory=dict)
     tried: tuple[str, ...] = ()
 
 
-@dataclass(slots=True)
-class Monitor:
+class Monitor(Struct):
     """What is told after a tick whose time counts from `started`, on the clock that nobody sets.
 
     Nothing here raises, and nothing takes the ledger's lock.

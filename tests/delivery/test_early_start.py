@@ -19,6 +19,7 @@ from kakaocron.delivery.tick import tick
 from kakaocron.installation import Edges, Installation, assemble
 from kakaocron.ledger.beats import Word
 from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.pictures import draw
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.show.pictures import print_explanation
 from kakaocron.states import State
@@ -86,6 +87,29 @@ def test_the_tick_before_a_slot_sends_at_its_instant_and_not_before(
     (ended,) = report.ended.values()
     assert ended.state is State.CONFIRMED
     assert ended.attempts[0].claimed_at >= SLOT
+
+
+@pytest.mark.parametrize("upload", ["", "stall@/v2/api/talk/message/image/upload"])
+def test_a_picture_is_uploaded_ahead_and_waited_for_until_shortly_before_the_slot(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    upload: str,
+) -> None:
+    monkeypatch.setattr("kakaocron.delivery.enclosing.MARGIN", timedelta(seconds=0.3))
+    monkeypatch.setattr("kakaocron.delivery.enclosing.MOMENT_SECONDS", 0.1)
+    (tmp_path / "chart.png").write_bytes(draw(300, 200).content)
+    here = install(tmp_path, sandbox, clock, EARLY + 'image = "chart.png"\n')
+    sandbox.faults.replace(upload)
+
+    run_tick(here)
+
+    (sending,) = sandbox.deliveries
+    (uploading,) = (one for one in sandbox.requests if one.path.endswith("/upload"))
+    assert timedelta(0) <= sending.at - SLOT < timedelta(seconds=0.5)
+    assert uploading.at < SLOT
+    assert (sending.picture is None) == bool(upload)
 
 
 def test_the_tick_of_the_minute_before_leaves_no_gap_to_be_explained(

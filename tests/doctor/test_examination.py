@@ -7,13 +7,12 @@ import os
 import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
@@ -370,9 +369,9 @@ def test_without_a_network_the_rest_is_still_looked_at(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         dead = f"http://127.0.0.1:{probe.getsockname()[1]}"
-        kakao = changed(installation.config.kakao, api_url=dead, auth_url=dead)
-        config = changed(installation.config, kakao=kakao)
-        offline = changed(installation, config=config)
+        kakao = replace(installation.config.kakao, api_url=dead, auth_url=dead)
+        config = replace(installation.config, kakao=kakao)
+        offline = replace(installation, config=config)
         findings = {finding.name: finding for finding in examine(without_cron(offline))}
     assert findings["kapi"].status is Status.FAIL
     assert findings["token-accepted"].what.startswith("not checked")
@@ -812,7 +811,7 @@ def bench_of(
     installation = install(folder, sandbox, clock, config)
     installation.places.config.write_text(config)
     places = replace(installation.places, variables={**installation.places.variables, **variables})
-    return without_cron(changed(installation, places=places))
+    return without_cron(replace(installation, places=places))
 
 
 def a_message(content: str) -> str:

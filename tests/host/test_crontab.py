@@ -310,7 +310,7 @@ def test_no_crontab_program_names_the_ways_out(
 USER = "games"
 
 
-class OfUser(SystemCrontab):
+class OfUser(SystemCrontab, frozen=True):
     """The real program, as a user of this machine who has no crontab."""
 
     def _run(self, argument: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace as with_changes
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -54,9 +53,9 @@ def channel_of(receiver: str) -> str:
 
 def with_second(here: Installation) -> Installation:
     """Return an installation with a second account, by which one friend is sent to."""
-    credentials = with_changes(here.login.credentials, refresh_token=None)
+    credentials = replace(here.login.credentials, refresh_token=None)
     path = str(here.places.data / "tokens" / f"{SECOND}.json")
-    second = with_changes(here.login, path=path, credentials=credentials)
+    second = replace(here.login, path=path, credentials=credentials)
     logins = {DEFAULT_ACCOUNT: here.login, SECOND: second}
     channels = make_channels(logins, here.config, second.http, channel_of)
     engine = replace(here.engine, channels=channels, channel_of=channel_of)
@@ -145,7 +144,7 @@ def test_every_login_is_renewed_though_another_has_ended(
 def test_a_token_from_the_environment_is_that_accounts_alone(
     two: Installation, clock: FakeClock
 ) -> None:
-    given = with_changes(two.login, credentials=Credentials(access_token="given"))
+    given = replace(two.login, credentials=Credentials(access_token="given"))
     here = replace(two, logins={**two.logins, DEFAULT_ACCOUNT: given})
 
     assert look_after_login(here, TickReport(clock.now())) == {}
@@ -220,7 +219,7 @@ def test_a_login_near_its_end_is_told_by_its_account(two: Installation, clock: F
     ends = clock.now() + timedelta(days=2)
     for login in two.logins.values():
         login.access_token()
-        login.write(with_changes(login.read(), refresh_expires_at=ends))
+        login.write(replace(login.read(), refresh_expires_at=ends))
     said = look_after_login(two, TickReport(clock.now()))
 
     assert list(said) == [f"login-ends:{ends:%Y-%m-%d}", f"login-ends:{SECOND}:{ends:%Y-%m-%d}"]
@@ -333,12 +332,12 @@ def test_a_renewal_is_no_change_from_outside_and_ends_an_idle_plan(
     two: Installation, name: str
 ) -> None:
     disk, places = two.edges.disk, two.places
-    login = with_changes(two.login, path=str(places.data / name))
+    login = replace(two.login, path=str(places.data / name))
     log_in = Tokens(refresh_token="first", client_id="x")
     login.write(log_in)
     config, data = str(places.config), str(places.data)
     inputs, whole = data_marks(disk, data), all_marks(disk, config, data, [])
-    login.write(with_changes(log_in, refresh_token="second"))
+    login.write(replace(log_in, refresh_token="second"))
 
     assert data_marks(disk, data) == inputs
     assert all_marks(disk, config, data, []) != whole

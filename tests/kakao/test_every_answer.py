@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from collections.abc import Iterator
@@ -11,8 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from msgspec.structs import force_setattr
-from msgspec.structs import replace as changed
+from msgspec.structs import force_setattr, replace
 
 from kakaocron.delivery.tick import TickReport
 from kakaocron.installation import Installation
@@ -402,8 +400,8 @@ def test_a_login_server_in_trouble_costs_a_retry_and_no_login(
 
 
 def with_kauth_at(installation: Installation, url: str) -> Installation:
-    kakao = changed(installation.config.kakao, auth_url=url)
-    return changed(installation, config=changed(installation.config, kakao=kakao))
+    kakao = replace(installation.config.kakao, auth_url=url)
+    return replace(installation, config=replace(installation.config, kakao=kakao))
 
 
 def test_a_login_server_that_cannot_be_reached_is_no_refused_login(
@@ -486,17 +484,17 @@ def scripted(answer: bytes) -> Iterator[str]:
 
 def at(installation: Installation, url: str) -> Installation:
     """The same installation, with another address for messages."""
-    kakao = changed(installation.config.kakao)
+    kakao = replace(installation.config.kakao)
     force_setattr(kakao, "api_url", url)  # also what a configuration may not say
-    config = changed(installation.config, kakao=kakao)
-    return changed(installation, config=config)
+    config = replace(installation.config, kakao=kakao)
+    return replace(installation, config=config)
 
 
 def behind(installation: Installation, **proxies: str) -> Installation:
     """The same installation, with proxies in its environment."""
     places = installation.places
     variables = {**places.variables, **proxies}
-    return changed(installation, places=dataclasses.replace(places, variables=variables))
+    return replace(installation, places=replace(places, variables=variables))
 
 
 def http(head: str, body: bytes = b"", more: str = "") -> bytes:

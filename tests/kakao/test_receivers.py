@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from dataclasses import replace
+from dataclasses import replace as with_changes
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron.config.reading import parse_config
 from kakaocron.delivery.tick import tick
@@ -170,7 +171,7 @@ def test_a_thousand_random_sequences_of_answers_keep_the_promises(
 def test_the_five_that_got_it_get_it_once_whatever_fails_next(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    settings = replace(SETTINGS, strangers=())
+    settings = with_changes(SETTINGS, strangers=())
     with SandboxServer(Kakao(settings), clock.now) as sandbox:
         config = (
             '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "여섯 친구 {attempt}"\n'

@@ -8,10 +8,10 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from kakaocron.doctor.files import files
 from kakaocron.doctor.finding import Bench, Status

@@ -8,14 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import convert
-from msgspec.structs import replace as changed
+from msgspec.structs import replace
 
 from kakaocron.actions import cancel, pause, resolve, resume, retry
 from kakaocron.errors import Cause, LedgerError, LockTimeoutError
@@ -58,9 +57,9 @@ class Scene:
 
     def use(self, *alert_command: str) -> None:
         """Tell another command; without one, none at all."""
-        rules = changed(self.installation.config.monitor, alert_command=alert_command)
-        config = changed(self.installation.config, monitor=rules)
-        self.installation = changed(self.installation, config=config)
+        rules = replace(self.installation.config.monitor, alert_command=alert_command)
+        config = replace(self.installation.config, monitor=rules)
+        self.installation = replace(self.installation, config=config)
 
     def tick(self, *times: str, day: int = 23, **edges: Any) -> int:
         exit_code = 0
@@ -339,9 +338,9 @@ def test_the_alarm_command_is_looked_for_beside_the_configuration(
 
 def without_names(scene: Scene) -> Callable[[], None]:
     whole = scene.installation
-    kakao = changed(whole.config.kakao, api_url="https://kapi.invalid")
-    config = changed(whole.config, kakao=kakao)
-    scene.installation = changed(whole, config=config)
+    kakao = replace(whole.config.kakao, api_url="https://kapi.invalid")
+    config = replace(whole.config, kakao=kakao)
+    scene.installation = replace(whole, config=config)
     return lambda: setattr(scene, "installation", whole)
 
 
@@ -751,7 +750,7 @@ def test_the_alarm_command_sees_no_secret(
     scene.use("sh", "-c", f"env >{out}")
     variables = {**scene.installation.places.variables, "PATH": "/usr/bin:/bin", "SHOWN": "1"}
     places = replace(scene.installation.places, variables=variables)
-    scene.installation = changed(scene.installation, places=places)
+    scene.installation = replace(scene.installation, places=places)
     sandbox.faults.enqueue("-501")
     scene.tick("09:15:01")
 

@@ -14,6 +14,7 @@ class Arrival:
     `template` is the parsed template_object, or the fields of a custom or scrape message; of a
     dealer's the template's code and variables. `sender` is the user, or the dealer's name.
     `received_at_ns` is the wall clock when the request had come in full, over real sockets.
+    `picture` is the path of the uploaded picture that is seen with it.
     """
 
     at: datetime
@@ -23,3 +24,4 @@ class Arrival:
     sender: str
     path: str
     received_at_ns: int | None = None
+    picture: str | None = None

@@ -7,6 +7,7 @@ from typing import Literal
 
 MEMO_PREFIX = "/v2/api/talk/memo/"
 FRIEND_MESSAGE_PREFIX = "/v1/api/talk/friends/message/"
+UPLOAD_PATH = "/v2/api/talk/message/image/upload"
 TOKEN_PATH = "/oauth/token"  # noqa: S105 - a path
 
 

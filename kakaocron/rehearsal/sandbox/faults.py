@@ -20,6 +20,7 @@ from kakaocron.rehearsal.sandbox.endpoints import (
     FRIEND_MESSAGE_PREFIX,
     MEMO_PREFIX,
     TOKEN_PATH,
+    UPLOAD_PATH,
 )
 from kakaocron.rehearsal.sandbox.nhn import MESSAGES as NHN_MESSAGES
 from kakaocron.rehearsal.sandbox.nhn import NHN_PREFIX
@@ -48,6 +49,7 @@ _BY_DEALERS = (
 _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
     {
         "refuse": ("close-before", False),
+        "unread": ("unread", False),
         "stall": ("stall", False),
         "stall-after": ("stall", True),
         "cut-before": ("reset", False),
@@ -65,6 +67,8 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
         "result-500": ("answer", False),
         "error-in-200": ("answer", False),
         "no-uuid": ("answer", False),
+        "no-address": ("answer", False),
+        "picture-gone": ("answer", True),
         "code": ("answer", False),
         "koe": ("answer", False),
         "status": ("answer", False),
@@ -83,6 +87,8 @@ _PREFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "rotate": (TOKEN_PATH,),
         "no-uuid": (FRIEND_MESSAGE_PREFIX,),
+        "no-address": (UPLOAD_PATH,),
+        "picture-gone": (UPLOAD_PATH,),
         "result-500": _MESSAGES,
         "error-in-200": _MESSAGES,
     }
@@ -96,6 +102,7 @@ _SUBSTITUTES: Mapping[str, WireAnswer] = MappingProxyType(
         "html-502": html_answer(502, _BAD_GATEWAY),
         "empty": WireAnswer(200, {"Content-Type": "application/json;charset=UTF-8"}, b""),
         "half-before": json_answer(200, {"result_code": 0}),
+        "no-address": json_answer(200, {"infos": {"original": {"url": ""}}}),
         "result-500": json_answer(200, {"result_code": -500}),
         "error-in-200": json_answer(200, {"msg": "internal error.", "code": -1}),
     }

@@ -16,7 +16,6 @@ from kakaocron.rehearsal.sandbox.settings import KST
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 IMAGE_PREFIX = "/v2/api/talk/message/image/"
-UPLOAD_PATH = IMAGE_PREFIX + "upload"
 SHOWN_PREFIX = "/dn/"  # as at k.kakaocdn.net, whose place the sandbox takes
 MAX_IMAGE_BYTES = 5 * 1024 * 1024
 KEPT_FOR = timedelta(days=100)
@@ -80,6 +79,18 @@ class Images:
             raise RefusedError(-2, "The Parameter [image_url] is no uploaded picture.")
         self.kept = [image for image in self.kept if image.path != path]
         return json_answer(200, {})
+
+    def forget_newest(self) -> None:
+        """Have no longer what was kept last, as if its time were over."""
+        self._contents.pop(self.kept.pop().path)
+
+    def shown(self, template: Mapping[str, Any], now: datetime) -> str | None:
+        """Return the path of the picture that a phone would show with a message; None for none and
+        for one that is not there or no more."""
+        content = template.get("content")
+        url = str(content.get("image_url")) if isinstance(content, dict) else ""
+        found = (image.path for image in self.kept if now - image.at < KEPT_FOR)
+        return next((path for path in found if url.endswith(path)), None)
 
     def show(self, request: WireRequest, now: datetime) -> WireAnswer | None:
         """Answer GET of a picture; None for one that is not there or no more."""

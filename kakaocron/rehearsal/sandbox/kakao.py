@@ -118,7 +118,9 @@ class Kakao:
         own = self._answer(request, now, fault) if _reaches_kakao(fault) else None
         self._log(request, now, own, fault)
         is_delivered = len(self.deliveries) > delivered_before
-        if fault.action in {"close-before", "reset", "stall"}:
+        if fault.kind == "picture-gone" and own is not None and own.status < HTTP_BAD:
+            self._images.forget_newest()
+        if fault.action in {"close-before", "unread", "reset", "stall"}:
             return Wire(fault.action, is_delivered)
         answer = self._replaced(fault, request, own)
         if fault.kind == "date":

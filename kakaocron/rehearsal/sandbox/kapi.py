@@ -227,6 +227,7 @@ class Kapi:
                 self._sender,
                 request.path,
                 request.received_at_ns,
+                self._images.shown(content[1], now),
             )
         )
 

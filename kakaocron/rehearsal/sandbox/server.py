@@ -20,8 +20,8 @@ from typing import Any
 
 from kakaocron.rehearsal.sandbox.admin import ADMIN_PREFIX, administer
 from kakaocron.rehearsal.sandbox.arrival import Arrival
+from kakaocron.rehearsal.sandbox.endpoints import UPLOAD_PATH
 from kakaocron.rehearsal.sandbox.faults import FaultPlan, InjectedFault
-from kakaocron.rehearsal.sandbox.images import UPLOAD_PATH
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.wire import EARLY_HINTS, Wire, WireAnswer, WireRequest, json_answer
 
@@ -234,7 +234,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._send(self.server.sandbox.administer(request) if is_own else refusal)
             return
         fault = self.server.sandbox.choose_fault(head)
-        if fault is not None and fault.action == "close-before":
+        if fault is not None and fault.action in {"close-before", "unread"}:
             self._act(self.server.sandbox.exchange(head, fault))
             return
         body = self.rfile.read(length)
@@ -276,6 +276,8 @@ class _Connection(BaseHTTPRequestHandler):
         """Do to the client what the model decided."""
         if wire.action in {"close-before", "reset"}:
             self._reset()
+        elif wire.action == "unread":
+            self._stall(select.POLLRDHUP)
         elif wire.action == "stall" or wire.answer is None:
             self._stall()
         else:
@@ -320,10 +322,11 @@ class _Connection(BaseHTTPRequestHandler):
         if seconds > 0:
             self.server.stopping.wait(seconds)
 
-    def _stall(self) -> None:
-        """Say nothing until the client hangs up or the sandbox stops."""
+    def _stall(self, events: int = select.POLLIN | select.POLLHUP) -> None:
+        """Say nothing until the client hangs up or the sandbox stops; it hangs up unheard where
+        more of its body is on the way than connections take in unread."""
         poller = select.poll()
-        poller.register(self.connection, select.POLLIN | select.POLLHUP)
+        poller.register(self.connection, events)
         while not poller.poll(100) and not self.server.stopping.is_set():
             pass
         self.close_connection = True

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Literal
 
-Action = Literal["answer", "close-before", "reset", "stall", "half", "drip", "slow", "early-hints"]
+Action = Literal[
+    "answer", "close-before", "unread", "reset", "stall", "half", "drip", "slow", "early-hints"
+]
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,10 @@ EARLY_HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload; as=
 class Wire:
     """What the client is to experience, and whether a message was accepted meanwhile.
 
-    `close-before`: hung up before the request was read. `reset`: reset after it was read.
-    `stall`: silence until the client gives up. `half`: the whole Content-Length, half the body,
-    then closed. `drip`: one byte each `seconds`. `slow`: the answer after `seconds`.
+    `close-before`: hung up before the request was read. `unread`: its body is never read.
+    `reset`: reset after it was read. `stall`: silence until the client gives up. `half`: the whole
+    Content-Length, half the body, then closed. `drip`: one byte each `seconds`. `slow`: the answer
+    after `seconds`.
     `early-hints`: an interim answer at once, and the answer after `seconds`.
     """
 

@@ -12,11 +12,16 @@ from kakaocron.system.places import Places
 HOME = "/sim"
 
 
-class LinkFreePlaces(Places):
+class LinkFreePlaces(Places, frozen=True):
     """Places on a disk without links: the real one is not asked for any."""
 
-    folder = Path(f"{HOME}/config")
-    note = Path(f"{HOME}/config/.config.toml.ledgers")
+    @property
+    def folder(self) -> Path:
+        return Path(f"{HOME}/config")
+
+    @property
+    def note(self) -> Path:
+        return Path(f"{HOME}/config/.config.toml.ledgers")
 
 
 PLACES = LinkFreePlaces(

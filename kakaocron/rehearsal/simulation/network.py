@@ -15,7 +15,7 @@ from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.simulation.process import Process
 from kakaocron.states import Reason
-from kakaocron.system.http import Answer, Failure, Gate, Phase, Request
+from kakaocron.system.http import Answer, Failure, Gate, Phase, Request, Stream
 from kakaocron.system.http_answer import Incoming, OddAnswerError, read_answer
 
 
@@ -163,7 +163,8 @@ class _Coming:
 def on_the_wire(request: Request) -> wire.WireRequest:
     parts = urlsplit(request.url)
     headers = {"Host": parts.netloc, **request.all_headers()}
-    body = request.content() or b""
+    content = request.content() or b""
+    body = b"".join(content.open()) if isinstance(content, Stream) else content
     return wire.WireRequest(request.method, parts.path, parts.query, headers, body, parts.scheme)
 
 
@@ -177,8 +178,8 @@ def probe_of(asked: wire.WireRequest) -> tuple[str, tuple[str, ...]]:
 
 
 def _coming(done: wire.Wire, timeout_seconds: float) -> _Coming:
-    if done.answer is None or done.action in {"close-before", "reset", "stall"}:
-        is_silent = done.action == "stall"
+    if done.answer is None or done.action in {"close-before", "unread", "reset", "stall"}:
+        is_silent = done.action in {"stall", "unread"}
         return _Coming(b"", TimeoutError, timeout_seconds) if is_silent else _reset(b"", 0.01)
     content = done.answer.head() + done.answer.body
     if done.action == "half":

@@ -53,6 +53,7 @@ def test_deliveries_and_requests_are_told(server: SandboxServer, token: str) -> 
         "template": text_template(),
         "sender": "3000000001",
         "path": MEMO,
+        "picture": None,
     }
     assert [one["outcome"] for one in call(server, "GET", "requests")] == ["200", "401 -401"]
 

@@ -31,6 +31,7 @@ def struck(kakao: Kakao, token: str, name: str) -> Wire:
     ("name", "action", "is_delivered"),
     [
         ("refuse", "close-before", False),
+        ("unread", "unread", False),
         ("stall", "stall", False),
         ("stall-after", "stall", True),
         ("cut-before", "reset", False),
@@ -67,7 +68,7 @@ def test_each_fault_says_what_the_wire_does_and_whether_it_was_delivered(
 
     assert (wire.action, wire.delivered) == (action, is_delivered)
     assert len(kakao.deliveries) == int(is_delivered)
-    assert (wire.answer is None) == (action in {"close-before", "reset", "stall"})
+    assert (wire.answer is None) == (action in {"close-before", "unread", "reset", "stall"})
     assert kakao.requests[-1].fault == name
 
 

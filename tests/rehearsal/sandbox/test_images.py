@@ -1,5 +1,6 @@
 """Pictures for messages, uploaded and fetched over real sockets."""
 
+import json
 import struct
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -195,3 +196,46 @@ def test_the_older_forms_of_webp_are_known(head: bytes) -> None:
     picture = look_at(head)
     assert picture is not None
     assert (picture.width, picture.height) == (300, 200)
+
+
+def test_faults_of_an_upload_leave_messages_alone(
+    server: SandboxServer, bearer: dict[str, str], kakao: Kakao
+) -> None:
+    server.faults.enqueue("no-address", "picture-gone")
+    without = upload(server, bearer, {"file": PNG.content})
+    gone = original(upload(server, bearer, {"file": PNG.content}))
+    shown = [feed(server, bearer, gone["url"]), feed(server, bearer, "https://example.com/a.png")]
+    kept = original(upload(server, bearer, {"file": PNG.content}))
+    shown.append(feed(server, bearer, kept["url"]))
+
+    assert (without.status_code, original(without)) == (200, {"url": ""})
+    assert requests.get(gone["url"], timeout=10).status_code == 404
+    assert shown == [None, None, kakao.images[-1].path]
+    assert len(kakao.images) == 1
+
+
+def test_a_picture_is_seen_for_a_hundred_days(
+    server: SandboxServer, bearer: dict[str, str], clock: Clock, kakao: Kakao
+) -> None:
+    url = original(upload(server, bearer, {"file": PNG.content}))["url"]
+    seen = []
+    for days in (99, 100):
+        clock.at = NOW + timedelta(days=days)
+        token = {"Authorization": f"Bearer {kakao.issue_login(clock.at).access_token}"}
+        seen.append(feed(server, token, url) is not None)
+
+    assert seen == [True, False]
+
+
+def feed(server: SandboxServer, headers: dict[str, str], url: str) -> str | None:
+    """Send a feed with a picture; return the path of the one that is seen with it."""
+    content = {"title": "그림", "image_url": url, "link": {"web_url": "https://example.org"}}
+    template = json.dumps({"object_type": "feed", "content": content})
+    sent = requests.post(
+        server.url + "/v2/api/talk/memo/default/send",
+        headers=headers,
+        data={"template_object": template},
+        timeout=10,
+    )
+    assert sent.json() == {"result_code": 0}
+    return server.deliveries[-1].picture
