@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import re
 import shlex
@@ -263,11 +262,9 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    by_cron = partial(
-        make_http, dataclasses.replace(bench.places, variables=variables), installed(bench).edges
-    )
-    programs = Programs(variables)
-    return replace(installed(bench).contents, programs=programs, make_http=by_cron)
+    places, here = replace(bench.places, variables=variables), installed(bench)
+    by_cron = partial(make_http, places, here.edges)
+    return replace(here.contents, programs=Programs(variables), make_http=by_cron)
 
 
 def other_programs(

@@ -39,11 +39,11 @@ def fetch(url: str, timeout_seconds: float, make_http: MakeHttp) -> Answer:
     raise content_error("url-leads-on", url=name, most=MOST_REDIRECTS)
 
 
-def is_private(url: str, first: str | None = None) -> bool:
+def is_private(url: str, first: str) -> bool:
     """Say whether nobody on the way can read what an address gives: by https, or from this machine
     to itself. An address on another machine must not lead back to this one."""
     try:
-        parts, began = urlsplit(url), urlsplit(first or url)
+        parts, began = urlsplit(url), urlsplit(first)
         host, origin = parts.hostname or "", began.hostname or ""
     except ValueError:
         return False
