@@ -35,7 +35,7 @@ from kakaocron.ledger.lookup import day_of_id, find_delivery
 from kakaocron.ledger.stats import slots_on
 from kakaocron.schedule.pauses import Pause, resumed
 from kakaocron.schedule.slots import Slot, next_slot, parse_delivery_id, slot_at
-from kakaocron.states import BAD, State
+from kakaocron.states import BAD, ME, State
 from kakaocron.system.log import log
 
 
@@ -160,8 +160,9 @@ def _receivers(
     for name in to or ():
         if stranger := installation.config.contacts.stranger(name):
             raise UsageError(stranger)
-    named = to or (message.to if message else ("me",))
-    return installation.config.contacts.receivers(tuple(dict.fromkeys(named)))
+    named = to or (message.to if message else (ME,))
+    sender = message.sender if message else None
+    return installation.config.contacts.receivers(named, sender)
 
 
 def _enter(

@@ -10,21 +10,24 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 from zlib import crc32
 
 from msgspec import Struct, field
 
 from kakaocron.config.contacts import channel_name
 from kakaocron.config.reading import load_config
-from kakaocron.config.schema import Config
+from kakaocron.config.schema import Config, Secret
 from kakaocron.delivery.channel import Channel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
+from kakaocron.errors import UsageError
 from kakaocron.files import config_marks, data_marks
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.kst import KST
+from kakaocron.language.words import _
 from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.heartbeat import Heartbeat
@@ -32,6 +35,7 @@ from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.messages.making import Contents
+from kakaocron.states import ME
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
 from kakaocron.system.disk import Disk
@@ -43,6 +47,8 @@ from kakaocron.system.places import Places, find_config, find_places, secret
 from kakaocron.system.programs import Programs, feed
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.workers import Threads, Workers
+from kakaocron.text.plain import account_variables
+from kakaocron.text.tables import nearest
 
 
 class HttpWhenNeeded:
@@ -120,6 +126,20 @@ class Installation(Struct, frozen=True):
     def login(self) -> Login:
         """The login of the account that is meant where none is named."""
         return self.logins[DEFAULT_ACCOUNT]
+
+    def login_by(self, account: str | None) -> tuple[str, Login]:
+        """Return an account and its login, by the name that a person gives; `me` and none at all
+        are the default. Raises UsageError for a name that is no account's."""
+        name = normalize("NFC", account or ME)
+        if name == ME:
+            return DEFAULT_ACCOUNT, self.login
+        if name in self.logins:
+            return name, self.logins[name]
+        near = nearest(name, list(self.config.account))
+        raise UsageError(
+            _("The configuration has no account '{name}'{near}").format(name=name, near=near),
+            _("Write [account.{name}] into it").format(name=name),
+        )
 
     @property
     def clock(self) -> Clock:
@@ -202,11 +222,10 @@ def assemble(
         marks = config_marks(edges.disk, str(places.config))
         written_at = config_written_at(places, edges.disk)
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
-    http = make_http(places, edges, config.kakao.timeout)
     ledger = make_ledger(places, edges)
-    logins = make_logins(places, config, edges, http)
+    logins = make_logins(places, config, edges)
     channel_of = config.contacts.channel_of
-    channels = make_channels(logins, config, http, channel_of)
+    channels = make_channels(logins, config, channel_of)
     engine = Engine(
         ledger=ledger,
         channels=channels,
@@ -256,33 +275,39 @@ def assemble(
     )
 
 
-def make_logins(places: Places, config: Config, edges: Edges, http: Http) -> dict[str, Login]:
-    """Return the login of each account, by the account's name: there is one."""
-    return {
-        DEFAULT_ACCOUNT: Login(
-            path=places.tokens,
+def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login]:
+    """Return the login of each account, by the account's name."""
+    https: dict[float, Http] = {}
+
+    def of(account: str) -> Login:
+        kakao = config.kakao_of(account)
+        if kakao.timeout not in https:
+            https[kakao.timeout] = make_http(places, edges, kakao.timeout)
+        return Login(
+            path=places.tokens_of(account),
             disk=edges.disk,
             clock=edges.clock,
-            http=http,
-            auth_url=config.kakao.auth_url,
-            credentials=credentials(places, config),
+            http=https[kakao.timeout],
+            auth_url=kakao.auth_url,
+            credentials=credentials(places, config, account),
+            account=account,
         )
-    }
+
+    return {account: of(account) for account in (DEFAULT_ACCOUNT, *config.account)}
 
 
 def make_channels(
-    logins: Mapping[str, Login],
-    config: Config,
-    http: Http,
-    chooses: Callable[[str], str],
+    logins: Mapping[str, Login], config: Config, chooses: Callable[[str], str]
 ) -> dict[str, Channel]:
     """Return every way out, by the name by which `chooses` names it: one for each account."""
 
     def by(account: str, login: Login) -> KakaoTalk:
-        def serves(receiver: str) -> bool:
-            return chooses(receiver) == channel_name(account)
+        name, kakao = channel_name(account), config.kakao_of(account)
 
-        return KakaoTalk(http, login, config.kakao.api_url, serves, config.contacts.stranger)
+        def serves(receiver: str) -> bool:
+            return chooses(receiver) == name
+
+        return KakaoTalk(login.http, login, kakao.api_url, serves, config.contacts.stranger)
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
 
@@ -339,17 +364,25 @@ def spare_folder(places: Places) -> str:
 
 def lease(config: Config) -> timedelta:
     """Return how long a claim holds: time to connect and be answered, twice over."""
-    seconds = 2 * (CONNECT_TIMEOUT_SECONDS + config.kakao.timeout) + 10
+    slowest = max(config.kakao_of(account).timeout for account in ("", *config.account))
+    seconds = 2 * (CONNECT_TIMEOUT_SECONDS + slowest) + 10
     return min(timedelta(seconds=seconds), LONGEST_LEASE)
 
 
-def credentials(places: Places, config: Config) -> Credentials:
-    """Gather what the user gave; the environment wins over the configuration."""
-    key, client_secret = config.kakao.rest_api_key, config.kakao.client_secret
-    return Credentials(
-        secret(places.variables, "KAKAO_REST_API_KEY") or (key.reveal() if key else None),
-        secret(places.variables, "KAKAO_CLIENT_SECRET")
-        or (client_secret.reveal() if client_secret else None),
-        secret(places.variables, "KAKAO_ACCESS_TOKEN"),
-        secret(places.variables, "KAKAO_REFRESH_TOKEN"),
-    )
+def credentials(places: Places, config: Config, account: str = DEFAULT_ACCOUNT) -> Credentials:
+    """Gather what the user gave for an account; the environment wins over the configuration.
+
+    A client secret belongs to its key: the first account's is this one's only if the key is too.
+    """
+    own = config.account[account] if account else config.kakao
+
+    def given(name: str, configured: Secret | None = None) -> str | None:
+        found = secret(places.variables, account_variables(account) + name)
+        return found or (configured.reveal() if configured else None)
+
+    key = given("REST_API_KEY", own.rest_api_key)
+    client_secret = given("CLIENT_SECRET", own.client_secret)
+    if account and key is None:
+        first = credentials(places, config)
+        key, client_secret = first.rest_api_key, client_secret or first.client_secret
+    return Credentials(key, client_secret, given("ACCESS_TOKEN"), given("REFRESH_TOKEN"))

@@ -10,6 +10,7 @@ from typing import Self
 from kakaocron.language.words import _, marked
 
 ME = "me"  # the receiver that is the sender
+BY = "@"  # between a friend's uuid and the account that sends to it, if not the first
 ONCE = "once"  # the kind of a delivery that a person entered
 
 # What a delivery's minute is, as people read it.

@@ -36,7 +36,7 @@ DELIVERY = {
 }  # fmt: skip
 STATUS = {
     "now", "last_tick", "is_running", "scheduled_count", "stats", "next_regular_time",
-    "next_peak_time", "token", "today",
+    "next_peak_time", "token", "tokens", "today",
 }  # fmt: skip
 STATS = {
     "total_scheduled", "total_sent", "total_failed", "total_confirmed", "total_unknown",

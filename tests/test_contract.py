@@ -80,6 +80,7 @@ ATTEMPT = {
 }
 ONE = {"v": 1, **DELIVERY}
 ONE_WITH_LOG = {**ONE, "attempt_log": [ATTEMPT]}
+TOKEN = {"expires_at": INSTANT, "refresh_expires_at": Maybe(INSTANT)}
 STATUS = {
     "v": 1,
     "now": INSTANT,
@@ -100,7 +101,8 @@ STATUS = {
     },
     "next_regular_time": MINUTE,
     "next_peak_time": MINUTE,
-    "token": {"expires_at": INSTANT, "refresh_expires_at": Maybe(INSTANT)},
+    "token": TOKEN,
+    "tokens": {"me": TOKEN},
     "today": [DELIVERY],
 }
 HEALTH = {

@@ -46,6 +46,8 @@ DOCUMENTS = {
     | STATUS
     | under("stats", STATS)
     | under("token", {"expires_at", "refresh_expires_at"})
+    | {"tokens.me"}
+    | under("tokens.me", {"expires_at", "refresh_expires_at"})
     | under("today[]", DELIVERY | {"targets.*"}),
     "health": {"v", "status", "scheduled_count", "success_rate", "problems"},
     "history": under("[]", DELIVERY | {"targets.*"}),

@@ -56,9 +56,13 @@ def _messages(installation: Installation) -> list[Offer]:
 
 
 def _receivers(installation: Installation) -> list[Offer]:
-    return [("me", "")] + [
-        (name, uuid) for name, uuid in installation.config.contacts.friends.items()
-    ]
+    contacts = installation.config.contacts
+    groups = [(name, ", ".join(members)) for name, members in contacts.groups.items()]
+    return [("me", ""), *contacts.friends.items(), *_accounts(installation), *groups]
+
+
+def _accounts(installation: Installation) -> list[Offer]:
+    return [(name, "") for name in installation.config.account]
 
 
 ids = _offered(partial(_ids, states=frozenset()))
@@ -67,3 +71,4 @@ unknown_ids = _offered(partial(_ids, states=frozenset({State.UNKNOWN})))
 waiting_ids = _offered(_waiting)
 messages = _offered(_messages)
 receivers = _offered(_receivers)
+accounts = _offered(_accounts)

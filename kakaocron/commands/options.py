@@ -18,6 +18,17 @@ def config_option() -> Any:
     return typer.Option("--config", help="Use this config.toml.", show_default=False)
 
 
+def account_option() -> Any:
+    from kakaocron.commands.completion import accounts  # noqa: PLC0415 - no tick has it
+
+    return typer.Option(
+        "--account",
+        help="The account of this name in config.toml.",
+        show_default=False,
+        autocompletion=accounts,
+    )
+
+
 def json_option() -> Any:
     return typer.Option("--json", help="Print one JSON document.")
 

@@ -59,12 +59,16 @@ def sandbox(
         print(_("Then log in: kakaocron login (over ssh: --no-browser)."))
         print(_("Or do without, with a login made for you:") + "\n")
         print(f"export KAKAO_REFRESH_TOKEN={login.refresh_token}\n")
+        people = ", ".join(f"{one.nickname} ({one.uuid})" for one in app.people)
+        print(_("Who can log in, one on the consent page: {people}").format(people=people))
         print(_("Redirect URIs: {uris}").format(uris=" ".join(app.redirect_uris)))
         print(_("Consent items: {items}").format(items=" ".join(app.scopes)) + "\n")
         _show_dealers(app.dealers, url)
         print(_("It keeps everything in memory: log in again after each start."))
         address = f"{url}/_sandbox/deliveries"
-        print(_("What was delivered: curl {address}").format(address=address), flush=True)
+        print(_("What was delivered: curl {address}").format(address=address))
+        address = f"{url}/_sandbox/people"
+        print(_("What arrived, by person: curl {address}").format(address=address), flush=True)
 
     try:
         run(

@@ -39,7 +39,8 @@ def schedule(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            help="me, or a friend's uuid or name; may be given again.", autocompletion=receivers
+            help="me, an account, a group, a friend's uuid or name; may be repeated.",
+            autocompletion=receivers,
         ),
     ] = None,
     meta: Annotated[

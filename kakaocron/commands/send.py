@@ -27,7 +27,8 @@ def send(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            help="me, or a friend's uuid or name; may be given again.", autocompletion=receivers
+            help="me, an account, a group, a friend's uuid or name; may be repeated.",
+            autocompletion=receivers,
         ),
     ] = None,
     image: Annotated[

@@ -7,13 +7,13 @@ kept tells the channel. A kind of receiver has its place in each method here, an
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from unicodedata import normalize
 
 from msgspec import Struct
 
 from kakaocron.language.words import _
-from kakaocron.states import ME
+from kakaocron.states import BY, ME
 from kakaocron.text.tables import nearest
 
 # The name of the channel, and by which it is chosen; of another account than the first: with that
@@ -33,32 +33,85 @@ def account_of(channel: str) -> str:
 
 
 class Contacts(Struct, frozen=True):
-    """The receivers that a configuration knows, by table and name."""
+    """The receivers that a configuration knows, by table and name.
+
+    Kept in the ledger are `me`, an account's name, and a friend's uuid: alone if the first account
+    sends to it, or as UUID@ACCOUNT.
+    """
 
     friends: Mapping[str, str]  # uuids
+    accounts: Collection[str] = ()
+    groups: Mapping[str, Sequence[str]] = {}
 
-    def receivers(self, to: Sequence[str]) -> tuple[str, ...]:
-        """Return what the ledger keeps of receivers as they are written."""
-        return tuple(self._meant(normalize("NFC", name)) for name in to)
+    def receivers(self, to: Sequence[str], sender: str | None = None) -> tuple[str, ...]:
+        """Return what the ledger keeps of receivers as they are written, each once.
 
-    def _meant(self, name: str) -> str:
-        return self.friends.get(name, name)
+        `sender` is the account that sends to friends, if that is not the first.
+        """
+        names = (one for name in to for one in self._of_group(normalize("NFC", name)))
+        return tuple(dict.fromkeys(self._meant(name, sender) for name in names))
+
+    def _of_group(self, name: str) -> Sequence[str]:
+        return self.groups.get(name, (name,))
+
+    def _meant(self, name: str, sender: str | None) -> str:
+        receiver = self.friends.get(name, name)
+        return f"{receiver}{BY}{sender}" if sender and self._is_uuid(receiver) else receiver
+
+    def _is_uuid(self, receiver: str) -> bool:
+        if receiver == ME or receiver in self.accounts:
+            return False
+        return receiver in self.friends.values() or bool(UUID.fullmatch(receiver))
 
     def channel_of(self, receiver: str) -> str:
         """Name the channel of a receiver, by its form. What has no form of its own is KakaoTalk's,
         which knows a stranger."""
-        return KAKAOTALK
+        account = receiver.rpartition(BY)[2]
+        return channel_name(account if account in self.accounts else "")
+
+    def sender_of(self, receiver: str) -> str | None:
+        """Return the account that sends to a friend; None if a receiver is no friend."""
+        if receiver == ME or receiver in self.accounts:
+            return None
+        return account_of(self.channel_of(receiver))
 
     def names(self) -> dict[str, str]:
         """Return by receiver the name that people read."""
-        return {uuid: name for name, uuid in self.friends.items()}
+        return {
+            f"{uuid}{by}": name
+            for by in ("", *(f"{BY}{account}" for account in self.accounts))
+            for name, uuid in self.friends.items()
+        }
 
     def stranger(self, receiver: str) -> str | None:
         """Say that a receiver, as written or as kept, is none that can be reached."""
         receiver = normalize("NFC", receiver)
-        if receiver in {ME, *self.friends, *self.friends.values()} or UUID.fullmatch(receiver):
+        uuid, by, account = receiver.rpartition(BY)
+        is_sent_by_another = bool(by) and account in self.accounts
+        if receiver == ME or receiver in self.accounts or receiver in self.groups:
             return None
-        near = nearest(receiver, list(self.friends))
+        if receiver in self.friends or self._is_uuid(uuid if is_sent_by_another else receiver):
+            return None
+        near = nearest(receiver, [*self.friends, *self.accounts, *self.groups])
         return _(
             "'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
         ).format(receiver=receiver, near=near)
+
+    def clashes(self) -> Iterator[tuple[tuple[str, str], str]]:
+        """Yield each name that could be taken for two receivers: its keys, and why."""
+        tables = {"friends": self.friends, "account": self.accounts, "group": self.groups}
+        known: dict[str, str] = {}
+        for table, names in tables.items():
+            for name in names:
+                if name == ME:
+                    yield (table, name), _("'me' is yourself; choose another name")
+                elif name in known:
+                    yield (
+                        (table, name),
+                        _("'{name}' is in [{table}] too; choose another name").format(
+                            name=name, table=known[name]
+                        ),
+                    )
+                elif table != "friends" and name in self.friends.values():
+                    yield (table, name), _("'{name}' is a friend's uuid").format(name=name)
+                known.setdefault(name, table)

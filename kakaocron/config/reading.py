@@ -10,7 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 from msgspec import Struct, ValidationError, convert
 
-from kakaocron.config.schema import Config, Secret
+from kakaocron.config.schema import AccountSettings, Config, as_secret
 from kakaocron.errors import Keys, UsageError, readable
 from kakaocron.language.words import _, marked
 from kakaocron.system.syscalls import read_up_to
@@ -66,7 +66,7 @@ class ConfigError(UsageError):
 
 
 # What a message's receivers and times mean is said in these.
-_OF_ALL_MESSAGES = ("friends", "schedule")
+_OF_ALL_MESSAGES = ("friends", "account", "group", "schedule")
 
 
 def _table_of(keys: Keys) -> Keys:
@@ -75,7 +75,8 @@ def _table_of(keys: Keys) -> Keys:
 
 def _rests_on(keys: Keys, left_out: Iterable[Keys]) -> bool:
     tables = {_table_of(one) for one in left_out}
-    shared = keys[:1] == ("message",) and any((name,) in tables for name in _OF_ALL_MESSAGES)
+    may_share = keys[:1] in {("message",), ("group",)}
+    shared = may_share and any((name,) in tables for name in _OF_ALL_MESSAGES)
     return shared or bool({(), ("message",), _table_of(keys)} & tables)
 
 
@@ -250,7 +251,7 @@ def _converted(tables: Mapping[str, Any]) -> tuple[Config, list[tuple[Keys, str]
     left_out: set[Keys] = set()
     while len(faults) < MOST_FAULTS:
         try:
-            return convert(rest, Config, dec_hook=_secret), faults
+            return convert(rest, Config, dec_hook=as_secret), faults
         except ValidationError as error:
             keys, what = _fault_of(error, rest)
         table = keys[:2] if keys[:1] == ("message",) else keys[:1]
@@ -284,12 +285,6 @@ def located(path: Path, keys: Keys, what: str) -> Fault:
     return Fault(str(path), _line_of(keys, key_lines(read_config(path))) or 1, keys, what)
 
 
-def _secret(_: type, value: object) -> Secret:
-    if not isinstance(value, str):
-        raise TypeError(_("must be a string"))
-    return Secret(value)
-
-
 def _fault_of(error: ValidationError, tables: Mapping[str, Any]) -> tuple[Keys, str]:
     keys, said = fault_of(error)
     keys = keys if _has(tables, keys[:-1]) else ()  # an unknown key may itself look like a path
@@ -308,6 +303,8 @@ def _fault_of(error: ValidationError, tables: Mapping[str, Any]) -> tuple[Keys, 
 def _type_at(keys: Sequence[str]) -> Any:
     """Return the type of a key's value, without its bounds and without None."""
     found: Any = Config
+    if keys[:1] == ("account",) and len(keys) > 1:
+        found, keys = AccountSettings, keys[2:]
     for key in keys:
         found = get_args(found)[0] if key.isdigit() else get_type_hints(found)[key]
         if type(None) in get_args(found):
@@ -337,7 +334,7 @@ def _home_of(keys: Keys) -> str:
     homes = [
         f"[[{name}]]" if name == "message" else f"[{name}]"
         for name in Config.__struct_fields__
-        if name not in {"friends", "language"}
+        if name not in {"friends", "account", "group", "language"}
         and keys[-1] in _known_keys((name, "0") if name == "message" else (name,))
     ]
     return _("; it belongs into {homes}").format(homes=_(" or ").join(homes)) if homes else ""
@@ -345,7 +342,7 @@ def _home_of(keys: Keys) -> str:
 
 def _known_keys(keys: Sequence[str]) -> list[str]:
     known = _type_at(keys)
-    return list(known.__struct_fields__) + (["profile"] if known is Config else [])
+    return list(known.__struct_encode_fields__) + (["profile"] if known is Config else [])
 
 
 def _one_line(text: str) -> str:

@@ -9,29 +9,41 @@ from typing import Annotated, Any, Literal
 from unicodedata import normalize
 from urllib.parse import urlsplit
 
-from msgspec import Meta, Struct
-from msgspec.structs import force_setattr
+from msgspec import Meta, Struct, ValidationError, convert
+from msgspec.structs import force_setattr, replace
 
 from kakaocron.config.contacts import Contacts
 from kakaocron.delivery.policy import Policy
 from kakaocron.kst import KST
 from kakaocron.language.words import _, marked
 from kakaocron.schedule.slots import DAY_NAMES, Minutes, Series, Span, Times, Timetable, next_slot
-from kakaocron.states import ME
 from kakaocron.text.placeholders import BUILT_IN
-from kakaocron.text.plain import address_shown, is_secret, is_web_address, tidy
-from kakaocron.text.tables import FaultError, nearest, plain
+from kakaocron.text.plain import (
+    account_variables,
+    address_shown,
+    is_secret,
+    is_web_address,
+    tidy,
+)
+from kakaocron.text.tables import FaultError, fault_of, nearest, plain
 
 
-def wanted_scopes(config: Config) -> tuple[str, ...]:
-    """Return the scopes that the configured messages need, and the list of friends where there is
-    a [friends], an empty one too: one logs in before one knows whom to put there."""
-    has_friends = config.friends is not None or any(set(m.to) - {ME} for m in config.message)
+def wanted_scopes(config: Config, account: str = "") -> tuple[str, ...]:
+    """Return the scopes that the messages of an account need, and the list of friends where there
+    is a [friends], an empty one too: one logs in before one knows whom to put there."""
+    contacts = config.contacts
+    receivers = (contacts.receivers(one.to, one.sender) for one in config.message)
+    senders = {contacts.sender_of(receiver) for to in receivers for receiver in to}
+    is_for_all = config.friends is not None and not any(one.sender for one in config.message)
+    has_friends = account in senders or (is_for_all and not account)
     return ("talk_message", "friends") if has_friends else ("talk_message",)
 
 
 NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
 RESERVED_NAMES = ("once", "send")
+# It names a file and, in capitals, variables.
+ACCOUNT_NAME = re.compile(r"[A-Za-z0-9가-힣][A-Za-z0-9가-힣_-]{0,31}")
+MOST_RECEIVERS = 100
 
 Minute = Annotated[int, Meta(ge=0, le=59)]
 Hour = Annotated[int, Meta(ge=0, le=23)]
@@ -201,11 +213,44 @@ class KakaoSettings(Section, frozen=True):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_key(("rest_api_key",), self.rest_api_key)
-        check_key(("client_secret",), self.client_secret)
-        force_setattr(self, "link", _open_url("link", self.link))
-        for key in ("api_url", "auth_url"):
-            force_setattr(self, key, _server_url(key, getattr(self, key)))
+        _check_kakao(self)
+
+
+class AccountSettings(Section, frozen=True):
+    """The same of another account: what is not given is as in [kakao]."""
+
+    rest_api_key: Secret | None = None
+    client_secret: Secret | None = None
+    link: str | None = None
+    timeout: Annotated[float, Meta(gt=0, le=40)] | None = None
+    api_url: str | None = None
+    auth_url: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_kakao(self)
+
+    def over(self, kakao: KakaoSettings) -> KakaoSettings:
+        """Return the settings that hold for this account."""
+        own = {key: getattr(self, key) for key in self.__struct_fields__}
+        return replace(kakao, **{key: value for key, value in own.items() if value is not None})
+
+
+def _check_kakao(settings: KakaoSettings | AccountSettings) -> None:
+    check_key(("rest_api_key",), settings.rest_api_key)
+    check_key(("client_secret",), settings.client_secret)
+    if settings.link is not None:
+        force_setattr(settings, "link", _open_url("link", settings.link))
+    for key in ("api_url", "auth_url"):
+        if (value := getattr(settings, key)) is not None:
+            force_setattr(settings, key, _server_url(key, value))
+
+
+def as_secret(_type: type, value: object) -> Secret:
+    """Read a secret; what `msgspec.convert` asks for a type of ours."""
+    if not isinstance(value, str):
+        raise TypeError(_("must be a string"))
+    return Secret(value)
 
 
 class ScheduleRules(Section, frozen=True):
@@ -315,7 +360,7 @@ class TextButton(Section, frozen=True):
         _check(("link",), _check_link, self.link)
 
 
-class Message(Section, frozen=True):
+class Message(Section, frozen=True, rename={"sender": "from"}):
     name: str
     slots: tuple[Literal["regular", "peak"], ...] = ()
     cron: str | None = None
@@ -343,13 +388,15 @@ class Message(Section, frozen=True):
     timeout: Annotated[float, Meta(gt=0, le=45)] = 20
     overflow: Literal["error", "split", "truncate"] = "error"
     fallback_text: Words | None = None
-    to: Annotated[tuple[str, ...], Meta(min_length=1, max_length=100)] = ("me",)
+    to: Annotated[tuple[str, ...], Meta(min_length=1, max_length=MOST_RECEIVERS)] = ("me",)
+    sender: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         # A name typed on a Mac is the same name.
         force_setattr(self, "name", normalize("NFC", self.name))
         force_setattr(self, "to", tuple(normalize("NFC", one) for one in self.to))
+        force_setattr(self, "sender", self.sender and normalize("NFC", self.sender))
         _check(("name",), _check_name, self.name)
         _check_quiet(self.quiet or ())
         if self.days is not None:
@@ -445,6 +492,30 @@ def _check_name(name: str) -> None:
         raise ValueError(_("'{name}' is kakaocron's own; choose another name").format(name=name))
 
 
+def _account(name: str, table: object) -> AccountSettings:
+    if not ACCOUNT_NAME.fullmatch(normalize("NFC", name)):
+        what = _("an account's name may hold letters, digits, '-' and '_', up to {most} of them")
+        raise FaultError(("account", name), what.format(most=32))
+    try:
+        return convert(table, AccountSettings, dec_hook=as_secret)
+    except ValidationError as error:
+        keys, said = fault_of(error)
+        raise FaultError(("account", name, *keys), said) from None
+
+
+def _members(name: str, members: object) -> tuple[str, ...]:
+    if not isinstance(members, list | tuple) or not all(isinstance(one, str) for one in members):
+        what = _('must be a list of receivers, as in ["minji", "jun"]')
+        raise FaultError(("group", name), what)
+    found = tuple(normalize("NFC", one) for one in members)
+    if not found:
+        raise FaultError(("group", name), _("is empty; name a receiver, or take the group out"))
+    if twice := [one for one in found if not one or found.count(one) > 1]:
+        what = _("receiver '{receiver}' is empty or listed twice").format(receiver=twice[0])
+        raise FaultError(("group", name), what)
+    return found
+
+
 _ALWAYS_AT_REST = marked("every slot falls into quiet hours or on a day that is not in days")
 # A week from here on has all that a timetable can tell apart.
 _A_MONDAY = datetime(2026, 1, 5, tzinfo=KST)
@@ -460,9 +531,17 @@ class Config(Section, frozen=True):
     ledger: LedgerRules = LedgerRules()
     monitor: MonitorRules = MonitorRules()
     friends: dict[str, Any] | None = None  # all of them text, which is checked with its name
+    account: dict[str, Any] = {}  # of AccountSettings
+    group: dict[str, Any] = {}  # lists of receivers
     message: tuple[Message, ...] = ()
 
     def __post_init__(self) -> None:
+        accounts = {
+            normalize("NFC", name): _account(name, self.account[name]) for name in self.account
+        }
+        force_setattr(self, "account", accounts)
+        groups = {normalize("NFC", name): _members(name, self.group[name]) for name in self.group}
+        force_setattr(self, "group", groups)
         if self.friends is None:
             return
         for name, uuid in self.friends.items():
@@ -485,20 +564,25 @@ class Config(Section, frozen=True):
 
     def series(self) -> list[Series]:
         """Return each message with its timetable and its receivers' uuids."""
+        contacts = self.contacts
         return [
-            Series(message.name, self._timetable(message), self.contacts.receivers(message.to))
-            for message in self.message
+            Series(one.name, self._timetable(one), contacts.receivers(one.to, one.sender))
+            for one in self.message
         ]
 
     @property
     def contacts(self) -> Contacts:
         """Whom the messages can go to."""
-        return Contacts(self.friends or {})
+        return Contacts(self.friends or {}, tuple(self.account), self.group)
+
+    def kakao_of(self, account: str) -> KakaoSettings:
+        """Return the settings of an account; the first one has no name."""
+        return self.account[account].over(self.kakao) if account else self.kakao
 
     def contradictions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield what is right part by part and cannot be meant as a whole: its key, and why."""
-        if ME in self.contacts.friends:
-            yield ("friends", "me"), _("'me' is yourself; choose another name")
+        yield from self.contacts.clashes()
+        yield from self._against_others()
         rules = self.delivery
         is_chosen = rules.retry_delays != RETRY_DELAYS
         if is_chosen and rules.max_retries > 0 and rules.retry_delays[0] >= rules.expire_after:
@@ -520,21 +604,65 @@ class Config(Section, frozen=True):
             for key, why in self._against_itself(message):
                 yield ("message", str(index), key), why
 
-    def _against_itself(self, message: Message) -> Iterator[tuple[str, str]]:
-        by_uuid: dict[str, str] = {}
-        for receiver, uuid in zip(message.to, self.contacts.receivers(message.to), strict=True):
-            if uuid in by_uuid:
+    def _against_others(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        known: dict[str, str] = {}
+        for name in self.account:
+            like = account_variables(name)
+            if like in known:
                 yield (
-                    "to",
-                    _("'{other}' and '{receiver}' are the same receiver").format(
-                        other=by_uuid[uuid], receiver=receiver
+                    ("account", name),
+                    _("'{name}' and '{other}' would share their variables, {like}…").format(
+                        name=name, other=known[like], like=like
                     ),
                 )
-            by_uuid[uuid] = receiver
+            known[like] = name
+        for name, members in self.group.items():
+            for inner in (one for one in members if one in self.group):
+                yield (
+                    ("group", name),
+                    _("'{inner}' is a group; a group holds receivers").format(inner=inner),
+                )
+            yield from ((("group", name), why) for why in self._same(members))
+
+    def _same(self, to: Sequence[str]) -> Iterator[str]:
+        """Say which names of a list are one receiver; groups may overlap."""
+        by_uuid: dict[str, str] = {}
+        for name in (one for one in to if one not in self.group):
+            (receiver,) = self.contacts.receivers([name])
+            if receiver in by_uuid:
+                yield _("'{other}' and '{receiver}' are the same receiver").format(
+                    other=by_uuid[receiver], receiver=name
+                )
+            by_uuid[receiver] = name
+
+    def _against_itself(self, message: Message) -> Iterator[tuple[str, str]]:
+        yield from (("to", why) for why in self._same(message.to))
+        receivers = self.contacts.receivers(message.to, message.sender)
+        if len(receivers) > MOST_RECEIVERS:
+            yield (
+                "to",
+                _("is {count} receivers with those of its groups, and {most} may be").format(
+                    count=len(receivers), most=MOST_RECEIVERS
+                ),
+            )
+        if message.sender is not None:
+            yield from (("from", why) for why in self._sender_faults(message.sender, receivers))
         if message.slots and next_slot(message.name, self._timetable(message), _A_MONDAY) is None:
             yield "slots", _("it is never due: {why}").format(why=self._why_never(message))
         if message.cron is not None and not self._can_be_due(message.cron, message):
             yield "cron", _("it is never due: {why}").format(why=_(_ALWAYS_AT_REST))
+
+    def _sender_faults(self, sender: str, receivers: Sequence[str]) -> Iterator[str]:
+        if sender not in self.account:
+            near = nearest(sender, list(self.account))
+            yield _("there is no account '{name}'{near}; make one: [account.NAME]").format(
+                name=sender, near=near
+            )
+        elif all(self.contacts.sender_of(one) is None for one in receivers):
+            yield _(
+                "there is no friend in to; 'me' and accounts are sent to by their own login, "
+                "whatever stands here"
+            )
 
     def _why_never(self, message: Message) -> str:
         rules = self.schedule

@@ -29,6 +29,7 @@ from kakaocron.text.causes import as_facts
 
 # Kakao answers with its own time; further off than this, ours is plainly wrong.
 LARGEST_CLOCK_ERROR = timedelta(seconds=90)
+CLOCK_BEHIND = "clock-wrong:ledger"
 
 
 class TickReport(Struct, frozen=True):
@@ -211,7 +212,7 @@ def _clock_problems(engine: Engine, view: View, sent: Sent) -> list[tuple[str, C
     if last is not None and last > now + LARGEST_CLOCK_ERROR:
         return [
             (
-                "clock-wrong:ledger",
+                CLOCK_BEHIND,
                 Cause(
                     "clock-behind-ledger",
                     {"now": f"{now:%Y-%m-%d %H:%M:%S}", "last": f"{last:%Y-%m-%d %H:%M:%S}"},

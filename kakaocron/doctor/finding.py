@@ -14,7 +14,7 @@ from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.host.crontab import Crontab, Job
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Installation
-from kakaocron.kakao.channel import named
+from kakaocron.kakao.causes import for_account, named
 from kakaocron.language.words import _, marked
 from kakaocron.system.places import Places
 
@@ -71,7 +71,8 @@ def installed(bench: Bench) -> Installation:
 def of_account(account: str, findings: Iterable[Finding]) -> Iterator[Finding]:
     """Yield findings about an account's login; they name it if it is not the default."""
     for finding in findings:
-        yield replace(finding, what=named(account, finding.what))
+        mend = for_account(account, finding.mend)
+        yield replace(finding, what=named(account, finding.what), mend=mend)
 
 
 def worst(findings: Sequence[Finding]) -> Status:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 
-from kakaocron.config.contacts import channel_name
 from kakaocron.config.schema import wanted_scopes
 from kakaocron.delivery.tick import LARGEST_CLOCK_ERROR
 from kakaocron.doctor.finding import (
@@ -21,12 +20,12 @@ from kakaocron.doctor.finding import (
 )
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.installation import Installation
-from kakaocron.kakao.account import ask, id_in, scopes_of
+from kakaocron.kakao.account import owner, scopes_of
 from kakaocron.kakao.codes import FRIENDS, SENDING, box_of
 from kakaocron.kakao.friends import friends_of
 from kakaocron.kakao.login import Login
 from kakaocron.language.words import _
-from kakaocron.states import ME
+from kakaocron.states import BY, ME
 from kakaocron.system.http import Answer, Failure, Request
 from kakaocron.system.proxies import proxy_for
 
@@ -35,10 +34,9 @@ from kakaocron.system.proxies import proxy_for
 
 def online(bench: Bench) -> Iterator[Finding]:
     installation = installed(bench)
-    kakao = installation.config.kakao
     reached, offset = True, None
     yield _proxy(installation)
-    for name, url in (("kauth", kakao.auth_url), ("kapi", kakao.api_url)):
+    for name, url in _servers(installation):
         answer = installation.login.http.ask(Request(f"{url}/"))
         if isinstance(answer, Failure):
             reached = False
@@ -52,28 +50,48 @@ def online(bench: Bench) -> Iterator[Finding]:
         for name in ("token-accepted", "scope-message", "scope-friends", "receivers"):
             yield warn(name, _("not checked: Kakao cannot be reached"), mend)
         return
+    owners: dict[tuple[str | None, int], str] = {}  # by the app's key and Kakao's number
     for account, login in installation.logins.items():
-        yield from of_account(account, _account(installation, account, login))
+        yield from of_account(account, _account(installation, account, login, owners))
 
 
-def _account(installation: Installation, account: str, login: Login) -> Iterator[Finding]:
+def _servers(installation: Installation) -> Iterator[tuple[str, str]]:
+    """Yield the servers of all accounts, each once."""
+    config = installation.config
+    found = [config.kakao_of(account) for account in installation.logins]
+    for name, urls in (
+        ("kauth", [one.auth_url for one in found]),
+        ("kapi", [one.api_url for one in found]),
+    ):
+        yield from ((name, url) for url in dict.fromkeys(urls))
+
+
+def _account(
+    installation: Installation,
+    account: str,
+    login: Login,
+    owners: dict[tuple[str | None, int], str],
+) -> Iterator[Finding]:
+    api_url = installation.config.kakao_of(account).api_url
     try:
         token = login.access_token()
-        url = f"{installation.config.kakao.api_url}/v1/user/access_token_info"
-        yield ok(
-            "token-accepted",
-            _("by Kakao, for account {id}").format(id=id_in(ask(login.http, url, token))),
-        )
-        yield from _scopes(installation, login, token)
+        id_ = owner(login.http, api_url, token)
+        yield ok("token-accepted", _("by Kakao, for account {id}").format(id=id_))
+        key = (login.credentials.rest_api_key, id_ or 0)
+        if id_ is not None and owners.setdefault(key, account) != account:
+            other = owners[key] or ME
+            what = _("'{other}' is logged in as the same Kakao account").format(other=other)
+            yield fail("login-person", what, LOG_IN_AGAIN)
+        yield from _scopes(installation, account, login, token)
         yield _receivers(installation, account, login, token)
     except KakaocronError as error:
         yield fail("token-accepted", error.what, error.mend or LOG_IN_AGAIN)
 
 
 def _proxy(installation: Installation) -> Finding:
-    variables, kakao = installation.places.variables, installation.config.kakao
+    variables = installation.places.variables
     try:
-        proxies = {proxy_for(url, variables) for url in (kakao.auth_url, kakao.api_url)} - {None}
+        proxies = {proxy_for(url, variables) for _name, url in _servers(installation)} - {None}
     except UsageError as error:
         return fail(
             "proxy", str(error), _("Unset it, or put another into the `.env`: docs/set-up.md")
@@ -106,9 +124,11 @@ def _clock(offset: timedelta | None) -> Finding:
     return ok("clock", _("within {seconds:.0f} s of Kakao's").format(seconds=abs(seconds)))
 
 
-def _scopes(installation: Installation, login: Login, token: str) -> Iterator[Finding]:
-    agreed = scopes_of(login.http, installation.config.kakao.api_url, token)
-    wanted = wanted_scopes(installation.config)
+def _scopes(
+    installation: Installation, account: str, login: Login, token: str
+) -> Iterator[Finding]:
+    agreed = scopes_of(login.http, installation.config.kakao_of(account).api_url, token)
+    wanted = wanted_scopes(installation.config, account)
     for name, scope in (("scope-message", SENDING), ("scope-friends", FRIENDS)):
         if agreed.get(scope):
             yield ok(name, _("the account has agreed to {scope}").format(scope=scope))
@@ -125,12 +145,14 @@ def _scopes(installation: Installation, login: Login, token: str) -> Iterator[Fi
 
 
 def _receivers(installation: Installation, account: str, login: Login, token: str) -> Finding:
-    config, channel_of = installation.config, installation.engine.channel_of
-    wanted = {uuid for one in config.series() for uuid in one.to} - {ME}
-    wanted = {uuid for uuid in wanted if channel_of(uuid) == channel_name(account)}
+    config = installation.config
+    receivers = {receiver for one in config.series() for receiver in one.to}
+    wanted = {
+        one.partition(BY)[0] for one in receivers if config.contacts.sender_of(one) == account
+    }
     if not wanted:
         return ok("receivers", _("yourself"))
-    found = {f.uuid: f for f in friends_of(login.http, config.kakao.api_url, token)}
+    found = {f.uuid: f for f in friends_of(login.http, config.kakao_of(account).api_url, token)}
     unknown = sorted(wanted - found.keys())
     refusing = sorted(uuid for uuid in wanted & found.keys() if not found[uuid].is_allowed)
     if unknown:

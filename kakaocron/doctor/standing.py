@@ -9,6 +9,8 @@ from kakaocron.doctor.cron import beats_of, has_a_line
 from kakaocron.doctor.finding import Bench, Finding, Status, fail, ok, warn
 from kakaocron.errors import KakaocronError
 from kakaocron.installation import Installation
+from kakaocron.kakao.causes import for_account, named
+from kakaocron.kakao.login import Login
 from kakaocron.kst import DAY
 from kakaocron.language.words import _, ngettext
 from kakaocron.ledger.lookup import recent
@@ -59,14 +61,23 @@ def _configuration(bench: Bench) -> Finding:
 
 
 def _login(bench: Bench, installation: Installation) -> Finding:
-    name, login = _("login"), installation.login
+    for account, login in installation.logins.items():
+        found = _login_of(bench, account, login)
+        if found.status is not Status.OK:
+            break
+    return found
+
+
+def _login_of(bench: Bench, account: str, login: Login) -> Finding:
+    name = _("login")
     if not (login.credentials.rest_api_key or login.credentials.access_token):
         mend = _("put rest_api_key into [kakao] of '{path}', then: {command}")
         mend = mend.format(path=bench.places.config, command=LOGIN)
         return fail(name, _("the app's REST API key is missing"), mend)
     problem = login_of(login, bench.now)[1]
     if problem is not None:
-        return fail(name, in_words(problem).partition(". ")[0], LOGIN)
+        said = in_words(problem).partition(". ")[0]
+        return fail(name, named(account, said), for_account(account, LOGIN))
     return ok(name, _("there"))
 
 

@@ -39,6 +39,11 @@ def account(http: Http, api_url: str, token: str, scopes: Sequence[str]) -> Logg
     return LoggedIn(id_in(user), _nickname(user), missing)
 
 
+def owner(http: Http, api_url: str, token: str) -> int | None:
+    """Return whose token it is. Raises KakaocronError."""
+    return id_in(ask(http, f"{api_url}/v1/user/access_token_info", token))
+
+
 def scopes_of(http: Http, api_url: str, token: str) -> dict[str, bool]:
     """Return the scopes of the app, and whether the account has agreed to each."""
     answer = ask(http, f"{api_url}/v2/user/scopes", token)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from kakaocron.errors import UPGRADE, Cause, ContentError
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kakaocron.errors import UPGRADE, Cause, ContentError, KakaocronError
 from kakaocron.kakao.codes import LOGIN_CODES, MESSAGE_CODES
 from kakaocron.language.words import _, marked
 from kakaocron.text import causes
+from kakaocron.text.plain import account_variables
 
 LOG_IN = marked("Run: kakaocron login")
 
@@ -59,6 +64,39 @@ MENDS: causes.Templates = {
     "later-login-file": UPGRADE,
     "token-refused": "Unset it. Run: kakaocron login",
 }
+
+
+_LOGIN_COMMAND = re.compile(r"kakaocron (?:login|friends)(?! --account)(?!\w)")
+_VARIABLE = re.compile(r"KAKAO_(?=(?:ACCESS_TOKEN|REFRESH_TOKEN|REST_API_KEY|CLIENT_SECRET)\b)")
+
+
+def for_account(account: str, words: str) -> str:
+    """Return a sentence with the commands and variables of the account that it is about; the
+    default account's are those that name none."""
+    if not account:
+        return words
+    words = _LOGIN_COMMAND.sub(lambda found: f"{found[0]} --account {account}", words)
+    return _VARIABLE.sub(account_variables(account), words)
+
+
+@contextmanager
+def about(account: str) -> Iterator[None]:
+    """Let an error of a block name the commands and variables of its account."""
+    try:
+        yield
+    except KakaocronError as error:
+        error.what = for_account(account, error.what)
+        error.mend = for_account(account, error.mend)
+        raise
+
+
+def named(account: str, words: str) -> str:
+    """Say whose login a sentence is about; of the default account, whose name is empty, it says
+    nothing."""
+    said = for_account(account, words)
+    return (
+        _("account '{account}': {words}").format(account=account, words=said) if account else said
+    )
 
 
 def in_words(cause: Cause) -> str:

@@ -17,9 +17,8 @@ from kakaocron.kakao.answers import of_friends, of_memo
 from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
 from kakaocron.kakao.quota import Usage, used
 from kakaocron.kst import DAY
-from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.states import ME, Reason
+from kakaocron.states import BY, ME, Reason
 from kakaocron.system.http import Failure, Http, Phase, Request
 
 # Kakao's documentation: at most five receivers a call.
@@ -42,7 +41,7 @@ FRIENDS_PATHS = {
 
 
 class KakaoTalk(Struct, frozen=True):
-    """The channel to oneself and to friends, by one account's login.
+    """The channel to an account's own chat and to its friends, by its login.
 
     `serves` says of a receiver whether it is this channel's, and `stranger` what is wrong with it.
     """
@@ -53,12 +52,17 @@ class KakaoTalk(Struct, frozen=True):
     serves: Callable[[str], bool]
     stranger: Callable[[str], str | None] = lambda _: None
 
+    @property
+    def own(self) -> str:
+        """The receiver that is the account's own chat."""
+        return self.login.account or ME
+
     def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
         # Yesterday's too: a retry may go out today.
-        return {today, today - DAY} if set(to) - {ME} else set()
+        return {today, today - DAY} if set(to) - {self.own} else set()
 
     def allowance(self, deliveries: Iterable[Delivery], day: date) -> Usage:
-        return used(deliveries, day, self.serves)
+        return used(deliveries, day, lambda one: one != self.own and self.serves(one))
 
     def prepare(self, count: int) -> None:
         with suppress(KakaocronError):  # the delivery itself meets it again, and records it
@@ -106,7 +110,7 @@ class KakaoTalk(Struct, frozen=True):
                 phase=Phase.BEFORE,
             )
             flight.land(name, verdict, 0)
-        for group in groups([name for name in to if name not in strangers]):
+        for group in groups([name for name in to if name not in strangers], self.own):
             self._deliver_parts(parcel, group, flight)
 
     def let_go(self) -> None:
@@ -159,18 +163,22 @@ class KakaoTalk(Struct, frozen=True):
     def _request(
         self, part: Part, receivers: Sequence[str], token: str, flight: Flight
     ) -> dict[str, Verdict]:
-        is_memo = list(receivers) == [ME]
+        is_memo = list(receivers) == [self.own]
+        uuids = {receiver.partition(BY)[0]: receiver for receiver in receivers}
         paths = MEMO_PATHS if is_memo else FRIENDS_PATHS
         form = dict(part.fields)
         if not is_memo:
-            form["receiver_uuids"] = json.dumps(list(receivers))
+            form["receiver_uuids"] = json.dumps(list(uuids))
         answer = self.http.ask(
             Request(f"{self.api_url}{paths[part.kind]}", form, token), flight.leave
         )
         if isinstance(answer, Failure):
             return dict.fromkeys(receivers, of_failure(answer))
         flight.server_date = answer.headers.get("date")
-        return {ME: of_memo(answer)} if is_memo else of_friends(answer, receivers)
+        if is_memo:
+            return {self.own: of_memo(answer)}
+        verdicts = of_friends(answer, uuids)
+        return {receiver: verdicts[uuid] for uuid, receiver in uuids.items()}
 
 
 def _of_login(error: LoginError) -> Verdict:
@@ -183,19 +191,11 @@ def _not_made(cause: Cause) -> Verdict:
     return Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause, phase=Phase.BEFORE)
 
 
-def named(account: str, words: str) -> str:
-    """Say whose login a sentence is about; of the default account, whose name is empty, it says
-    nothing."""
-    return (
-        _("account '{account}': {words}").format(account=account, words=words) if account else words
-    )
-
-
-def groups(to: Sequence[str]) -> Iterator[list[str]]:
-    """Split receivers into those of one request each: `me` alone, friends by five."""
-    if ME in to:
-        yield [ME]
-    friends = [receiver for receiver in to if receiver != ME]
+def groups(to: Sequence[str], own: str = ME) -> Iterator[list[str]]:
+    """Split receivers into those of one request each: oneself alone, friends by five."""
+    if own in to:
+        yield [own]
+    friends = [receiver for receiver in to if receiver != own]
     for start in range(0, len(friends), RECEIVERS_A_CALL):
         yield friends[start : start + RECEIVERS_A_CALL]
 

@@ -138,6 +138,7 @@ class Login(Struct, frozen=True):
     http: Http
     auth_url: str
     credentials: Credentials
+    account: str = ""  # its name; the first one has none
 
     def access_token(self) -> str:
         """Return a token that should be accepted. Raises LoginError, NoTokenNowError."""
@@ -201,11 +202,16 @@ class Login(Struct, frozen=True):
     def end(self, api_url: str) -> tuple[bool, bool]:
         """End the login here and at Kakao; return whether one was saved here, and whether Kakao
         could be told."""
-        was_here = is_told = False
+        is_told = False
         with suppress(LoginError, NoTokenNowError):
             request = Request(f"{api_url}/v1/user/logout", {}, self.access_token())
             answer = self.http.ask(request)
             is_told = isinstance(answer, Answer) and answer.status == HTTPStatus.OK
+        return self.forget(), is_told
+
+    def forget(self) -> bool:
+        """Remove the tokens from this machine; return whether there were any."""
+        was_here = False
         with self._alone():
             for path in (beside(self.path), self.path):
                 with suppress(FileNotFoundError):
@@ -213,7 +219,7 @@ class Login(Struct, frozen=True):
                     was_here = True
             # Said to be gone, they must not be back after a power cut.
             sync_folder(self.disk, self.path.rpartition("/")[0])
-        return was_here, is_told
+        return was_here
 
     @contextmanager
     def _alone(self) -> Iterator[None]:

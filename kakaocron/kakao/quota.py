@@ -22,6 +22,10 @@ BEFORE_PERMISSION = 30
 _NOT_TAKEN = frozenset({State.RETRYING, State.FAILED})
 
 
+def _is_friend(receiver: str) -> bool:
+    return receiver != ME
+
+
 class Limits(Struct, frozen=True):
     """Messages to friends a day, from Kakao's quota page."""
 
@@ -35,10 +39,10 @@ KAKAOS = Limits()
 
 
 class Usage(Struct):
-    """What one sender, who `serves` these receivers, has sent to friends on a KST `day`."""
+    """What one sender, who `serves` these friends, has sent to them on a KST `day`."""
 
     day: date
-    serves: Callable[[str], bool] = lambda _: True
+    serves: Callable[[str], bool] = _is_friend
     counts: Counter[str] = field(default_factory=Counter)
     limits: Limits = KAKAOS
     _counted: dict[str, Mapping[str, int]] = field(default_factory=dict)  # by delivery
@@ -67,7 +71,7 @@ class Usage(Struct):
         """
         refused = {}
         for receiver, messages in wanted.items():
-            if receiver == ME:
+            if not self.serves(receiver):
                 continue
             if why := self._over(receiver, messages):
                 refused[receiver] = why
@@ -89,9 +93,9 @@ class Usage(Struct):
 
 
 def used(
-    deliveries: Iterable[Delivery], day: date, serves: Callable[[str], bool] = lambda _: True
+    deliveries: Iterable[Delivery], day: date, serves: Callable[[str], bool] = _is_friend
 ) -> Usage:
-    """Count what one sender, who `serves` these receivers, sent to friends on a KST day."""
+    """Count what one sender, who `serves` these friends, sent to them on a KST day."""
     usage = Usage(day, serves)
     usage.note(deliveries)
     return usage
@@ -100,7 +104,7 @@ def used(
 def _taken(attempt: Attempt, serves: Callable[[str], bool]) -> Mapping[str, int]:
     taken = {}
     for receiver in attempt.to:
-        if receiver == ME or not serves(receiver):
+        if not serves(receiver):
             continue
         result = attempt.results.get(receiver)
         if result is None or result.state not in _NOT_TAKEN:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 from kakaocron.config.contacts import UUID
 from kakaocron.config.schema import Config, Message
 from kakaocron.errors import ContentError, Keys
+from kakaocron.kakao.causes import named
 from kakaocron.kakao.quota import KAKAOS, Limits
 from kakaocron.kst import DAY, weekday
 from kakaocron.language.words import _
@@ -30,14 +31,24 @@ from kakaocron.text.placeholders import (
 from kakaocron.text.plain import address_shown, is_web_address, tidy, tidy_all
 
 
+def _but_oneself(receiver: str) -> bool:
+    return receiver != ME
+
+
 def plan_faults(
-    series: Sequence[Series], today: date, names: Mapping[str, str], limits: Limits = KAKAOS
+    series: Sequence[Series],
+    today: date,
+    names: Mapping[str, str],
+    limits: Limits = KAKAOS,
+    is_friend: Callable[[str], bool] = _but_oneself,
 ) -> list[str]:
     """Say which quotas a plan cannot keep on its busiest day of the next seven.
 
-    `names` gives the friends' names by their uuids.
+    `names` gives the friends' names by their uuids, and `is_friend` says of receivers which are
+    friends of the one account that this is about.
     """
-    by_day = [(today + n * DAY, _wanted(series, today + n * DAY)) for n in range(7)]
+    days = [today + n * DAY for n in range(7)]
+    by_day = [(day, _wanted(series, day, is_friend)) for day in days]
     faults = []
     for uuid in sorted({uuid for _day, wanted in by_day for uuid in wanted}):
         day, wanted = max(by_day, key=lambda item: item[1][uuid])
@@ -69,10 +80,10 @@ def _fault(whom: str, count: int, day: date, most: int, what: str) -> str:
     )
 
 
-def _wanted(series: Sequence[Series], day: date) -> Counter[str]:
+def _wanted(series: Sequence[Series], day: date, is_friend: Callable[[str], bool]) -> Counter[str]:
     wanted: Counter[str] = Counter()
     for one in series:
-        friends = [receiver for receiver in one.to if receiver != ME]
+        friends = [receiver for receiver in one.to if is_friend(receiver)]
         if friends:
             wanted.update(dict.fromkeys(friends, count_of_day(one.timetable, day)))
     return wanted
@@ -87,6 +98,12 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[Keys, 
     for name, uuid in contents.config.contacts.friends.items():
         if not UUID.fullmatch(uuid):
             yield ("friends", name), _("is no uuid; copy the friend's from: kakaocron friends")
+    for name, members in contents.config.group.items():
+        for receiver in members:
+            if receiver not in contents.config.group and (
+                stranger := contents.config.contacts.stranger(receiver)
+            ):
+                yield ("group", name), stranger
     told = contents.config.monitor.alert_command
     if told and (said := _command_fault(told[0], contents.folder, search_path)):
         yield ("monitor", "alert_command"), said
@@ -223,4 +240,13 @@ def _strings(keys: Keys, value: Any) -> Iterator[tuple[Keys, str]]:
 
 def quota_faults(config: Config, today: date) -> list[str]:
     """Say on the first day which of Kakao's quotas the plan cannot keep."""
-    return plan_faults(config.series(), today, config.contacts.names())
+    series, contacts = config.series(), config.contacts
+    found = []
+    for account in ("", *config.account):
+
+        def is_friend(receiver: str, account: str = account) -> bool:
+            return contacts.sender_of(receiver) == account
+
+        faults = plan_faults(series, today, contacts.names(), is_friend=is_friend)
+        found += [named(account, fault) for fault in faults]
+    return found

@@ -94,15 +94,17 @@ def summary(
 
 
 def _title(period: Period) -> str:
-    first = period.first
-    said = {
-        "day": f"{first:%Y-%m-%d} ({weekday(first)})",
-        "week": f"{first:%Y-%m-%d} – {period.last:%m-%d}",
-        "month": f"{first:%Y-%m}",
-    }[period.kind]
+    """Say which days it is of; of a period that goes on, up to when."""
+    first, until = period.first, period.until
+    said, clock = f"{first:%Y-%m-%d}", f"{until:%m-%d %H:%M}"
+    if period.kind == "day":
+        said, clock = f"{said} ({weekday(first)})", f"{until:%H:%M}"
     if not period.is_over:
-        form = "%H:%M" if period.kind == "day" else "%m-%d %H:%M"
-        said = _("{period}, until {until}").format(period=said, until=f"{period.until:{form}}")
+        said = f"{said} – {clock}"
+    elif period.kind == "week":
+        said = f"{said} – {period.last:%m-%d}"
+    elif period.kind == "month":
+        said = f"{first:%Y-%m}"
     return f"📊 kakaocron {said}"
 
 

@@ -16,9 +16,11 @@ from rich.panel import Panel
 from rich.text import Text
 
 from kakaocron.actions import ByHand
+from kakaocron.config.contacts import account_of
 from kakaocron.delivery.orders import WAITING
 from kakaocron.delivery.parcel import Enclosure, Parcel
 from kakaocron.errors import ContentError
+from kakaocron.kakao.causes import named
 from kakaocron.kakao.texts import MAX_UTF16_UNITS, shown_words
 from kakaocron.kst import weekday
 from kakaocron.language.words import _, marked, ngettext
@@ -33,7 +35,12 @@ from kakaocron.text.splitting import counted
 from kakaocron.watching import causes
 from kakaocron.watching.coming import Coming
 from kakaocron.watching.overview import ticks_run
-from kakaocron.watching.sentences import detail_of, sent_words, sentence
+from kakaocron.watching.sentences import (
+    detail_of,
+    lacks_login_only,
+    sent_words,
+    sentence,
+)
 
 if TYPE_CHECKING:
     from kakaocron.doctor.finding import Finding
@@ -462,9 +469,10 @@ def complain_of(done: ByHand, installation: Installation) -> int:
 
     What waits for a tick where none runs has gone wrong too.
     """
-    for error in done.down.values():
-        complain(str(error))
-    if not done.down and done.delivery.state in BAD:
+    for channel, error in done.down.items():
+        complain(named(account_of(channel), str(error)))
+    is_told = bool(done.down) and lacks_login_only(done.delivery)
+    if not is_told and done.delivery.state in BAD:
         complain(sentence(done.delivery, installation.config.contacts.names()))
     if waits_in_vain(done.delivery, installation):
         return done.exit_code or 1

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kakaocron.delivery.orders import resolve_command
-from kakaocron.kakao.channel import named
+from kakaocron.kakao.causes import named
 from kakaocron.language.words import _, ngettext
 from kakaocron.ledger.beats import Word
 from kakaocron.ledger.deliveries import Attempt

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -31,6 +32,10 @@ MAX_BEGINNING = 1 << 16  # bytes of a configuration, for the keys above its firs
 DEFAULT_TICKS = "ticks"
 # What names a file or a folder: relative, it starts at the configuration's folder.
 FILE_NAMES = tuple(f"{name}_FILE" for name in SECRET_NAMES)
+# The same of another account; text/plain.account_variables has the name before it.
+_OF_ACCOUNT = re.compile(
+    r"KAKAO_ACCOUNT_.+_(?:ACCESS_TOKEN|REFRESH_TOKEN|REST_API_KEY|CLIENT_SECRET)(?:_FILE)?"
+)
 FOLDER_NAMES = ("KAKAOCRON_DATA_DIR", "KAKAOCRON_LOG_DIR")
 
 
@@ -83,6 +88,10 @@ class Places(Struct, frozen=True):
     def tokens(self) -> str:
         return str(self.data / "tokens.json")
 
+    def tokens_of(self, account: str) -> str:
+        """Return the file of an account's login; the first account has no name."""
+        return str(self.data / "tokens" / f"{account}.json") if account else self.tokens
+
     @property
     def heartbeat(self) -> str:
         return str(self.log / self.ticks)
@@ -94,6 +103,11 @@ class Places(Struct, frozen=True):
     @property
     def profile(self) -> str | None:
         return self.variables.get("ENVIRONMENT") or None
+
+
+def names_secret(name: str) -> bool:
+    """Say whether a variable holds a secret, or the path of a file that does."""
+    return name in SECRET_NAMES or name in FILE_NAMES or bool(_OF_ACCOUNT.fullmatch(name))
 
 
 def find_places(config: Path | None = None, environ: Mapping[str, str] | None = None) -> Places:
@@ -108,8 +122,8 @@ def find_places(config: Path | None = None, environ: Mapping[str, str] | None = 
     folder = real_folder(str(path))
     merged = _with_env_file(variables, Path(folder))
     check_xdg(merged)
-    for name in FILE_NAMES:
-        if merged.get(name):
+    for name in merged:
+        if merged[name] and names_secret(name) and name.endswith("_FILE"):
             merged[name] = placed(merged[name], folder)
     places = _places(path, merged)
     _check_link(places)
@@ -320,7 +334,8 @@ def only_in_shell(places: Places) -> list[str]:
     the `.env` that cron's ticks read."""
     found = read_env_file(str(places.env_file), os.environ)
     beside = {name.upper() for name in found}
-    secrets = [variant for name in SECRET_NAMES for variant in (name, f"{name}_FILE")]
+    others = sorted(name for name in os.environ if _OF_ACCOUNT.fullmatch(name))
+    secrets = [variant for name in SECRET_NAMES for variant in (name, f"{name}_FILE")] + others
     network = sorted({*CA_NAMES, *PROXY_NAMES, *map(str.lower, PROXY_NAMES)})
     return [
         name for name in (*secrets, *network) if os.environ.get(name) and name.upper() not in beside

@@ -55,6 +55,12 @@ def _rubbed_out(text: str) -> str:
 
 LONGEST_LINE = 1000  # characters
 
+
+def account_variables(account: str) -> str:
+    """Return how the names of an account's variables begin; the first account has no name."""
+    return f"KAKAO_ACCOUNT_{account.upper().replace('-', '_')}_" if account else "KAKAO_"
+
+
 # For terminals of another encoding than UTF-8: a mark must not turn into another one.
 _PLAIN = {"✓": "v", "✗": "x", "▸": ">", "▹": ">", "↻": "~", "–": "-", "…": "...", "·": "."}
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Policy, idle_until
 from kakaocron.delivery.snapshot import Snapshot, decide_by
-from kakaocron.delivery.tick import TickReport
+from kakaocron.delivery.tick import CLOCK_BEHIND, LARGEST_CLOCK_ERROR, TickReport
 from kakaocron.errors import KakaocronError
 from kakaocron.files import PLAN_NAME, all_marks
 from kakaocron.idle import HEADER, environment, wait_before
@@ -52,7 +52,8 @@ def may_leave_at_once(places: Places, edges: Edges) -> bool:
 
 def leave_plan(installation: Installation, report: TickReport) -> None:
     """Note until when nothing will be due. Where that fails, or is in doubt, ticks stay full."""
-    if not report.is_complete or report.problems:
+    # A clock behind the ledger has its plan too: else each tick would be full until it catches up.
+    if not report.is_complete or any(key != CLOCK_BEHIND for key, _ in report.problems):
         return
     with suppress(OSError, KakaocronError, ValueError):
         content = _plan(installation, report)
@@ -108,7 +109,9 @@ def idle_span(seen: Snapshot, ledger: Ledger, plan: Plan, policy: Policy) -> Idl
     if ledger.damage(seen.view.days):
         return None
     midnight = seen.now.replace(hour=0, minute=0, second=0, microsecond=0) + DAY
-    limit, ahead = midnight - plan.ahead, plan.ahead
+    limit, ahead, last = midnight - plan.ahead, plan.ahead, seen.view.last_event_at
+    if last is not None and (caught_up := last - LARGEST_CLOCK_ERROR) > seen.now:
+        limit = min(limit, caught_up)  # from there on the tick says that the clock is right
     known = plan.series, policy, seen.view.deliveries, seen.now, limit
     due = idle_until(*known)
     until = seen.now if decision.due else idle_until(*known, ahead) if ahead else due

@@ -31,7 +31,7 @@ from kakaocron.watching.incidents import (
     refusals_of,
 )
 from kakaocron.watching.pings import Pings
-from kakaocron.watching.sentences import sentence
+from kakaocron.watching.sentences import lacks_login_only, sentence
 
 MOST_LINES = 5
 
@@ -166,9 +166,8 @@ def _report(
 
 
 def _sentences(report: TickReport, names: Mapping[str, str]) -> list[str]:
-    if report.down:
-        return []
-    bad = report.troubles
+    # What a dead login has brought about is said with the login.
+    bad = [one for one in report.troubles if not (report.down and lacks_login_only(one))]
     lines = [sentence(delivery, names) for delivery in bad[:MOST_LINES]]
     if len(bad) > MOST_LINES:
         lines.append(

@@ -8,7 +8,7 @@ from datetime import timedelta
 from kakaocron.delivery.tick import TickReport
 from kakaocron.errors import KakaocronError, LoginError
 from kakaocron.installation import Installation
-from kakaocron.kakao.channel import named
+from kakaocron.kakao.causes import named
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import AT_THE_LATEST, Tokens
 from kakaocron.language.words import _

@@ -91,6 +91,8 @@ def in_words(cause: Cause) -> str:
     """Return the sentence for a cause, be it of those above, of Kakao's or of the common ones."""
     if cause.code not in TEMPLATES:
         return kakao.in_words(cause)
+    if cause.code == "account" and (trouble := part_of(cause.facts, "trouble")):
+        return kakao.named(str(cause.facts.get("account", "")), in_words(trouble))
     said = {**cause.facts, "why": why(cause.facts), "who": who(cause.facts)}
     if isinstance(state := cause.facts.get("state"), str):
         said["state"] = _(state)

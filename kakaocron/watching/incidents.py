@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from kakaocron.errors import Cause, KakaocronError
 from kakaocron.installation import DEFAULT_ACCOUNT, make_memory, make_refusals
-from kakaocron.kakao.channel import named
+from kakaocron.kakao.causes import named
 from kakaocron.system.disk import Disk
 from kakaocron.system.log import log
 from kakaocron.system.memory import Memory

@@ -16,7 +16,7 @@ from kakaocron.delivery.policy import Decision, begins_paused, next_to_come
 from kakaocron.delivery.snapshot import Snapshot, decide_by
 from kakaocron.errors import Barrier, Cause, KakaocronError, LoginError, UsageError
 from kakaocron.installation import DEFAULT_ACCOUNT, Installation
-from kakaocron.kakao.channel import named
+from kakaocron.kakao.causes import named
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
@@ -34,7 +34,7 @@ from kakaocron.ledger.stats import (
 )
 from kakaocron.schedule.pauses import Pause, is_paused
 from kakaocron.schedule.slots import Series, Slot, parse_delivery_id, slots_between
-from kakaocron.states import State
+from kakaocron.states import ME, State
 from kakaocron.watching.causes import in_words
 from kakaocron.watching.coming import Coming, coming
 from kakaocron.watching.explain import Evidence, Explanation, explain
@@ -147,12 +147,17 @@ class Overview(Struct, frozen=True):
             "stats": asdict(self.stats),
             "next_regular_time": isoformat(self.next_regular.at) if self.next_regular else None,
             "next_peak_time": isoformat(self.next_peak.at) if self.next_peak else None,
-            "token": {
-                "expires_at": isoformat_if_any(self.tokens.access_expires_at),
-                "refresh_expires_at": isoformat_if_any(self.tokens.refresh_expires_at),
-            },
+            "token": _ends_of(self.tokens),
+            "tokens": {name or ME: _ends_of(one.tokens) for name, one in self.logins.items()},
             "today": [delivery_fields(delivery) for delivery in self.deliveries],
         }
+
+
+def _ends_of(tokens: Tokens) -> dict[str, str | None]:
+    return {
+        "expires_at": isoformat_if_any(tokens.access_expires_at),
+        "refresh_expires_at": isoformat_if_any(tokens.refresh_expires_at),
+    }
 
 
 def look(installation: Installation) -> Overview:

@@ -60,6 +60,12 @@ def sentence(delivery: Delivery, names: Names = NOBODY) -> str:
     return _(said).format(what=what, more=more)
 
 
+def lacks_login_only(delivery: Delivery) -> bool:
+    """Say whether nothing but dead logins has kept a delivery from its receivers."""
+    bad = [one for one in delivery.targets.values() if one.state is not State.CONFIRMED]
+    return all((one.behind or one.reason) is Reason.NOT_LOGGED_IN for one in bad)
+
+
 def why(delivery: Delivery) -> str:
     """Name the reason, and say what is known of it."""
     return causes.why(_why(delivery))

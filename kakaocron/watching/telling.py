@@ -27,7 +27,7 @@ from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
 from kakaocron.system.memory import Memory
-from kakaocron.system.places import FILE_NAMES, SECRET_NAMES, Places
+from kakaocron.system.places import Places, names_secret
 from kakaocron.system.programs import not_runnable
 from kakaocron.watching import alarms
 from kakaocron.watching.alarms import Alarm, AlarmState, Observation, of_deliveries
@@ -376,8 +376,7 @@ def _run(
     folder: Path | None = None,
 ) -> int:
     """Give a document to a command, in an environment without secrets; return its exit code."""
-    secrets = {*SECRET_NAMES, *FILE_NAMES}
-    environment = {name: value for name, value in variables.items() if name not in secrets}
+    environment = {name: one for name, one in variables.items() if not names_secret(name)}
     content = json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
     try:
         return feed(command, content, environment, max(0.1, seconds - 0.5), folder)

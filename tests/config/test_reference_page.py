@@ -42,7 +42,7 @@ def written(section: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_stands_there_in_order(section: str) -> None:
-    assert list(written(section)) == [one.name for one in fields(SECTIONS[section])]
+    assert list(written(section)) == [one.encode_name for one in fields(SECTIONS[section])]
 
 
 def default_of(field: Any) -> Any:
@@ -55,7 +55,7 @@ def default_of(field: Any) -> Any:
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_default_is_the_one_that_holds(section: str) -> None:
     for field in fields(SECTIONS[section]):
-        said, default = written(section)[field.name], default_of(field)
+        said, default = written(section)[field.encode_name], default_of(field)
         if said.startswith("`"):
             assert tomllib.loads(f"x = {said.strip('`')}")["x"] == default, field.name
         else:

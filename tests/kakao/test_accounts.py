@@ -25,7 +25,6 @@ from kakaocron.installation import (
     Edges,
     Installation,
     assemble,
-    make_channels,
     make_memory,
 )
 from kakaocron.kakao.channel import KakaoTalk
@@ -44,26 +43,16 @@ from tests.fakes import MESSAGE, NOW, FakeClock, install, texts
 from tests.host.test_crontab import FakeCrontab
 
 SECOND = "minji"
-TO = MESSAGE + 'to = ["me", "uuid-bbb"]\n'
-
-
-def channel_of(receiver: str) -> str:
-    return channel_name(SECOND if receiver == "uuid-bbb" else DEFAULT_ACCOUNT)
-
-
-def with_second(here: Installation) -> Installation:
-    """Return an installation with a second account, by which one friend is sent to."""
-    credentials = replace(here.login.credentials, refresh_token=None)
-    path = str(here.places.data / "tokens" / f"{SECOND}.json")
-    second = replace(here.login, path=path, credentials=credentials)
-    logins = {DEFAULT_ACCOUNT: here.login, SECOND: second}
-    channels = make_channels(logins, here.config, second.http, channel_of)
-    engine = replace(here.engine, channels=channels, channel_of=channel_of)
-    return replace(here, logins=logins, engine=engine)
+PERSON = "uuid-aaa"  # who logs in as the second account; uuid-bbb is a friend of hers too
+ACCOUNT = f"[account.{SECOND}]\n"
+TO = ACCOUNT + MESSAGE + f'to = ["me", "{SECOND}"]\n'
+TO_FRIEND = ACCOUNT + MESSAGE + f'to = ["me", "uuid-bbb"]\nfrom = "{SECOND}"\n'
+FRIEND = f"uuid-bbb@{SECOND}"
 
 
 def log_in(login: Login, sandbox: SandboxServer) -> None:
-    token = sandbox.kakao.issue_login(login.clock.now()).refresh_token
+    who = PERSON if login.account else None
+    token = sandbox.kakao.issue_login(login.clock.now(), uuid=who).refresh_token
     login.write(Tokens(refresh_token=token, client_id=login.credentials.rest_api_key))
 
 
@@ -75,7 +64,15 @@ def end(login: Login) -> None:
 
 @pytest.fixture
 def two(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
-    here = with_second(install(tmp_path, sandbox, clock, TO))
+    here = install(tmp_path, sandbox, clock, TO)
+    log_in(here.logins[SECOND], sandbox)
+    return here
+
+
+@pytest.fixture
+def by_second(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
+    """An installation whose second account sends to a friend."""
+    here = install(tmp_path, sandbox, clock, TO_FRIEND)
     log_in(here.logins[SECOND], sandbox)
     return here
 
@@ -98,7 +95,8 @@ def test_each_receiver_is_sent_to_by_the_account_that_reaches_it(
     two: Installation, sandbox: SandboxServer
 ) -> None:
     assert run(two).exit_code == 0
-    assert sorted(one.receiver for one in sandbox.deliveries) == ["me", "uuid-bbb"]
+    for person in ("uuid-me", PERSON):
+        assert [one.receiver for one in sandbox.arrived(person)] == ["me"]
     tokens = [login.read().access_token for login in two.logins.values()]
     assert len({*tokens, None}) == 3
 
@@ -109,22 +107,34 @@ def test_a_dead_login_fails_its_receivers_only(two: Installation, sandbox: Sandb
 
     assert states(report) == {
         "me": (State.CONFIRMED, None),
-        "uuid-bbb": (State.FAILED, Reason.NOT_LOGGED_IN),
+        SECOND: (State.FAILED, Reason.NOT_LOGGED_IN),
     }
     assert list(report.down) == [channel_name(SECOND)]
     assert report.exit_code == LoginError.exit_code
     assert len(texts(sandbox)) == 1
 
 
-def test_quotas_are_counted_by_the_sending_account(two: Installation) -> None:
-    run(two)
-    known = two.ledger.read([NOW.date()]).deliveries.values()
+def test_a_friend_is_sent_to_by_the_account_that_the_message_names(
+    by_second: Installation, sandbox: SandboxServer
+) -> None:
+    assert states(run(by_second)) == {
+        "me": (State.CONFIRMED, None),
+        FRIEND: (State.CONFIRMED, None),
+    }
+    number = sandbox.kakao.settings.user_id
+    sent = [(one.receiver, one.sender) for one in sandbox.deliveries]
+    assert sorted(sent) == [("me", f"{number}"), ("uuid-bbb", f"{number + 1}")]
+
+
+def test_quotas_are_counted_by_the_sending_account(by_second: Installation) -> None:
+    run(by_second)
+    known = by_second.ledger.read([NOW.date()]).deliveries.values()
     counts = {}
-    for name, channel in two.engine.channels.items():
+    for name, channel in by_second.engine.channels.items():
         assert isinstance(channel, KakaoTalk)
         counts[name] = dict(channel.allowance(known, NOW.date()).counts)
 
-    assert counts == {KAKAOTALK: {}, channel_name(SECOND): {"uuid-bbb": 1}}
+    assert counts == {KAKAOTALK: {}, channel_name(SECOND): {FRIEND: 1}}
 
 
 def test_every_login_is_renewed_though_another_has_ended(
@@ -155,9 +165,9 @@ def test_a_token_from_the_environment_is_that_accounts_alone(
 def apart(tmp_path: Path, sandbox: SandboxServer, clock: FakeClock) -> Installation:
     """An installation with a message by each of two accounts, that tells its alarms to a file."""
     command = json.dumps(["sh", "-c", f"cat >>{tmp_path}/told; echo >>{tmp_path}/told"])
-    other = MESSAGE.replace('"report"', '"other"') + 'to = ["uuid-bbb"]\n'
-    config = f"[monitor]\nalert_command = {command}\n{MESSAGE}{other}"
-    here = with_second(install(tmp_path, sandbox, clock, config))
+    other = MESSAGE.replace('"report"', '"other"') + f'to = ["{SECOND}"]\n'
+    config = f"[monitor]\nalert_command = {command}\n{ACCOUNT}{MESSAGE}{other}"
+    here = install(tmp_path, sandbox, clock, config)
     log_in(here.logins[SECOND], sandbox)
     return here
 
@@ -167,7 +177,7 @@ def whole_tick(here: Installation, clock: FakeClock, at: str) -> tuple[int, list
     clock.set(at)
     around, said = Edges(clock=clock), list[str]()
     load = partial(assemble, here.places, here.config, around)
-    ended = run_full(here.places, around, lambda: with_second(load()), said.append)
+    ended = run_full(here.places, around, load, said.append)
     return ended.exit_code, said
 
 
@@ -189,9 +199,21 @@ def test_a_dead_login_is_told_by_its_account_once_and_the_others_messages_go_on(
     assert key.count(":") == (2 if account else 1)
     assert [one for one in whole_tick(apart, clock, "09:31:01")[1] if DEAD in one] == []
     assert [one for one in whole_tick(apart, clock, "09:45:01")[1] if DEAD in one] == []
-    by_other = "me" if account else "uuid-bbb"
-    sent = [one.receiver for one in sandbox.deliveries]
-    assert (sent.count(by_other), len(sent)) == (3, 4)
+    arrived = [len(sandbox.arrived(person)) for person in ("uuid-me", PERSON)]
+    assert arrived == ([3, 1] if account else [1, 3])
+
+
+def test_what_else_went_wrong_is_told_beside_a_dead_login(
+    apart: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    end(apart.logins[SECOND])
+    sandbox.faults.replace("", script=["-2"])
+    told = whole_tick(apart, clock, "09:30:01")[1]
+
+    assert len([one for one in told if DEAD in one]) == 1
+    assert [one.partition(" (")[0] for one in told if one.startswith("Failed")] == [
+        "Failed: 'report' of 2026-11-23 09:30"
+    ]
 
 
 def test_two_dead_logins_are_two_incidents_and_each_ends_by_itself(
@@ -224,7 +246,7 @@ def test_a_login_near_its_end_is_told_by_its_account(two: Installation, clock: F
 
     assert list(said) == [f"login-ends:{ends:%Y-%m-%d}", f"login-ends:{SECOND}:{ends:%Y-%m-%d}"]
     first, second = said.values()
-    assert second == f"account '{SECOND}': {first}"
+    assert second == f"account '{SECOND}': {first} --account {SECOND}"
 
 
 def test_status_health_and_metrics_name_the_account_whose_login_is_dead(
@@ -238,7 +260,8 @@ def test_status_health_and_metrics_name_the_account_whose_login_is_dead(
 
     (problem,) = [one for one in health.problems if DEAD in one]
     assert problem.startswith(f"account '{SECOND}': {DEAD}")
-    assert overview.fields()["token"] == fine.fields()["token"]
+    assert overview.fields()["token"] == fine.fields()["token"] == fine.fields()["tokens"]["me"]
+    assert fine.fields()["tokens"].keys() == {"me", SECOND}
     print_overview(overview)
     own, others = [line for line in capsys.readouterr().out.splitlines() if "login: " in line]
     assert own.startswith("login: access token for ")
@@ -283,7 +306,7 @@ def test_each_account_has_an_alarm_of_its_own_for_its_login(
 
 def test_a_delivery_is_trouble_of_the_account_that_its_receiver_lacks(two: Installation) -> None:
     def by(receiver: str) -> str:
-        return account_of(channel_of(receiver))
+        return account_of(two.engine.channel_of(receiver))
 
     def found() -> Observation:
         known = two.ledger.read([NOW.date()]).deliveries.values()
@@ -303,7 +326,7 @@ def test_an_alarm_that_lasts_a_day_still_names_the_account() -> None:
 
     assert in_words(later.untold[-1].cause) == (
         f"Still, since {NOW:%Y-%m-%d %H:%M}: account '{SECOND}': The saved login expired on "
-        "2026-11-23 09:00. Run: kakaocron login"
+        f"2026-11-23 09:00. Run: kakaocron login --account {SECOND}"
     )
 
 
@@ -321,9 +344,11 @@ def test_doctor_looks_at_every_login_and_names_the_second(two: Installation) -> 
     assert "token-accepted" in bad
 
 
-def test_doctor_looks_for_a_receiver_at_the_account_that_sends_to_it(two: Installation) -> None:
-    run(two)
-    whats = [one.what for one in online(bench(two)) if one.name == "receivers"]
+def test_doctor_looks_for_a_receiver_at_the_account_that_sends_to_it(
+    by_second: Installation,
+) -> None:
+    run(by_second)
+    whats = [one.what for one in online(bench(by_second)) if one.name == "receivers"]
     assert whats == ["yourself", f"account '{SECOND}': 1 friends, all allow messages"]
 
 

@@ -79,14 +79,14 @@ def an_afternoon(run: Callable[[], object], sandbox: SandboxServer, clock: FakeC
 
 
 ENGLISH = """\
-📊 kakaocron 2026-11-23 (Mon), until 13:40
+📊 kakaocron 2026-11-23 (Mon) – 13:40
 confirmed: 2 of 5
 unknown 1 · failed 1 · missed 1 · late 1
 12:45 report: missed (no-tick)
 13:00 report: unknown (connection-reset)
-…"""
+13:30 report: failed (refused)"""
 KOREAN = """\
-📊 kakaocron 2026-11-23 (월), 13:40까지
+📊 kakaocron 2026-11-23 (월) – 13:40
 5건 중 2건 전송 확인
 결과 불명 1 · 실패 1 · 놓침 1 · 늦음 1
 12:45 report: 놓침 (점검 없음)
@@ -159,6 +159,22 @@ def test_a_week_groups_what_went_wrong_the_most_first() -> None:
 def test_only_what_came_due_before_it_counts(slot: str, counted: int) -> None:
     found = told("day", "2026-11-23 21:00", delivery(f"2026-11-23 {slot}"))
     assert found[1] == ("confirmed: 1 of 1" if counted else "no slot came due")
+
+
+@pytest.mark.parametrize(
+    ("kind", "slot", "title"),
+    [
+        ("day", "2026-11-24 09:00", "2026-11-23 (Mon)"),
+        ("day", "2026-11-24 21:00", "2026-11-24 (Tue) – 21:00"),
+        ("week", "2026-11-23 09:00", "2026-11-16 – 11-22"),
+        ("week", "2026-11-27 18:00", "2026-11-23 – 11-27 18:00"),
+        ("week", "2027-01-04 09:00", "2026-12-28 – 01-03"),
+        ("month", "2026-12-01 09:00", "2026-11"),
+        ("month", "2026-11-30 18:00", "2026-11-01 – 11-30 18:00"),
+    ],
+)
+def test_its_first_line_says_of_which_days_it_is(kind: PeriodKind, slot: str, title: str) -> None:
+    assert told(kind, slot)[0] == f"📊 kakaocron {title}"
 
 
 @pytest.mark.parametrize(

@@ -216,6 +216,26 @@ def test_the_login_wakes_a_tick_when_it_is_time_to_renew_it(
     assert idles(idle)
 
 
+@pytest.mark.parametrize(
+    ("at", "expected"), [("09:28:30.999", True), ("09:28:31", False), ("09:28:32", False)]
+)
+def test_behind_the_ledger_ticks_are_idle_until_the_clock_has_caught_up(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+    at: str,
+    expected: bool,
+) -> None:
+    run_tick(install(tmp_path, sandbox, clock))  # at 09:30:01
+    clock.set("09:20:01")
+    behind = install(tmp_path, sandbox, clock)
+    run_tick(behind)
+    assert "clock" in capsys.readouterr().err
+    clock.at = datetime.fromisoformat(f"2026-11-23 {at}").replace(tzinfo=KST)
+    assert idles(behind) is expected
+
+
 def test_no_secret_stands_in_the_plan(idle: Installation) -> None:
     plan = (idle.places.log / "idle").read_text()
     assert idle.places.variables["KAKAO_REFRESH_TOKEN"] not in plan
@@ -320,7 +340,9 @@ def test_until_the_instant_that_is_named_there_is_nothing_to_decide(
 )
 @given(
     regular=MINUTES_OF_THE_HOUR.filter(bool),
-    steps=st.lists(st.sampled_from([-90.0, 1.0, 29.0, 60.0, 61.5, 200.0]), min_size=5, max_size=12),
+    steps=st.lists(
+        st.sampled_from([-1800.0, -90.0, 1.0, 29.0, 60.0, 61.5, 200.0]), min_size=5, max_size=12
+    ),
 )
 def test_an_idle_tick_means_that_a_full_one_would_find_nothing(
     tmp_path_factory: pytest.TempPathFactory,

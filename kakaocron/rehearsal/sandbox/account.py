@@ -1,4 +1,4 @@
-"""The one Kakao account of a sandbox: what it agreed to, and its tokens."""
+"""The Kakao accounts of a sandbox's people: what each agreed to, and its tokens."""
 
 import base64
 import hashlib
@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
-from kakaocron.rehearsal.sandbox.settings import Settings
+from kakaocron.rehearsal.sandbox.settings import Member, Settings
 
 MAX_TOKEN_LENGTH = (
     512  # Kakao has a limit ("too long for access token."), its size is not published
@@ -37,9 +37,11 @@ class Token:
 
 
 class Account:
-    """Issues tokens and knows which of them live; the same seed and calls give the same tokens."""
+    """Of one person: issues tokens and knows which of them live; the same seed and calls give the
+    same tokens."""
 
-    def __init__(self, settings: Settings, seed: int) -> None:
+    def __init__(self, settings: Settings, person: Member, seed: str) -> None:
+        self.person = person
         self._settings = settings
         self._seed = seed
         self._made = 0
@@ -102,18 +104,13 @@ class Account:
             answer["refresh_token_expires_in"] = _seconds(self._settings.refresh_token_lifetime)
         return answer
 
-    def check_access(self, access: str, now: datetime) -> Token:
-        """Return the living token; raise RefusedError (-2, -401)."""
-        if len(access) > MAX_TOKEN_LENGTH:
-            raise RefusedError(-2, "too long for access token.")
-        if not access or not all(33 <= ord(c) <= 126 for c in access):  # noqa: PLR2004 - ASCII
-            raise RefusedError(-2, "malformed access token.")
-        token = self._access.get(access)
-        if token is None:
-            raise RefusedError(-401)
-        if token.expires_at <= now:
-            raise RefusedError(-401, "this access token is already expired")
-        return token
+    def access(self, access: str) -> Token | None:
+        """Return an access token of this account."""
+        return self._access.get(access)
+
+    def has_refresh(self, refresh: str) -> bool:
+        """Tell whether a refresh token is of this account."""
+        return refresh in self._refresh
 
     def log_out(self, login: int) -> None:
         """Kill the tokens of one login (Kakao's page names both and only the access token)."""
@@ -156,6 +153,41 @@ class Account:
                 raise KauthRefusedError("KOE237")
         for issues, _, _ in spent:
             issues.append(now)
+
+
+class Accounts:
+    """The accounts of all people who have one, by uuid; the first is the user's."""
+
+    def __init__(self, settings: Settings, seed: int) -> None:
+        people = settings.people
+        self._of = {
+            one.uuid: Account(settings, one, f"{seed}|{one.uuid}" if index else str(seed))
+            for index, one in enumerate(people)
+        }
+        self.user = self._of[people[0].uuid]
+
+    def of(self, uuid: str | None) -> Account:
+        """Return the account of a person; the user's where nobody is named, or nobody known."""
+        return self._of.get(uuid or "", self.user)
+
+    def check_access(self, access: str, now: datetime) -> tuple[Account, Token]:
+        """Return whose living token it is; raise RefusedError (-2, -401)."""
+        if len(access) > MAX_TOKEN_LENGTH:
+            raise RefusedError(-2, "too long for access token.")
+        if not access or not all(33 <= ord(c) <= 126 for c in access):  # noqa: PLR2004 - ASCII
+            raise RefusedError(-2, "malformed access token.")
+        for account in self._of.values():
+            token = account.access(access)
+            if token is not None and token.expires_at <= now:
+                raise RefusedError(-401, "this access token is already expired")
+            if token is not None:
+                return account, token
+        raise RefusedError(-401)
+
+    def renew(self, refresh: str, now: datetime, *, is_rotation_forced: bool) -> dict[str, Any]:
+        """Answer a refresh grant; raise KauthRefusedError (KOE322, KOE237)."""
+        account = next((one for one in self._of.values() if one.has_refresh(refresh)), self.user)
+        return account.renew(refresh, now, is_rotation_forced=is_rotation_forced)
 
 
 def _seconds(life: timedelta) -> int:

@@ -39,6 +39,18 @@ def _deliveries(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], at: 
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.deliveries]
 
 
+def _people(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    return [
+        {
+            **asdict(person),
+            "arrived": [
+                {**asdict(one), "at": one.at.isoformat()} for one in kakao.arrived(person.uuid)
+            ],
+        }
+        for person in kakao.settings.people
+    ]
+
+
 def _requests(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
     return [{**asdict(one), "at": one.at.isoformat()} for one in kakao.requests]
 
@@ -72,11 +84,11 @@ def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: dateti
 
 
 def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: datetime) -> Any:
-    _refuse_unknown(body, "scopes")
+    _refuse_unknown(body, "scopes", "uuid")
     scopes = body.get("scopes")
     if scopes is not None and not _is_list_of_strings(scopes):
         raise UsageError("'scopes' is not a list of consent items.")
-    login = kakao.issue_login(at, scopes)
+    login = kakao.issue_login(at, scopes, _person(kakao, body))
     return {
         **asdict(login),
         "access_expires_at": login.access_expires_at.isoformat(),
@@ -85,15 +97,23 @@ def _login(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: dateti
 
 
 def _revoke(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
-    _refuse_unknown(body, "tokens")
+    _refuse_unknown(body, "tokens", "uuid")
+    uuid = _person(kakao, body)
     tokens = body.get("tokens", "all")
     if tokens not in {"all", "access", "refresh"}:
         raise UsageError("'tokens' is not one of all, access, refresh.")
     if tokens != "refresh":
-        kakao.revoke_access_tokens()
+        kakao.revoke_access_tokens(uuid)
     if tokens != "access":
-        kakao.revoke_refresh_tokens()
+        kakao.revoke_refresh_tokens(uuid)
     return {"revoked": tokens}
+
+
+def _person(kakao: Kakao, body: Mapping[str, Any]) -> str | None:
+    uuid = body.get("uuid")
+    if uuid is not None and uuid not in {one.uuid for one in kakao.settings.people}:
+        raise UsageError("'uuid' is nobody's who can log in: GET people lists them.")
+    return uuid
 
 
 def _reset(kakao: Kakao, faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
@@ -119,6 +139,7 @@ _ROUTES: Mapping[
     tuple[str, str], Callable[[Kakao, FaultPlan, Mapping[str, Any], datetime], Any]
 ] = {
     ("GET", "deliveries"): _deliveries,
+    ("GET", "people"): _people,
     ("GET", "requests"): _requests,
     ("GET", "images"): _images,
     ("POST", "faults"): _plan,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from kakaocron.rehearsal.sandbox.settings import Member
+
 
 @dataclass(frozen=True)
 class Arrival:
@@ -12,7 +14,8 @@ class Arrival:
     number.
 
     `template` is the parsed template_object, or the fields of a custom or scrape message; of a
-    dealer's the template's code and variables. `sender` is the user, or the dealer's name.
+    dealer's the template's code and variables. `sender` is the number of the
+    account that sent it, or the dealer's name.
     `received_at_ns` is the wall clock when the request had come in full, over real sockets.
     `picture` is the path of the uploaded picture that is seen with it.
     """
@@ -25,3 +28,8 @@ class Arrival:
     path: str
     received_at_ns: int | None = None
     picture: str | None = None
+
+    def reached(self, person: Member) -> bool:
+        """Tell whether it is in a person's KakaoTalk."""
+        is_own = self.receiver == "me" and self.sender == str(person.user_id)
+        return is_own or self.receiver == person.uuid

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
-from kakaocron.rehearsal.sandbox.account import Account, ReadyLogin
+from kakaocron.rehearsal.sandbox.account import Accounts, ReadyLogin
 from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, TOKEN_PATH
@@ -58,7 +58,7 @@ class LoggedRequest:
 
 
 class Kakao:
-    """Kakao's servers for one app and one user, with everything that they accepted."""
+    """Kakao's servers for one app and its people, with everything that they accepted."""
 
     def __init__(self, settings: Settings | None = None, seed: int = 0) -> None:
         self.settings = settings or Settings()
@@ -71,10 +71,11 @@ class Kakao:
         """Forget every token, consent, count, delivery and request."""
         self.deliveries.clear()
         self.requests.clear()
-        self._account = Account(self.settings, self._seed)
-        self._kauth = Kauth(self.settings, self._account)
+        self._accounts = Accounts(self.settings, self._seed)
+        self._account = self._accounts.user
+        self._kauth = Kauth(self.settings, self._accounts)
         self._images = Images(self._account)
-        self._kapi = Kapi(self.settings, self._account, self._images, self.deliveries)
+        self._kapi = Kapi(self.settings, self._accounts, self._images, self.deliveries)
         self.phones = Phones(self.settings.phones, self.deliveries)
         self._nhn = Nhn(self.settings.dealers, self.phones)
         self._solapi = Solapi(self.settings.dealers, self.phones)
@@ -128,18 +129,27 @@ class Kakao:
             return Wire(fault.action, is_delivered, dated)
         return Wire(fault.action, is_delivered, _dated(answer, now), fault.seconds)
 
-    def issue_login(self, now: datetime, scopes: Sequence[str] | None = None) -> ReadyLogin:
-        """Log in without a browser; `scopes` are those agreed to (None: all of the app's)."""
-        self._account.agreed = set(self.settings.scopes if scopes is None else scopes)
-        return self._account.log_in(now)
+    def arrived(self, uuid: str) -> list[Arrival]:
+        """Return what has arrived at a person's phone: from herself, and from others."""
+        person = self._accounts.of(uuid).person
+        return [one for one in self.deliveries if one.reached(person)]
 
-    def revoke_access_tokens(self) -> None:
-        """Kill every access token; refresh tokens live on."""
-        self._account.revoke_access_tokens()
+    def issue_login(
+        self, now: datetime, scopes: Sequence[str] | None = None, uuid: str | None = None
+    ) -> ReadyLogin:
+        """Log somebody in without a browser, the user if nobody is named; `scopes` are those
+        agreed to (None: all of the app's)."""
+        account = self._accounts.of(uuid)
+        account.agreed = set(self.settings.scopes if scopes is None else scopes)
+        return account.log_in(now)
 
-    def revoke_refresh_tokens(self) -> None:
-        """Kill every refresh token; access tokens live on."""
-        self._account.revoke_refresh_tokens()
+    def revoke_access_tokens(self, uuid: str | None = None) -> None:
+        """Kill a person's access tokens; refresh tokens live on."""
+        self._accounts.of(uuid).revoke_access_tokens()
+
+    def revoke_refresh_tokens(self, uuid: str | None = None) -> None:
+        """Kill a person's refresh tokens; access tokens live on."""
+        self._accounts.of(uuid).revoke_refresh_tokens()
 
     def _replaced(
         self, fault: InjectedFault, request: WireRequest, own: WireAnswer | None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from kakaocron.rehearsal.sandbox.account import Account
+from kakaocron.rehearsal.sandbox.account import Account, Accounts
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError
 from kakaocron.rehearsal.sandbox.forms import is_form, read_fields, read_pairs
 from kakaocron.rehearsal.sandbox.pages import consent_page, error_page
@@ -26,6 +26,7 @@ _PROMPTS_THAT_ASK = frozenset({"login", "select_account", "create"})
 
 @dataclass(frozen=True)
 class _Code:
+    account: Account
     redirect_uri: str
     challenge: str | None
     expires_at: datetime
@@ -40,11 +41,12 @@ class _BadAuthorizeError(Exception):
 
 
 class Kauth:
-    """The login side of one app; `account` holds what the user agreed to."""
+    """The login side of one app. Its `login_hint` says who looks at the page: the user, unless it
+    is the uuid of somebody else."""
 
-    def __init__(self, settings: Settings, account: Account) -> None:
+    def __init__(self, settings: Settings, accounts: Accounts) -> None:
         self._settings = settings
-        self._account = account
+        self._accounts = accounts
         self._codes: dict[str, _Code] = {}
 
     def authorize(self, request: WireRequest, now: datetime) -> WireAnswer:
@@ -57,12 +59,15 @@ class Kauth:
         except _BadAuthorizeError as bad:
             return html_answer(400, error_page(bad.error, bad.reason))
         prompts = set(params.get("prompt", "").split(","))
-        boxes = self._boxes(asked)
-        if self._account.has_seen_page and not boxes and not prompts & _PROMPTS_THAT_ASK:
-            return self._agree(params, now)
+        account = self._accounts.of(params.get("login_hint"))
+        boxes = _boxes(account, asked)
+        if account.has_seen_page and not boxes and not prompts & _PROMPTS_THAT_ASK:
+            return self._agree(account, params, now)
         if "none" in prompts:
             return _back(params, error="consent_required", error_description="consent required")
-        return html_answer(200, consent_page(params, boxes))
+        others = [one for one in self._settings.people if one != account.person]
+        chooser = others if prompts & _PROMPTS_THAT_ASK else []
+        return html_answer(200, consent_page(params, boxes, account.person, chooser))
 
     def decide(self, request: WireRequest, now: datetime) -> WireAnswer:
         """Answer the consent page's form."""
@@ -77,10 +82,11 @@ class Kauth:
         if params.get("decision") != "agree":
             return _back(params, error="access_denied", error_description="User denied access")
         ticked = {value for name, value in pairs if name == "agreed_scope"}
-        self._account.agreed.difference_update(self._boxes(asked))
-        self._account.agreed |= ticked & set(asked)
-        self._account.has_seen_page = True
-        return self._agree(params, now)
+        account = self._accounts.of(params.get("login_hint"))
+        account.agreed.difference_update(_boxes(account, asked))
+        account.agreed |= ticked & set(asked)
+        account.has_seen_page = True
+        return self._agree(account, params, now)
 
     def token(self, request: WireRequest, now: datetime, *, is_rotation_forced: bool) -> WireAnswer:
         """Answer POST /oauth/token; raise KauthRefusedError."""
@@ -90,11 +96,11 @@ class Kauth:
             raise KauthRefusedError("KOE310")
         self._check_client(form)
         if grant == "authorization_code":
-            self._use_code(form, now)
-            return json_answer(200, self._account.issue(now))
+            account = self._use_code(form, now)
+            return json_answer(200, account.issue(now))
         if not form.get("refresh_token"):
             raise KauthRefusedError("KOE319")
-        tokens = self._account.renew(
+        tokens = self._accounts.renew(
             form["refresh_token"], now, is_rotation_forced=is_rotation_forced
         )
         return json_answer(200, tokens)
@@ -122,17 +128,10 @@ class Kauth:
             )
         return list(asked or self._settings.scopes)
 
-    def _boxes(self, asked: list[str]) -> list[str]:
-        """Return the items to put to the user: at the first visit to the page all that is asked.
-
-        What a login without a browser agreed to is no visit.
-        """
-        known = self._account.agreed if self._account.has_seen_page else set[str]()
-        return [scope for scope in asked if scope not in known]
-
-    def _agree(self, params: Mapping[str, str], now: datetime) -> WireAnswer:
-        code = self._account.make_secret("CODE")
+    def _agree(self, account: Account, params: Mapping[str, str], now: datetime) -> WireAnswer:
+        code = account.make_secret("CODE")
         self._codes[code] = _Code(
+            account,
             params["redirect_uri"],
             params.get("code_challenge"),
             now + self._settings.code_lifetime,
@@ -146,8 +145,8 @@ class Kauth:
         if wanted is not None and form.get("client_secret") != wanted:
             raise KauthRefusedError("KOE010")
 
-    def _use_code(self, form: Mapping[str, str], now: datetime) -> None:
-        """Use the code up, also when the rest of the request is wrong."""
+    def _use_code(self, form: Mapping[str, str], now: datetime) -> Account:
+        """Use the code up, also when the rest of the request is wrong; return whose it is."""
         code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.expires_at <= now:
             raise KauthRefusedError("KOE320")
@@ -156,6 +155,16 @@ class Kauth:
         verifier = form.get("code_verifier", "")
         if code.challenge is not None and _challenge(verifier) != code.challenge:
             raise KauthRefusedError("KOE320")
+        return code.account
+
+
+def _boxes(account: Account, asked: list[str]) -> list[str]:
+    """Return the items to put to somebody: at the first visit to the page all that is asked.
+
+    What a login without a browser agreed to is no visit.
+    """
+    known = account.agreed if account.has_seen_page else set[str]()
+    return [scope for scope in asked if scope not in known]
 
 
 def _read_token_form(request: WireRequest) -> dict[str, str]:

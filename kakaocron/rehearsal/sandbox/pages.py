@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from urllib.parse import urlencode
+
+from kakaocron.rehearsal.sandbox.settings import Member
 
 # Kakao's names of consent items, as its consent page shows them.
 _DISPLAY_NAMES = {
@@ -21,6 +24,7 @@ _CARRIED = (
     "response_type",
     "scope",
     "state",
+    "login_hint",
     "code_challenge",
     "code_challenge_method",
 )
@@ -50,8 +54,14 @@ def display_name(scope: str) -> str:
     return _DISPLAY_NAMES.get(scope, scope)
 
 
-def consent_page(params: Mapping[str, str], scopes: Sequence[str]) -> str:
-    """Write the consent page; as at Kakao no optional item is ticked beforehand."""
+def consent_page(
+    params: Mapping[str, str],
+    scopes: Sequence[str],
+    person: Member,
+    others: Sequence[Member] = (),
+) -> str:
+    """Write the consent page for somebody; as at Kakao no optional item is ticked beforehand.
+    `others` are who might look at it in that person's place."""
     hidden = "".join(
         f'<input type="hidden" name="{name}" value="{escape(params[name])}">'
         for name in _CARRIED
@@ -68,14 +78,26 @@ def consent_page(params: Mapping[str, str], scopes: Sequence[str]) -> str:
         if scopes
         else "이 계정으로 로그인합니다."
     )
+    who = _chooser(params, person, others)
     return _page(
         "카카오 로그인",
-        f'<div class="app"><span>앱</span>연습용 앱</div><p>{asks}</p>'
+        f'<div class="app"><span>앱</span>연습용 앱</div>{who}<p>{asks}</p>'
         f'<form method="post" action="/oauth/authorize">{hidden}{boxes}'
         '<button id="agree" name="decision" value="agree">'
         f"{'동의하고 계속하기' if scopes else '계속하기'}</button>"
         '<button id="refuse" class="plain" name="decision" value="refuse">취소</button></form>',
     )
+
+
+def _chooser(params: Mapping[str, str], person: Member, others: Sequence[Member]) -> str:
+    if not others:
+        return ""
+    links = "".join(
+        f'<a href="?{escape(urlencode({**params, "login_hint": one.uuid}))}">{escape(one.nickname)}'
+        "</a> "
+        for one in others
+    )
+    return f'<p class="who"><b>{escape(person.nickname)}</b> 다른 계정: {links}</p>'
 
 
 def error_page(error: str, reason: str) -> str:

@@ -5,12 +5,11 @@ from typing import Any
 
 from kakaocron.rehearsal.sandbox.settings import Settings
 
-NICKNAME = "나"
 EMAIL = "me@example.org"
 IMAGE_URL = "https://example.org/profile.jpg"
 
 
-def profile(settings: Settings, agreed: AbstractSet[str]) -> dict[str, Any]:
+def profile(settings: Settings, nickname: str, agreed: AbstractSet[str]) -> dict[str, Any]:
     """Return `properties` and `kakao_account`, where the app has an item of the profile at all."""
     account: dict[str, Any] = {}
     properties: dict[str, str] = {}
@@ -22,8 +21,8 @@ def profile(settings: Settings, agreed: AbstractSet[str]) -> dict[str, Any]:
     if "account_email" in settings.scopes:
         account |= {"has_email": True, "email_needs_agreement": "account_email" not in agreed}
     if "profile_nickname" in agreed:
-        properties["nickname"] = NICKNAME
-        shown |= {"nickname": NICKNAME, "is_default_nickname": False}
+        properties["nickname"] = nickname
+        shown |= {"nickname": nickname, "is_default_nickname": False}
     if "profile_image" in agreed:
         properties |= {"profile_image": IMAGE_URL, "thumbnail_image": IMAGE_URL}
         shown |= {"thumbnail_image_url": IMAGE_URL, "profile_image_url": IMAGE_URL}

@@ -86,6 +86,11 @@ class SandboxServer:
             self.kakao.phones.settle(self._now())
             return list(self.kakao.deliveries)
 
+    def arrived(self, uuid: str) -> list[Arrival]:
+        """Every message so far at one person's phone, in order."""
+        with self._lock:
+            return self.kakao.arrived(uuid)
+
     @property
     def requests(self) -> list[LoggedRequest]:
         """Every request so far, without secrets."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta, timezone
 
+NICKNAME = "나"  # the user's
 KST = timezone(timedelta(hours=9), "KST")
 
 
@@ -15,6 +16,15 @@ class SandboxFriend:
     nickname: str
     allowed_msg: bool = True
     favorite: bool = False
+
+
+@dataclass(frozen=True)
+class Member:
+    """Somebody who uses the app and can log in: the user, or a friend."""
+
+    uuid: str
+    nickname: str
+    user_id: int
 
 
 @dataclass(frozen=True)
@@ -96,7 +106,7 @@ class DealerSettings:
 
 @dataclass(frozen=True)
 class Settings:
-    """One Kakao app with one user.
+    """One Kakao app with one user, whose friends use it too.
 
     `client_secret` None means that the console has it switched off. `scopes` are the consent
     items switched on in the console; which of them the user agreed to is decided at login.
@@ -130,3 +140,21 @@ class Settings:
     code_lifetime: timedelta = timedelta(minutes=10)
     dealers: DealerSettings = DealerSettings()
     phones: PhoneSettings = PhoneSettings()
+
+    @property
+    def people(self) -> tuple[Member, ...]:
+        """Everybody who can log in, the user first."""
+        return (
+            Member(self.user_uuid, NICKNAME, self.user_id),
+            *(
+                Member(one.uuid, one.nickname, self.user_id + number)
+                for number, one in enumerate(self.friends, 1)
+            ),
+        )
+
+    def friends_of(self, uuid: str) -> tuple[SandboxFriend, ...]:
+        """The friends of a person: for a friend of the user's, the user and the other friends."""
+        if uuid == self.user_uuid:
+            return self.friends
+        others = (one for one in self.friends if one.uuid != uuid)
+        return (SandboxFriend(self.user_uuid, NICKNAME), *others)

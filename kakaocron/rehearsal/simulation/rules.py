@@ -52,7 +52,7 @@ def _series(config: Config, message: Message) -> MessageRules:
     quiet = config.schedule.quiet if message.quiet is None else message.quiet
     return MessageRules(
         frozenset(message.slots),
-        config.contacts.receivers(message.to),
+        config.contacts.receivers(message.to, message.sender),
         frozenset(days),
         tuple(_span(text) for text in quiet),
     )
