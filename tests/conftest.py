@@ -64,7 +64,7 @@ class ReachedTheNetworkError(AssertionError):
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test an empty home of its own, and an environment without kakaocron's variables."""
     home = tmp_path / "home"
     home.mkdir()
@@ -78,6 +78,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setenv("KAKAOCRON_LANGUAGE", "en")  # for the processes that tests start, too
+    if not request.node.get_closest_marker("counted"):
+        # To begin with coverage and to end with it costs a process as much as all that it does.
+        monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     # For the processes that tests start, on their way to Kakao: nobody listens there.
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
@@ -153,12 +156,11 @@ def signals_as_before() -> Iterator[None]:
 
 
 @pytest.fixture
-def uncounted(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let coverage, if it is at work, look away, here and in the processes that a test starts.
+def uncounted() -> Iterator[None]:
+    """Let coverage, if it is at work, look away.
 
     For what is played over and over: it would take three times as long and count nothing new.
     """
-    monkeypatch.delenv("COVERAGE_PROCESS_CONFIG", raising=False)
     coverage = sys.modules.get("coverage")
     counting = coverage.Coverage.current() if coverage else None
     if counting is None:

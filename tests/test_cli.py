@@ -420,6 +420,7 @@ def kakaocron(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
+@pytest.mark.counted
 def test_help_prints_the_table_of_exit_codes() -> None:
     told = kakaocron("--help").stdout
 
@@ -427,6 +428,7 @@ def test_help_prints_the_table_of_exit_codes() -> None:
         assert re.search(rf"^\W*{code}  ", told, re.MULTILINE), code
 
 
+@pytest.mark.counted
 def test_a_reader_that_goes_away_is_no_fault(shell: Shell) -> None:
     command = (
         f"{sys.executable} -m kakaocron next -n 5000 --json | head -1; echo ${{PIPESTATUS[0]}}"
@@ -439,6 +441,7 @@ def test_a_reader_that_goes_away_is_no_fault(shell: Shell) -> None:
     assert ended.stderr == ""
 
 
+@pytest.mark.counted
 def test_an_interrupt_ends_with_130_and_says_nothing(shell: Shell) -> None:
     with subprocess.Popen(
         [sys.executable, "-m", "kakaocron", "sandbox", "--port", "0"],
@@ -460,7 +463,6 @@ KOREAN = {"PYTHONIOENCODING": "cp949"}
 NO_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 
-@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("variables", [KOREAN, NO_LOCALE], ids=["cp949", "ascii"])
 @pytest.mark.parametrize("command", [["status"], ["history"], ["history", "--csv"], ["next"]])
 def test_a_terminal_that_lacks_letters_gets_plain_ones(
@@ -559,7 +561,6 @@ def test_an_output_that_is_open_for_reading_only_is_no_bug(shell: Shell, command
     assert (ended.returncode, ended.stderr) == (2, said)
 
 
-@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize(
     ("command", "expected"),
@@ -586,6 +587,7 @@ def test_a_stream_that_the_caller_has_closed_is_no_bug(
     assert "Traceback" not in (log.read_text() if log.exists() else "")
 
 
+@pytest.mark.counted
 def test_a_stderr_that_takes_nothing_changes_no_exit_code(shell: Shell) -> None:
     argv = [sys.executable, "-m", "kakaocron", "show", "nothing@20261123T0830"]
     with Path("/dev/full").open("w") as full:
@@ -614,7 +616,6 @@ def nowhere(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(nowhere)
 
 
-@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(
     ("command", "expected"),
     [

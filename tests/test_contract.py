@@ -324,6 +324,7 @@ PAGES: dict[str, Form] = {
         "ahead": [{"id": ID, "message": MESSAGE_NAME, "kind": KIND, "slot": MINUTE}],
         "pauses": AnyCount({"message": Maybe(str), "until": Maybe(INSTANT), "note": Maybe(str)}),
         "messages": ["report"],
+        "pictures": AnyCount(str),
     },
     "/api/days": [{"day": DAY, **DAYS_FIGURES, "hours": [Maybe({"state": STATES, "count": int})]}],
     "/api/explain?at=09:00": EXPLANATION,

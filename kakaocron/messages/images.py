@@ -30,8 +30,8 @@ def of_command(
     programs: Programs, argv: Sequence[str], folder: Path, seconds: float
 ) -> TypedStream:
     """Return the type and the bytes of what a command prints. Raises ContentError."""
-    name, output = argv[0], programs.run(argv, folder, seconds, MAX_IMAGE_BYTES)
-    return _checked(name, output[:HEAD_BYTES], len(output), lambda: iter((output,)))
+    name, output = argv[0], programs.output_of(argv, folder, seconds, MAX_IMAGE_BYTES)
+    return _checked(name, bytes(output[:HEAD_BYTES]), len(output), partial(_in_chunks, output))
 
 
 def _checked(
@@ -43,6 +43,11 @@ def _checked(
     if length > MAX_IMAGE_BYTES:
         raise content_error("long-image", name=name, most=MAX_IMAGE_BYTES)
     return kind, Stream(length, opened)
+
+
+def _in_chunks(output: bytearray) -> Iterator[bytes]:
+    for start in range(0, len(output), CHUNK_BYTES):
+        yield bytes(output[start : start + CHUNK_BYTES])
 
 
 def _bytes_of(path: Path, length: int) -> Iterator[bytes]:

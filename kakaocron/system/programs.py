@@ -49,14 +49,15 @@ class Programs(Struct, frozen=True):
         passed_on = {name: self.variables[name] for name in PASSED_ON if name in self.variables}
         return {**USUAL, **passed_on, "PYTHONIOENCODING": "utf-8"}
 
-    def run(
-        self,
-        argv: Sequence[str],
-        folder: Path,
-        timeout_seconds: float,
-        most: int = MAX_BYTES,
-    ) -> bytes:
-        """Return what a command prints, at most so many bytes. Raises ContentError."""
+    def run(self, argv: Sequence[str], folder: Path, timeout_seconds: float) -> bytes:
+        """Return what a command prints. Raises ContentError."""
+        return bytes(self.output_of(argv, folder, timeout_seconds, MAX_BYTES))
+
+    def output_of(
+        self, argv: Sequence[str], folder: Path, timeout_seconds: float, most: int
+    ) -> bytearray:
+        """Return what a command prints, at most so many bytes, as they came: of large ones there is
+        no second copy. Raises ContentError."""
         name = argv[0]
         deadline = time.monotonic() + timeout_seconds
         try:
@@ -75,7 +76,7 @@ class Programs(Struct, frozen=True):
             raise content_error("cannot-run", name=name, error=os.strerror(code))
         if code != 0:
             raise _ended(name, code, _last_line(bytes(running.complaint)))
-        return bytes(running.output)
+        return running.output
 
 
 def read_content(path: Path) -> bytes:

@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kakaocron.errors import KakaocronError, UsageError
+from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.language.catalogue import catalogue_of
 from kakaocron.language.words import _, language, speaking
 from kakaocron.system.interrupts import SIGNALS
@@ -201,6 +201,13 @@ def make_app(views: Views, host: str) -> Starlette:
     def metrics(_: Request) -> Response:
         return PlainTextResponse(views.metrics(), media_type=METRICS_TYPE)
 
+    def picture(request: Request) -> Response:
+        try:
+            kind, content = views.picture(request.path_params["name"])
+        except (UsageError, ContentError) as error:
+            return _json({"problems": [str(error)]}, NOT_FOUND)
+        return Response(content, media_type=kind)
+
     return Starlette(
         routes=[
             Route("/", page),
@@ -217,6 +224,7 @@ def make_app(views: Views, host: str) -> Starlette:
                 "/api/deliveries/{id}",
                 answer(lambda r: views.delivery(r.path_params["id"]), NOT_FOUND),
             ),
+            Route("/api/pictures/{name}", made(picture)),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         middleware=[

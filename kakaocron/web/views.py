@@ -14,9 +14,11 @@ from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.files import mark
 from kakaocron.installation import Installation, find_installation
 from kakaocron.kst import DAY, isoformat, isoformat_if_any
+from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.lookup import deliveries_of, find_delivery
 from kakaocron.ledger.stats import endings_of, report_of_day
+from kakaocron.messages.images import of_file
 from kakaocron.states import first_to_look_at
 from kakaocron.watching.overview import explain_minute, explain_what, health_of, look
 from kakaocron.watching.prometheus import metrics_of
@@ -103,6 +105,7 @@ class Views:
             "ahead": ahead,
             "pauses": pauses,
             "messages": sorted(past.union(one.name for one in here.plan.series)),
+            "pictures": [one.name for one in here.config.message if one.image],
         }
 
     def days(self) -> list[dict[str, Any]]:
@@ -152,6 +155,19 @@ class Views:
         explained = explain_minute(here, found.slot).messages
         said = next((one.fields() for one in explained if one.id == id_), None)
         return {**delivery_with_log(found), "explained": said}
+
+    def picture(self, name: str) -> tuple[str, bytes]:
+        """Return the type and the bytes of the file that is a message's picture now. Raises
+        UsageError for a message without one, ContentError for a file that is none.
+
+        No command is run for it: who looks at the page starts nothing.
+        """
+        here = self.installation()
+        path = next((one.image for one in here.config.message if one.name == name), None)
+        if path is None:
+            raise UsageError(_("message '{name}' has no image").format(name=name))
+        kind, content = of_file(here.contents.path(path))
+        return kind, b"".join(content.open())
 
     def explanation(self, query: Mapping[str, str]) -> dict[str, Any]:
         here = self.installation()

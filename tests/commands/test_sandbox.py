@@ -13,6 +13,8 @@ import requests
 from kakaocron.cli import run
 from kakaocron.rehearsal.sandbox.settings import Settings
 
+pytestmark = pytest.mark.counted
+
 USUAL = Settings()
 
 

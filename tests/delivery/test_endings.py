@@ -73,7 +73,7 @@ class House:
     @property
     def environment(self) -> dict[str, str]:
         return {
-            **{name: v for name, v in os.environ.items() if not name.startswith("COVERAGE")},
+            **os.environ,
             "HOME": str(self.folder),
             "KAKAOCRON_CONFIG": str(self.folder / "config.toml"),
             "KAKAOCRON_DATA_DIR": str(self.folder / "data"),

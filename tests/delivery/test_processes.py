@@ -145,8 +145,6 @@ def forks(tmp_path: Path) -> Iterator[Forks]:
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,
-            # Coverage would write a file for each of hundreds of forks.
-            env={name: v for name, v in os.environ.items() if not name.startswith("COVERAGE")},
         )
         assert helper.stdin is not None
         assert helper.stdout is not None

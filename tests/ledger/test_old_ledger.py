@@ -27,7 +27,7 @@ from tests.ledger.test_deliveries import rewritten
 DATA = Path(__file__).parent / "data"
 LINES = (DATA / "d4b3f8a.jsonl").read_bytes().splitlines(keepends=True)
 
-LATER = ("cause", "behind", "ref")  # fields that were not there then
+LATER = ("cause", "behind", "ref", "read")  # fields that were not there then
 
 
 def plain(value: Any) -> Any:

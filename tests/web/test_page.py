@@ -17,6 +17,7 @@ from kakaocron.cli import run
 from kakaocron.config.reading import parse_config
 from kakaocron.kst import DAY, KST, isoformat
 from kakaocron.ledger.events import to_line
+from kakaocron.rehearsal.sandbox.pictures import draw
 from kakaocron.schedule.slots import Slot
 from kakaocron.show.console import MARKS
 from kakaocron.states import LOOK_FIRST, State
@@ -278,6 +279,19 @@ def test_a_slot_that_no_tick_has_seen_to_has_its_mark(site: Site, page: Page) ->
     marks[1].click()
     page.until("return document.querySelector('dialog[open] #detail-state [data-state=missed]')")
     assert "00:01 KST, regular" in page.driver.find_element(By.CSS_SELECTOR, "dialog").text
+
+
+def test_a_slot_to_come_shows_its_picture_as_it_is_now(site: Site, home: Path, page: Page) -> None:
+    (home / "chart.png").write_bytes(draw(300, 200).content)
+    config = home / "config.toml"
+    config.write_text(config.read_text("utf-8") + 'image = "chart.png"\n', "utf-8")
+    page.load(site.url)
+    page.until("return document.querySelector('.mark[data-state=scheduled]')")
+    page.run("[...document.querySelectorAll('.mark[data-state=scheduled]')].at(-1).click()")
+    page.until("return document.querySelector('#detail .one, #detail dl')")
+    page.run("document.querySelector('#detail .one')?.click()")
+
+    assert page.until("return document.querySelector('#detail .picture')?.naturalWidth") == 300
 
 
 def test_an_hour_of_the_month_is_told_to_a_tap_and_to_the_keyboard(site: Site, page: Page) -> None:

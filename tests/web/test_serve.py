@@ -21,6 +21,7 @@ from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import to_line
 from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.lookup import deliveries_of
+from kakaocron.rehearsal.sandbox.pictures import draw
 from kakaocron.schedule.slots import Slot
 from kakaocron.system.clock import SystemClock
 from kakaocron.watching.prometheus import Gauge, Sample, exposition
@@ -224,6 +225,33 @@ def test_a_message_of_the_past_can_be_chosen_too(site: Site, home: Path) -> None
         ledger.writelines(to_line(event) for event in events)
 
     assert site.get("/api/page").json()["messages"] == ["old", "report"]
+
+
+def test_the_picture_of_a_message_is_shown_as_it_is_now(site: Site, home: Path) -> None:
+    chart, config = draw(300, 200).content, home / "config.toml"
+    config.write_text(config.read_text("utf-8") + 'image = "chart.png"\n', "utf-8")
+    missing = site.get("/api/pictures/report")
+    (home / "chart.png").write_bytes(chart)
+    shown = site.get("/api/pictures/report")
+    (home / "chart.png").write_text("<script>alert(1)</script>")
+    hostile = site.get("/api/pictures/report")
+
+    assert (shown.status_code, shown.content) == (200, chart)
+    assert shown.headers["content-type"] == "image/png"
+    assert shown.headers["x-content-type-options"] == "nosniff"
+    assert [one.status_code for one in (missing, hostile)] == [404, 404]
+    assert "script" not in hostile.text
+    assert site.get("/api/page").json()["pictures"] == ["report"]
+
+
+def test_no_command_is_run_for_who_looks(site: Site, home: Path) -> None:
+    config = home / "config.toml"
+    config.write_text(config.read_text("utf-8") + 'image_command = ["touch", "ran"]\n', "utf-8")
+
+    for name in ("report", "none", "..%2fconfig.toml"):
+        assert site.get(f"/api/pictures/{name}").status_code == 404
+    assert site.get("/api/page").json()["pictures"] == []
+    assert not (home / "ran").exists()
 
 
 def test_deliveries_are_filtered(site: Site) -> None:

@@ -15,7 +15,7 @@ from kakaocron.config.schema import Config
 from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.simulation.chaos import BY_HAND, dials_for
-from kakaocron.rehearsal.simulation.rules import probing
+from kakaocron.rehearsal.simulation.rules import pictured, probing
 from kakaocron.rehearsal.simulation.world import HistoryResult, SoFar, World
 from kakaocron.text.causes import Templates
 
@@ -65,6 +65,8 @@ def play(
     drawn = [probing(config)] if config else configs(seed)
     if config is None and starts_early(seed):
         drawn = [early(one) for one in drawn]
+    if config is None and has_pictures(seed):
+        drawn = [pictured(one) for one in drawn]
     try:
         return World(seed, drawn, dials, minutes, on_progress).play()
     except (
@@ -76,6 +78,10 @@ def play(
 
 def starts_early(seed: int) -> bool:
     return seed // len(_configs()) % 5 == 4  # noqa: PLR2004
+
+
+def has_pictures(seed: int) -> bool:
+    return seed // len(_configs()) % 3 == 2  # noqa: PLR2004
 
 
 def has_a_person(seed: int) -> bool:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
+from kakaocron.config.schema import Message
+from kakaocron.delivery.parcel import Enclosure
 from kakaocron.kakao.tokens import Tokens
+from kakaocron.messages.making import Contents
 from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.pictures import GREY
+from kakaocron.system.http import Stream
 from kakaocron.system.places import Places
 
 HOME = "/sim"
@@ -30,6 +36,15 @@ PLACES = LinkFreePlaces(
     Path(f"{HOME}/log"),
     {"XDG_RUNTIME_DIR": f"{HOME}/run"},
 )
+
+
+class SimulatedContents(Contents, frozen=True):
+    """Contents whose pictures are all the same one: the real disk is not asked for any."""
+
+    def _enclosed(self, source: Mapping[str, str], message: Message | None) -> Enclosure:
+        is_required = message is not None and message.image_required
+        picture = Stream(len(GREY.content), lambda: iter((GREY.content,)))
+        return Enclosure(source, is_required, "image/png", picture)
 
 
 def logged_in(kakao: Kakao, at: datetime, host_time: datetime | None = None) -> Tokens:

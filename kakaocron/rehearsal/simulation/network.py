@@ -54,6 +54,7 @@ class Net(Protocol):
     def true_time(self) -> datetime: ...
     def host_time(self) -> datetime: ...
     def mishap_for(self, request: wire.WireRequest) -> RequestMishap | None: ...
+    def may_go_without(self, request: wire.WireRequest) -> bool: ...
     def depart(self, departure: Departure) -> None: ...
     def check_claimed(self, probe: str, owner: str) -> None: ...
 
@@ -69,12 +70,13 @@ class SimulatedHttp:
     def ask(self, request: Request, gate: Gate | None = None) -> Answer | Failure:
         asked = on_the_wire(request)
         mishap = self.net.mishap_for(asked)
-        if mishap is not None:
+        if mishap is not None and not self.net.may_go_without(asked):
             self.process.is_disturbed = True
         self.process.enter("connect")
         self.process.wait(self.net.rng.choice((0.005, 0.01, 0.03)))
+        most = self.timeout_seconds if request.seconds is None else request.seconds
         if mishap is not None and mishap.kind == "unreachable":
-            self.process.wait(mishap.seconds)
+            self.process.wait(min(mishap.seconds, max(0.0, most)))
             return Failure(Phase.BEFORE, Reason.UNREACHABLE, Cause("no-connection"))
         self.process.leave()
         if gate is not None:
@@ -82,7 +84,8 @@ class SimulatedHttp:
         looked, pauses = self.net.host_time(), self.process.pauses
         self.process.enter("send")
         stopped_at = looked if self.process.pauses > pauses else None
-        answer = self._exchange(asked, mishap, stopped_at, is_message=gate is not None)
+        timeout = min(self.timeout_seconds, max(0.0, most))
+        answer = self._exchange(asked, mishap, stopped_at, timeout, is_message=gate is not None)
         self.process.leave()
         return self._receive(answer)
 
@@ -106,6 +109,7 @@ class SimulatedHttp:
         asked: wire.WireRequest,
         mishap: RequestMishap | None,
         stopped_at: datetime | None,
+        timeout_seconds: float,
         *,
         is_message: bool,
     ) -> _Coming:
@@ -121,7 +125,7 @@ class SimulatedHttp:
             done = wire.Wire("reset", delivered=False)
         else:
             done = net.kakao.exchange(asked, net.true_time(), mishap.fault if mishap else None)
-        coming = _coming(done, self.timeout_seconds)
+        coming = _coming(done, timeout_seconds)
         if mishap and mishap.kind == "cut-answer" and coming.content:
             coming = _cut(coming, net.rng)
         if is_message:
@@ -172,7 +176,8 @@ def probe_of(asked: wire.WireRequest) -> tuple[str, tuple[str, ...]]:
     """Return the text of a message request and its receivers."""
 
     form = parse_qs(asked.body.decode())
-    text = json.loads(form["template_object"][0])["text"]
+    template = json.loads(form["template_object"][0])
+    text = template.get("text") or template["content"]["title"]
     uuids = form.get("receiver_uuids")
     return text, tuple(json.loads(uuids[0])) if uuids else ("me",)
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kakaocron.config.schema import CONTENTS, DATA, Config, Message, Secret
+from kakaocron.config.schema import CONTENTS, DATA, IMAGES, Config, Message, Secret
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.simulation.judge import MessageRules, Rules
 
 # Says in the message itself which slot it is for: what the judge counts by.
 PROBE = "{name}|{time:%Y%m%dT%H%M}"
+PICTURE = "picture.png"
 
 
 def probing(config: Config) -> Config:
@@ -26,11 +27,30 @@ def probing(config: Config) -> Config:
         "skip_holidays": False,
         "text": PROBE,
     }
-    messages = tuple(replace(message, **probe) for message in config.message if message.slots)
+    messages = tuple(
+        replace(message, **probe, **_picture(message))
+        for message in config.message
+        if message.slots
+    )
     app = Settings()
     secrets = {"rest_api_key": app.rest_api_key, "client_secret": app.client_secret or ""}
     kakao = replace(config.kakao, **{name: Secret(value) for name, value in secrets.items()})
     return replace(config, message=messages, kakao=kakao)
+
+
+def _picture(message: Message) -> dict[str, Any]:
+    """Return a picture for each message that has one: the simulator's own, see `home`."""
+    has_picture = any(getattr(message, key) is not None for key in IMAGES)
+    return {"image": PICTURE if has_picture else None, "image_command": None}
+
+
+def pictured(config: Config) -> Config:
+    """Return the configuration with a picture for each message; the second one's must be there."""
+    messages = tuple(
+        replace(message, image=PICTURE, image_required=number % 2 == 1)
+        for number, message in enumerate(config.message)
+    )
+    return replace(config, message=messages)
 
 
 def rules_of(config: Config) -> Rules:

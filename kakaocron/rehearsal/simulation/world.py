@@ -14,6 +14,7 @@ from functools import cache, partial
 from zlib import crc32
 
 import msgspec
+from msgspec.structs import asdict, replace
 
 from kakaocron.config.schema import Config
 from kakaocron.delivery.tick import Ended
@@ -25,7 +26,7 @@ from kakaocron.ledger.day_file import DayFile, Reading
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import from_line
 from kakaocron.rehearsal.sandbox import wire
-from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH
+from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH, UPLOAD_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.settings import Quotas, SandboxFriend, Settings
@@ -33,7 +34,7 @@ from kakaocron.rehearsal.simulation.chaos import CALM, Dials
 from kakaocron.rehearsal.simulation.cron import Cron
 from kakaocron.rehearsal.simulation.event_loop import EventLoop
 from kakaocron.rehearsal.simulation.files import FileSystem
-from kakaocron.rehearsal.simulation.home import HOME, PLACES, logged_in
+from kakaocron.rehearsal.simulation.home import HOME, PLACES, SimulatedContents, logged_in
 from kakaocron.rehearsal.simulation.judge import (
     History,
     TickRun,
@@ -168,7 +169,8 @@ class World:
             if is_token:
                 self._disturb(12 * MINUTE)
             return RequestMishap(kind)
-        name = self.rng.choice(TOKEN_FAULTS if is_token else FAULTS)
+        is_upload = request.path == UPLOAD_PATH
+        name = self.rng.choice(TOKEN_FAULTS if is_token else UPLOAD_FAULTS if is_upload else FAULTS)
         fault = InjectedFault.parse(f"{name}@/")
         if is_token:
             # A limit on tokens that is met again before there was one is waited for an hour.
@@ -176,6 +178,11 @@ class World:
             self._disturb((62 if is_limit and self._has_met_limit else 12) * MINUTE)
             self._has_met_limit |= is_limit
         return RequestMishap(kind, fault)
+
+    def may_go_without(self, request: wire.WireRequest) -> bool:
+        """Say whether what befalls a request is no excuse: a picture that need not be there."""
+        is_needed = any(message.image_required for message in self.config.message)
+        return request.path == UPLOAD_PATH and not is_needed
 
     def depart(self, departure: Departure) -> None:
         self.history.departures.append(departure)
@@ -631,7 +638,10 @@ def feed(
 
 def loaded(world: World, edges: Edges) -> Installation:
     """Do what a command that writes does first."""
-    return assemble(claim(PLACES, edges.disk, edges.clock, edges.owner), world.config, edges)
+    places = claim(PLACES, edges.disk, edges.clock, edges.owner)
+    made = assemble(places, world.config, edges)
+    contents = SimulatedContents(**asdict(made.contents))
+    return replace(made, contents=contents, plan=replace(made.plan, make=contents.of))
 
 
 def run_tick(world: World, process: Process) -> Ended:
@@ -735,6 +745,11 @@ FAULTS = (
     "drip=2", "result-500", "result-500+", "no-uuid", "no-uuid+", "-1", "-1+", "-2", "-7", "-7+",
     "-10", "-401", "401-twice", "-402", "-532", "-603", "-603+", "-9798", "-9798+", "date=+3600",
     "early-hints", "early-hints=3", "early-hints=30",
+)  # fmt: skip
+UPLOAD_FAULTS = (
+    "refuse", "unread", "stall", "stall-after", "cut-before", "cut-after", "half", "html", "500",
+    "empty", "slow=3", "slow=30", "drip", "drip=2", "no-address", "picture-gone", "-1", "-401",
+    "-402", "-602", "-606", "-911", "-9798", "429", "early-hints=30",
 )  # fmt: skip
 TOKEN_FAULTS = (
     "cut-after", "cut-before", "stall", "stall-after", "half", "html", "500", "KOE003", "KOE237",

@@ -388,6 +388,8 @@ async function readDelivery(id) {
 function drawDelivery(one) {
   const said = one.explained || {};
   return [one.id, one.state,
+    one.isPlanned && page.pictures.includes(one.message)
+      ? h("img", { class: "picture", src: `/api/pictures/${encodeURIComponent(one.message)}?${page.version}`, alt: _("its picture, as it is now") }) : null,
     one.text ? h("div", { class: "bubble" }, one.text) : null,
     facts([
       [_("slot"), _("{day} {time} KST, {kind}", { day: one.slot.slice(0, 10), time: clock(one.slot, false), kind: _(one.kind) })],

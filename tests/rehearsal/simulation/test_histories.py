@@ -8,6 +8,7 @@ from kakaocron.config.reading import parse_config
 from kakaocron.rehearsal.simulation.campaign import configs, play
 from kakaocron.rehearsal.simulation.chaos import Dials
 from kakaocron.rehearsal.simulation.event_loop import EventLoop, SpinError
+from kakaocron.rehearsal.simulation.rules import probing
 from kakaocron.rehearsal.simulation.world import World
 
 pytestmark = pytest.mark.usefixtures("uncounted")
@@ -46,6 +47,19 @@ def test_a_configuration_with_any_content_can_be_played(content: str) -> None:
     outcome = play(0, 60, parse_config(text, "config.toml"))
 
     assert (outcome.breaches, outcome.minutes) == ((), 60)
+
+
+def test_a_configuration_with_pictures_is_played_with_pictures() -> None:
+    text = '[[message]]\nname = "report"\nslots = ["regular"]\ntext = "x"\nimage_command = ["no"]\n'
+    world = World(2, [probing(parse_config(text, "config.toml"))], Dials(network=0.3), 720)
+    outcome = world.play()
+
+    assert outcome.breaches == ()
+    assert {reason for _, state, reason in outcome.ends if state == "confirmed"} == {
+        None,
+        "picture-left-out",
+    }
+    assert any(one.picture for one in world.kakao.deliveries)
 
 
 def test_who_polls_without_end_is_found() -> None:

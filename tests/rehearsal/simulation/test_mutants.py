@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, suppress
@@ -13,9 +14,13 @@ from msgspec.structs import replace
 
 from kakaocron import actions
 from kakaocron.config.schema import Config
-from kakaocron.delivery import claims, engine, policy, snapshot
+from kakaocron.delivery import claims, enclosing, engine, policy, snapshot
+from kakaocron.delivery.parcel import Part
+from kakaocron.delivery.underway import Underway
 from kakaocron.delivery.verdicts import Meaning, Verdict
+from kakaocron.errors import ContentError
 from kakaocron.kakao import answers, channel
+from kakaocron.kakao.texts import template_part
 from kakaocron.ledger import day_file, files
 from kakaocron.ledger.events import Claim, Event
 from kakaocron.ledger.ledger import Receipt
@@ -23,6 +28,7 @@ from kakaocron.rehearsal.simulation import network
 from kakaocron.rehearsal.simulation.campaign import configs
 from kakaocron.rehearsal.simulation.chaos import Dials
 from kakaocron.rehearsal.simulation.process import ProcessDisk
+from kakaocron.rehearsal.simulation.rules import pictured
 from kakaocron.rehearsal.simulation.world import World
 from kakaocron.schedule import slots
 from kakaocron.states import Reason
@@ -280,6 +286,34 @@ def new_times_hold_since_ever(patch: Patch) -> None:
     patch.setattr(snapshot, "dated", lambda series, *_: tuple(series))
 
 
+def the_text_follows_a_feed_without_an_answer(patch: Patch) -> None:
+    request = channel.KakaoTalk._request
+
+    def with_a_text_after_it(self: Any, part: Part, receivers: Any, *rest: Any) -> Any:
+        verdicts = request(self, part, receivers, *rest)
+        template = json.loads(part.fields["template_object"])
+        if template["object_type"] == "text" or all(
+            one.meaning is not Meaning.AMBIGUOUS for one in verdicts.values()
+        ):
+            return verdicts
+        content = template["content"]
+        text = {"object_type": "text", "text": content["title"], "link": content["link"]}
+        return request(self, template_part(text), receivers, *rest)
+
+    patch.setattr(channel.KakaoTalk, "_request", with_a_text_after_it)
+
+
+def nothing_goes_without_its_picture(patch: Patch) -> None:
+    settle = enclosing.settle
+
+    def strict(engine: Any, run: Any, one: Underway) -> None:
+        settle(engine, run, one)
+        if one.left_out:
+            one.parcel = ContentError("no picture")
+
+    patch.setattr(enclosing, "settle", strict)
+
+
 BUSY = Dials(second_cron=0.2, kill=0.05, pause=0.05)
 CROWDED = Dials(second_cron=0.6, kill=0.05, pause=0.5)
 WEB = Dials(network=0.5)
@@ -313,13 +347,17 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     dead_claims_left_open: (Dials(kill=0.5), 0),
     an_interim_answer_is_taken_for_the_answer: (WEB, 0),
     new_times_hold_since_ever: (Dials(config_edit=0.3), 0),
+    the_text_follows_a_feed_without_an_answer: (WEB, 0),
+    nothing_goes_without_its_picture: (WEB, 0),
 }
+WITH_PICTURES = (the_text_follows_a_feed_without_an_answer, nothing_goes_without_its_picture)
 
 
 def group_for(mutant: Callable[[Patch], None]) -> list[Config]:
     """Return configurations under which the bug can show at all, and soon."""
     groups = {"kind_in_the_id": 0, "expiry_not_checked_at_the_gate": 7}
-    return configs(groups.get(mutant.__name__, 1))
+    found = configs(groups.get(mutant.__name__, 1))
+    return [pictured(one) for one in found] if mutant in WITH_PICTURES else found
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
@@ -347,3 +385,5 @@ def test_a_lock_file_that_is_tidied_away_costs_nothing(monkeypatch: Patch) -> No
 def test_without_a_bug_the_same_histories_are_clean(dials: Dials) -> None:
     for number in range(3):
         assert World(number, configs(number), dials, MINUTES).play().breaches == ()
+    with_pictures = [pictured(one) for one in configs(0)]
+    assert World(3, with_pictures, dials, MINUTES).play().breaches == ()
