@@ -109,16 +109,17 @@ def send_now(
     known = find_message(installation, message) if message is not None else None
     contents, view = installation.contents, _sound_view(installation, minute.date())
     totals = slots_on(view.deliveries.values(), minute.date())
+    receivers = _receivers(installation, to, known)
     try:
         parcel = (
-            contents.of_message(known, Slot(known.name, minute, "send"), totals)
+            contents.of_message(known, Slot(known.name, minute, "send"), totals, to=receivers)
             if known
-            else contents.by_hand(text or "", image, contents.taps(link, button))
+            else contents.by_hand(text or "", image, contents.taps(link, button), receivers)
         )
     except ContentError as error:
         raise UsageError(_("Cannot send this: {error}").format(error=error)) from None
     slot = Slot(f"send-{content_hash(parcel.text)}", minute, "send")
-    due = _enter(installation, slot, parcel, _receivers(installation, to, known), force=force)
+    due = _enter(installation, slot, parcel, receivers, force=force)
     return _send(installation, due, lambda _: parcel)
 
 
@@ -213,15 +214,15 @@ def schedule(
     DuplicateError, UsageError for content that Kakao would not take, LedgerError.
     """
     known = find_message(installation, message) if message is not None else None
+    receivers = _receivers(installation, to, known)
     content: dict[str, Any]
     if known is not None:
         hash_ = content_hash(f"message {known.name}")
         content = {"content_hash": hash_, "content": {"message": known.name}}
     else:
-        parcel = _text_parcel(installation, text or "")
+        parcel = _text_parcel(installation, text or "", receivers)
         content, hash_ = _kept(parcel), content_hash(parcel.text)
     slot = once_slot(hash_, at)
-    receivers = _receivers(installation, to, known)
     with installation.ledger.open() as book:
         if slot.at < book.now.replace(second=0, microsecond=0):
             raise UsageError(
@@ -239,9 +240,9 @@ def schedule(
     return delivery
 
 
-def _text_parcel(installation: Installation, text: str) -> Parcel:
+def _text_parcel(installation: Installation, text: str, to: Sequence[str]) -> Parcel:
     try:
-        return installation.contents.of_text(text)
+        return installation.contents.of_text(text, to=to)
     except ContentError as error:
         raise UsageError(_("Cannot schedule this: {error}").format(error=error)) from None
 

@@ -53,6 +53,7 @@ GROUPS = {
         "init": ("init", "init"),
         "login": ("login", "login"),
         "friends": ("friends", "friends"),
+        "rooms": ("rooms", "rooms_app"),
         "cron": ("cron", "cron_app"),
     },
     marked("Sending"): {

@@ -10,15 +10,16 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
+from typing import TypeGuard
 from unicodedata import normalize
 from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.config.contacts import channel_name
+from kakaocron.config.contacts import BOT, channel_name, is_kakaotalk
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config, Secret
-from kakaocron.delivery.channel import Channel
+from kakaocron.delivery.channel import Channel, ReceiptChannel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
@@ -35,7 +36,7 @@ from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.messages.making import Contents
-from kakaocron.states import ME
+from kakaocron.states import ME, ROOM
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
 from kakaocron.system.disk import Disk
@@ -226,18 +227,20 @@ def assemble(
     logins = make_logins(places, config, edges)
     channel_of = config.contacts.channel_of
     channels = make_channels(logins, config, channel_of)
+    receipts = receipts_of(channels)
     engine = Engine(
         ledger=ledger,
-        channels=channels,
+        channels={**channels, **make_bot(places, config, logins)},
         pictures={name: one for name, one in channels.items() if isinstance(one, KakaoTalk)},
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
-        policy=config.delivery.policy(),
+        policy=config.delivery.policy(settling_of(receipts.values())),
         owner=edges.owner,
         lease=lease(config),
         at_once=config.delivery.at_once,
         interrupts=edges.interrupts,
+        receipts=receipts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
     )
     contents = Contents(
@@ -291,9 +294,18 @@ def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login
             auth_url=kakao.auth_url,
             credentials=credentials(places, config, account),
             account=account,
+            is_needed=is_needed,
         )
 
+    is_needed = not config.rooms or goes_by_kakaotalk(config)
     return {account: of(account) for account in (DEFAULT_ACCOUNT, *config.account)}
+
+
+def goes_by_kakaotalk(config: Config) -> bool:
+    """Say whether any message needs a login of Kakao's, or there is none yet."""
+    contacts = config.contacts
+    receivers = {to for one in config.message for to in contacts.receivers(one.to, one.sender)}
+    return not receivers or any(is_kakaotalk(contacts.channel_of(to)) for to in receivers)
 
 
 def make_channels(
@@ -307,9 +319,46 @@ def make_channels(
         def serves(receiver: str) -> bool:
             return chooses(receiver) == name
 
-        return KakaoTalk(login.http, login, kakao.api_url, serves, config.contacts.stranger)
+        return KakaoTalk(
+            login.http,
+            login,
+            kakao.api_url,
+            serves,
+            config.contacts.stranger,
+            config.kakao.link,
+            kakao.link,
+        )
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
+
+
+def make_bot(places: Places, config: Config, logins: Mapping[str, Login]) -> dict[str, Channel]:
+    """Return the way out to rooms, if there are any."""
+    if not config.rooms:
+        return {}
+    from kakaocron.bot.channel import Bot  # noqa: PLC0415 - most have no room
+
+    keys = {f"{ROOM}{name}": key for name, key in config.rooms.items()}
+    return {BOT: Bot(logins[DEFAULT_ACCOUNT].http, config.bot.url, lambda: bot_token(places), keys)}
+
+
+def bot_token(places: Places) -> str | None:
+    """Return the bot's token, None if there is none. Raises UsageError."""
+    return secret(places.variables, "KAKAO_BOT_TOKEN")
+
+
+def receipts_of(channels: Mapping[str, Channel]) -> dict[str, ReceiptChannel]:
+    """Return those of the channels that tell later what became of a message."""
+    return {name: channel for name, channel in channels.items() if _tells_later(channel)}
+
+
+def _tells_later(channel: Channel) -> TypeGuard[ReceiptChannel]:
+    return hasattr(channel, "look_up")
+
+
+def settling_of(receipts: Iterable[ReceiptChannel]) -> timedelta:
+    """Return after how long every one of these channels knows what it has taken."""
+    return max((channel.settling for channel in receipts), default=timedelta(0))
 
 
 def config_written_at(places: Places, disk: Disk) -> datetime | None:

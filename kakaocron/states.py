@@ -10,6 +10,7 @@ from typing import Self
 from kakaocron.language.words import _, marked
 
 ME = "me"  # the receiver that is the sender
+ROOM = "room:"  # what stands before a room's name where it is kept as a receiver
 BY = "@"  # between a friend's uuid and the account that sends to it, if not the first
 ONCE = "once"  # the kind of a delivery that a person entered
 
@@ -72,6 +73,9 @@ FINAL = frozenset({State.CONFIRMED, State.FAILED, State.UNKNOWN, State.MISSED, S
 # Of a receiver: what was sent may have arrived.
 MAY_HAVE_ARRIVED = frozenset({State.CONFIRMED, State.SENT, State.UNKNOWN})
 
+# Of a receiver: the channel has said that it took what was sent.
+TAKEN = frozenset({State.CONFIRMED, State.SENT})
+
 # The ends that a person has to be told of.
 BAD = frozenset({State.FAILED, State.UNKNOWN, State.MISSED})
 
@@ -105,6 +109,9 @@ class Reason(_Word):
     PICTURE_LEFT_OUT = "picture-left-out"
     CLOCK_WRONG = "clock-wrong"
     BY_HAND = "by-hand"
+    UNDELIVERED = "undelivered"
+    NO_RECEIPT = "no-receipt"
+    NOT_FOUND = "not-found"
 
 
 # A delivery is as its worst receiver is; one that will be tried again is not at its end yet.

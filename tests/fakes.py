@@ -149,6 +149,7 @@ def install(
     *,
     disk: Disk | None = None,
     variables: Mapping[str, str] | None = None,
+    timeout: float = 3,
 ) -> Installation:
     """Assemble what a new process would find in `folder`, logged in to the sandbox.
 
@@ -161,7 +162,7 @@ def install(
             tokens.write_text(sandbox.kakao.issue_login(clock.now()).refresh_token)
         variables = {"KAKAO_REFRESH_TOKEN": tokens.read_text()}
     places = Places(folder / "config.toml", folder / "data", folder / "log", variables)
-    parsed = parse_config(kakao_section(sandbox) + config, str(places.config))
+    parsed = parse_config(kakao_section(sandbox, timeout) + config, str(places.config))
     return assemble(places, parsed, Edges(clock=clock, disk=disk or RealDisk()))
 
 

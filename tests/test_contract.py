@@ -36,7 +36,7 @@ REASONS = {
     "refused", "refused-for-now", "retries-spent", "unreachable", "read-timeout",
     "connection-reset", "server-fault", "unproven-answer", "process-died", "ledger-damaged",
     "ledger-unwritable", "lock-held", "tick-crashed", "config-broken", "content-failed",
-    "picture-left-out", "clock-wrong", "by-hand",
+    "picture-left-out", "clock-wrong", "by-hand", "undelivered", "no-receipt", "not-found",
 }  # fmt: skip
 ID = re.compile(r"(report|(once|send)-[0-9a-f]{16})@20261123T\d{4}")
 MESSAGE_NAME = re.compile(r"report|(once|send)-[0-9a-f]{16}")

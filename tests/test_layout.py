@@ -31,7 +31,7 @@ LAYERS = (
     {"idle"},
     {"ledger", "host"},
     {"delivery"},
-    {"kakao", "config"},
+    {"bot", "kakao", "config"},
     {"messages"},
     {"installation"},
     {"watching", "actions"},
@@ -54,18 +54,19 @@ EDGES = {
     "system/log", "system/memory", "system/places",
     "system/programs", "system/socket_http", "system/stderr", "system/supervisor",
     "system/syscalls", "system/users",
-    "system/workers", "watching/apprise_process", "watching/pings",
+    "system/websocket", "system/workers", "watching/apprise_process", "watching/pings",
     "watching/telling", "web/connections", "web/server",
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "delivery/channel", "delivery/claims", "delivery/early_start", "delivery/enclosing",
-    "delivery/engine",
+    "actions", "bot/channel", "bot/listening", "delivery/asking", "delivery/channel",
+    "delivery/claims",
+    "delivery/early_start", "delivery/enclosing", "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
-    "doctor/config", "doctor/cron", "doctor/examination", "doctor/files", "doctor/finding",
-    "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing", "doctor/versions",
-    "installation",
+    "doctor/bot", "doctor/config", "doctor/cron", "doctor/examination", "doctor/files",
+    "doctor/finding", "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing",
+    "doctor/versions", "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/timetable_file",
     "messages/faults", "messages/images", "messages/making", "messages/starting",
@@ -116,6 +117,7 @@ IMPORTERS = {
     "tomllib": {"config/reading"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
+    "websockets": {"rehearsal/sandbox/gateway_socket", "system/websocket"},
 }
 
 

@@ -58,7 +58,8 @@ def _messages(installation: Installation) -> list[Offer]:
 def _receivers(installation: Installation) -> list[Offer]:
     contacts = installation.config.contacts
     groups = [(name, ", ".join(members)) for name, members in contacts.groups.items()]
-    return [("me", ""), *contacts.friends.items(), *_accounts(installation), *groups]
+    rooms = [(name, "") for name in contacts.rooms]
+    return [("me", ""), *contacts.friends.items(), *_accounts(installation), *groups, *rooms]
 
 
 def _accounts(installation: Installation) -> list[Offer]:

@@ -12,7 +12,7 @@ from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.faults import FaultPlan
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.server import run
-from kakaocron.rehearsal.sandbox.settings import DealerSettings, Settings
+from kakaocron.rehearsal.sandbox.settings import DealerSettings, SandboxBot, Settings
 from kakaocron.system.clock import SystemClock
 
 _APP = Settings()
@@ -64,6 +64,7 @@ def sandbox(
         print(_("Redirect URIs: {uris}").format(uris=" ".join(app.redirect_uris)))
         print(_("Consent items: {items}").format(items=" ".join(app.scopes)) + "\n")
         _show_dealers(app.dealers, url)
+        _show_bot(app.bot, url)
         print(_("It keeps everything in memory: log in again after each start."))
         address = f"{url}/_sandbox/deliveries"
         print(_("What was delivered: curl {address}").format(address=address))
@@ -97,6 +98,14 @@ def _show_dealers(dealers: DealerSettings, url: str) -> None:
     print(f'dealer = "solapi"\napi_key = "{dealers.api_key}"\npf_id = "{dealers.pf_id}"')
     print(f'sender_number = "{dealers.senders[0]}"\nurl = "{url}"')
     print(f"export ALIMTALK_API_SECRET={dealers.api_secret}\n")
+
+
+def _show_bot(bot: SandboxBot, url: str) -> None:
+    print(_("For rooms by a bot:"))
+    print(f'\n[bot]\nurl = "{url}"\n\n[rooms]')
+    for room in bot.rooms:
+        print(f'"{room.name}" = "{room.key}"')
+    print(f"\nexport KAKAO_BOT_TOKEN={bot.token}\n")
 
 
 def _app(

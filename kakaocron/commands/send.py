@@ -27,7 +27,7 @@ def send(
     to: Annotated[
         list[str] | None,
         typer.Option(
-            help="me, an account, a group, a friend's uuid or name; may be repeated.",
+            help="me, an account, a group, a room, a friend's uuid or name; may be repeated.",
             autocompletion=receivers,
         ),
     ] = None,

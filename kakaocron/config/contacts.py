@@ -13,12 +13,13 @@ from unicodedata import normalize
 from msgspec import Struct
 
 from kakaocron.language.words import _
-from kakaocron.states import BY, ME
+from kakaocron.states import BY, ME, ROOM
 from kakaocron.text.tables import nearest
 
 # The name of the channel, and by which it is chosen; of another account than the first: with that
 # account's name behind it.
 KAKAOTALK = "kakaotalk"
+BOT = "bot"  # the channel to rooms
 # What Kakao gives out for friends; a short word, or one of letters alone, is a name.
 UUID = re.compile(r"(?![A-Za-z]+$)[A-Za-z0-9_.=+/-]{6,100}")
 
@@ -27,21 +28,34 @@ def channel_name(account: str) -> str:
     return f"{KAKAOTALK}:{account}" if account else KAKAOTALK
 
 
+def is_kakaotalk(channel: str) -> bool:
+    """Say whether a channel of that name needs a login of Kakao's."""
+    return channel.partition(":")[0] == KAKAOTALK
+
+
 def account_of(channel: str) -> str:
-    """Return the account of a channel of that name."""
-    return channel.partition(":")[2]
+    """Return the account of a channel of that name; of one that has no accounts, its name in
+    brackets."""
+    name, _colon, account = channel.partition(":")
+    return account if name == KAKAOTALK else f"[{name}]"
+
+
+def is_room(receiver: str) -> bool:
+    """Say of what the ledger keeps whether it is a room."""
+    return receiver.startswith(ROOM)
 
 
 class Contacts(Struct, frozen=True):
     """The receivers that a configuration knows, by table and name.
 
     Kept in the ledger are `me`, an account's name, and a friend's uuid: alone if the first account
-    sends to it, or as UUID@ACCOUNT.
+    sends to it, or as UUID@ACCOUNT; a room is `room:` and its name.
     """
 
     friends: Mapping[str, str]  # uuids
     accounts: Collection[str] = ()
     groups: Mapping[str, Sequence[str]] = {}
+    rooms: Mapping[str, str] = {}  # keys
 
     def receivers(self, to: Sequence[str], sender: str | None = None) -> tuple[str, ...]:
         """Return what the ledger keeps of receivers as they are written, each once.
@@ -55,6 +69,8 @@ class Contacts(Struct, frozen=True):
         return self.groups.get(name, (name,))
 
     def _meant(self, name: str, sender: str | None) -> str:
+        if name in self.rooms:
+            return f"{ROOM}{name}"
         receiver = self.friends.get(name, name)
         return f"{receiver}{BY}{sender}" if sender and self._is_uuid(receiver) else receiver
 
@@ -66,40 +82,46 @@ class Contacts(Struct, frozen=True):
     def channel_of(self, receiver: str) -> str:
         """Name the channel of a receiver, by its form. What has no form of its own is KakaoTalk's,
         which knows a stranger."""
+        if self.rooms and is_room(receiver):
+            return BOT
         account = receiver.rpartition(BY)[2]
         return channel_name(account if account in self.accounts else "")
 
     def sender_of(self, receiver: str) -> str | None:
         """Return the account that sends to a friend; None if a receiver is no friend."""
-        if receiver == ME or receiver in self.accounts:
+        if receiver == ME or receiver in self.accounts or is_room(receiver):
             return None
         return account_of(self.channel_of(receiver))
 
     def names(self) -> dict[str, str]:
         """Return by receiver the name that people read."""
-        return {
+        friends = {
             f"{uuid}{by}": name
             for by in ("", *(f"{BY}{account}" for account in self.accounts))
             for name, uuid in self.friends.items()
         }
+        return friends | {f"{ROOM}{name}": name for name in self.rooms}
 
     def stranger(self, receiver: str) -> str | None:
         """Say that a receiver, as written or as kept, is none that can be reached."""
         receiver = normalize("NFC", receiver)
+        if receiver in self.rooms or receiver.removeprefix(ROOM) in self.rooms:
+            return None
         uuid, by, account = receiver.rpartition(BY)
         is_sent_by_another = bool(by) and account in self.accounts
         if receiver == ME or receiver in self.accounts or receiver in self.groups:
             return None
         if receiver in self.friends or self._is_uuid(uuid if is_sent_by_another else receiver):
             return None
-        near = nearest(receiver, [*self.friends, *self.accounts, *self.groups])
+        near = nearest(receiver, [*self.friends, *self.accounts, *self.groups, *self.rooms])
         return _(
             "'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
         ).format(receiver=receiver, near=near)
 
     def clashes(self) -> Iterator[tuple[tuple[str, str], str]]:
         """Yield each name that could be taken for two receivers: its keys, and why."""
-        tables = {"friends": self.friends, "account": self.accounts, "group": self.groups}
+        tables: dict[str, Collection[str]] = {"friends": self.friends, "account": self.accounts}
+        tables |= {"group": self.groups, "rooms": self.rooms}
         known: dict[str, str] = {}
         for table, names in tables.items():
             for name in names:
@@ -115,3 +137,9 @@ class Contacts(Struct, frozen=True):
                 elif table != "friends" and name in self.friends.values():
                     yield (table, name), _("'{name}' is a friend's uuid").format(name=name)
                 known.setdefault(name, table)
+        keys: dict[str, str] = {}
+        for name, key in self.rooms.items():
+            if key in keys:
+                said = _("it is the same room as '{other}'")
+                yield ("rooms", name), said.format(other=keys[key])
+            keys.setdefault(key, name)

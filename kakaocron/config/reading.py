@@ -66,7 +66,7 @@ class ConfigError(UsageError):
 
 
 # What a message's receivers and times mean is said in these.
-_OF_ALL_MESSAGES = ("friends", "account", "group", "schedule")
+_OF_ALL_MESSAGES = ("friends", "account", "group", "rooms", "schedule")
 
 
 def _table_of(keys: Keys) -> Keys:
@@ -334,7 +334,7 @@ def _home_of(keys: Keys) -> str:
     homes = [
         f"[[{name}]]" if name == "message" else f"[{name}]"
         for name in Config.__struct_fields__
-        if name not in {"friends", "account", "group", "language"}
+        if name not in {"friends", "account", "group", "rooms", "language"}
         and keys[-1] in _known_keys((name, "0") if name == "message" else (name,))
     ]
     return _("; it belongs into {homes}").format(homes=_(" or ").join(homes)) if homes else ""

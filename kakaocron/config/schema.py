@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Literal
 from unicodedata import normalize
@@ -253,6 +253,40 @@ def as_secret(_type: type, value: object) -> Secret:
     return Secret(value)
 
 
+class BotSettings(Section, frozen=True):
+    url: str = "https://kapi.kakao.com"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        force_setattr(self, "url", _server_url("url", self.url))
+
+
+ROOM_KEY = re.compile(r"[!-~]{4,200}")
+LONGEST_ROOM = 64
+
+
+def room_name_fault(name: str) -> str | None:
+    """Say why a room cannot be called so."""
+    if name.strip() and name.isprintable() and len(name) <= LONGEST_ROOM:
+        return None
+    what = _("a room's name may have up to {most} characters, on one line")
+    return what.format(most=LONGEST_ROOM)
+
+
+def _rooms(rooms: Mapping[str, object]) -> dict[str, str]:
+    """Return the keys of rooms by their names."""
+    found = {}
+    for written, key in rooms.items():
+        name = normalize("NFC", written)
+        if not isinstance(key, str) or not ROOM_KEY.fullmatch(key):
+            what = _("must be a room's key, as kakaocron rooms listen prints it")
+            raise FaultError(("rooms", written), what)
+        if fault := room_name_fault(name):
+            raise FaultError(("rooms", written), fault)
+        found[name] = key
+    return found
+
+
 class ScheduleRules(Section, frozen=True):
     regular_minutes: tuple[Minute, ...] = (0, 30)
     peak_minutes: tuple[Minute, ...] = (0, 15, 30, 45)
@@ -277,12 +311,15 @@ class DeliveryRules(Section, frozen=True):
     confirmation_delay: Seconds = 10
     at_once: Annotated[int, Meta(ge=1, le=256)] = 32
 
-    def policy(self) -> Policy:
+    def policy(self, settling: timedelta = timedelta(0)) -> Policy:
+        """Return the rules of delivery; `settling` is the channels' (see ReceiptChannel)."""
         return Policy(
             tuple(timedelta(seconds=delay) for delay in self.retry_delays),
             self.max_retries,
             timedelta(seconds=self.expire_after),
             self.on_unknown == "resend",
+            timedelta(seconds=self.confirmation_delay),
+            settling,
         )
 
 
@@ -533,6 +570,8 @@ class Config(Section, frozen=True):
     friends: dict[str, Any] | None = None  # all of them text, which is checked with its name
     account: dict[str, Any] = {}  # of AccountSettings
     group: dict[str, Any] = {}  # lists of receivers
+    bot: BotSettings = BotSettings()
+    rooms: dict[str, Any] = {}  # keys
     message: tuple[Message, ...] = ()
 
     def __post_init__(self) -> None:
@@ -542,6 +581,7 @@ class Config(Section, frozen=True):
         force_setattr(self, "account", accounts)
         groups = {normalize("NFC", name): _members(name, self.group[name]) for name in self.group}
         force_setattr(self, "group", groups)
+        force_setattr(self, "rooms", _rooms(self.rooms))
         if self.friends is None:
             return
         for name, uuid in self.friends.items():
@@ -573,7 +613,7 @@ class Config(Section, frozen=True):
     @property
     def contacts(self) -> Contacts:
         """Whom the messages can go to."""
-        return Contacts(self.friends or {}, tuple(self.account), self.group)
+        return Contacts(self.friends or {}, tuple(self.account), self.group, self.rooms)
 
     def kakao_of(self, account: str) -> KakaoSettings:
         """Return the settings of an account; the first one has no name."""

@@ -7,13 +7,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import date, datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from msgspec import Struct, field
 
 from kakaocron.delivery.parcel import Parcel
-from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
+from kakaocron.delivery.verdicts import Asked, Found, Meaning, Verdict, result_of
 from kakaocron.errors import Cause, KakaocronError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Result
@@ -50,7 +49,7 @@ class Flight(Struct):
     made ready ahead of its claim is held at the gate until there is one, or will be none. `down`
     is for a channel that takes nothing until a person acts: what, which, and what to do. `keys` are
     those that a channel with receipts has reserved, by receiver; to the `repeats` among these a
-    request with that key may have gone before.
+    request with that key may have gone before, and none may leave from `until` on.
     """
 
     may_leave: Callable[[], datetime]
@@ -64,6 +63,7 @@ class Flight(Struct):
     hold: Callable[[], object] = lambda: None
     keys: Mapping[str, str] = field(default_factory=dict)
     repeats: Set[str] = frozenset()
+    until: datetime | None = None
     _is_abandoned: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -74,6 +74,8 @@ class Flight(Struct):
             if self._is_abandoned:
                 raise Withheld(Reason.READ_TIMEOUT, Cause("given-up"))
             moment = self.may_leave()
+            if self.until is not None and moment >= self.until:
+                raise Withheld(Reason.EXPIRED, Cause("key-over"))
             self.sent_at = self.sent_at or moment
 
     def land(self, receiver: str, verdict: Verdict, parts: int) -> None:
@@ -150,42 +152,6 @@ class Channel(Protocol):
     def let_go(self) -> None:
         """Close connections that are only kept for what is still to come."""
         ...
-
-
-class Fate(StrEnum):
-    """What a service says, asked afterwards, of one message to one receiver."""
-
-    DELIVERED = "delivered"  # for good: the receiver has it
-    FAILED = "failed"  # for good: the receiver will never have it
-    ACCEPTED = "accepted"  # it knows the message; its last word is still to come
-    NOT_FOUND = "not found"  # it says that it knows no such message
-    NOT_TOLD = "not told"  # it was not asked, or its answer proves nothing
-
-
-class Found(Struct, frozen=True):
-    """What one look-up came to.
-
-    `at` is the service's own time, aware, of a delivery; `code` its own number or word. `cause`
-    says more of what has failed, or of why the last word may be long in coming.
-    """
-
-    fate: Fate
-    at: datetime | None = None
-    code: int | str | None = None
-    cause: Cause | None = None
-
-
-class Asked(Struct, frozen=True):
-    """A message to one receiver that is to be looked up: by the key that was reserved for it, or by
-    `ref`, the service's own name for what it has accepted, where its answer gave one.
-
-    No request with this key left before `since`.
-    """
-
-    receiver: str
-    key: str
-    since: datetime
-    ref: str | None = None
 
 
 class PictureChannel(Channel, Protocol):

@@ -14,16 +14,18 @@ from kakaocron.delivery.policy import (
     Policy,
     before_fallback,
     conclude,
+    is_alive,
     is_void,
     may_be_sent,
     next_attempt,
     settle_slot,
+    still_unknown,
 )
 from kakaocron.delivery.underway import Engine, Run, Underway
 from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
 from kakaocron.errors import Cause, ContentError
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
-from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
+from kakaocron.ledger.events import Claim, Event, Outcome, Result, SendKey, Settle, of_slot
 from kakaocron.ledger.ledger import View
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Phase
@@ -56,6 +58,21 @@ def allowances(
     return {name: run.counted[name, day].left() for name in names}
 
 
+def reserve(engine: Engine, one: Underway) -> dict[str, str | Verdict]:
+    """Return a new key for each receiver whose channel gives any, or why there is none; but none
+    for those to whom a key can go once more, so that it comes to them at most once."""
+    now, policy, due = engine.clock.now(), engine.policy, one.due
+    # Where a person would rather have it twice than not at all, a key that is over is no hindrance.
+    kept = {
+        name for name, key in due.keys.items() if is_alive(key, now) or not policy.resend_unknown
+    }
+    found: dict[str, str | Verdict] = {}
+    for channel in engine.receipts.keys() & one.to.keys():
+        wanted = [name for name in one.to[channel] if name not in kept]
+        found |= engine.receipts[channel].reserve(due.id, due.attempt, wanted) if wanted else {}
+    return found
+
+
 def begin(
     engine: Engine,
     run: Run,
@@ -75,7 +92,7 @@ def begin(
     if now >= due.expires_at:
         return [] if delivery else [_too_late(due, now)]
     if isinstance(one.parcel, Parcel):
-        claim = claim_event(engine, run, due, one.parcel, now, delivery)
+        claim = claim_event(engine, run, one, one.parcel, now, delivery)
         return _within_quotas(engine, one, claim, allowed)
     return _without_content(engine, run, one, delivery, now, allowed)
 
@@ -103,15 +120,15 @@ def _without_content(
     """Record that the content failed, or claim what may go in its place as time runs out."""
     due, why = one.due, _why_not(one.parcel)
     verdict = Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, why, phase=Phase.BEFORE)
-    outcome = outcome_event(engine, due, dict.fromkeys(due.to, result_of(verdict)), None, now)
+    outcome = outcome_event(engine, one, dict.fromkeys(due.to, result_of(verdict)), None, now)
     if isinstance(one.parcel, FallbackError):
         next_at = before_fallback(outcome.next_attempt_at, due, now)
         if next_at is None:
-            claim = claim_event(engine, run, due, one.parcel.fallback, now, delivery)
+            claim = claim_event(engine, run, one, one.parcel.fallback, now, delivery)
             claim = replace(claim, reason=Reason.CONTENT_FAILED, cause=why)
             return _within_quotas(engine, one, claim, allowed)
         outcome = replace(outcome, next_attempt_at=next_at)
-    return [claim_event(engine, run, due, None, now, delivery), outcome]
+    return [claim_event(engine, run, one, None, now, delivery), outcome]
 
 
 def _why_not(made: Parcel | ContentError | None) -> Cause | None:
@@ -119,9 +136,14 @@ def _why_not(made: Parcel | ContentError | None) -> Cause | None:
 
 
 def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowances) -> list[Event]:
-    """Hold back what would pass a quota: it would be refused, or be counted against the sender."""
+    """Hold back what would pass a quota: it would be refused, or be counted against the sender.
+
+    Nor does anything go out without the key by which it could be looked up.
+    """
     known = one.due.known
     done = {name: known[name].parts if name in known else 0 for name in one.due.to}
+    if engine.receipts:
+        one.refused |= _without_key(engine, one)
     refused: dict[str, Cause] = {}
     for channel, to in one.to.items():
         wanted = {n: max(1, one.parts - done[n]) for n in to if n not in one.refused}
@@ -131,8 +153,20 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
         for name, why in refused.items()
     }
     if len(one.blocked) == len(one.due.to):
-        return [claim, outcome_event(engine, one.due, one.blocked, None, claim.at)]
+        return [claim, outcome_event(engine, one, one.blocked, None, claim.at)]
     return [claim]
+
+
+def _without_key(engine: Engine, one: Underway) -> dict[str, Result]:
+    """Return how it ends for those who have no key, though their channel gives them."""
+    none = Verdict(Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("no-key"), phase=Phase.BEFORE)
+    keyless = {
+        name: one.reserved.get(name, none)
+        for channel in engine.receipts.keys() & one.to.keys()
+        for name in one.to[channel]
+        if name not in one.keys
+    }
+    return {name: result_of(why) for name, why in keyless.items() if isinstance(why, Verdict)}
 
 
 def _too_late(due: Due, now: datetime) -> Settle:
@@ -143,11 +177,12 @@ def _too_late(due: Due, now: datetime) -> Settle:
 def claim_event(
     engine: Engine,
     run: Run,
-    due: Due,
+    one: Underway,
     parcel: Parcel | None,
     now: datetime,
     delivery: Delivery | None,
 ) -> Claim:
+    due = one.due
     return of_slot(
         Claim,
         due.slot,
@@ -161,14 +196,26 @@ def claim_event(
         until=now + engine.lease,
         text=parcel.text if parcel else None,
         content_hash=parcel.hash if parcel else content_hash(""),
-        content=_to_keep(parcel, due, delivery) if parcel else None,
+        content=_to_keep(parcel, one, delivery) if parcel else None,
         read=parcel.read if parcel else None,
+        keys=(_keys(engine, one, now) or None) if parcel and engine.receipts else None,
     )
 
 
-def _to_keep(parcel: Parcel, due: Due, delivery: Delivery | None) -> dict[str, object] | None:
+def _keys(engine: Engine, one: Underway, now: datetime) -> dict[str, SendKey]:
+    """Return the keys of an attempt: new ones live from its claim on, others as they have."""
+    keys = dict(one.due.keys)
+    for channel in engine.receipts.keys() & one.to.keys():
+        life = engine.receipts[channel].key_life
+        for name in one.to[channel]:
+            if isinstance(new := one.reserved.get(name), str):
+                keys[name] = SendKey(new, now, now + life if life else None)
+    return keys
+
+
+def _to_keep(parcel: Parcel, one: Underway, delivery: Delivery | None) -> dict[str, object] | None:
     """Return the content for the ledger if a later attempt may have to go on with the same."""
-    if len(parcel.parts) == 1 and len(due.all_to) == 1:
+    if len(parcel.parts) == 1 and len(one.due.all_to) == 1 and not one.keys:
         return None
     kept = parcel.fields()
     known = delivery.content if delivery else None
@@ -177,11 +224,17 @@ def _to_keep(parcel: Parcel, due: Due, delivery: Delivery | None) -> dict[str, o
 
 def outcome_event(
     engine: Engine,
-    due: Due,
+    one: Underway,
     results: Mapping[str, Result],
     sent_at: datetime | None,
     now: datetime,
 ) -> Outcome:
+    due = one.due
+    if one.repeats:
+        results = {
+            name: still_unknown(due.known[name], result) if name in one.repeats else result
+            for name, result in results.items()
+        }
     closed, next_at = conclude(due, engine.policy, results, now)
     decisive = worst({**due.known, **closed}.values())
     return Outcome(

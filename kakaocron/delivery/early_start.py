@@ -117,6 +117,11 @@ def take_off(
         to = [name for name in receivers if name not in one.blocked]
         if to:
             flight = Flight(may_leave, to, one.parts, done, hold=hold or (lambda: None))
+            if channel in engine.receipts:
+                flight.keys = {name: key for name, key in one.keys.items() if name in to}
+                flight.repeats = one.repeats.intersection(to)
+                ends = [one.due.keys[name].until for name in flight.repeats]
+                flight.until = min((end for end in ends if end), default=None)
             one.flights[channel] = flight
             # The verb tells their names from those of workers that were given up.
             name = f"{'board' if hold else 'send'} {one.id} {channel}"
@@ -158,7 +163,7 @@ def wait_for(engine: Engine, run: Run, group: Sequence[Underway], instant: datet
         if left > LAST_MOMENT:
             engine.clock.sleep((left - LAST_MOMENT).total_seconds())
             for one in group:  # the first time through this code is a slow one
-                to_line(claims.claim_event(engine, run, one.due, one.to_send, instant, None))
+                to_line(claims.claim_event(engine, run, one, one.to_send, instant, None))
         else:
             engine.clock.sleep(left.total_seconds())
         now = engine.clock.now()

@@ -19,7 +19,7 @@ from kakaocron.delivery.landing import (
     outcome,
     wind_up,
 )
-from kakaocron.delivery.parcel import Parcel
+from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due
 from kakaocron.delivery.underway import Engine, Run, Sent, Stage, Underway, ready
 from kakaocron.errors import ContentError
@@ -92,17 +92,24 @@ def _make_more(engine: Engine, run: Run, make: MakeParcel) -> None:
         one.tasks = {f"make {one.id}"}
         one.make_until = engine.clock.monotonic() + MAKING_SECONDS
         run.move(one, Stage.MAKING)
-        engine.workers.start(f"make {one.id}", partial(_make, run, make, one))
+        engine.workers.start(f"make {one.id}", partial(_make, engine, run, make, one))
 
 
-def _make(run: Run, make: MakeParcel, one: Underway) -> None:
+def _make(engine: Engine, run: Run, make: MakeParcel, one: Underway) -> None:
+    made: Parcel | ContentError
     try:
-        one.made = make(one.due)
+        made = make(one.due)
     except ContentError as error:
-        one.made = error
+        made = error
     except Exception as error:
         run.note_bug(f"make {one.id}", error)
-        one.made = ContentError(f"it could not be made: {type(error).__name__}")
+        made = ContentError(f"it could not be made: {type(error).__name__}")
+    if engine.receipts and isinstance(made, Parcel | FallbackError):
+        try:
+            one.reserved = claims.reserve(engine, one)
+        except Exception as error:
+            run.note_bug(f"reserve {one.id}", error)
+    one.made = made
 
 
 def _record_and_claim(engine: Engine, run: Run) -> None:

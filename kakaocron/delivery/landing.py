@@ -74,7 +74,7 @@ def leave_open(run: Run, one: Underway) -> None:
 
 
 def outcome(engine: Engine, one: Underway, now: datetime) -> Outcome:
-    return claims.outcome_event(engine, one.due, one.results, one.sent_at, now)
+    return claims.outcome_event(engine, one, one.results, one.sent_at, now)
 
 
 def make_room(engine: Engine, run: Run) -> bool:

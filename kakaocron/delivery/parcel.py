@@ -16,10 +16,16 @@ from kakaocron.text.causes import content_error
 
 class Part(Struct, frozen=True):
     """One request's worth of content. `kind` and the names of the fields are the channel's own
-    words: nobody else looks at them."""
+    words: nobody else looks at them. `text` is what it says where another channel takes no more
+    than a text; empty if it goes to none of these."""
 
     kind: str
     fields: Mapping[str, str]
+    text: str = ""
+
+    def all_fields(self) -> dict[str, Any]:
+        found = {"kind": self.kind, "fields": dict(self.fields)}
+        return {**found, "text": self.text} if self.text else found
 
 
 class Enclosure(Struct, frozen=True):
@@ -49,11 +55,12 @@ class Parcel(Struct, frozen=True):
 
     @property
     def hash(self) -> str:
-        return content_hash(json.dumps([[part.kind, dict(part.fields)] for part in self.parts]))
+        said = [[*part.all_fields().values()] for part in self.parts]
+        return content_hash(json.dumps(said))
 
     def fields(self) -> dict[str, Any]:
         """Return what the ledger keeps, so that the same can be sent again."""
-        parts = [{"kind": part.kind, "fields": dict(part.fields)} for part in self.parts]
+        parts = [part.all_fields() for part in self.parts]
         image = {"image": dict(self.enclosure.source)} if self.enclosure else {}
         return {"text": self.text, "parts": parts, **image}
 
@@ -69,7 +76,10 @@ class FallbackError(ContentError):
 def parcel_of(fields: Mapping[str, Any]) -> Parcel:
     """Read back what the ledger kept, without the picture. Raises ContentError."""
     try:
-        parts = tuple(Part(part["kind"], dict(part["fields"])) for part in fields["parts"])
+        parts = tuple(
+            Part(part["kind"], dict(part["fields"]), part.get("text", ""))
+            for part in fields["parts"]
+        )
         return Parcel(fields["text"], parts)
     except (KeyError, TypeError, ValueError):
         raise content_error("bad-copy") from None

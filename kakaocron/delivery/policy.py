@@ -12,11 +12,19 @@ from msgspec.structs import replace
 from kakaocron.errors import Cause, Exit
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import Beat, Word
-from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, Gap, of_delivery
-from kakaocron.ledger.events import Result, Settle, of_slot
+from kakaocron.ledger.deliveries import (
+    CLOCK_SLACK,
+    Attempt,
+    Delivery,
+    Gap,
+    is_awaited,
+    key_of,
+    of_delivery,
+)
+from kakaocron.ledger.events import Result, SendKey, Settle, of_slot
 from kakaocron.schedule.pauses import Pause, Paused, first_open
 from kakaocron.schedule.slots import Series, Slot, expiry, slots_between
-from kakaocron.states import ONCE, Reason, State
+from kakaocron.states import ONCE, TAKEN, Reason, State
 
 
 class Policy(Struct, frozen=True):
@@ -26,6 +34,8 @@ class Policy(Struct, frozen=True):
     max_retries: int
     expire_after: timedelta
     resend_unknown: bool = False
+    confirmation_delay: timedelta = timedelta(0)  # before what was taken is looked up
+    settling: timedelta = timedelta(0)  # before what nobody knows of is (ReceiptChannel)
 
     def delay_after(self, attempts: int) -> timedelta:
         """Return the pause after the given attempt (from 1); the last delay repeats."""
@@ -37,6 +47,8 @@ class Due(Struct, frozen=True):
 
     `known` holds the results that its receivers have from earlier attempts; `tries_before` counts
     the attempts that were made before a person reopened it, which begins a new count of retries.
+    `keys` are of receivers who may have it, of which nobody knows: with another key it could come
+    to them twice.
     """
 
     slot: Slot
@@ -46,6 +58,7 @@ class Due(Struct, frozen=True):
     expires_at: datetime
     known: Mapping[str, Result] = field(default_factory=dict)
     tries_before: int = 0
+    keys: Mapping[str, SendKey] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -131,6 +144,9 @@ def idle_until(
     for delivery in deliveries.values():
         if not _is_closed(delivery):
             instants += _turning_points(delivery, policy, ahead)
+        if delivery.state is not State.CONFIRMED:
+            look_up = look_up_at(delivery, policy, now)
+            instants += [] if look_up is None else [max(now, look_up)]
     for one in series:
         slots = slots_between(one.name, one.timetable, now, limit + ahead)
         first = next((slot for slot in slots if slot.id not in deliveries), None)
@@ -138,6 +154,48 @@ def idle_until(
             instants.append(max(now, first.at - ahead))
     # In a day's last moments the limit itself may lie behind: then there is nothing to wait for.
     return min((instant for instant in instants if instant >= now), default=now)
+
+
+# For how long channels are asked what became of a message, and at which intervals: a quarter of the
+# time since its claim, within these bounds.
+LONGEST_WAIT_FOR_RECEIPT = timedelta(days=3)
+SHORTEST_GAP = timedelta(minutes=1)
+LONGEST_GAP = timedelta(hours=6)
+
+
+def look_up_at(delivery: Delivery, policy: Policy, now: datetime) -> datetime | None:
+    """Return from when on channels are to be asked (again) what became of a delivery, None if they
+    are not."""
+    if delivery.state is State.SENDING or not (names := to_look_up(delivery)):
+        return None
+    asked_at = delivery.asked_at
+    if asked_at is None or asked_at > now + CLOCK_SLACK:  # from the future: the clock was set back
+        return min(settled_at(delivery, name, policy) for name in names)
+    age = asked_at - min(_last_attempt(delivery, name).claimed_at for name in names)
+    if age >= LONGEST_WAIT_FOR_RECEIPT:
+        return None
+    return asked_at + min(max(age / 4, SHORTEST_GAP), LONGEST_GAP)
+
+
+def to_look_up(delivery: Delivery) -> list[str]:
+    """Return the receivers of whom a channel may still tell more."""
+    return [
+        name
+        for name, found in delivery.targets.items()
+        if is_awaited(found) and key_of(delivery, name) is not None
+    ]
+
+
+def settled_at(delivery: Delivery, name: str, policy: Policy) -> datetime:
+    """Return from when on a channel can tell what became of what a receiver was last sent."""
+    last = _last_attempt(delivery, name)
+    is_taken = delivery.targets[name].state is State.SENT
+    wait = policy.confirmation_delay if is_taken else policy.settling
+    return (last.ended_at or last.until) + wait
+
+
+def _last_attempt(delivery: Delivery, name: str) -> Attempt:
+    return next(one for one in reversed(delivery.attempts) if name in one.to)
 
 
 def _turning_points(delivery: Delivery, policy: Policy, ahead: timedelta) -> Iterable[datetime]:
@@ -283,11 +341,25 @@ def next_attempt(delivery: Delivery, policy: Policy) -> Due:
         expiry_of(delivery, policy),
         delivery.targets,
         delivery.tries_before,
+        dict(_keys_in_use(delivery, open_to)),
     )
 
 
+def _keys_in_use(delivery: Delivery, open_to: Iterable[str]) -> Iterable[tuple[str, SendKey]]:
+    for name in open_to:
+        found = delivery.targets.get(name)
+        if found and found.state is State.UNKNOWN and (key := key_of(delivery, name)):
+            yield name, key
+
+
 def _is_open(result: Result, policy: Policy) -> bool:
-    return result.state in {State.RETRYING, State.SCHEDULED} or _is_resent(result, policy)
+    is_waiting = result.state in {State.RETRYING, State.SCHEDULED}
+    return is_waiting or _is_resent(result, policy) or is_absent(result)
+
+
+def is_absent(result: Result) -> bool:
+    """Say whether the channel, asked in time, knew nothing of it: with its key it may go again."""
+    return result.state is State.UNKNOWN and result.reason is Reason.NOT_FOUND
 
 
 def _is_resent(one: Result | Delivery, policy: Policy) -> bool:
@@ -311,9 +383,22 @@ def may_be_sent(
         return False
     if delivery.state is State.SCHEDULED:
         return (delivery.next_attempt_at or delivery.slot) <= now + ahead
-    may_try_again = delivery.state is State.RETRYING or _is_resent(delivery, policy)
     next_at = delivery.next_attempt_at
-    return may_try_again and next_at is not None and next_at <= now
+    if next_at is None or next_at > now:
+        return False
+    return (
+        delivery.state is State.RETRYING
+        or _is_resent(delivery, policy)
+        or any(
+            is_absent(found) and (key := key_of(delivery, name)) and is_alive(key, now)
+            for name, found in delivery.targets.items()
+        )
+    )
+
+
+def is_alive(key: SendKey, now: datetime) -> bool:
+    """Say whether a key may be sent once more: as far as the clock tells that was not set back."""
+    return key.since - CLOCK_SLACK <= now and (key.until is None or now < key.until)
 
 
 def overdue(delivery: Delivery, policy: Policy, now: datetime) -> Settle | None:
@@ -365,26 +450,36 @@ def conclude(
     """Close those receivers for whom there is no next attempt; return when the next one is.
 
     The next attempt serves those refused for now, and under `on_unknown = "resend"` also those
-    whose outcome is unknown.
+    whose outcome is unknown. It comes when the longest wait that a service has asked for is over;
+    a receiver for whom that is too late has none.
     """
-    wants_another = any(_is_open(result, policy) for result in results.values())
-    if not wants_another:
-        return dict(results), None
     tries = due.attempt - due.tries_before
-    next_at = now + policy.delay_after(tries)
-    if tries > policy.max_retries:
-        end = Reason.RETRIES_SPENT
-    elif next_at >= due.expires_at:
-        end = Reason.EXPIRED
-    else:
-        return dict(results), next_at
+    is_spent = tries > policy.max_retries
+    end = Reason.RETRIES_SPENT if is_spent else Reason.EXPIRED
+    at = {
+        name: max(
+            now + policy.delay_after(tries), now + timedelta(seconds=result.wait_seconds or 0)
+        )
+        for name, result in results.items()
+        if _is_open(result, policy)
+    }
+    instants = [] if is_spent else [one for one in at.values() if one < due.expires_at]
     closed = {
         name: replace(result, state=State.FAILED, reason=end, behind=result.reason)
-        if result.state is State.RETRYING
+        if result.state is State.RETRYING and at[name] not in instants
         else result
         for name, result in results.items()
     }
-    return closed, None
+    return closed, max(instants, default=None)
+
+
+def still_unknown(before: Result, result: Result) -> Result:
+    """Return a receiver's result after a repeat with the same key: that it was not taken this time
+    does not tell whether it was before."""
+    if result.state in TAKEN or result.state is State.UNKNOWN:
+        return result
+    reason = before.behind if is_absent(before) else before.reason
+    return replace(result, state=State.UNKNOWN, reason=reason or result.reason, behind=None)
 
 
 def before_fallback(next_attempt_at: datetime | None, due: Due, now: datetime) -> datetime | None:

@@ -141,13 +141,15 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
             return plan.make(due, known.get(due.id), totals[due.slot.at.date()])
 
         sent = send_all(engine, decision.due, make, settled_until)
+    told, doubts = _told(engine, seen.view.days)
     ledger_end = engine.ledger.note_ends(seen.view, seen.now)
     return TickReport(
         now=seen.now,
-        ended={**settled, **sent.ended},
+        ended={**settled, **sent.ended, **told},
         due=decision.due,
         problems=(
             *problems,
+            *doubts,
             *_pruned(engine.ledger, plan, seen),
             *_clock_problems(engine, seen.view, sent),
         ),
@@ -159,6 +161,18 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
         ledger_end=ledger_end,
         days=seen.view.days,
     )
+
+
+def _told(
+    engine: Engine, days: Sequence[date]
+) -> tuple[Mapping[str, Delivery], Sequence[tuple[str, Cause]]]:
+    """Return what channels with receipts told of what was sent, once nothing is left to send."""
+    if not engine.receipts:
+        return {}, ()
+    from kakaocron.delivery.asking import ask  # noqa: PLC0415 - most installations have none
+
+    told = ask(engine, days)
+    return told.ended, told.problems
 
 
 def _sound_snapshot(

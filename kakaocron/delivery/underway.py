@@ -21,6 +21,7 @@ from kakaocron.delivery.channel import (
 )
 from kakaocron.delivery.parcel import FallbackError, Parcel
 from kakaocron.delivery.policy import Due, Policy
+from kakaocron.delivery.verdicts import Verdict
 from kakaocron.errors import Cause, ContentError, KakaocronError
 from kakaocron.language.words import marked
 from kakaocron.ledger.deliveries import Delivery
@@ -97,8 +98,8 @@ class Underway(Struct, eq=False):
     """One delivery on its way.
 
     `to` holds the receivers of this attempt by channel, `flights` one flight for each of these
-    channels, `tasks` the names of the workers that are at it. `made` is the worker's to write, and
-    so is `enclosed`: what comes after it was given up is not looked at.
+    channels, `tasks` the names of the workers that are at it. `made`, and before it `reserved`, is
+    the worker's to write, and so is `enclosed`: what comes after it was given up is not looked at.
     """
 
     due: Due
@@ -113,12 +114,13 @@ class Underway(Struct, eq=False):
     enclosed: Enclosed = field(default_factory=dict)
     shown: Mapping[str, Parcel] = field(default_factory=dict)  # with its picture, by channel
     left_out: Mapping[str, Cause | None] = field(default_factory=dict)  # channels that have none
-    refused: dict[str, Result] = field(default_factory=dict)  # receivers who may not go without it
+    refused: dict[str, Result] = field(default_factory=dict)  # receivers who lack what they need
     flights: dict[str, Flight] = field(default_factory=dict)
     claimed: Signal | None = None  # lets what is boarded go
     claim: Claim | None = None
     receipt: Receipt | None = None  # of the claim
     blocked: Mapping[str, Result] = field(default_factory=dict)  # the same, or quota spent
+    reserved: Mapping[str, str | Verdict] = field(default_factory=dict)  # new keys, by receiver
 
     @property
     def to_send(self) -> Parcel | None:
@@ -126,6 +128,17 @@ class Underway(Struct, eq=False):
         if isinstance(self.parcel, FallbackError):
             return self.parcel.fallback
         return self.parcel if isinstance(self.parcel, Parcel) else None
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The key of each receiver who has one, whether it is new or goes out once more."""
+        known = {name: key.key for name, key in self.due.keys.items()}
+        return known | {name: key for name, key in self.reserved.items() if isinstance(key, str)}
+
+    @property
+    def repeats(self) -> frozenset[str]:
+        """Whose key goes out once more."""
+        return frozenset(self.due.keys) - self.reserved.keys()
 
     @property
     def parts(self) -> int:

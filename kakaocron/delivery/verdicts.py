@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -32,6 +33,7 @@ def result_of(verdict: Verdict, parts: int = 0) -> Result:
         parts=parts,
         cause=verdict.cause,
         ref=verdict.ref,
+        wait_seconds=verdict.wait_seconds,
     )
 
 
@@ -51,7 +53,7 @@ class Verdict(Struct, frozen=True):
     """The meaning of one answer or failure, for one receiver or for all of a request.
 
     `code` is the service's own: a number or a word. `ref` is its name for what it has accepted, if
-    it can be asked by that.
+    it can be asked by that; `wait_seconds` is how long it asks to wait before the next try.
     """
 
     meaning: Meaning
@@ -61,6 +63,7 @@ class Verdict(Struct, frozen=True):
     http_status: int | None = None
     phase: Phase = Phase.AFTER
     ref: str | None = None
+    wait_seconds: float | None = None
 
 
 def of_failure(failure: Failure) -> Verdict:
@@ -72,3 +75,39 @@ def of_failure(failure: Failure) -> Verdict:
         failure.cause,
         phase=failure.phase,
     )
+
+
+class Fate(StrEnum):
+    """What a service says, asked afterwards, of one message to one receiver."""
+
+    DELIVERED = "delivered"  # for good: the receiver has it
+    FAILED = "failed"  # for good: the receiver will never have it
+    ACCEPTED = "accepted"  # it knows the message; its last word is still to come
+    NOT_FOUND = "not found"  # it says that it knows no such message
+    NOT_TOLD = "not told"  # it was not asked, or its answer proves nothing
+
+
+class Found(Struct, frozen=True):
+    """What one look-up came to.
+
+    `at` is the service's own time, aware, of a delivery; `code` its own number or word. `cause`
+    says more of what has failed, or of why the last word may be long in coming.
+    """
+
+    fate: Fate
+    at: datetime | None = None
+    code: int | str | None = None
+    cause: Cause | None = None
+
+
+class Asked(Struct, frozen=True):
+    """A message to one receiver that is to be looked up: by the key that was reserved for it, or by
+    `ref`, the service's own name for what it has accepted, where its answer gave one.
+
+    No request with this key left before `since`.
+    """
+
+    receiver: str
+    key: str
+    since: datetime
+    ref: str | None = None

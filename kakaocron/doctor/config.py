@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
+from kakaocron.config.contacts import is_room
 from kakaocron.config.reading import MAKE_ONE, located
 from kakaocron.config.schema import Config, KakaoSettings, Message, wanted_scopes
 from kakaocron.config.starter import DEFAULT_LINK
@@ -396,7 +397,9 @@ def _server(kakao: KakaoSettings) -> Finding:
 
 
 def _me(config: Config) -> Finding:
-    receivers = {receiver for message in config.message for receiver in message.to}
+    receivers = {one for message in config.message for one in config.contacts.receivers(message.to)}
+    if receivers and all(map(is_room, receivers)):
+        return ok("me", _("messages go to rooms; Kakao does not say whether they make a sound"))
     if ME not in receivers:
         return ok("me", _("messages go to friends, whose phones ring"))
     if config.monitor.urls_elsewhere:

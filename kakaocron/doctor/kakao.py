@@ -52,6 +52,8 @@ def online(bench: Bench) -> Iterator[Finding]:
         return
     owners: dict[tuple[str | None, int], str] = {}  # by the app's key and Kakao's number
     for account, login in installation.logins.items():
+        if not login.is_needed:
+            continue
         yield from of_account(account, _account(installation, account, login, owners))
 
 

@@ -28,7 +28,10 @@ from kakaocron.language.words import _
 
 def login(bench: Bench) -> Iterator[Finding]:
     for account, login in installed(bench).logins.items():
-        yield from of_account(account, _login(bench, login))
+        if login.is_needed:
+            yield from of_account(account, _login(bench, login))
+        else:
+            yield ok("login", _("not needed: no message goes by it"))
 
 
 def _login(bench: Bench, login: Login) -> Iterator[Finding]:

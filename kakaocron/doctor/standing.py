@@ -70,6 +70,8 @@ def _login(bench: Bench, installation: Installation) -> Finding:
 
 def _login_of(bench: Bench, account: str, login: Login) -> Finding:
     name = _("login")
+    if not login.is_needed:
+        return ok(name, _("not needed: no message goes by it"))
     if not (login.credentials.rest_api_key or login.credentials.access_token):
         mend = _("put rest_api_key into [kakao] of '{path}', then: {command}")
         mend = mend.format(path=bench.places.config, command=LOGIN)

@@ -91,8 +91,10 @@ def about(account: str) -> Iterator[None]:
 
 
 def named(account: str, words: str) -> str:
-    """Say whose login a sentence is about; of the default account, whose name is empty, it says
-    nothing."""
+    """Say whose login a sentence is about; of the default account, whose name is empty, and of a
+    channel without accounts, which speaks for itself, it says nothing."""
+    if account.startswith("["):
+        return words
     said = for_account(account, words)
     return (
         _("account '{account}': {words}").format(account=account, words=said) if account else said

@@ -16,6 +16,7 @@ from kakaocron.errors import Cause, KakaocronError, LoginError
 from kakaocron.kakao.answers import of_friends, of_memo
 from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
 from kakaocron.kakao.quota import Usage, used
+from kakaocron.kakao.texts import with_link
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import BY, ME, Reason
@@ -44,6 +45,7 @@ class KakaoTalk(Struct, frozen=True):
     """The channel to an account's own chat and to its friends, by its login.
 
     `serves` says of a receiver whether it is this channel's, and `stranger` what is wrong with it.
+    Where taps would lead to the `usual_link`, this account has its `link`.
     """
 
     http: Http
@@ -51,6 +53,8 @@ class KakaoTalk(Struct, frozen=True):
     api_url: str
     serves: Callable[[str], bool]
     stranger: Callable[[str], str | None] = lambda _: None
+    usual_link: str = ""
+    link: str = ""
 
     @property
     def own(self) -> str:
@@ -167,6 +171,8 @@ class KakaoTalk(Struct, frozen=True):
         uuids = {receiver.partition(BY)[0]: receiver for receiver in receivers}
         paths = MEMO_PATHS if is_memo else FRIENDS_PATHS
         form = dict(part.fields)
+        if self.link != self.usual_link and part.kind == "default":
+            form["template_object"] = with_link(form["template_object"], self.usual_link, self.link)
         if not is_memo:
             form["receiver_uuids"] = json.dumps(list(uuids))
         answer = self.http.ask(

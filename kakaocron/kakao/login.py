@@ -139,6 +139,7 @@ class Login(Struct, frozen=True):
     auth_url: str
     credentials: Credentials
     account: str = ""  # its name; the first one has none
+    is_needed: bool = True  # False where all messages go by other channels
 
     def access_token(self) -> str:
         """Return a token that should be accepted. Raises LoginError, NoTokenNowError."""

@@ -67,6 +67,20 @@ def text_parcel(
     return Parcel(text, tuple(parts))
 
 
+def with_link(template_object: str, usual: str, own: str) -> str:
+    """Return a template that leads to `own` wherever it would lead to the `usual` address, as it
+    does where a message says nothing of it."""
+
+    def of(value: Any) -> Any:
+        if value == link_to(usual):
+            return link_to(own)
+        if isinstance(value, dict):
+            return {key: of(one) for key, one in value.items()}
+        return [of(one) for one in value] if isinstance(value, list) else value
+
+    return as_json(of(json.loads(template_object)))
+
+
 def template_part(template: Mapping[str, Any]) -> Part:
     return Part("default", {"template_object": as_json(template)})
 

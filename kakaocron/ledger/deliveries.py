@@ -14,19 +14,21 @@ from kakaocron.kst import isoformat, isoformat_if_any
 from kakaocron.language.words import marked
 from kakaocron.ledger.events import (
     Claim,
+    DeliveryReceipt,
     Event,
     OfSlot,
     Outcome,
     Reopen,
     Result,
     Schedule,
+    SendKey,
     Settle,
     Unknown,
     of_slot,
     result_fields,
 )
 from kakaocron.schedule.slots import Slot, parse_delivery_id
-from kakaocron.states import FINAL, MAY_HAVE_ARRIVED, WORST_FIRST, Reason, State, place_of
+from kakaocron.states import FINAL, MAY_HAVE_ARRIVED, TAKEN, WORST_FIRST, Reason, State, place_of
 
 Entry = Schedule | Settle | Reopen
 # What a result or a delivery says of why it is so, in words.
@@ -67,6 +69,7 @@ class Attempt(Struct, frozen=True, gc=False):
     sent_at: datetime | None = None
     ended_at: datetime | None = None
     results: Mapping[str, Result] = field(default_factory=dict)
+    keys: Mapping[str, SendKey] | None = None
 
 
 class Delivery(Struct, frozen=True, gc=False):
@@ -93,6 +96,7 @@ class Delivery(Struct, frozen=True, gc=False):
     tries_before: int = 0  # attempts made before it was last reopened
     cause: Cause | None = None
     behind: Reason | None = None
+    asked_at: datetime | None = None  # when channels were last asked what became of it
     read: Cause | None = None  # what its data were read from
 
     @property
@@ -102,7 +106,17 @@ class Delivery(Struct, frozen=True, gc=False):
 
     @property
     def confirmed_at(self) -> datetime | None:
-        return self.updated_at if self.state is State.CONFIRMED else None
+        """When all had it: by the channel's word where it gave one, else when that was noted."""
+        if self.state is not State.CONFIRMED:
+            return None
+        told = [result.at for result in self.targets.values() if result.at]
+        return max(told) if told else self.updated_at
+
+    @property
+    def receipt(self) -> Result | None:
+        """The result that decides it, if a channel that was asked afterwards has told it."""
+        told = [r for r in self.targets.values() if r.at or r.reason is Reason.NO_RECEIPT]
+        return worst(told) if told else None
 
     @property
     def delay_seconds(self) -> float | None:
@@ -117,7 +131,21 @@ class Delivery(Struct, frozen=True, gc=False):
     @property
     def is_held(self) -> bool:
         """Whether it waits for a person's word: nobody knows whether it arrived."""
-        return self.state is State.UNKNOWN and self.next_attempt_at is None
+        is_unknown = self.state is State.UNKNOWN and self.next_attempt_at is None
+        return is_unknown and not self.is_being_settled
+
+    @property
+    def is_being_settled(self) -> bool:
+        """Whether nobody knows so far whether it arrived, but a channel that can tell is still to
+        be asked, or it goes once more with the key that it had."""
+        if self.state is not State.UNKNOWN:
+            return False
+        awaited = [
+            one for name, one in self.targets.items() if is_awaited(one) and key_of(self, name)
+        ]
+        if self.next_attempt_at is not None:
+            return any(one.reason is Reason.NOT_FOUND for one in awaited)
+        return bool(awaited) and self.asked_at is None
 
     @property
     def is_on_its_way(self) -> bool:
@@ -197,6 +225,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         or (outcome.attempt, outcome.by) != (claim.attempt, claim.by)
         or claim.state is not State.SENDING
         or outcome.state is not State.CONFIRMED
+        or claim.keys
         or tuple(outcome.targets) != claim.to
         or not claim.to
         or any(result.state is not State.CONFIRMED for result in outcome.targets.values())
@@ -247,6 +276,8 @@ def apply(delivery: Delivery | None, event: Event) -> Delivery | None:
             return _held(delivery or _of_id(event), State(event.word), event)
         case Outcome():
             folded = _ended(delivery, event) if delivery else None
+        case DeliveryReceipt():
+            folded = _receipted(delivery, event) if delivery else None
         case Claim():
             folded = _claimed(delivery or _new(event), event)
         case Schedule() | Settle() | Reopen():
@@ -336,15 +367,13 @@ def _content_of(
 def _targets_after(delivery: Delivery, event: Entry) -> Mapping[str, Result]:
     """Return each receiver's result: those who are done keep theirs, the others share the line's.
 
-    Done is who has a confirmation, and for a line that settles also who has failed.
+    Done is for whom the channel has taken it, and for a line that settles also who has failed.
     """
     if event.forced:
         return {}
     if isinstance(event, Reopen):
         return {
-            name: found
-            if found.state is State.CONFIRMED
-            else Result(State.SCHEDULED, parts=found.parts)
+            name: found if found.state in TAKEN else Result(State.SCHEDULED, parts=found.parts)
             for name, found in delivery.targets.items()
         }
     if not isinstance(event, Settle) or event.state is None:
@@ -352,10 +381,17 @@ def _targets_after(delivery: Delivery, event: Entry) -> Mapping[str, Result]:
     settled = _said(event.state, event)
     return {
         name: found
-        if (found := delivery.targets.get(name)) and found.state in {State.CONFIRMED, State.FAILED}
+        if (found := delivery.targets.get(name)) and _is_done(delivery, name, found, event)
         else replace(settled, parts=_parts_of(delivery, name))
         for name in event.to or delivery.to
     }
+
+
+def _is_done(delivery: Delivery, name: str, found: Result, event: Settle) -> bool:
+    if found.state is State.UNKNOWN and event.reason is Reason.EXPIRED:
+        # That another receiver's time ran out says nothing of one who may still be looked up.
+        return key_of(delivery, name) is not None
+    return found.state in TAKEN or found.state is State.FAILED
 
 
 def _parts_of(delivery: Delivery, name: str) -> int:
@@ -365,7 +401,7 @@ def _parts_of(delivery: Delivery, name: str) -> int:
 
 def _claimed(delivery: Delivery, event: Claim) -> Delivery:
     """Return a delivery that a process has begun to send to the receivers of its claim."""
-    attempt = Attempt(event.attempt, event.by, event.at, event.until, event.to)
+    attempt = Attempt(event.attempt, event.by, event.at, event.until, event.to, keys=event.keys)
     sending = {name: Result(State.SENDING, parts=_parts_of(delivery, name)) for name in event.to}
     content = {**(delivery.content or {}), **(event.content or {})}
     return replace(
@@ -377,30 +413,79 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
         targets={**delivery.targets, **sending},
         next_attempt_at=None,
         read=event.read or delivery.read,
+        asked_at=None,
     )
 
 
 def _ended(delivery: Delivery, event: Outcome) -> Delivery:
     """Return a delivery after the outcome of an attempt, which may come late."""
     attempts = _attempts_after(delivery, event)
-    is_awaited = _is_awaited(delivery, event)
-    news = _news(delivery, event, is_awaited=is_awaited)
+    ends_it = _ends_newest(delivery, event)
+    news = _news(delivery, event, ends_it=ends_it)
     if not news:
         return replace(delivery, attempts=attempts)
     targets = {**delivery.targets, **news}
-    decisive = worst(targets.values())
-    is_held = not delivery.state.is_known or delivery.state is State.SCHEDULED
-    if is_held and decisive.state is not State.CONFIRMED:
-        # Reopened meanwhile: who has no confirmation by now is still to be served.
-        decisive = _said(delivery.state, delivery)
     return replace(
         delivery,
         attempts=attempts,
         targets=targets,
-        **_standing(decisive),
-        next_attempt_at=event.next_attempt_at if is_awaited else delivery.next_attempt_at,
+        **_standing(_decisive(delivery, targets)),
+        next_attempt_at=event.next_attempt_at if ends_it else delivery.next_attempt_at,
         updated_at=event.at,
     )
+
+
+def _decisive(delivery: Delivery, targets: Mapping[str, Result]) -> Result:
+    """Return the result as which a delivery stands after news of its receivers."""
+    decisive = worst(targets.values())
+    is_held = not delivery.state.is_known or delivery.state is State.SCHEDULED
+    if is_held and decisive.state not in TAKEN:
+        # Reopened meanwhile: whom the channel has not taken it for is still to be served.
+        return _said(delivery.state, delivery)
+    return decisive
+
+
+def _receipted(delivery: Delivery, event: DeliveryReceipt) -> Delivery:
+    """Return a delivery after what channels said when they were asked.
+
+    Delivered is final, whenever it is said. Anything else counts only for the newest attempt, and
+    where neither another line nor a person has settled it.
+    """
+    is_newest = bool(delivery.attempts) and delivery.attempts[-1].number == event.attempt
+    news = {
+        name: replace(result, ref=result.ref or old.ref, parts=result.parts or old.parts)
+        for name, result in event.targets.items()
+        if (old := delivery.targets.get(name)) and old.state is not State.CONFIRMED
+        if result.state is State.CONFIRMED or (is_newest and is_awaited(old))
+    }
+    is_ours = is_newest and delivery.state in {State.SENT, State.UNKNOWN}
+    asked_at = event.at if is_newest else delivery.asked_at
+    next_attempt_at = event.next_attempt_at if is_ours else delivery.next_attempt_at
+    if not news:
+        return replace(delivery, asked_at=asked_at, next_attempt_at=next_attempt_at)
+    targets = {**delivery.targets, **news}
+    return replace(
+        delivery,
+        targets=targets,
+        **_standing(_decisive(delivery, targets)),
+        next_attempt_at=next_attempt_at,
+        updated_at=event.at,
+        asked_at=asked_at,
+    )
+
+
+def is_awaited(result: Result) -> bool:
+    """Say whether a channel that can be asked may still tell more of a receiver."""
+    is_open = result.state is State.SENT or result.state is State.UNKNOWN
+    return is_open and result.reason is not Reason.BY_HAND
+
+
+def key_of(delivery: Delivery, receiver: str) -> SendKey | None:
+    """Return the newest key of what was sent to a receiver, None if it had none."""
+    for attempt in reversed(delivery.attempts):
+        if attempt.keys and receiver in attempt.keys:
+            return attempt.keys[receiver]
+    return None
 
 
 def _attempts_after(delivery: Delivery, event: Outcome) -> tuple[Attempt, ...]:
@@ -413,7 +498,7 @@ def _attempts_after(delivery: Delivery, event: Outcome) -> tuple[Attempt, ...]:
     )
 
 
-def _is_awaited(delivery: Delivery, event: Outcome) -> bool:
+def _ends_newest(delivery: Delivery, event: Outcome) -> bool:
     """Say whether it ends the newest attempt, and nobody has decided anything since its claim.
 
     Else another attempt may be under way, or a person has settled it.
@@ -424,14 +509,15 @@ def _is_awaited(delivery: Delivery, event: Outcome) -> bool:
     return is_newest and is_open
 
 
-def _news(delivery: Delivery, event: Outcome, *, is_awaited: bool) -> dict[str, Result]:
-    """Return the results that count: of an outcome that is not awaited only the good ones, and
-    none that takes a confirmation back."""
+def _news(delivery: Delivery, event: Outcome, *, ends_it: bool) -> dict[str, Result]:
+    """Return the results that count: of an outcome that comes late only the good ones, and
+    none that takes back what the channel took."""
     return {
         name: result
         for name, result in event.targets.items()
         if result.state is State.CONFIRMED
-        or (is_awaited and _state_of(delivery, name) is not State.CONFIRMED)
+        or (result.state is State.SENT and _state_of(delivery, name) is not State.CONFIRMED)
+        or (ends_it and _state_of(delivery, name) not in TAKEN)
     }
 
 
@@ -442,6 +528,8 @@ def _state_of(delivery: Delivery, name: str) -> State | None:
 
 def delivery_fields(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery as the JSON object that `history --json` prints."""
+    told = delivery.receipt
+    receipt = {"receipt": {"code": told.code, "at": isoformat_if_any(told.at)}} if told else {}
     return {
         "id": delivery.id,
         "message": delivery.message,
@@ -458,6 +546,7 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "text": delivery.text,
         "content_hash": delivery.content_hash,
+        **receipt,
     }
 
 

@@ -41,7 +41,9 @@ class Result(Struct, frozen=True, gc=False):
 
     `code` is the channel's own: a number or a word. `behind` is the reason of the last attempt,
     where `reason` says why there is no further one. `detail` is what an earlier version said in
-    place of a cause. `ref` is the channel's own name for what it has accepted.
+    place of a cause. `ref` is the channel's own name for what it has accepted, `wait_seconds` how
+    long it asked to wait before the next attempt, `at` its word for when the receiver got it, or
+    never would.
     """
 
     state: State
@@ -54,6 +56,17 @@ class Result(Struct, frozen=True, gc=False):
     cause: Cause | None = None
     behind: Reason | None = None
     ref: str | None = None
+    wait_seconds: float | None = None
+    at: datetime | None = None
+
+
+class SendKey(Struct, frozen=True, gc=False):
+    """Under which key a channel knows what is sent to one receiver: a claim at `since` was the
+    first with it, and a request with it may leave until `until` (None: at any time)."""
+
+    key: str
+    since: datetime
+    until: datetime | None = None
 
 
 class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="event"):
@@ -118,6 +131,7 @@ class Claim(Event, frozen=True, kw_only=True, tag="claim"):
     content_hash: str | None = None
     content: dict[str, Any] | None = None
     read: Cause | None = None  # what its data were read from
+    keys: dict[str, SendKey] | None = None  # by receiver, of channels with receipts
 
 
 class Outcome(Event, frozen=True, kw_only=True, tag="outcome"):
@@ -127,6 +141,15 @@ class Outcome(Event, frozen=True, kw_only=True, tag="outcome"):
     by: str
     targets: dict[str, Result]
     sent_at: datetime | None = None
+    next_attempt_at: datetime | None = None
+
+
+class DeliveryReceipt(Event, frozen=True, kw_only=True, tag="receipt"):
+    """What channels said, asked what became of an attempt or of those before it. Of a receiver who
+    is not there they told nothing."""
+
+    attempt: int
+    targets: dict[str, Result]
     next_attempt_at: datetime | None = None
 
 
@@ -158,7 +181,7 @@ class Unknown(Event, frozen=True, kw_only=True):
 
 KINDS: Mapping[str, type[Event]] = {
     str(kind.__struct_config__.tag): kind
-    for kind in (Schedule, Claim, Outcome, Settle, Reopen, Pointer, Damage)
+    for kind in (Schedule, Claim, Outcome, DeliveryReceipt, Settle, Reopen, Pointer, Damage)
 }
 OfSlot = TypeVar("OfSlot", Schedule, Claim, Settle, Reopen)
 
@@ -210,13 +233,16 @@ def to_line(event: Event) -> bytes:
         **{name: value for name, value in said.items() if name not in _COMMON},
         "settled": event.settled,
     }
-    kept = {
-        key: _plain(value)
-        for key, value in fields.items()
+    body = _ENCODED(_kept(fields)).encode(errors="replace")
+    return b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
+
+
+def _kept(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _plain(value)
+        for name, value in fields.items()
         if value is not None and value is not False
     }
-    body = _ENCODED(kept).encode(errors="replace")
-    return b'%b,"crc":"%08x"}\n' % (body[:-1], crc32(body))
 
 
 def _checked(reason: Reason | None) -> Reason | None:
@@ -230,6 +256,8 @@ def _plain(value: Any) -> Any:
         return isoformat(value)
     if isinstance(value, Result):
         return result_fields(value)
+    if isinstance(value, SendKey):
+        return _kept(asdict(value))
     if isinstance(value, Cause):
         return to_builtins(value)
     if isinstance(value, Mapping):
@@ -247,9 +275,11 @@ def result_fields(result: Result) -> dict[str, Any]:
         "behind": _checked(result.behind),
         "code": result.code,
         "ref": result.ref,
+        "wait_seconds": result.wait_seconds,
         "http_status": result.http_status,
         "phase": result.phase,
         "parts": result.parts or None,
+        "at": result.at and isoformat(result.at),
     }
     return {key: value for key, value in fields.items() if value is not None}
 
@@ -282,7 +312,9 @@ def check_sum(line: bytes) -> None:
         raise DamagedLineError("checksum")
 
 
-_DECODER = msgspec.json.Decoder(Schedule | Claim | Outcome | Settle | Reopen | Pointer | Damage)
+_DECODER = msgspec.json.Decoder(
+    Schedule | Claim | Outcome | DeliveryReceipt | Settle | Reopen | Pointer | Damage
+)
 
 
 def _decoded(line: bytes) -> Event:
@@ -347,12 +379,31 @@ _INSTANTS: Mapping[type[Event], tuple[str, ...]] = {
 
 def _in_kst(event: Event) -> Event:
     """Return an event whose instants, checked, are in Korean time. Raises ValueError."""
-    others = {}
+    others: dict[str, Any] = {}
     for name in _INSTANTS[type(event)]:
         at = getattr(event, name)
         if at is not None and (at.tzinfo != KST or at.year not in YEARS):
             others[name] = in_kst(at)
+    if isinstance(event, Claim):
+        if event.keys:
+            others["keys"] = {name: _key_in_kst(key) for name, key in event.keys.items()}
+    elif isinstance(event, Outcome | DeliveryReceipt):
+        for result in event.targets.values():
+            if result.at is not None:
+                others["targets"] = _results_in_kst(event.targets)
+                break
     return replace(event, **others) if others else event
+
+
+def _key_in_kst(key: SendKey) -> SendKey:
+    return SendKey(key.key, in_kst(key.since), key.until and in_kst(key.until))
+
+
+def _results_in_kst(targets: Mapping[str, Result]) -> dict[str, Result]:
+    return {
+        name: replace(result, at=result.at and in_kst(result.at))
+        for name, result in targets.items()
+    }
 
 
 def as_read(event: Event) -> Event:

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from kakaocron.config.contacts import UUID
+from kakaocron.config.contacts import UUID, is_room
 from kakaocron.config.schema import Config, Message
 from kakaocron.errors import ContentError, Keys
 from kakaocron.kakao.causes import named
@@ -114,6 +114,9 @@ def _message_faults(
 ) -> Iterator[tuple[Keys, str]]:
     for key, fault in _outside_faults(contents, message, search_path):
         yield (key,), fault
+    to = contents.config.contacts.receivers(message.to, message.sender)
+    for key, fault in _room_faults(message, to):
+        yield (key,), fault
     for receiver in message.to:
         if stranger := contents.config.contacts.stranger(receiver):
             yield ("to",), stranger
@@ -124,7 +127,7 @@ def _message_faults(
         try:
             check_placeholders(value, _known_names(message, data))
             if keys == ("text",) and "{" not in value:
-                contents.of_text(value, message.overflow)
+                contents.of_text(value, message.overflow, to=to)
         except ContentError as error:
             yield keys, str(data.explained(error) if data else error)
     if message.template is not None:
@@ -134,6 +137,24 @@ def _message_faults(
             checked(tidy_all(message.template), is_draft=True)
         except ContentError as error:
             yield error.keys, error.what
+
+
+def _room_faults(message: Message, to: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield what a message holds that a room does not take: it takes plain text."""
+    if not any(map(is_room, to)):
+        return
+    for key in ("template", "template_id", "scrap_url"):
+        if getattr(message, key) is not None:
+            said = _("a room takes plain text, no {key}; give it a message with text of its own")
+            yield key, said.format(key=key)
+    if not all(map(is_room, to)):
+        return  # the chats among the receivers show them
+    for key in ("link", "button", "buttons"):
+        if getattr(message, key):
+            yield key, _("a room shows no link and no button; write the address into the text")
+    for key in ("image", "image_command"):
+        if getattr(message, key) is not None:
+            yield key, _("no picture goes to a room")
 
 
 def _outside_faults(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from kakaocron.config.contacts import is_room
 from kakaocron.config.schema import Config, Message
 from kakaocron.delivery.orders import BY_HAND
 from kakaocron.delivery.parcel import Enclosure, FallbackError, Parcel, Part, parcel_of
@@ -40,7 +41,7 @@ from kakaocron.messages.fields import (
     read_json,
 )
 from kakaocron.schedule.slots import Slot
-from kakaocron.states import MAY_HAVE_ARRIVED
+from kakaocron.states import MAY_HAVE_ARRIVED, ME
 from kakaocron.system.http import Http, MakeHttp
 from kakaocron.system.programs import Programs, read_content
 from kakaocron.text.causes import content_error, in_words
@@ -96,7 +97,8 @@ class Contents(Struct, frozen=True):
         if message is None:
             raise content_error("no-message", message=name)
         others = totals.without(known) if known else totals
-        return self.of_message(message, replace(due.slot, message=name), others, due.attempt)
+        slot = replace(due.slot, message=name)
+        return self.of_message(message, slot, others, due.attempt, due.all_to)
 
     def of_message(
         self,
@@ -104,30 +106,38 @@ class Contents(Struct, frozen=True):
         slot: Slot,
         totals: Slots,
         attempt: int = 1,
+        to: Sequence[str] | None = None,
     ) -> Parcel:
         """Make a configured message for a slot. Raises ContentError, FallbackError if
         something may be sent in its place.
 
-        The totals that it may name are those of the others of the slot's day.
+        The totals that it may name are those of the others of the slot's day. `to` are its
+        receivers, as the ledger keeps them, if not its own.
         """
+        to = self._receivers(message) if to is None else to
         today = _today(totals)
         fields = {**slot_fields(message.name, slot.at, slot.kind, attempt), **today}
         try:
-            made = self._pictured(self._made(message, fields, slot.at), _image_of(message))
+            made = self._pictured(self._made(message, fields, slot.at, to), _image_of(message))
         except ContentError as error:
-            fallback = self._fallback(message, fields)
+            fallback = self._fallback(message, fields, to)
             if fallback is None:
                 raise
             raise FallbackError(error, fallback) from None
         if message.image_required and made.enclosure:
-            fallback = self._fallback(message, fields)
+            fallback = self._fallback(message, fields, to)
             return replace(made, enclosure=replace(made.enclosure, fallback=fallback))
         return made
 
-    def by_hand(self, text: str, image: Path | None, taps: Taps) -> Parcel:
+    def _receivers(self, message: Message) -> Sequence[str]:
+        return self.config.contacts.receivers(message.to, message.sender)
+
+    def by_hand(
+        self, text: str, image: Path | None, taps: Taps, to: Sequence[str] = (ME,)
+    ) -> Parcel:
         """Make a parcel of a text and the picture in a file, if one is given. Raises
         ContentError."""
-        parcel = self.of_text(text, taps=taps)
+        parcel = self.of_text(text, taps=taps, to=to)
         if image is None:
             return parcel
         enclosure = self._enclosed({"file": str(image.absolute())}, None)
@@ -164,16 +174,33 @@ class Contents(Struct, frozen=True):
             return Enclosure(source, is_required, left_out=error.cause)
         return Enclosure(source, is_required, kind, content)
 
-    def of_text(self, text: str, overflow: str = "error", taps: Taps | None = None) -> Parcel:
-        """Make a parcel of a text: as it is, but for what no message may hold. Taps lead to the
-        configuration's link unless `taps` say where. Raises ContentError."""
-        text = tidy(text)
-        taps = taps or self.taps()
+    def of_text(
+        self,
+        text: str,
+        overflow: str = "error",
+        taps: Taps | None = None,
+        to: Sequence[str] = (ME,),
+    ) -> Parcel:
+        """Make a parcel of a text: as it is, but for what no message may hold, and as long as each
+        of its receivers takes. Taps lead to the configuration's link unless `taps` say where.
+        Raises ContentError."""
+        text, most = tidy(text), longest_text(to)
+        texts = [text]
         if overflow == "split":
-            texts = split(text, MAX_UTF16_UNITS)
-            return text_parcel(text, taps.link, texts, taps.buttons)
-        shown = truncated(text, MAX_UTF16_UNITS) if overflow == "truncate" else text
-        return text_parcel(shown, taps.link, buttons=taps.buttons)
+            texts = split(text, most)
+        elif overflow == "truncate":
+            text = texts[0] = truncated(text, most)
+        if not any(map(is_room, to)):
+            return self._to_chats(text, texts, taps)
+        from kakaocron.bot.texts import room_parcel, with_rooms  # noqa: PLC0415 - most have no room
+
+        if all(map(is_room, to)):
+            return room_parcel(text, texts)
+        return with_rooms(self._to_chats(text, texts, taps), texts)
+
+    def _to_chats(self, text: str, texts: Sequence[str], taps: Taps | None) -> Parcel:
+        taps = taps or self.taps()
+        return text_parcel(text, taps.link, texts, taps.buttons)
 
     def taps(
         self,
@@ -201,12 +228,14 @@ class Contents(Struct, frozen=True):
             [(filled(one.title), filled(one.link)) for one in message.buttons],
         )
 
-    def _fallback(self, message: Message, fields: Mapping[str, Any]) -> Parcel | None:
+    def _fallback(
+        self, message: Message, fields: Mapping[str, Any], to: Sequence[str]
+    ) -> Parcel | None:
         if message.fallback_text is None:
             return None
         try:
             text = fill(message.fallback_text, fields)
-            return self.of_text(text, "truncate", self._taps_anyhow(message, fields))
+            return self.of_text(text, "truncate", self._taps_anyhow(message, fields), to)
         except ContentError:
             return None
 
@@ -216,23 +245,24 @@ class Contents(Struct, frozen=True):
         except ContentError:  # it names what could not be had
             return self.taps()
 
-    def _made(self, message: Message, built_in: Mapping[str, Any], at: datetime) -> Parcel:
+    def _made(
+        self, message: Message, built_in: Mapping[str, Any], at: datetime, to: Sequence[str]
+    ) -> Parcel:
         if message.report is not None:
-            return self.of_text(
-                self._summary(message.report, at), taps=self._taps(message, built_in)
-            )
+            text = self._summary(message.report, at, longest_text(to))
+            return self.of_text(text, taps=self._taps(message, built_in), to=to)
         if message.command is not None:
             output = self.programs.run(at_home(message.command), self.folder, message.timeout)
             text = tidy(decoded(output, message.command[0]))
-            return self.of_text(text.rstrip(), message.overflow, self._taps(message, built_in))
+            return self.of_text(text.rstrip(), message.overflow, self._taps(message, built_in), to)
         data = self.data(message)
         try:
-            parcel = self._filled(message, {**built_in, **data.fields})
+            parcel = self._filled(message, {**built_in, **data.fields}, to)
         except ContentError as error:
             raise data.explained(error) from None
         return replace(parcel, read=data.read) if data.read else parcel
 
-    def _filled(self, message: Message, fields: Mapping[str, Any]) -> Parcel:
+    def _filled(self, message: Message, fields: Mapping[str, Any], to: Sequence[str]) -> Parcel:
         if message.template is not None:
             return _template_parcel(tidy_all(fill_all(message.template, fields)))
         if message.template_id is not None:
@@ -246,9 +276,9 @@ class Contents(Struct, frozen=True):
             as_json({"url": url})
             return Parcel(url, (Part("scrap", {"request_url": url}),))
         taps = self._taps(message, fields)
-        return self.of_text(fill(self._text(message), fields), message.overflow, taps)
+        return self.of_text(fill(self._text(message), fields), message.overflow, taps, to)
 
-    def _summary(self, kind: PeriodKind, at: datetime) -> str:
+    def _summary(self, kind: PeriodKind, at: datetime, most: int) -> str:
         """Sum up what is on record, in the language of the configuration, whoever asks."""
         from kakaocron.messages.summary import period_of, summary  # noqa: PLC0415 - most have none
 
@@ -257,7 +287,7 @@ class Contents(Struct, frozen=True):
         since = next(iter(self.open_ledger().days()), None)
         spoken = chosen_language(self.programs.variables, self.config.language)
         with speaking(catalogue_of(spoken)):
-            return summary(period, records, since, MAX_UTF16_UNITS)
+            return summary(period, records, since, most)
 
     def _record_of(self, day: date) -> DayRecord:
         from kakaocron.messages.summary import DayRecord  # noqa: PLC0415
@@ -298,6 +328,16 @@ class Contents(Struct, frozen=True):
             return tables.of_file(name, path, self.programs, message.timeout)
         fields = fields_of_json(read_content(path), str(path))
         return Data(fields, read_json(name, fields))
+
+
+def longest_text(to: Sequence[str]) -> int:
+    """Return how many UTF-16 units a text to these receivers may have in one part: what the
+    narrowest of them takes."""
+    if not all(map(is_room, to)):
+        return MAX_UTF16_UNITS
+    from kakaocron.bot.texts import MOST_IN_A_ROOM  # noqa: PLC0415 - most have no room
+
+    return MOST_IN_A_ROOM
 
 
 def at_home(command: Sequence[str]) -> list[str]:

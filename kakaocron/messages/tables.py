@@ -79,10 +79,10 @@ def _of_workbook(name: str, path: Path, programs: Programs, timeout_seconds: flo
     program = [sys.executable or "python3", "-P", "-W", "ignore", workbook.__file__]
     argv = [*program, str(path.absolute()), str(MOST_UNPACKED), str(sheets.MAX_ROWS)]
     try:
-        printed = programs.run(argv, path.parent, timeout_seconds, MOST_PRINTED)
+        printed = programs.output_of(argv, path.parent, timeout_seconds, MOST_PRINTED)
     except ContentError as error:
         raise _of_the_file(error, name) from None
-    lines = printed.splitlines()
+    lines = [bytes(line) for line in printed.splitlines()]
     head = json.loads(lines[0])
     if fault := head.pop("fault", None):
         raise content_error(fault, name=name, **head)

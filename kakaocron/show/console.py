@@ -18,7 +18,7 @@ from rich.text import Text
 from kakaocron.actions import ByHand
 from kakaocron.config.contacts import account_of
 from kakaocron.delivery.orders import WAITING
-from kakaocron.delivery.parcel import Enclosure, Parcel
+from kakaocron.delivery.parcel import Enclosure, Parcel, Part
 from kakaocron.errors import ContentError
 from kakaocron.kakao.causes import named
 from kakaocron.kakao.texts import MAX_UTF16_UNITS, shown_words
@@ -302,18 +302,28 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
     out.print(Text(f"{clean(name)}{count}", "bold"))
     for part in made.parts:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
-        words = shown_words(document.get("template_object", {})) or made.text
+        document = document or {"simpleText": {"text": part.text}}
+        words = shown_words(document.get("template_object", {})) or part.text or made.text
         lines = "\n".join(clean(line) for line in [*words.split("\n"), *_buttons(document)])
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         units = utf16_units(words)
         out.print(
             _("{counted}{units} of {most} characters").format(
-                counted=counted(words), units=units, most=MAX_UTF16_UNITS
+                counted=counted(words), units=units, most=_most_of(part)
             )
         )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
     if made.read is not None:
         out.print(Text(_("data: {read}").format(read=clean(in_words(made.read)))))
+
+
+def _most_of(part: Part) -> int:
+    """Return how long a text may be that goes where this part goes."""
+    if part.fields:
+        return MAX_UTF16_UNITS
+    from kakaocron.bot.texts import MOST_IN_A_ROOM  # noqa: PLC0415 - most have no room
+
+    return MOST_IN_A_ROOM
 
 
 def _print_picture(out: Console, enclosure: Enclosure) -> None:
@@ -430,6 +440,19 @@ def print_friends(friends: Sequence[Friend], names: Mapping[str, str]) -> None:
     ]
     out.print(in_columns(arrangements, width_of(out)))
     out.print(_('\nUse a uuid in to = ["…"], or give it a name: [friends] "NAME" = "uuid"'))
+
+
+def print_rooms(rooms: Mapping[str, str], messages: Mapping[str, Sequence[str]]) -> None:
+    """List rooms by name, with their keys and the messages that go there."""
+    out = console()
+    if not rooms:
+        out.print(_("No room is known. Learn a room's key: kakaocron rooms listen"))
+        return
+    name = Column(_("room"), [Text(clean(one)) for one in rooms], LEAST_OF_TO)
+    words = [", ".join(messages[one]) or _("none") for one in rooms]
+    sent = Column(_("messages"), [Text(clean(one)) for one in words], LEAST_OF_TO)
+    key = Column(_("key"), [Text(clean(one)) for one in rooms.values()])
+    out.print(in_columns([[(name, sent, key)], [(name, sent), (key,)]], width_of(out)))
 
 
 SIGNS = {"ok": ("✓", "green"), "warn": ("!", "yellow"), "fail": ("✗", "bold red")}

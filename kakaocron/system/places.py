@@ -26,6 +26,7 @@ SECRET_NAMES = (
     "KAKAO_REFRESH_TOKEN",
     "KAKAO_REST_API_KEY",
     "KAKAO_CLIENT_SECRET",
+    "KAKAO_BOT_TOKEN",
 )
 MAX_SECRET = 10_000
 MAX_BEGINNING = 1 << 16  # bytes of a configuration, for the keys above its first table

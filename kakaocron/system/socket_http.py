@@ -107,6 +107,13 @@ class SocketHttp:
                     return self._exchange(connection, request, target, until)
         return Failure(Phase.BEFORE, Reason.UNREACHABLE, Cause("closes-at-once"))
 
+    def connect(self, url: str) -> socket.socket | Failure:
+        """Return a connection to a server, by its proxy and over TLS, for another protocol."""
+        try:
+            return self._connect(self._target(url))
+        except (OSError, ValueError, UsageError, OddAnswerError) as error:
+            return Failure(Phase.BEFORE, Reason.UNREACHABLE, _why_unreachable(error))
+
     def warm(self, url: str, count: int) -> None:
         try:
             target = self._target(url)

@@ -57,9 +57,14 @@ TEMPLATES: Templates = {
     "set-back": "the clock was set back before the slot",
     "slot-over": "the slot's time ran out before the request could leave",
     "claim-over": "the claim's time ran out before the request could leave",
+    "key-over": "the key's time ran out before the request could leave once more",
+    "no-key": "there is no key by which it could be looked up",
     "given-up": "the attempt was given up",
     "given-up-before": "gave up before it left",
     "given-up-waiting": "gave up waiting",
+    # A channel that was asked afterwards.
+    "no-receipt": "in {days} days nobody has said whether it was delivered",
+    "look-up-failed": "What became of the messages cannot be looked up: {error}",
     # The content cannot be made.
     "making-too-late": "its content was not ready in time",
     "making-too-long": "making the content took too long",

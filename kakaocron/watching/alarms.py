@@ -17,7 +17,7 @@ from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.ledger.ledger import View
 from kakaocron.states import BAD, Reason, State
 from kakaocron.text.causes import as_facts, said
-from kakaocron.watching.causes import of_account
+from kakaocron.watching.causes import is_bot_down, of_account
 from kakaocron.watching.health import newest_of_each, reasons_of
 from kakaocron.watching.sentences import NOBODY, Names, last_results, trouble_of
 
@@ -35,6 +35,7 @@ LONGEST_LOOK_BACK = timedelta(days=31)
 FIRST_LOOK_BACK = timedelta(hours=1)
 
 LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY = "login", "quota", "ledger", "lock", "rate", "delay"
+BOT = "bot"
 LEFT_OUT = "left-out"
 # These only follow from other troubles: they are told where nothing else has been.
 SYMPTOMS = frozenset({RATE, DELAY})
@@ -48,7 +49,7 @@ _SHARED = {
 _AT_ONCE = frozenset({Reason.QUOTA})
 
 # Of these the end has a sentence of its own.
-_ENDS = frozenset({LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY})
+_ENDS = frozenset({LOGIN, BOT, QUOTA, LEDGER, LOCK, RATE, DELAY})
 
 
 def login_key(account: str) -> str:
@@ -277,18 +278,28 @@ def _own_keys(message: str) -> set[str]:
 
 def _keys_before(delivery: Delivery, account_of: Callable[[str], str]) -> set[str]:
     """Return the troubles that a delivery may have been part of before it went on its way again."""
-    return _own_keys(delivery.message) | {
-        login_key(account_of(receiver)) if shared == LOGIN else shared
-        for attempt in delivery.attempts
-        for receiver, result in attempt.results.items()
-        if result.reason and (shared := _SHARED.get(result.reason))
-    }
+    return (
+        _own_keys(delivery.message)
+        | {
+            login_key(account_of(receiver)) if shared == LOGIN else shared
+            for attempt in delivery.attempts
+            for receiver, result in attempt.results.items()
+            if result.reason and (shared := _SHARED.get(result.reason))
+        }
+        | {
+            BOT
+            for attempt in delivery.attempts
+            for result in attempt.results.values()
+            if is_bot_down(result.cause)
+        }
+    )
 
 
 def _is_settled_by_hand(delivery: Delivery) -> bool:
     """Say whether a person put an end to what had begun: a slot cancelled ahead had not."""
     has_begun = delivery.is_reopened or bool(delivery.attempts)
-    return has_begun and delivery.state in {State.CANCELLED, State.SENT}
+    is_on_a_word = delivery.state is State.SENT and delivery.reason is Reason.BY_HAND
+    return has_begun and (delivery.state is State.CANCELLED or is_on_a_word)
 
 
 def days_of(state: AlarmState, today: date) -> list[date]:
@@ -301,7 +312,7 @@ def days_of(state: AlarmState, today: date) -> list[date]:
 
 def _is_telling(delivery: Delivery) -> bool:
     """Say whether a delivery shows how things are: not one that has hardly begun, or was meant."""
-    if delivery.was_meant:
+    if delivery.was_meant or delivery.is_being_settled:
         return False
     if delivery.state is State.RETRYING:
         return len(delivery.attempts) >= PATIENCE_ATTEMPTS or delivery.reason in _AT_ONCE
@@ -312,6 +323,8 @@ def key_of(delivery: Delivery, account_of: Callable[[str], str]) -> str | None:
     """Return the trouble that a delivery is part of, None if it is fine or a person has seen it."""
     if delivery.state is State.CONFIRMED or delivery.reason is Reason.BY_HAND:
         return None
+    if is_bot_down(delivery.cause):
+        return BOT  # whichever of its refusals it is
     shared = next((_SHARED[r] for r in reasons_of(delivery) if r in _SHARED), None)
     if shared == LOGIN:
         return login_key(_account_without_login(delivery, account_of))

@@ -3,6 +3,7 @@ Pure."""
 
 from __future__ import annotations
 
+from kakaocron.config.contacts import BOT
 from kakaocron.delivery.orders import LOOK_AND_RESOLVE, RETRY_ANYWAY
 from kakaocron.errors import Cause
 from kakaocron.kakao import causes as kakao
@@ -26,6 +27,7 @@ TEMPLATES: causes.Templates = {
     # What a person can do.
     "advice-resent": 'It is sent again by itself at {at} (on_unknown = "resend"), unless it is '
     "in the chat and you say so first: kakaocron resolve {id} --delivered",
+    "advice-wait": "It is being looked up by itself, and sent again only if that is safe",
     "advice-look": LOOK_AND_RESOLVE,
     "advice-retry": RETRY_ANYWAY,
     "advice-remedy": "{remedy}; then: kakaocron retry {id}",
@@ -62,6 +64,7 @@ TEMPLATES: causes.Templates = {
     "over-meanwhile": "{trouble}. Meanwhile: {meanwhile}",
     # What a trouble says of itself is no good news; these say that it is over.
     "over-login": "Over: Kakao accepts the login again",
+    "over-bot": "Over: Kakao takes the bot's messages again",
     "over-quota": "Over: Messages arrive again; no quota of Kakao's is in the way",
     "over-ledger": "Over: The ledger can be written again",
     "over-lock": "Over: The ledger's lock is free again",
@@ -87,8 +90,23 @@ def of_account(account: str, cause: Cause) -> Cause:
     return Cause("account", {"account": account, **as_facts("trouble", cause)})
 
 
+def is_bots(cause: Cause | None) -> bool:
+    """Say whether a cause is one of the channel to rooms."""
+    return cause is not None and cause.code.partition("-")[0] == BOT
+
+
+def is_bot_down(cause: Cause | None) -> bool:
+    """Say whether a cause is one for which nothing goes to rooms until a person has acted."""
+    return cause is not None and cause.code.startswith(f"{BOT}-down")
+
+
 def in_words(cause: Cause) -> str:
-    """Return the sentence for a cause, be it of those above, of Kakao's or of the common ones."""
+    """Return the sentence for a cause, be it of those above, of a channel's or of the common
+    ones."""
+    if is_bots(cause):
+        from kakaocron.bot import causes as bot  # noqa: PLC0415 - most have no bot
+
+        return bot.in_words(cause)
     if cause.code not in TEMPLATES:
         return kakao.in_words(cause)
     if cause.code == "account" and (trouble := part_of(cause.facts, "trouble")):

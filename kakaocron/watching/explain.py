@@ -8,7 +8,14 @@ from typing import Any
 
 from msgspec import Struct
 
-from kakaocron.delivery.policy import Policy, begins_paused, expiry_of, next_to_come, why_missed
+from kakaocron.delivery.policy import (
+    Policy,
+    begins_paused,
+    expiry_of,
+    look_up_at,
+    next_to_come,
+    why_missed,
+)
 from kakaocron.kst import MINUTE, isoformat
 from kakaocron.language.words import _
 from kakaocron.ledger.beats import Beat, Word
@@ -49,6 +56,9 @@ MEANINGS: Templates = {
     Reason.PICTURE_LEFT_OUT: "it went out without its picture",
     Reason.CLOCK_WRONG: "the clock was wrong",
     Reason.BY_HAND: "somebody settled it by hand",
+    Reason.UNDELIVERED: "it was accepted, and then reported as not delivered",
+    Reason.NO_RECEIPT: "it was accepted, and nobody has said so far whether it arrived",
+    Reason.NOT_FOUND: "asked afterwards, the service knows nothing of it",
 }
 
 
@@ -291,6 +301,10 @@ def _what_next(delivery: Delivery, now: datetime, policy: Policy) -> str | None:
             said = _as_a_clause(advice(delivery))
         case State.FAILED | State.MISSED:
             said = _as_a_clause(advice(delivery))
+        case State.SENT if ask := look_up_at(delivery, policy, now):
+            said = _("the first tick at or after {at:%H:%M:%S} asks whether it arrived").format(
+                at=ask
+            )
         case State.SENDING if delivery.lease_is_over(now):
             said = _("the next tick counts it as unknown")
         case State.SENDING:

@@ -309,8 +309,9 @@ def login_of(login: Login, now: datetime) -> tuple[Tokens, Cause | None]:
         return Tokens(), error.cause
     if tokens.is_dead:
         return tokens, login.dead(tokens).cause
-    is_logged_in = tokens.refresh_token or tokens.access_token
-    return tokens, login_problem(tokens, now) if is_logged_in else NOT_LOGGED_IN
+    if tokens.refresh_token or tokens.access_token:
+        return tokens, login_problem(tokens, now)
+    return tokens, NOT_LOGGED_IN if login.is_needed else None
 
 
 def explain_minute(

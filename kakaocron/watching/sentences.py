@@ -61,9 +61,13 @@ def sentence(delivery: Delivery, names: Names = NOBODY) -> str:
 
 
 def lacks_login_only(delivery: Delivery) -> bool:
-    """Say whether nothing but dead logins has kept a delivery from its receivers."""
+    """Say whether nothing but dead logins, or a bot by which nothing goes, has kept a delivery from
+    its receivers."""
     bad = [one for one in delivery.targets.values() if one.state is not State.CONFIRMED]
-    return all((one.behind or one.reason) is Reason.NOT_LOGGED_IN for one in bad)
+    return all(
+        (one.behind or one.reason) is Reason.NOT_LOGGED_IN or causes.is_bot_down(one.cause)
+        for one in bad
+    )
 
 
 def why(delivery: Delivery) -> str:
@@ -120,11 +124,9 @@ def advice(delivery: Delivery) -> str:
 
 
 def _advice(delivery: Delivery) -> Cause:
-    facts = {"id": delivery.id}
     if delivery.state is State.UNKNOWN:
-        if delivery.next_attempt_at is None:
-            return Cause("advice-look", facts)
-        return Cause("advice-resent", {**facts, "at": f"{delivery.next_attempt_at:%H:%M:%S}"})
+        return _advice_on_unknown(delivery)
+    facts = {"id": delivery.id}
     remedy = _remedy(delivery)
     if remedy is None:
         return Cause("advice-retry", facts)
@@ -134,6 +136,15 @@ def _advice(delivery: Delivery) -> Cause:
     if remedy.at:
         return Cause("advice-remedy-at", {**facts, "at": remedy.at, **what})
     return Cause("advice-remedy", {**facts, **what})
+
+
+def _advice_on_unknown(delivery: Delivery) -> Cause:
+    if delivery.is_being_settled:
+        return Cause("advice-wait")
+    if delivery.next_attempt_at is None:
+        return Cause("advice-look", {"id": delivery.id})
+    at = f"{delivery.next_attempt_at:%H:%M:%S}"
+    return Cause("advice-resent", {"id": delivery.id, "at": at})
 
 
 class _Remedy(Struct, frozen=True):
@@ -161,6 +172,8 @@ def _remedy(delivery: Delivery) -> _Remedy | None:
 
 
 def _remedy_of(receiver: str, result: Result) -> _Remedy | None:
+    if result.cause and causes.is_bots(result.cause):
+        return _bots(result.cause)
     if result.code == _BAD_PARAMETER and receiver != ME:
         return _WRONG_FRIEND
     if isinstance(result.code, int) and result.code in REMEDIES:
@@ -169,6 +182,13 @@ def _remedy_of(receiver: str, result: Result) -> _Remedy | None:
         return _STRANGER
     reason = result.behind or result.reason
     return _BY_REASON.get(reason) if reason else None
+
+
+def _bots(cause: Cause) -> _Remedy | None:
+    from kakaocron.bot.causes import help_for  # noqa: PLC0415 - most have no bot
+
+    found = help_for(cause)
+    return _Remedy(found.cause, found.helps) if found else None
 
 
 _BY_REASON: Mapping[Reason, _Remedy] = {

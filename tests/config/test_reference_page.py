@@ -14,6 +14,7 @@ from msgspec.structs import fields
 
 from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import (
+    BotSettings,
     DeliveryRules,
     KakaoSettings,
     LedgerRules,
@@ -26,6 +27,7 @@ from kakaocron.system.places import SECRET_NAMES
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
 SECTIONS: dict[str, type[Struct]] = {
     "[kakao]": KakaoSettings,
+    "[bot]": BotSettings,
     "[schedule]": ScheduleRules,
     "[delivery]": DeliveryRules,
     "[ledger]": LedgerRules,

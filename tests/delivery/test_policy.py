@@ -821,6 +821,41 @@ def test_without_another_attempt_those_refused_for_now_have_failed_and_say_why()
 
 
 @pytest.mark.parametrize(
+    ("asked", "next_at"),
+    [(29, 30), (30, 30), (31, 31), (3599, 3599), (3600, None), (3601, None), (1e8, None)],
+)
+def test_the_next_attempt_comes_after_the_wait_that_was_asked_for_or_not_at_all(
+    asked: float, next_at: int | None
+) -> None:
+    results, at = conclude(attempt(), POLICY, {"me": replace(REFUSED, wait_seconds=asked)}, SLOT)
+
+    assert at == (None if next_at is None else SLOT + next_at * SECOND)
+    ended = (State.FAILED, Reason.EXPIRED, Reason.QUOTA)
+    found = results["me"]
+    assert (found.state, found.reason, found.behind) == (
+        ended if next_at is None else (State.RETRYING, Reason.QUOTA, None)
+    )
+
+
+def test_who_has_to_wait_for_too_long_takes_no_attempt_from_the_others() -> None:
+    results = {
+        "room": replace(REFUSED, wait_seconds=9999.0),
+        "hall": replace(REFUSED, wait_seconds=90.0),
+        "me": REFUSED,
+        "mum": Result(State.UNKNOWN, Reason.READ_TIMEOUT),
+    }
+    closed, next_at = conclude(attempt(), POLICY, results, SLOT)
+
+    assert next_at == SLOT + 90 * SECOND
+    assert {name: one.state for name, one in closed.items()} == {
+        "room": State.FAILED,
+        "hall": State.RETRYING,
+        "me": State.RETRYING,
+        "mum": State.UNKNOWN,
+    }
+
+
+@pytest.mark.parametrize(
     ("expires", "now", "next_at", "expected"),
     [
         # to be tried again before the last whole minute, at it, after it

@@ -21,6 +21,7 @@ from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
 from tests.fakes import FakeClock, kakao_section, live_in, texts
+from tests.kakao.test_account_logins import Phone
 
 EXAMPLES = Path(__file__).parent.parent.parent / "examples"
 
@@ -85,3 +86,12 @@ def example(
     found = Example(folder, sandbox, clock, capsys)
     found.run("config", "check")
     return found
+
+
+def log_in(
+    example: Example, monkeypatch: pytest.MonkeyPatch, account: str, who: str, *scopes: str
+) -> None:
+    """Let somebody log in by the link that is handed over, and agree to these scopes."""
+    phone = Phone(example.capsys, who, agreed_scope=list(scopes))
+    monkeypatch.setattr(sys, "stdin", phone)
+    example.run("login", "--account", account)

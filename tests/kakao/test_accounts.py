@@ -101,6 +101,27 @@ def test_each_receiver_is_sent_to_by_the_account_that_reaches_it(
     assert len({*tokens, None}) == 3
 
 
+def test_taps_lead_where_each_account_says_unless_the_message_does(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    other = MESSAGE.replace('"report"', '"other"') + f'to = ["{SECOND}"]\n'
+    own = 'link = "https://hers.example"\n'
+    here = install(
+        tmp_path,
+        sandbox,
+        clock,
+        f'{ACCOUNT}{own}{TO.removeprefix(ACCOUNT)}{other}link = "https://message.example"\n',
+    )
+    log_in(here.logins[SECOND], sandbox)
+    assert run(here).exit_code == 0
+
+    def links(person: str) -> set[str]:
+        return {one.template["link"]["web_url"] for one in sandbox.arrived(person)}
+
+    assert links("uuid-me") == {here.config.kakao.link}
+    assert links(PERSON) == {"https://hers.example", "https://message.example"}
+
+
 def test_a_dead_login_fails_its_receivers_only(two: Installation, sandbox: SandboxServer) -> None:
     end(two.logins[SECOND])
     report = run(two)

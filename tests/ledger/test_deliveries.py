@@ -458,7 +458,7 @@ def test_the_kinds_of_lines_are_those_of_the_format() -> None:
     assert {word: kind.__name__.lower() for word, kind in KINDS.items()} == {
         word: word
         for word in ("schedule", "claim", "outcome", "settle", "reopen", "pointer", "damage")
-    }
+    } | {"receipt": "deliveryreceipt"}
 
 
 def test_the_bad_ends_are_those_without_the_message_that_nobody_chose() -> None:
@@ -478,11 +478,11 @@ def test_what_is_not_known_is_empty() -> None:
 
     assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, 1)
     assert Gap(SLOT).known == frozenset()
-    assert astuple(result)[1:] == (None, None, None, None, None, 0, None, None, None)
-    assert astuple(attempt)[5:] == (None, None, {})
+    assert astuple(result)[1:] == (None, None, None, None, None, 0, None, None, None, None, None)
+    assert astuple(attempt)[5:] == (None, None, {}, None)
     assert astuple(delivery)[5:] == (
-        (), None, None, None, (), {}, None, None, None, None, None, None, False, 0, None, None,
-        None,
+        (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
+        None, None, None, None,
     )  # fmt: skip
 
 

@@ -80,15 +80,15 @@ SCHEDULED = of_slot(Schedule, SLOT, ["me"], AT - MINUTE, state=State.SCHEDULED)
 REOPENED = of_slot(Reopen, SLOT, ["me"], AT, state=State.SCHEDULED, next_attempt_at=AT)
 MISSED = settle_slot(SLOT, ["me"], AT, State.MISSED, Reason.NO_TICK)
 WAITING = outcome(me="retrying", mum="retrying")
-RECEIPT = as_line(MISSED, event="receipt")
+REROUTED = as_line(MISSED, event="rerouted")
 HELD: dict[str, tuple[list[bytes], str]] = {
     "a kind alone": ([as_line(claim(), event="lease")], "lease"),
-    "a kind after a schedule": ([as_line(SCHEDULED), RECEIPT], "receipt"),
+    "a kind after a schedule": ([as_line(SCHEDULED), REROUTED], "rerouted"),
     "a kind that says what is known": (
-        [as_line(SCHEDULED), as_line(MISSED, event="receipt", state="retrying")],
-        "receipt",
+        [as_line(SCHEDULED), as_line(MISSED, event="rerouted", state="retrying")],
+        "rerouted",
     ),
-    "a kind after a claim": ([as_line(claim()), RECEIPT], "receipt"),
+    "a kind after a claim": ([as_line(claim()), REROUTED], "rerouted"),
     "a kind after a missed slot": ([as_line(MISSED), as_line(MISSED, event="revive")], "revive"),
     "a state of a schedule": ([as_line(SCHEDULED, state="queued")], "queued"),
     "a state of a claim": ([as_line(claim(), state="queued")], "queued"),
@@ -99,7 +99,7 @@ HELD: dict[str, tuple[list[bytes], str]] = {
         [as_line(claim()), as_line(outcome(me="queued", mum="retrying"))],
         "queued",
     ),
-    "bad news after it": ([as_line(claim()), RECEIPT, as_line(WAITING)], "receipt"),
+    "bad news after it": ([as_line(claim()), REROUTED, as_line(WAITING)], "rerouted"),
 }
 
 
@@ -173,7 +173,7 @@ def test_every_view_shows_the_words_as_they_are(
     settled = settle_slot(slot, ["me"], now, State.MISSED, Reason.NO_TICK)
     ledger = home / "data" / "ledger" / f"{now.date()}.jsonl"
     ledger.parent.mkdir(parents=True)
-    for changes in ({"state": "queued", "reason": "dealer-busy"}, {"event": "receipt"}):
+    for changes in ({"state": "queued", "reason": "dealer-busy"}, {"event": "rerouted"}):
         ledger.write_bytes(as_line(settled, **changes) + b"\n")
         for command in SHOWING:
             words = command.replace("ID", slot.id).replace("09:30", f"{slot.at:%H:%M}").split()
@@ -181,13 +181,13 @@ def test_every_view_shows_the_words_as_they_are(
             said = capsys.readouterr()
             assert "Traceback" not in said.err
             if words[0] in {"history", "show", "explain"}:
-                assert changes.get("state", "receipt") in said.out
+                assert changes.get("state", "rerouted") in said.out
 
 
 def test_what_is_confirmed_stays_so() -> None:
     confirmed = [as_line(claim()), as_line(outcome(me="confirmed", mum="confirmed"))]
 
-    for last in (RECEIPT, as_line(MISSED, state="queued")):
+    for last in (REROUTED, as_line(MISSED, state="queued")):
         assert folded(*confirmed, last).state is State.CONFIRMED
 
 
@@ -200,7 +200,7 @@ def test_of_a_kind_alone_nothing_is_known_but_its_id_its_word_and_when_it_was_wr
 def test_what_a_kind_that_nobody_knows_does_not_say_is_empty() -> None:
     bare = Event(at=AT, id=SLOT.id)
 
-    assert from_line(as_line(bare, event="receipt")) == Unknown(at=AT, id=SLOT.id, word="receipt")
+    assert from_line(as_line(bare, event="rerouted")) == Unknown(at=AT, id=SLOT.id, word="rerouted")
 
 
 def test_a_kind_that_nobody_knows_says_why_and_ends_the_wait_for_the_next_attempt() -> None:
@@ -210,8 +210,8 @@ def test_a_kind_that_nobody_knows_says_why_and_ends_the_wait_for_the_next_attemp
     waiting = folded(as_line(claim()), as_line(WAITING))
     assert waiting.next_attempt_at == AT + 31 * SECOND
 
-    assert folded(as_line(claim()), as_line(WAITING), as_line(last, event="receipt")) == replace(
-        waiting, state=State("receipt"), **why, next_attempt_at=None, updated_at=written_at
+    assert folded(as_line(claim()), as_line(WAITING), as_line(last, event="rerouted")) == replace(
+        waiting, state=State("rerouted"), **why, next_attempt_at=None, updated_at=written_at
     )
 
 

@@ -106,7 +106,7 @@ def test_what_a_person_sent_at_once_is_no_slot(ends: bytes) -> None:
         b"\0" * 40,
         b"\n",
         rewritten(settle(State.MISSED, Reason.NO_TICK), state="queued") + b"\n",
-        rewritten(settle(State.MISSED, Reason.NO_TICK), event="receipt") + b"\n",
+        rewritten(settle(State.MISSED, Reason.NO_TICK), event="rerouted") + b"\n",
         claim() + outcome("failed", "delegated"),
     ],
 )

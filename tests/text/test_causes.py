@@ -8,18 +8,21 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron.bot import causes as bots
+from kakaocron.bot.codes import CODES
 from kakaocron.errors import Cause
 from kakaocron.kakao import causes as kakaos
 from kakaocron.kakao.codes import MESSAGE_CODES
 from kakaocron.text import causes
+from kakaocron.watching.causes import in_words
 
 DOCS = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
-ALL = {**causes.TEMPLATES, **kakaos.TEMPLATES}
+ALL = {**causes.TEMPLATES, **kakaos.TEMPLATES, **bots.TEMPLATES}
 
 
 def facts_of(template: str) -> set[str]:
     names = {name for _, name, _, _ in string.Formatter().parse(template) if name}
-    return names - {"meaning"}  # Kakao's, of a code
+    return names - {"meaning", "mend"}  # Kakao's, of a code
 
 
 def test_the_page_lists_every_code_with_its_facts() -> None:
@@ -32,13 +35,15 @@ def test_the_page_lists_every_code_with_its_facts() -> None:
 
 
 def test_no_channel_takes_a_code_that_is_everybodys() -> None:
-    assert not causes.TEMPLATES.keys() & kakaos.TEMPLATES.keys()
+    tables = (causes.TEMPLATES, kakaos.TEMPLATES, bots.TEMPLATES)
+
+    assert len(ALL) == sum(map(len, tables))
 
 
 @pytest.mark.parametrize("code", sorted(ALL))
 def test_every_cause_is_one_plain_line(code: str) -> None:
     facts: dict[str, str | int | float] = dict.fromkeys(facts_of(ALL[code]), 7)
-    said = kakaos.in_words(Cause(code, facts))
+    said = in_words(Cause(code, facts))
 
     assert said == " ".join(said.split())
     assert "{meaning}" not in said
@@ -48,6 +53,11 @@ def test_every_cause_is_one_plain_line(code: str) -> None:
 @pytest.mark.parametrize("code", sorted(MESSAGE_CODES))
 def test_a_code_of_kakaos_is_said_in_words_and_with_its_number(code: int) -> None:
     assert kakaos.in_words(Cause("kakao", {"code": code})) == f"{MESSAGE_CODES[code][2]} ({code})"
+
+
+@pytest.mark.parametrize("code", sorted(CODES))
+def test_a_code_of_the_bot_api_is_said_in_words_and_with_its_number(code: int) -> None:
+    assert in_words(Cause("bot", {"code": code})) == f"{CODES[code].words} ({code})"
 
 
 @pytest.mark.parametrize(

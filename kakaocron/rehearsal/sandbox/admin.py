@@ -72,6 +72,42 @@ def _step(told: Any) -> Step:
     return Step(float(told["seconds"]), told["word"], told.get("arrives") is True)
 
 
+def _rooms(kakao: Kakao, _faults: FaultPlan, _body: Mapping[str, Any], _at: datetime) -> Any:
+    return [asdict(one) for one in kakao.bot.rooms.values()]
+
+
+def _room(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], at: datetime) -> Any:
+    """Let something happen in a room: the bot is invited, removed, addressed, switched on or
+    off."""
+    _refuse_unknown(body, "key", "has_bot", "receives", "mention")
+    room = kakao.bot.rooms.get(str(body.get("key")))
+    if room is None:
+        raise UsageError("'key' is no room of the sandbox.")
+    if isinstance(body.get("receives"), bool):
+        room.receives = body["receives"]
+    if isinstance(body.get("has_bot"), bool):
+        if body["has_bot"]:
+            kakao.gateway.invite(room.key, at)
+        else:
+            kakao.gateway.remove(room.key)
+    if isinstance(body.get("mention"), str):
+        kakao.gateway.mention(room.key, body["mention"], at)
+    return asdict(room)
+
+
+_OF_BOT = ("token", "exists", "is_approved", "is_address_registered", "quota")
+
+
+def _bot(kakao: Kakao, _faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
+    _refuse_unknown(body, *_OF_BOT, "has_webhook", "close")
+    for name in body.keys() & set(_OF_BOT):
+        setattr(kakao.bot, name, body[name])
+    kakao.gateway.has_webhook = body.get("has_webhook", kakao.gateway.has_webhook)
+    if "close" in body:
+        kakao.gateway.close(int(body["close"]))
+    return {"is_heard": kakao.gateway.is_heard}
+
+
 def _plan(_kakao: Kakao, faults: FaultPlan, body: Mapping[str, Any], _at: datetime) -> Any:
     _refuse_unknown(body, "script", "spec")
     script, spec = body.get("script", []), body.get("spec", "")
@@ -142,6 +178,9 @@ _ROUTES: Mapping[
     ("GET", "people"): _people,
     ("GET", "requests"): _requests,
     ("GET", "images"): _images,
+    ("GET", "rooms"): _rooms,
+    ("POST", "rooms"): _room,
+    ("POST", "bot"): _bot,
     ("POST", "faults"): _plan,
     ("POST", "phones"): _phones,
     ("POST", "login"): _login,

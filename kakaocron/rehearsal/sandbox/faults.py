@@ -4,10 +4,12 @@ import random
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from types import MappingProxyType
 
 from kakaocron.errors import UsageError
 from kakaocron.language.words import _
+from kakaocron.rehearsal.sandbox import bots
 from kakaocron.rehearsal.sandbox.codes import (
     AMBIGUOUS_CODES,
     KAPI_ERRORS,
@@ -45,6 +47,8 @@ _BY_DEALERS = (
     "POST/messages/v4/send-many",
 )
 
+_BY_BOT = (f"POST{bots.SEND_PATH}",)
+
 # kind → what the wire does, whether the request takes effect all the same.
 _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
     {
@@ -74,9 +78,10 @@ _KINDS: Mapping[str, tuple[Action, bool]] = MappingProxyType(
         "status": ("answer", False),
         "nhn": ("answer", False),
         "solapi": ("answer", False),
+        "bot": ("answer", False),
     }
 )
-_NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status", "nhn", "solapi"}
+_NAMED_KINDS = _KINDS.keys() - {"code", "koe", "status", "nhn", "solapi", "bot"}
 _WITH_SECONDS = frozenset({"slow", "drip", "date", "early-hints"})
 _STATUSES = frozenset({429, 500, 502, 503, 504})
 # Kinds that may strike although the message went out: written with a "+" at the end.
@@ -111,6 +116,7 @@ _SUBSTITUTES: Mapping[str, WireAnswer] = MappingProxyType(
 _RULE = re.compile(r"(?P<name>[^:@]+)(:(?P<probability>[0-9.]+))?(@(?P<prefix>[A-Z]*/.*))?")
 _NAME = re.compile(
     r"(?P<code>-\d+)|(?P<koe>KOE\d+)|(?P<status>\d{3})|nhn(?P<nhn>-\d+)|solapi-(?P<solapi>\w+)"
+    r"|bot(?P<bot>-\d+|-[a-z-]+)(=(?P<wait>\d+))?"
     r"|(?P<kind>[a-z][a-z0-9-]*?)(=(?P<seconds>[+-]?\d+(\.\d+)?))?"
 )
 
@@ -158,20 +164,26 @@ def _matches(prefix: str, request: WireRequest) -> bool:
 
 
 def substitute(
-    fault: InjectedFault, request: WireRequest, agreed: Sequence[str]
+    fault: InjectedFault, request: WireRequest, agreed: Sequence[str], now: datetime
 ) -> WireAnswer | None:
     """Return the answer that the fault puts in place of Kakao's own, or None."""
     if fault.kind == "code":
         return refused(fault.number, request.path, agreed).answer()
     if fault.kind == "koe":
         return KauthRefusedError(fault.name).answer()
+    if fault.kind == "status":
+        return WireAnswer(fault.number, {"Content-Type": "text/plain"}, b"upstream error")
+    return _SUBSTITUTES.get(fault.kind) or _by_another(fault, now)
+
+
+def _by_another(fault: InjectedFault, now: datetime) -> WireAnswer | None:
     if fault.kind == "nhn":
         return nhn_refused(fault.number)
     if fault.kind == "solapi":
         return solapi_refused(fault.name.removeprefix("solapi-").removesuffix("+"))
-    if fault.kind == "status":
-        return WireAnswer(fault.number, {"Content-Type": "text/plain"}, b"upstream error")
-    return _SUBSTITUTES.get(fault.kind)
+    if fault.kind == "bot":
+        return bots.odd_answer(_of_bot(fault.name), fault.number, now)
+    return None
 
 
 def refused(code: int, path: str, agreed: Sequence[str]) -> RefusedError:
@@ -289,15 +301,34 @@ def _known(name: str, match: re.Match[str]) -> InjectedFault:
     if match["koe"] in KAUTH_ERRORS:
         return _fault(name, "koe", prefixes=(TOKEN_PATH,))
     if match["status"] and int(match["status"]) in _STATUSES:
-        prefixes = _MESSAGES + _BY_DEALERS
+        prefixes = _MESSAGES + _BY_DEALERS + _BY_BOT
         return _fault(name, "status", prefixes=prefixes, number=int(match["status"]))
+    if match["kind"] in _NAMED_KINDS:
+        return _with_seconds(name, match["kind"], match["seconds"])
+    return _of_another(name, match)
+
+
+def _of_another(name: str, match: re.Match[str]) -> InjectedFault:
+    """Return a fault of a server that is not for messages to oneself and to friends."""
     if match["nhn"] and int(match["nhn"]) in NHN_MESSAGES:
         return _fault(name, "nhn", prefixes=(_BY_DEALERS[0],), number=int(match["nhn"]))
     if match["solapi"] in SOLAPI_STATUSES:
         return _fault(name, "solapi", prefixes=_BY_DEALERS[1:])
-    if match["kind"] in _NAMED_KINDS:
-        return _with_seconds(name, match["kind"], match["seconds"])
+    if match["bot"] and bots.is_fault(_of_bot(name)):
+        return _bots(name, match["wait"])
     raise _unknown(name)
+
+
+def _of_bot(name: str) -> str:
+    """Return which fault of the Bot API is meant: `bot-880` is its code -880."""
+    own = name.removesuffix("+").partition("=")[0].removeprefix("bot-")
+    return f"-{own}" if own.isdecimal() else own
+
+
+def _bots(name: str, seconds: str | None) -> InjectedFault:
+    if (seconds is not None) is not (_of_bot(name) in bots.WAITS):
+        raise _unknown(name)
+    return _fault(name, "bot", prefixes=_BY_BOT, number=int((seconds or "0")[:9]))
 
 
 def _with_seconds(name: str, kind: str, seconds: str | None) -> InjectedFault:
@@ -313,7 +344,7 @@ def _with_seconds(name: str, kind: str, seconds: str | None) -> InjectedFault:
         raise UsageError(
             _("Cannot read fault '{name}': a delay is not negative.").format(name=name)
         )
-    prefixes = _PREFIXES.get(kind, _MESSAGES + _BY_DEALERS)
+    prefixes = _PREFIXES.get(kind, _MESSAGES + _BY_DEALERS + _BY_BOT)
     usual = DRIP_SECONDS if kind == "drip" else 0.0
     return _fault(
         name, kind, prefixes=prefixes, seconds=usual if seconds is None else float(seconds)
@@ -339,6 +370,8 @@ def _may_follow_a_delivery(fault: InjectedFault) -> bool:
         return fault.number >= 500  # noqa: PLR2004 - a gateway does not know what happened behind it
     if fault.kind == "nhn":
         return fault.number in {-7000, -9999}
+    if fault.kind == "bot":
+        return bots.may_follow_a_delivery(_of_bot(fault.name))
     return fault.kind in _AMBIGUOUS_KINDS or fault.name == "solapi-InternalError+"
 
 

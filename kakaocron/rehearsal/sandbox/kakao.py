@@ -1,5 +1,5 @@
-"""Kakao's two servers, and the dealers of 알림톡, as one value machine: requests and times in,
-answers and deliveries out.
+"""Kakao's servers, those for bots too, and the dealers of 알림톡, as one value machine: requests
+and times in, answers and deliveries out.
 
 No socket, file, clock or environment: the same seed and the same calls give the same bytes.
 """
@@ -12,9 +12,11 @@ from email.utils import format_datetime
 
 from kakaocron.rehearsal.sandbox.account import Accounts, ReadyLogin
 from kakaocron.rehearsal.sandbox.arrival import Arrival
+from kakaocron.rehearsal.sandbox.bots import BotApi
 from kakaocron.rehearsal.sandbox.codes import KauthRefusedError, RefusedError
 from kakaocron.rehearsal.sandbox.endpoints import ENDPOINTS, TOKEN_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault, substitute
+from kakaocron.rehearsal.sandbox.gateway import Gateway
 from kakaocron.rehearsal.sandbox.images import IMAGE_PREFIX, SHOWN_PREFIX, Image, Images
 from kakaocron.rehearsal.sandbox.kapi import Kapi
 from kakaocron.rehearsal.sandbox.kauth import Kauth
@@ -79,6 +81,8 @@ class Kakao:
         self.phones = Phones(self.settings.phones, self.deliveries)
         self._nhn = Nhn(self.settings.dealers, self.phones)
         self._solapi = Solapi(self.settings.dealers, self.phones)
+        self.bot = BotApi(self.settings.bot, self.deliveries)
+        self.gateway = Gateway(self.bot)
         self._routes: dict[tuple[str, str], Callable[[WireRequest, datetime], WireAnswer]] = {
             ("GET", "/oauth/authorize"): self._kauth.authorize,
             ("POST", "/oauth/authorize"): self._kauth.decide,
@@ -123,7 +127,7 @@ class Kakao:
             self._images.forget_newest()
         if fault.action in {"close-before", "unread", "reset", "stall"}:
             return Wire(fault.action, is_delivered)
-        answer = self._replaced(fault, request, own)
+        answer = self._replaced(fault, request, own, now)
         if fault.kind == "date":
             dated = _dated(answer, now + timedelta(seconds=fault.seconds))
             return Wire(fault.action, is_delivered, dated)
@@ -152,11 +156,15 @@ class Kakao:
         self._accounts.of(uuid).revoke_refresh_tokens()
 
     def _replaced(
-        self, fault: InjectedFault, request: WireRequest, own: WireAnswer | None
+        self,
+        fault: InjectedFault,
+        request: WireRequest,
+        own: WireAnswer | None,
+        now: datetime,
     ) -> WireAnswer:
         if own is not None and own.status >= HTTP_BAD:
             return own
-        answer = substitute(fault, request, sorted(self._account.agreed)) or own
+        answer = substitute(fault, request, sorted(self._account.agreed), now) or own
         if answer is None:
             raise AssertionError(f"fault '{fault.name}' gives no answer")
         return answer
@@ -182,9 +190,9 @@ class Kakao:
         route = self._routes.get((request.method, request.path))
         if route is not None:
             return route(request, now)
-        dealers = self._dealers(request, now)
-        if dealers is not None:
-            return dealers
+        other = self._others(request, now)
+        if other is not None:
+            return other
         if request.method == "GET" and request.path.startswith(SHOWN_PREFIX):
             shown = self._images.show(request, now)
             if shown is not None:
@@ -194,13 +202,13 @@ class Kakao:
             {"error": UNKNOWN_REQUEST, "method": request.method, "path": request.path},
         )
 
-    def _dealers(self, request: WireRequest, now: datetime) -> WireAnswer | None:
+    def _others(self, request: WireRequest, now: datetime) -> WireAnswer | None:
         self.phones.settle(now)
         if request.path.startswith(NHN_PREFIX):
             return self._nhn.answer(request, now)
         if request.path.startswith(SOLAPI_PREFIXES):
             return self._solapi.answer(request, now)
-        return None
+        return self.bot.answer(request, now)
 
     def _log(
         self,

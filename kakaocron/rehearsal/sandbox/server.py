@@ -22,6 +22,9 @@ from kakaocron.rehearsal.sandbox.admin import ADMIN_PREFIX, administer
 from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.endpoints import UPLOAD_PATH
 from kakaocron.rehearsal.sandbox.faults import FaultPlan, InjectedFault
+from kakaocron.rehearsal.sandbox.gateway import GATEWAY_PATH
+from kakaocron.rehearsal.sandbox.gateway_socket import is_playable
+from kakaocron.rehearsal.sandbox.gateway_socket import serve as serve_gateway
 from kakaocron.rehearsal.sandbox.kakao import Kakao, LoggedRequest
 from kakaocron.rehearsal.sandbox.wire import EARLY_HINTS, Wire, WireAnswer, WireRequest, json_answer
 
@@ -125,6 +128,10 @@ class SandboxServer:
         if self._on_request is not None:
             self._on_request(logged)
         return wire
+
+    def listen(self, connection: socket.socket, head: bytes, stopping: threading.Event) -> None:
+        """Serve a bot that listens at the gateway."""
+        serve_gateway(connection, head, self.kakao.gateway, self._lock, self._now, stopping)
 
     def administer(self, request: WireRequest) -> WireAnswer:
         """Answer a request under /_sandbox/."""
@@ -238,6 +245,9 @@ class _Connection(BaseHTTPRequestHandler):
             refusal = _plain(HTTPStatus.FORBIDDEN)
             self._send(self.server.sandbox.administer(request) if is_own else refusal)
             return
+        if head.path == GATEWAY_PATH:
+            self._listen()
+            return
         fault = self.server.sandbox.choose_fault(head)
         if fault is not None and fault.action in {"close-before", "unread"}:
             self._act(self.server.sandbox.exchange(head, fault))
@@ -248,6 +258,16 @@ class _Connection(BaseHTTPRequestHandler):
             return
         request = replace(head, body=body, received_at_ns=time.time_ns())
         self._act(self.server.sandbox.exchange(request, fault))
+
+    def _listen(self) -> None:
+        if not is_playable():
+            said = {"error": "no WebSocket here: pip install 'kakaocron[rooms]'"}
+            self._send(json_answer(HTTPStatus.NOT_IMPLEMENTED, said))
+            return
+        lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items())]
+        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
+        self.close_connection = True
+        self.server.sandbox.listen(self.connection, head, self.server.stopping)
 
     def _head(self) -> WireRequest:
         path, _, query = self.path.partition("?")

@@ -105,6 +105,35 @@ class DealerSettings:
 
 
 @dataclass(frozen=True)
+class SandboxRoom:
+    """A group room into which the bot was invited; Kakao itself tells a bot no name."""
+
+    key: str
+    name: str
+    has_bot: bool = True
+    receives: bool = True
+
+
+@dataclass(frozen=True)
+class SandboxBot:
+    """The one bot of the app. A key that does not begin with `key_prefix` is another bot's;
+    `strangers` are people who have not added the bot's channel."""
+
+    token: str = "sandbox-bot-token-0001"  # noqa: S105 - opens nothing but the sandbox
+    id: str = "sandbox-bot"
+    key_prefix: str = "bgk_"
+    rooms: tuple[SandboxRoom, ...] = (
+        SandboxRoom("bgk_sandbox0001", "기사방"),
+        SandboxRoom("bgk_sandbox0002", "주문방"),
+        SandboxRoom("bgk_sandbox0003", "조용한 방", receives=False),
+        SandboxRoom("bgk_sandbox0004", "떠난 방", has_bot=False),
+    )
+    strangers: tuple[str, ...] = ("buk_stranger",)
+    heartbeat_interval: timedelta = timedelta(milliseconds=41_250)
+    tells_ready_after_resume: bool = False
+
+
+@dataclass(frozen=True)
 class Settings:
     """One Kakao app with one user, whose friends use it too.
 
@@ -140,6 +169,7 @@ class Settings:
     code_lifetime: timedelta = timedelta(minutes=10)
     dealers: DealerSettings = DealerSettings()
     phones: PhoneSettings = PhoneSettings()
+    bot: SandboxBot = SandboxBot()
 
     @property
     def people(self) -> tuple[Member, ...]:

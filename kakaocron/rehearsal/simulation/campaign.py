@@ -14,8 +14,8 @@ from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import Config
 from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.settings import Settings
-from kakaocron.rehearsal.simulation.chaos import BY_HAND, dials_for
-from kakaocron.rehearsal.simulation.rules import pictured, probing
+from kakaocron.rehearsal.simulation.chaos import BY_HAND, LOGINS_DIE, dials_for
+from kakaocron.rehearsal.simulation.rules import pictured, probing, with_accounts
 from kakaocron.rehearsal.simulation.world import HistoryResult, SoFar, World
 from kakaocron.text.causes import Templates
 
@@ -61,10 +61,14 @@ def play(
     `on_progress` is called once a simulated minute, from any thread.
     """
     rng = random.Random(f"history {seed}")  # noqa: S311 - to be replayed, no secret
-    dials = dials_for(rng, BY_HAND if has_a_person(seed) else 0.0)
+    has_two = config is None and has_accounts(seed)
+    by_hand = BY_HAND if has_a_person(seed) else 0.0
+    dials = dials_for(rng, by_hand, LOGINS_DIE if has_two else 0.0)
     drawn = [probing(config)] if config else configs(seed)
     if config is None and starts_early(seed):
         drawn = [early(one) for one in drawn]
+    if has_two:
+        drawn = [with_accounts(one) for one in drawn]
     if config is None and has_pictures(seed):
         drawn = [pictured(one) for one in drawn]
     try:
@@ -78,6 +82,10 @@ def play(
 
 def starts_early(seed: int) -> bool:
     return seed // len(_configs()) % 5 == 4  # noqa: PLR2004
+
+
+def has_accounts(seed: int) -> bool:
+    return seed // len(_configs()) % 7 in {1, 3, 5}
 
 
 def has_pictures(seed: int) -> bool:

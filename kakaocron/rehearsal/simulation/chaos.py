@@ -60,13 +60,16 @@ USUAL = Dials(
     config_edit=0.002,
 )
 BY_HAND = 0.05
+LOGINS_DIE = 0.01
 
 
-def dials_for(rng: random.Random, by_hand: float = 0.0) -> Dials:
-    """Draw a history's character: some faults often, some never."""
+def dials_for(rng: random.Random, by_hand: float = 0.0, token_death: float = 0.0) -> Dials:
+    """Draw a history's character: some faults often, some never; tokens die at least as often as
+    is said here."""
     drawn = {
         field.name: getattr(USUAL, field.name) * rng.choice((0, 0, 1, 1, 5))
         for field in fields(Dials)
         if field.name not in {"by_hand", "signal"}
     }
+    drawn["token_death"] = max(drawn["token_death"], token_death)
     return Dials(**drawn, by_hand=by_hand, signal=drawn["kill"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from zlib import crc32
 
 from kakaocron.config.schema import Message
 from kakaocron.delivery.parcel import Enclosure
@@ -47,9 +48,21 @@ class SimulatedContents(Contents, frozen=True):
         return Enclosure(source, is_required, "image/png", picture)
 
 
-def logged_in(kakao: Kakao, at: datetime, host_time: datetime | None = None) -> Tokens:
+def url_of(account: str) -> str:
+    """Return where an account finds Kakao: its requests are known by the host that they name."""
+    return f"https://account-{crc32(account.encode()):08x}.simulated"
+
+
+def person_of(account: str) -> str | None:
+    """Return the uuid of who has an account, None for the user's own."""
+    return f"uuid-of-{account}" if account else None
+
+
+def logged_in(
+    kakao: Kakao, at: datetime, host_time: datetime | None = None, account: str = ""
+) -> Tokens:
     """Log in at the sandbox; return what kakaocron would keep of it, by its host's clock."""
-    login = kakao.issue_login(at)
+    login = kakao.issue_login(at, uuid=person_of(account))
     return Tokens(
         login.access_token,
         login.access_expires_at,

@@ -124,7 +124,11 @@ class History:
     runs: list[TickRun] = field(default_factory=list)
     departures: list[Departure] = field(default_factory=list)
     disturbed: list[tuple[datetime, datetime]] = field(default_factory=list)
-    dead_login: list[tuple[datetime, datetime]] = field(default_factory=list)
+    # By account; the user's own has no name.
+    dead_logins: dict[str, list[tuple[datetime, datetime]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+    accounts: frozenset[str] = frozenset()
     wrong_clock: list[tuple[datetime, datetime]] = field(default_factory=list)
     ran_ahead: list[tuple[datetime, datetime]] = field(default_factory=list)
     breaches: list[str] = field(default_factory=list)
@@ -400,7 +404,7 @@ def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
     """Find texts that a person was told are entered, and that have no end, or never went."""
     arrived = {(d.probe.partition("|")[0], name) for d in history.departures for name in d.arrived}
     good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
-    wrong_clock, dead_login = Spans(history.wrong_clock), Spans(history.dead_login)
+    wrong_clock, dead_login = Spans(history.wrong_clock), Spans(history.dead_logins[""])
     troubles = _troubles(history)
     for order in history.orders:
         if order.name is None or not order.is_done or order.message is None or order.slot is None:
@@ -529,16 +533,17 @@ def _lost(
     wrong since the slot (or, under `resend`, nothing that is still to be waited for).
     """
     arrived: dict[Key, set[str]] = defaultdict(set)
-    refused = set()
+    refused: dict[Key, set[str]] = defaultdict(set)
     for departure in history.departures:
         key = key_of_probe(departure.probe)
         arrived[key].update(departure.arrived)
         if departure.was_refused:
-            refused.add(key)
+            refused[key].update(departure.receivers)
     good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
     gone = _gone(history, told)
     edits = Spans((v.true_time - MINUTE, v.true_time) for v in history.versions[1:])
-    wrong_clock, dead_login = Spans(history.wrong_clock), Spans(history.dead_login)
+    wrong_clock = Spans(history.wrong_clock)
+    dead_logins = {account: Spans(spans) for account, spans in history.dead_logins.items()}
     troubles = _troubles(history)
     edited_at = [version.true_time for version in history.versions]
     for message, slot in expected:
@@ -546,7 +551,7 @@ def _lost(
         # instant too, and another configuration been there.
         rules = history.versions[bisect_right(edited_at, slot) - 1].rules  # before all: the last
         wanted = rules.messages[message].to if message in rules.messages else ()
-        missing = set(wanted) - arrived[message, slot]
+        missing = set(wanted) - arrived[message, slot] - refused[message, slot]
         if not missing or _is_touched(history, message, slot):
             continue
         if _may_be_paused(history, message, slot):
@@ -555,18 +560,30 @@ def _lost(
         if _touches(edits, slot, expiry) or _touches(wrong_clock, slot, expiry):
             continue
         chance = _fair_chance(rules, slot, expiry, good, troubles)
-        if chance is None or _touches(dead_login, slot - MINUTE, expiry):
-            continue
-        if (message, slot) in refused or _had_its_time(history, slot, states.get((message, slot))):
+        if chance is None or _had_its_time(history, slot, states.get((message, slot))):
             continue
         if _is_held_back(history, slot, expiry, states.get((message, slot))):
             continue
-        missing -= {name for name in missing if _is_over_quota(gone, name, slot, expiry)}
+        # One login that is dead keeps it from its own receivers, and from nobody else.
+        dead = {
+            account
+            for account, spans in dead_logins.items()
+            if _touches(spans, slot - MINUTE, expiry)
+        }
+        missing -= {name for name in missing if _account_of(history, name) in dead}
+        friends = missing - {"me", *history.accounts}
+        missing -= {name for name in friends if _is_over_quota(gone, name, slot, expiry)}
         if missing:
             yield (
                 f"lost: {message} {slot} ({states.get((message, slot))}) never reached "
                 f"{sorted(missing)}, though the tick of {chance:%H:%M:%S} could have sent it"
             )
+
+
+def _account_of(history: History, receiver: str) -> str:
+    """Return by whose login a receiver is sent to."""
+    account = receiver.rpartition("@")[2]
+    return account if account in history.accounts else ""
 
 
 def _troubles(history: History) -> Spans:
@@ -629,15 +646,13 @@ def _gone(history: History, told: Mapping[Key, Told]) -> list[tuple[str, datetim
         for (_, slot), lines in told.items()
         for day, owner, name in lines.in_doubt
     }
-    return [one for one in gone if one[-1] != "me"]
+    return [one for one in gone if one[-1] not in {"me", *history.accounts}]
 
 
 def _is_over_quota(
     gone: Sequence[tuple[str, datetime, str, str]], name: str, slot: datetime, expiry: datetime
 ) -> bool:
     """Say whether Kakao would have refused one more message to a friend on the slot's day."""
-    if name == "me":
-        return False
     days = {f"{slot:%Y-%m-%d}", f"{expiry:%Y-%m-%d}"}
     friends = [friend for day, at, _, friend in gone if day in days and at <= slot]
     return friends.count(name) >= PER_PAIR or len(friends) >= PER_SENDER

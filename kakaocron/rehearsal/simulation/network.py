@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -50,6 +51,11 @@ class Net(Protocol):
 
     kakao: Kakao
     rng: random.Random
+
+    @property
+    def accounts(self) -> Mapping[str, str]:
+        """The accounts by the host that their requests name, and by Kakao's number."""
+        ...
 
     def true_time(self) -> datetime: ...
     def host_time(self) -> datetime: ...
@@ -115,7 +121,9 @@ class SimulatedHttp:
     ) -> _Coming:
         net = self.net
         left = net.host_time()
-        probe, receivers = probe_of(asked) if is_message else ("", ())
+        probe, wanted = probe_of(asked) if is_message else ("", ())
+        by = net.accounts.get(asked.headers["Host"], "")
+        receivers = tuple(kept(one, by) for one in wanted)
         if is_message:
             net.check_claimed(probe, self.process.owner)
         before = len(net.kakao.deliveries)
@@ -129,7 +137,8 @@ class SimulatedHttp:
         if mishap and mishap.kind == "cut-answer" and coming.content:
             coming = _cut(coming, net.rng)
         if is_message:
-            arrived = tuple(d.receiver for d in net.kakao.deliveries[before:])
+            new = net.kakao.deliveries[before:]
+            arrived = tuple(kept(d.receiver, net.accounts.get(d.sender, "")) for d in new)
             refused = done.answer is not None and not arrived
             owner = self.process.owner
             net.depart(Departure(probe, left, owner, receivers, arrived, refused, stopped_at))
@@ -180,6 +189,13 @@ def probe_of(asked: wire.WireRequest) -> tuple[str, tuple[str, ...]]:
     text = template.get("text") or template["content"]["title"]
     uuids = form.get("receiver_uuids")
     return text, tuple(json.loads(uuids[0])) if uuids else ("me",)
+
+
+def kept(receiver: str, by: str) -> str:
+    """Return what the ledger calls a receiver of Kakao's, reached by an account."""
+    if not by:
+        return receiver
+    return by if receiver == "me" else f"{receiver}@{by}"
 
 
 def _coming(done: wire.Wire, timeout_seconds: float) -> _Coming:

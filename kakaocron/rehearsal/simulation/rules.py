@@ -7,8 +7,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kakaocron.config.schema import CONTENTS, DATA, IMAGES, Config, Message, Secret
+from kakaocron.config.schema import CONTENTS, DATA, IMAGES, AccountSettings, Config, Message, Secret
 from kakaocron.rehearsal.sandbox.settings import Settings
+from kakaocron.rehearsal.simulation.home import url_of
 from kakaocron.rehearsal.simulation.judge import MessageRules, Rules
 
 # Says in the message itself which slot it is for: what the judge counts by.
@@ -35,7 +36,25 @@ def probing(config: Config) -> Config:
     app = Settings()
     secrets = {"rest_api_key": app.rest_api_key, "client_secret": app.client_secret or ""}
     kakao = replace(config.kakao, **{name: Secret(value) for name, value in secrets.items()})
-    return replace(config, message=messages, kakao=kakao)
+    accounts = {
+        name: AccountSettings(api_url=url_of(name), auth_url=url_of(name))
+        for name in config.account
+    }
+    return replace(config, message=messages, kakao=kakao, account=accounts)
+
+
+def with_accounts(config: Config) -> Config:
+    """Return the configuration with a second account: each message goes to it too, and what goes
+    to friends goes by it."""
+    second = "second"
+    accounts = {second: AccountSettings(api_url=url_of(second), auth_url=url_of(second))}
+    shared = replace(config, account=accounts)
+
+    def sent_by_both(message: Message) -> Message:
+        has_friends = any(shared.contacts.sender_of(one) is not None for one in message.to)
+        return replace(message, to=(*message.to, second), sender=second if has_friends else None)
+
+    return replace(shared, message=tuple(map(sent_by_both, config.message)))
 
 
 def _picture(message: Message) -> dict[str, Any]:

@@ -34,7 +34,14 @@ from kakaocron.rehearsal.simulation.chaos import CALM, Dials
 from kakaocron.rehearsal.simulation.cron import Cron
 from kakaocron.rehearsal.simulation.event_loop import EventLoop
 from kakaocron.rehearsal.simulation.files import FileSystem
-from kakaocron.rehearsal.simulation.home import HOME, PLACES, SimulatedContents, logged_in
+from kakaocron.rehearsal.simulation.home import (
+    HOME,
+    PLACES,
+    SimulatedContents,
+    logged_in,
+    person_of,
+    url_of,
+)
 from kakaocron.rehearsal.simulation.judge import (
     History,
     TickRun,
@@ -127,14 +134,17 @@ class World:
         self._is_off = False
         self._outage = False
         self._has_met_limit = False  # on tokens, and got none since
-        self._is_login_dead = False
         self._on_progress = on_progress
         self._copy: list[tuple[str, bytes]] | None = None
         self._trace = 0
         self._ticks = 0
         # Histories begin on any day of the week, at any time, often near midnight.
         self.began = datetime(2026, 11, 23, tzinfo=KST) + self.rng.randrange(7 * 24 * 60) * MINUTE
-        self.kakao = Kakao(_settings(configs), seed)
+        names = sorted({name for config in configs for name in config.account})
+        self.kakao = Kakao(_settings(configs, names), seed)
+        self.accounts = _accounts(self.kakao, names)
+        self.logins = ("", *names)
+        self.history.accounts = frozenset(names)
         latest = self.rng.choice((0.02, 0.5, 2.0))
         self._power_cut_at = self.began
         self.person = Person(self.rng, self.history, self.true_time, self.host_time)
@@ -386,12 +396,14 @@ class World:
         )
 
     def _log_in(self) -> None:
-        tokens = logged_in(self.kakao, self.true_time(), self.host_time())
-        self.files.put(PLACES.tokens, to_json(tokens))
-        self._is_login_dead = False
-        if self.history.dead_login and self.history.dead_login[-1][1] > self.true_time():
-            start, _ = self.history.dead_login[-1]
-            self.history.dead_login[-1] = (start, self.true_time() + MINUTE)
+        for account in self.logins:
+            self._log_in_to(account)
+
+    def _log_in_to(self, account: str) -> None:
+        tokens = logged_in(self.kakao, self.true_time(), self.host_time(), account)
+        self.files.put(PLACES.tokens_of(account), to_json(tokens))
+        now, dead = self.true_time(), self.history.dead_logins[account]
+        dead[:] = [(start, min(end, now + MINUTE)) for start, end in dead]
 
     def _config_edit(self) -> None:
         self._use(self.rng.choice(self.configs))
@@ -499,13 +511,14 @@ class World:
         self.loop.at(self.loop.now + self.rng.choice((120.0, 1900.0)), self.crons[1].stop)
 
     def _token_death(self) -> None:
-        self.kakao.revoke_access_tokens()
+        account = self.rng.choice(self.logins) if len(self.logins) > 1 else ""
+        self.kakao.revoke_access_tokens(person_of(account))
         if self.rng.random() < 0.4:  # noqa: PLR2004
-            self.kakao.revoke_refresh_tokens()
+            self.kakao.revoke_refresh_tokens(person_of(account))
             never = self.began + timedelta(days=10_000)
-            self.history.dead_login.append((self.true_time(), never))
+            self.history.dead_logins[account].append((self.true_time(), never))
             wait = self.rng.choice((100.0, 1000.0))
-            self.loop.at(self.loop.now + wait, self._log_in)
+            self.loop.at(self.loop.now + wait, partial(self._log_in_to, account))
 
     def _held_lock(self) -> None:
         """Somebody else holds the ledger's lock for a while."""
@@ -674,11 +687,24 @@ def damaged(content: bytes, rng: random.Random) -> bytes:
     return b"\n".join(lines)
 
 
-def _settings(configs: list[Config]) -> Settings:
-    uuids = {uuid for config in configs for series in config.series() for uuid in series.to}
-    friends = tuple(SandboxFriend(uuid, uuid) for uuid in sorted(uuids - {"me"}))
+def _settings(configs: list[Config], accounts: Sequence[str]) -> Settings:
+    uuids = {
+        receiver.partition("@")[0]
+        for config in configs
+        for series in config.series()
+        for receiver in series.to
+    }
+    uuids = (uuids - {"me", *accounts}) | {person_of(name) or "" for name in accounts}
+    friends = tuple(SandboxFriend(uuid, uuid) for uuid in sorted(uuids))
     plenty = Quotas(10**9, 10**9, 10**9, 10**9, 10**9)
     return Settings(friends=friends, quotas=plenty)
+
+
+def _accounts(kakao: Kakao, names: Sequence[str]) -> dict[str, str]:
+    """Return the accounts by the host that their requests name, and by Kakao's number."""
+    numbers = {one.uuid: str(one.user_id) for one in kakao.settings.people}
+    hosts = {url_of(name).partition("//")[2]: name for name in names}
+    return hosts | {numbers[person_of(name) or ""]: name for name in names}
 
 
 def _place(error: BaseException) -> str:

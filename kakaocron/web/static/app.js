@@ -122,15 +122,19 @@ function tokenWords(token) {
   return Date.parse(token.expires_at) > now() ? _("token for {span}", { span: left(token.expires_at) }) : _("token is renewed next");
 }
 
+function loginWords(account) {
+  return account === "me" ? _("login") : _("login of {account}", { account });
+}
+
 function drawCards() {
-  const { stats, token } = page;
+  const { stats, tokens } = page;
   const next = page.next_slot;
   $("cards").replaceChildren(
     card(_("next slot"), next ? clock(next, false) : "–", next ? ahead(left(next)) : page.pauses.length ? _("paused") : _("nothing is scheduled")),
     card(_("confirmed"), percent(stats.success_rate), _("{count} of {all} slots today", { count: page.slots.confirmed, all: page.slots.ended }), stats.success_rate !== null && stats.success_rate < page.min_success_rate),
     card(_("on schedule"), percent(stats.schedule_accuracy), _("left within a minute")),
     card(_("lateness p50"), seconds(stats.delay_p50_seconds), _("p99 {span}", { span: seconds(stats.delay_p99_seconds) })),
-    card(_("login"), token.refresh_expires_at ? left(token.refresh_expires_at) : "–", tokenWords(token)),
+    ...Object.entries(tokens).map(([account, token]) => card(loginWords(account), token.refresh_expires_at ? left(token.refresh_expires_at) : "–", tokenWords(token))),
   );
 }
 

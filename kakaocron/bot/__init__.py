@@ -1,0 +1,1 @@
+"""Group rooms by Kakao's bot: a channel of its own."""
