@@ -40,6 +40,7 @@ from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import env_file_passed_over, only_in_shell
 from kakaocron.system.programs import USUAL, Programs, which
 from kakaocron.text.causes import in_words
+from kakaocron.text.phones import is_number
 from kakaocron.watching.health import newest_of_each
 from kakaocron.watching.sentences import detail_of
 
@@ -400,6 +401,8 @@ def _me(config: Config) -> Finding:
     receivers = {one for message in config.message for one in config.contacts.receivers(message.to)}
     if receivers and all(map(is_room, receivers)):
         return ok("me", _("messages go to rooms; Kakao does not say whether they make a sound"))
+    if receivers and all(is_number(one) or is_room(one) for one in receivers):
+        return ok("me", _("messages go to phones and rooms"))
     if ME not in receivers:
         return ok("me", _("messages go to friends, whose phones ring"))
     if config.monitor.urls_elsewhere:

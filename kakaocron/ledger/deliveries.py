@@ -435,6 +435,22 @@ def _ended(delivery: Delivery, event: Outcome) -> Delivery:
     )
 
 
+# Of a receiver: the service has not taken this message, or not the part after those it confirmed.
+_NOT_TAKEN = frozenset({State.RETRYING, State.FAILED})
+
+
+def taken(attempt: Attempt) -> dict[str, int]:
+    """Return how many messages of an attempt the service has taken, or may have, by receiver."""
+    found = {}
+    for receiver in attempt.to:
+        result = attempt.results.get(receiver)
+        if result is None or result.state not in _NOT_TAKEN:
+            found[receiver] = max(1, result.parts if result else 0)
+        elif result.parts:
+            found[receiver] = result.parts
+    return found
+
+
 def _decisive(delivery: Delivery, targets: Mapping[str, Result]) -> Result:
     """Return the result as which a delivery stands after news of its receivers."""
     decisive = worst(targets.values())
