@@ -33,8 +33,9 @@ LAYERS = (
     {"delivery"},
     {"alimtalk", "bot", "kakao", "config"},
     {"messages"},
+    {"sharing"},
     {"installation"},
-    {"watching", "actions"},
+    {"watching", "actions", "carrying"},
     {"ticking", "doctor", "scheduler", "web"},
     {"show"},
     {"rehearsal"},
@@ -48,6 +49,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
+    "ledger/postgres/connection",
     "ledger/heartbeat", "messages/workbook", "show/console", "show/half_blocks",
     "show/next_step", "show/pictures", "system/access", "system/clock", "system/disk",
     "system/fetch", "system/interrupts",
@@ -59,6 +61,7 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
+    "carrying",
     "actions", "alimtalk/channel", "alimtalk/dealer", "alimtalk/nhn", "alimtalk/solapi",
     "bot/channel", "bot/listening", "delivery/asking", "delivery/channel",
     "delivery/claims",
@@ -70,9 +73,11 @@ DOERS = {
     "doctor/finding", "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing",
     "doctor/versions", "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
-    "ledger/pause_file", "ledger/timetable_file",
+    "ledger/pause_file", "ledger/postgres/beats", "ledger/postgres/book",
+    "ledger/postgres/carrying", "ledger/postgres/documents", "ledger/postgres/making",
+    "ledger/postgres/sharing", "ledger/timetable_file",
     "messages/faults", "messages/images", "messages/making", "messages/starting",
-    "messages/tables", "scheduler",
+    "messages/tables", "scheduler", "sharing",
     "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
@@ -106,6 +111,7 @@ IMPORTERS = {
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
     "openpyxl": {"messages/workbook"},
+    "psycopg": {"ledger/postgres/connection"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
     "rich": {
