@@ -96,7 +96,7 @@ def _of_the_file(error: ContentError, name: str) -> ContentError:
     return content_error(error.cause.code, name=name, **facts)
 
 
-def _rows(lines: Sequence[bytes]) -> Iterator[sheets.Row]:
+def _rows(lines: Sequence[bytes]) -> Iterator[sheets.SheetRow]:
     for line in lines:
         number, cells = json.loads(line)
         yield number, [_cell(one) for one in cells]

@@ -47,19 +47,19 @@ class Unreckoned(Struct, frozen=True):
 
 
 Cell = str | int | float | bool | date | time | Unreckoned | None
-Row = tuple[int, Sequence[Cell]]  # its number, as people count, and its cells
-Rows = Callable[[], Iterator[Row]]
+SheetRow = tuple[int, Sequence[Cell]]  # its number, as people count, and its cells
+SheetRows = Callable[[], Iterator[SheetRow]]
 
 
 class Sheet(Struct, frozen=True):
     """A table: `name` is what errors call it, `rows` gives its rows each time that it is asked."""
 
     name: str
-    rows: Rows
+    rows: SheetRows
     heading_row: int
     headings: tuple[str, ...]
     count: int  # rows below the headings
-    last: Row
+    last: SheetRow
 
     def fault(self, code: str, row: int, column: int, **facts: str | int) -> ContentError:
         """Return the error of one cell."""
@@ -82,11 +82,11 @@ class Sheet(Struct, frozen=True):
                 yield number, cells[column]
 
 
-def sheet_of(name: str, rows: Rows) -> Sheet:
+def sheet_of(name: str, rows: SheetRows) -> Sheet:
     """Look through a table once. Raises ContentError for one that cannot be meant."""
     headings: tuple[str, ...] = ()
     heading_row, count = 0, 0
-    last: Row = (0, ())
+    last: SheetRow = (0, ())
     for number, cells in rows():
         if not headings:
             heading_row, headings = number, tuple(_heading(cell) for cell in cells)
@@ -303,11 +303,11 @@ def _in(content: bytes, encoding: str, name: str) -> str:
         raise content_error("no-encoding", name=name, at=error.start) from None
 
 
-def rows_of_csv(text: str, name: str) -> Rows:
+def rows_of_csv(text: str, name: str) -> SheetRows:
     """Return the rows of CSV that hold anything. Raises ContentError, while they are read too."""
     delimiter = _delimiter(text)
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[SheetRow]:
         number = 0
         try:
             # In strict mode, or a quote that is not closed would swallow what follows.

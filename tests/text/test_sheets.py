@@ -15,8 +15,8 @@ from kakaocron.text.sheets import (
     MAX_COLUMNS,
     MAX_ROWS,
     Cell,
-    Row,
     Sheet,
+    SheetRow,
     Unreckoned,
     decoded,
     fields_of,
@@ -40,7 +40,7 @@ def said(text: str, template: str) -> str:
 def of_cells(*cells: Cell) -> Sheet:
     """Return a workbook's sheet of one column."""
 
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[SheetRow]:
         yield 1, ("값",)
         yield from ((number, (cell,)) for number, cell in enumerate(cells, 2))
 
@@ -191,7 +191,7 @@ CELLS: list[tuple[Cell, str, str]] = [
 @pytest.mark.parametrize(("cell", "template", "expected"), CELLS)
 def test_a_cell_is_shown_as_people_write_it(cell: Cell, template: str, expected: str) -> None:
     # Below it another column, so that a row with nothing in it is one.
-    def rows() -> Iterator[Row]:
+    def rows() -> Iterator[SheetRow]:
         yield 1, ("값", "끝")
         yield 2, (cell, 1)
 
