@@ -381,6 +381,8 @@ OPTIONS = {
     "cron install": set(),
     "cron uninstall": set(),
     "friends": {"--json"},
+    "rooms": {"--json"},
+    "rooms listen": {"--minutes", "--json"},
     "ledger path": set(),
     "ledger verify": {"--json"},
     "ledger prune": {"--days"},
