@@ -382,6 +382,8 @@ OPTIONS = {
     "cron install": set(),
     "cron uninstall": set(),
     "friends": {"--json"},
+    "rooms": {"--json"},
+    "rooms listen": {"--minutes", "--json"},
     "ledger path": set(),
     "ledger verify": {"--json"},
     "ledger prune": {"--days"},

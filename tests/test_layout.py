@@ -68,6 +68,7 @@ DOERS = {
     "delivery/early_start", "delivery/enclosing", "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
+    "doctor/database",
     "doctor/bot", "doctor/config", "doctor/cron", "doctor/dealer", "doctor/examination",
     "doctor/files",
     "doctor/finding", "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing",

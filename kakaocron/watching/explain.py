@@ -121,7 +121,12 @@ class Explanation(Struct, frozen=True):
             "expected": self.is_expected,
             "reason": self.reason,
             "ticks": [
-                {"at": isoformat(b.at), "word": b.word, "exit_code": b.exit_code}
+                {
+                    "at": isoformat(b.at),
+                    "word": b.word,
+                    "exit_code": b.exit_code,
+                    **({"host": b.host} if b.host else {}),
+                }
                 for b in self.ticks
             ],
             "gap": self.gap_words,
