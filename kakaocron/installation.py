@@ -16,7 +16,7 @@ from zlib import crc32
 
 from msgspec import Struct, field
 
-from kakaocron.config.contacts import BOT, channel_name, is_kakaotalk
+from kakaocron.config.contacts import ALIMTALK, BOT, channel_name, is_kakaotalk
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config, Secret
 from kakaocron.delivery.channel import Channel, ReceiptChannel
@@ -226,7 +226,11 @@ def assemble(
     ledger = make_ledger(places, edges)
     logins = make_logins(places, config, edges)
     channel_of = config.contacts.channel_of
-    channels = make_channels(logins, config, channel_of)
+    channels = {
+        **make_channels(logins, config, channel_of),
+        **make_bot(places, config, logins),
+        **make_alimtalk(places, config, edges, logins[DEFAULT_ACCOUNT].http, channel_of),
+    }
     receipts = receipts_of(channels)
     engine = Engine(
         ledger=ledger,
@@ -293,7 +297,8 @@ def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login
             is_needed=is_needed,
         )
 
-    is_needed = not config.rooms or goes_by_kakaotalk(config)
+    has_others = config.rooms or config.alimtalk
+    is_needed = not has_others or goes_by_kakaotalk(config)
     return {account: of(account) for account in (DEFAULT_ACCOUNT, *config.account)}
 
 
@@ -326,6 +331,41 @@ def make_channels(
         )
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
+
+
+def make_alimtalk(
+    places: Places, config: Config, edges: Edges, http: Http, chooses: Callable[[str], str]
+) -> dict[str, Channel]:
+    """Return the channel to phones, if there is a dealer for it. Raises UsageError."""
+    if config.alimtalk is None:
+        return {}
+    from kakaocron.alimtalk.channel import Alimtalk, make_dealer  # noqa: PLC0415 - few have one
+
+    settings = config.alimtalk
+    keys = {
+        "app_key": settings.app_key,
+        "sender_key": settings.sender_key,
+        "api_key": settings.api_key,
+    }
+    dealer = make_dealer(
+        settings.dealer,
+        {
+            **{name: key.reveal() for name, key in keys.items() if key},
+            "pf_id": settings.pf_id or "",
+            "sender_number": settings.sender_number or "",
+        },
+        secret(places.variables, settings.secret_name),
+        settings.secret_name,
+        http,
+        settings.url,
+        edges.owner,
+        edges.clock.now,
+    )
+
+    def serves(receiver: str) -> bool:
+        return chooses(receiver) == ALIMTALK
+
+    return {ALIMTALK: Alimtalk(http, dealer, serves, settings.daily_cap)}
 
 
 def make_bot(places: Places, config: Config, logins: Mapping[str, Login]) -> dict[str, Channel]:

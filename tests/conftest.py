@@ -32,7 +32,7 @@ settings.load_profile("repeatable")
 
 # The last two: readline, which pytest imports, leaves a terminal's size to the workers of xdist.
 _FOREIGN = re.compile(
-    r"KAKAO|XDG_|CREDENTIALS_|ENVIRONMENT$|LOG_LEVEL$|.*_proxy$|SSL_CERT_|(REQUESTS|CURL)_CA_BUNDLE$"
+    r"KAKAO|ALIMTALK_|XDG_|CREDENTIALS_|ENVIRONMENT$|LOG_LEVEL$|.*_proxy$|SSL_CERT_|(REQUESTS|CURL)_CA_BUNDLE$"
     r"|COLUMNS$|LINES$",
     re.IGNORECASE,
 )

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron.alimtalk import causes as dealers
 from kakaocron.bot import causes as bots
 from kakaocron.kakao import causes as kakaos
 from kakaocron.language.catalogue import catalogue_of
@@ -385,7 +386,9 @@ def test_the_korean_pages_say_reasons_and_causes_as_the_program_does() -> None:
     assert KOREAN is not None
     reasons = {row[1]: row[3] for row in ROW.finditer(table_under("watching.md", "reasons"))}
     sentences = {row[1]: row[3] for row in ROW.finditer(table_under("ledger.md", "causes"))}
-    templates = {**causes.TEMPLATES, **kakaos.TEMPLATES, **bots.TEMPLATES}
+    templates = {
+        **causes.TEMPLATES, **kakaos.TEMPLATES, **dealers.TEMPLATES, **bots.TEMPLATES,
+    }  # fmt: skip
     meanings = {str(reason): KOREAN.gettext(said) for reason, said in MEANINGS.items()}
     said = {code: shown(KOREAN.gettext(template)) for code, template in templates.items()}
 

@@ -31,7 +31,7 @@ LAYERS = (
     {"idle"},
     {"ledger", "host"},
     {"delivery"},
-    {"bot", "kakao", "config"},
+    {"alimtalk", "bot", "kakao", "config"},
     {"messages"},
     {"installation"},
     {"watching", "actions"},
@@ -58,12 +58,14 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
-    "actions", "bot/channel", "bot/listening", "delivery/asking", "delivery/channel",
+    "actions", "alimtalk/channel", "alimtalk/dealer", "alimtalk/nhn", "alimtalk/solapi",
+    "bot/channel", "bot/listening", "delivery/asking", "delivery/channel",
     "delivery/claims",
     "delivery/early_start", "delivery/enclosing", "delivery/engine",
     "delivery/landing", "delivery/log_lines", "delivery/snapshot", "delivery/tick",
     "delivery/underway",
-    "doctor/bot", "doctor/config", "doctor/cron", "doctor/examination", "doctor/files",
+    "doctor/bot", "doctor/config", "doctor/cron", "doctor/dealer", "doctor/examination",
+    "doctor/files",
     "doctor/finding", "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing",
     "doctor/versions", "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",

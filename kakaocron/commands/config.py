@@ -21,7 +21,7 @@ from kakaocron.show.console import print_json
 from kakaocron.show.next_step import say_next
 from kakaocron.system.belonging import adopt as adopt_folder
 from kakaocron.system.clock import SystemClock
-from kakaocron.system.places import find_places
+from kakaocron.system.places import find_places, secret
 from kakaocron.system.programs import Programs
 from kakaocron.system.stderr import complain
 
@@ -74,6 +74,13 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
         if broken is None or not broken.concerns(keys)
     ]
     here = list(faults(contents, places.variables.get("PATH"))) if found else []
+    if broken is None and (settings := loaded.alimtalk):
+        name = settings.secret_name
+        if not secret(places.variables, name):
+            said = _("{name} is not set: nothing goes to phones. Put it into '{path}'")
+            missing = (("alimtalk",), said.format(name=name, path=places.env_file))
+            found.append(missing)
+            here.append(missing)
     for fault in broken.faults if broken else ():
         complain(str(fault))
     for keys, what in found:

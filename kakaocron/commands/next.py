@@ -9,12 +9,14 @@ from typing import Annotated
 from kakaocron.commands.lazy import typer
 from kakaocron.commands.options import config_option, json_option
 from kakaocron.installation import find_installation
+from kakaocron.kst import DAY
 from kakaocron.messages.faults import quota_faults
 from kakaocron.schedule.slots import not_within_a_year
 from kakaocron.show.console import print_booked, print_json, print_rare, print_slots
 from kakaocron.show.next_step import say_next
 from kakaocron.system.stderr import complain
 from kakaocron.watching.coming import coming
+from kakaocron.watching.costs import planned
 
 USUAL, MOST = 10, 100_000
 
@@ -47,6 +49,8 @@ def next_slots(
     for one in series:
         if rare := not_within_a_year(one.name, one.timetable, now):
             print_rare(*rare, sys.stderr if as_json else sys.stdout)
+    if not as_json and (cost := planned(installation.config, series, now.date() + DAY)):
+        print(cost)
     for fault in quota_faults(installation.config, now.date()):
         complain(fault)
     if not as_json:

@@ -19,6 +19,9 @@ from kakaocron.text.tables import nearest
 # The name of the channel, and by which it is chosen; of another account than the first: with that
 # account's name behind it.
 KAKAOTALK = "kakaotalk"
+# The channel to phones, and what their numbers begin with as people write them.
+ALIMTALK = "alimtalk"
+NUMBERS_BEGIN_WITH = frozenset("+(0123456789０１")
 BOT = "bot"  # the channel to rooms
 # What Kakao gives out for friends; a short word, or one of letters alone, is a name.
 UUID = re.compile(r"(?![A-Za-z]+$)[A-Za-z0-9_.=+/-]{6,100}")
@@ -49,13 +52,15 @@ class Contacts(Struct, frozen=True):
     """The receivers that a configuration knows, by table and name.
 
     Kept in the ledger are `me`, an account's name, and a friend's uuid: alone if the first account
-    sends to it, or as UUID@ACCOUNT; a room is `room:` and its name.
+    sends to it, or as UUID@ACCOUNT; a phone's number in one form; a room is `room:` and its name.
     """
 
     friends: Mapping[str, str]  # uuids
     accounts: Collection[str] = ()
     groups: Mapping[str, Sequence[str]] = {}
     rooms: Mapping[str, str] = {}  # keys
+    phones: Mapping[str, str] = {}  # numbers, as they are written
+    has_dealer: bool = False  # of 알림톡
 
     def receivers(self, to: Sequence[str], sender: str | None = None) -> tuple[str, ...]:
         """Return what the ledger keeps of receivers as they are written, each once.
@@ -69,6 +74,8 @@ class Contacts(Struct, frozen=True):
         return self.groups.get(name, (name,))
 
     def _meant(self, name: str, sender: str | None) -> str:
+        if (number := self._number(name)) is not None:
+            return number
         if name in self.rooms:
             return f"{ROOM}{name}"
         receiver = self.friends.get(name, name)
@@ -77,11 +84,24 @@ class Contacts(Struct, frozen=True):
     def _is_uuid(self, receiver: str) -> bool:
         if receiver == ME or receiver in self.accounts:
             return False
+        if self._number(receiver) is not None and receiver not in self.friends.values():
+            return False
         return receiver in self.friends.values() or bool(UUID.fullmatch(receiver))
+
+    def _number(self, name: str) -> str | None:
+        """Return the number of a phone, by its name or as it is written; None for another name."""
+        written = self.phones.get(name, name)
+        if not written or written[0] not in NUMBERS_BEGIN_WITH or name in self.friends:
+            return None
+        from kakaocron.text.phones import number_in  # noqa: PLC0415 - few send to phones
+
+        return number_in(written)
 
     def channel_of(self, receiver: str) -> str:
         """Name the channel of a receiver, by its form. What has no form of its own is KakaoTalk's,
         which knows a stranger."""
+        if self.has_dealer and receiver[:1] in NUMBERS_BEGIN_WITH and self._number(receiver):
+            return ALIMTALK
         if self.rooms and is_room(receiver):
             return BOT
         account = receiver.rpartition(BY)[2]
@@ -90,6 +110,8 @@ class Contacts(Struct, frozen=True):
     def sender_of(self, receiver: str) -> str | None:
         """Return the account that sends to a friend; None if a receiver is no friend."""
         if receiver == ME or receiver in self.accounts or is_room(receiver):
+            return None
+        if self._number(receiver) is not None:
             return None
         return account_of(self.channel_of(receiver))
 
@@ -100,7 +122,8 @@ class Contacts(Struct, frozen=True):
             for by in ("", *(f"{BY}{account}" for account in self.accounts))
             for name, uuid in self.friends.items()
         }
-        return friends | {f"{ROOM}{name}": name for name in self.rooms}
+        phones = {self._number(name) or number: name for name, number in self.phones.items()}
+        return friends | phones | {f"{ROOM}{name}": name for name in self.rooms}
 
     def stranger(self, receiver: str) -> str | None:
         """Say that a receiver, as written or as kept, is none that can be reached."""
@@ -111,17 +134,33 @@ class Contacts(Struct, frozen=True):
         is_sent_by_another = bool(by) and account in self.accounts
         if receiver == ME or receiver in self.accounts or receiver in self.groups:
             return None
+        if receiver in self.phones or self._number(receiver) is not None:
+            return self._unfit(receiver)
         if receiver in self.friends or self._is_uuid(uuid if is_sent_by_another else receiver):
             return None
-        near = nearest(receiver, [*self.friends, *self.accounts, *self.groups, *self.rooms])
+        known = [*self.friends, *self.phones, *self.accounts, *self.groups, *self.rooms]
+        near = nearest(receiver, known)
         return _(
             "'{receiver}' is neither in [friends] nor a uuid{near}. See: kakaocron friends"
         ).format(receiver=receiver, near=near)
 
+    def _unfit(self, name: str) -> str | None:
+        """Say why a phone cannot be reached."""
+        from kakaocron.text.phones import unfit  # noqa: PLC0415 - few send to phones
+
+        if not self.has_dealer:
+            return _("'{name}' is a phone: 알림톡 needs the table [alimtalk]").format(name=name)
+        number = self._number(name)
+        if number is None:
+            return _("'{name}' has no phone number in [phones] such as 010-1234-5678").format(
+                name=name
+            )
+        return unfit(number)
+
     def clashes(self) -> Iterator[tuple[tuple[str, str], str]]:
         """Yield each name that could be taken for two receivers: its keys, and why."""
         tables: dict[str, Collection[str]] = {"friends": self.friends, "account": self.accounts}
-        tables |= {"group": self.groups, "rooms": self.rooms}
+        tables |= {"group": self.groups, "rooms": self.rooms, "phones": self.phones}
         known: dict[str, str] = {}
         for table, names in tables.items():
             for name in names:

@@ -106,6 +106,12 @@ def _comment(place: _Place) -> str:
     return ""
 
 
+def _phone(place: _Place) -> str:
+    if re.search(r"(?<![\w.:+-])\+?0\d{1,2}-?\d{3,4}-?\d{4}\b", place.bare):
+        return _('a phone number is a text: it stands in quotes, as in "010-1234-5678"')
+    return ""
+
+
 def _leading_zero(place: _Place) -> str:
     if place.at == ",":
         return ""
@@ -216,6 +222,7 @@ _RULES: tuple[Callable[[_Place], str], ...] = (
     _comment,
     _colon,
     _other_key,
+    _phone,
     _leading_zero,
     _time,
     _list,

@@ -334,7 +334,7 @@ def _home_of(keys: Keys) -> str:
     homes = [
         f"[[{name}]]" if name == "message" else f"[{name}]"
         for name in Config.__struct_fields__
-        if name not in {"friends", "account", "group", "rooms", "language"}
+        if name not in {"friends", "phones", "account", "group", "rooms", "language"}
         and keys[-1] in _known_keys((name, "0") if name == "message" else (name,))
     ]
     return _("; it belongs into {homes}").format(homes=_(" or ").join(homes)) if homes else ""

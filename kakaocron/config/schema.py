@@ -247,6 +247,56 @@ def as_secret(_type: type, value: object) -> Secret:
     return Secret(value)
 
 
+DEALER_KEYS = {
+    "nhn": ("app_key", "sender_key"),
+    "solapi": ("api_key", "pf_id", "sender_number"),
+}
+# The variable that holds each dealer's secret; it stands in no configuration.
+DEALER_SECRETS = {"nhn": "ALIMTALK_SECRET_KEY", "solapi": "ALIMTALK_API_SECRET"}
+
+
+class AlimtalkSettings(Section, frozen=True):
+    """An account with a dealer of 알림톡, and what Kakao has approved of for it.
+
+    `templates` are the approved texts by their codes, as far as they are to be checked and shown.
+    `daily_cap` is in messages, `price` in won for each.
+    """
+
+    dealer: Literal["nhn", "solapi"]
+    app_key: Secret | None = None
+    sender_key: Secret | None = None
+    api_key: Secret | None = None
+    pf_id: str | None = None
+    sender_number: str | None = None
+    secret_key: Secret | None = None
+    api_secret: Secret | None = None
+    url: str | None = None
+    daily_cap: Annotated[int, Meta(ge=0)] | None = None
+    price: Annotated[float, Meta(ge=0)] | None = None
+    templates: dict[str, str] = {}
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for key in ("secret_key", "api_secret"):
+            if getattr(self, key) is not None:
+                what = _("stands in no configuration: put it into the .env, as {name}")
+                raise FaultError((key,), what.format(name=self.secret_name))
+        for key in DEALER_KEYS[self.dealer]:
+            if getattr(self, key) is None:
+                what = _("is missing: dealer = '{dealer}' needs it").format(dealer=self.dealer)
+                raise FaultError((key,), what)
+        for key in ("app_key", "sender_key", "api_key"):
+            check_key((key,), getattr(self, key))
+        if self.url is not None:
+            force_setattr(self, "url", _server_url("url", self.url))
+        templates = {normalize("NFC", code): tidy(text) for code, text in self.templates.items()}
+        force_setattr(self, "templates", templates)
+
+    @property
+    def secret_name(self) -> str:
+        return DEALER_SECRETS[self.dealer]
+
+
 class BotSettings(Section, frozen=True):
     url: str = "https://kapi.kakao.com"
 
@@ -359,7 +409,9 @@ COMMANDS = frozenset({"alert_command", "command", "data_command", "image_command
 # Scheme and host of an address that has more: user and password before, or a path or query after.
 _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\s]*)\S*")
 
-CONTENTS = ("text", "file", "command", "template", "template_id", "scrap_url", "report")
+CONTENTS = (
+    "text", "file", "command", "template", "template_id", "scrap_url", "report", "alimtalk",
+)  # fmt: skip
 DATA = ("data", "data_file", "data_command")
 IMAGES = ("image", "image_command")
 # The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say, and
@@ -390,6 +442,8 @@ class Message(Section, frozen=True, rename={"sender": "from"}):
     template_id: Annotated[int, Meta(ge=0)] | None = None
     template_args: dict[str, Any] = {}
     scrap_url: Words | None = None
+    alimtalk: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    variables: dict[str, Any] = {}
     report: Literal["day", "week", "month"] | None = None
     data: dict[str, Any] | None = None
     data_file: Words | None = None
@@ -437,15 +491,16 @@ class Message(Section, frozen=True, rename={"sender": "from"}):
                     raise FaultError(
                         (key, str(index)), _("must be a text of at least 1 character, no NUL")
                     )
+        _check_values("template_args", self.template_args)
+        _check_values("variables", self.variables)
+        bare = {_bare(name): value for name, value in self.variables.items()}
+        force_setattr(self, "variables", bare)
         for receiver in self.to:
             if not receiver or self.to.count(receiver) > 1:
                 raise FaultError(
                     ("to",),
                     _("receiver '{receiver}' is empty or listed twice").format(receiver=receiver),
                 )
-        for name, value in self.template_args.items():
-            if isinstance(value, bool) or not isinstance(value, str | int | float):
-                raise FaultError(("template_args", name), _("must be a string or a number"))
         _check((), self._check_as_a_whole)
 
     def _check_as_a_whole(self) -> None:
@@ -471,6 +526,10 @@ class Message(Section, frozen=True, rename={"sender": "from"}):
                     data=", ".join(DATA), found=_(" and ").join(data)
                 )
             )
+        if self.variables and self.alimtalk is None:
+            raise ValueError(_("variables go with alimtalk only"))
+        if self.fallback_text is not None and self.alimtalk is not None:
+            raise ValueError(_("fallback_text is a text, and alimtalk sends templates only"))
         images = [key for key in IMAGES if getattr(self, key) is not None]
         if len(images) > 1:
             raise ValueError(
@@ -497,6 +556,18 @@ class Message(Section, frozen=True, rename={"sender": "from"}):
                 )
         if self.button is not None and self.buttons:
             raise ValueError(_("may have one of button and buttons; it has both"))
+
+
+def _check_values(key: str, values: Mapping[str, object]) -> None:
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise FaultError((key, name), _("must be a string or a number"))
+
+
+def _bare(variable: str) -> str:
+    """Return a variable's name without the `#{}` in which the template has it."""
+    name = tidy(variable).strip()
+    return name[2:-1] if name.startswith("#{") and name.endswith("}") else name
 
 
 def _check_name(name: str) -> None:
@@ -545,6 +616,8 @@ class Config(Section, frozen=True):
     ledger: LedgerRules = LedgerRules()
     monitor: MonitorRules = MonitorRules()
     friends: dict[str, Any] | None = None  # all of them text, which is checked with its name
+    alimtalk: AlimtalkSettings | None = None
+    phones: dict[str, Any] = {}  # numbers
     account: dict[str, Any] = {}  # of AccountSettings
     group: dict[str, Any] = {}  # lists of receivers
     bot: BotSettings = BotSettings()
@@ -559,13 +632,14 @@ class Config(Section, frozen=True):
         groups = {normalize("NFC", name): _members(name, self.group[name]) for name in self.group}
         force_setattr(self, "group", groups)
         force_setattr(self, "rooms", _rooms(self.rooms))
-        if self.friends is None:
-            return
-        for name, uuid in self.friends.items():
-            if not isinstance(uuid, str):
-                raise FaultError(("friends", name), _("must be a string"))
-        by_name = {normalize("NFC", name): uuid for name, uuid in self.friends.items()}
-        force_setattr(self, "friends", by_name)
+        for table in ("friends", "phones"):
+            named = getattr(self, table)
+            for name, value in (named or {}).items():
+                if not isinstance(value, str):
+                    raise FaultError((table, name), _("must be a string"))
+            if named:
+                by_name = {normalize("NFC", name): value for name, value in named.items()}
+                force_setattr(self, table, by_name)
 
     def fields(self) -> dict[str, Any]:
         """Return the configuration as plain tables: defaults filled in, secrets hidden, those too
@@ -587,7 +661,14 @@ class Config(Section, frozen=True):
     @property
     def contacts(self) -> Contacts:
         """Whom the messages can go to."""
-        return Contacts(self.friends or {}, tuple(self.account), self.group, self.rooms)
+        return Contacts(
+            self.friends or {},
+            tuple(self.account),
+            self.group,
+            self.rooms,
+            self.phones,
+            has_dealer=self.alimtalk is not None,
+        )
 
     def kakao_of(self, account: str) -> KakaoSettings:
         """Return the settings of an account; the first one has no name."""

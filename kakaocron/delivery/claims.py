@@ -159,7 +159,9 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
 
 def _without_key(engine: Engine, one: Underway) -> dict[str, Result]:
     """Return how it ends for those who have no key, though their channel gives them."""
-    none = Verdict(Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("no-key"), phase=Phase.BEFORE)
+    none = Verdict(
+        Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("no-look-up-key"), phase=Phase.BEFORE
+    )
     keyless = {
         name: one.reserved.get(name, none)
         for channel in engine.receipts.keys() & one.to.keys()

@@ -38,6 +38,8 @@ from kakaocron.system.env_file import passed_over
 from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import env_file_passed_over, only_in_shell
 from kakaocron.system.programs import USUAL, Programs, which
+from kakaocron.text.phones import is_number
+from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import newest_of_each
 from kakaocron.watching.sentences import detail_of
 
@@ -220,7 +222,7 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
     for message in config.message:
         kind = message.slots[0] if message.slots else "cron"
         try:
-            contents.of_message(message, Slot(message.name, minute, kind), totals)
+            made = contents.of_message(message, Slot(message.name, minute, kind), totals)
         except ContentError as error:
             what = _("message '{name}', made as cron would: {error}").format(
                 name=message.name, error=error
@@ -231,12 +233,25 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
                 _("Try it: kakaocron preview --message {name}").format(name=message.name),
             )
             return
+        if made.enclosure and (cause := made.enclosure.left_out):
+            what = _("message '{name}' goes without its picture: {why}").format(
+                name=message.name, why=in_words(cause)
+            )
+            yield warn(
+                name, what, _("See: kakaocron preview --message {name}").format(name=message.name)
+            )
+            return
+    newest = list(newest_of_each(one for one in deliveries if one.state in ENDED))
     last = [
-        one
-        for one in newest_of_each(one for one in deliveries if one.state in ENDED)
-        if one.state in BAD and one.text is None and one.reason in NOT_MADE
+        one for one in newest if one.state in BAD and one.text is None and one.reason in NOT_MADE
     ]
-    if last:
+    bare = [one for one in newest if one.reason is Reason.PICTURE_LEFT_OUT]
+    if bare:
+        what = _("{id} went without its picture: {why}").format(
+            id=bare[0].id, why=detail_of(bare[0])
+        )
+        yield warn(name, what, _("See: kakaocron show {id}").format(id=bare[0].id))
+    elif last:
         why = detail_of(last[0]) or _("it failed")
         what = _("made as cron would now, but not for {id}: {why}").format(id=last[0].id, why=why)
         yield warn(name, what, _("See: kakaocron show {id}").format(id=last[0].id))
@@ -266,7 +281,8 @@ def other_programs(
     """Say of each message's program if this shell finds another one than cron does by its
     variables."""
     here, cron = bench.places.variables.get("PATH"), variables.get("PATH")
-    names = {argv[0] for one in messages for argv in (one.command, one.data_command) if argv}
+    commands = ((one.command, one.data_command, one.image_command) for one in messages)
+    names = {argv[0] for several in commands for argv in several if argv}
     said = []
     for name in sorted(name for name in names if "/" not in name):
         by_shell, by_cron = (which(name, path or USUAL["PATH"]) for path in (here, cron))
@@ -392,6 +408,8 @@ def _me(config: Config) -> Finding:
     receivers = {one for message in config.message for one in config.contacts.receivers(message.to)}
     if receivers and all(map(is_room, receivers)):
         return ok("me", _("messages go to rooms; Kakao does not say whether they make a sound"))
+    if receivers and all(is_number(one) or is_room(one) for one in receivers):
+        return ok("me", _("messages go to phones and rooms"))
     if ME not in receivers:
         return ok("me", _("messages go to friends, whose phones ring"))
     if config.monitor.urls_elsewhere:

@@ -34,6 +34,8 @@ from kakaocron.system.proxies import proxy_for
 
 def online(bench: Bench) -> Iterator[Finding]:
     installation = installed(bench)
+    if not any(login.is_needed for login in installation.logins.values()):
+        return
     reached, offset = True, None
     yield _proxy(installation)
     for name, url in _servers(installation):

@@ -104,6 +104,12 @@ class KakaoTalk(Struct, frozen=True):
         raise LeftOutError(verdict, down)
 
     def deliver(self, parcel: Parcel, to: Sequence[str], flight: Flight) -> None:
+        if any(part.kind not in MEMO_PATHS for part in parcel.parts):
+            for name in to:
+                cause = Cause("other-content", {"receiver": name})
+                meaning, before = Meaning.REFUSED_FOR_GOOD, Phase.BEFORE
+                flight.land(name, Verdict(meaning, Reason.REFUSED, cause, phase=before), 0)
+            return
         strangers = {name for name in to if self.stranger(name)}
         for name in strangers:
             # Kakao would refuse the whole call for it, and with it the others.

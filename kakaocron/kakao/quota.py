@@ -14,12 +14,11 @@ from msgspec import Struct, field
 
 from kakaocron.errors import Cause
 from kakaocron.kst import KST
-from kakaocron.ledger.deliveries import Attempt, Delivery
-from kakaocron.states import ME, State
+from kakaocron.ledger.deliveries import Delivery, taken
+from kakaocron.states import ME
 
 # Before Kakao's permission only members of the app get messages, and (reported) this many a day.
 BEFORE_PERMISSION = 30
-_NOT_TAKEN = frozenset({State.RETRYING, State.FAILED})
 
 
 def _is_friend(receiver: str) -> bool:
@@ -50,16 +49,16 @@ class Usage(Struct):
     def note(self, deliveries: Iterable[Delivery]) -> None:
         """Count what went out of deliveries; what may have gone counts as gone."""
         for delivery in deliveries:
-            taken: Counter[str] = Counter()
+            gone: Counter[str] = Counter()
             for attempt in delivery.attempts:
                 if (attempt.sent_at or attempt.claimed_at).astimezone(KST).date() == self.day:
-                    taken.update(_taken(attempt, self.serves))
+                    gone.update({r: n for r, n in taken(attempt).items() if self.serves(r)})
             before = self._counted.get(delivery.id)
             if before:
                 self.counts.subtract(before)
-            if taken or before:
-                self._counted[delivery.id] = taken
-                self.counts.update(taken)
+            if gone or before:
+                self._counted[delivery.id] = gone
+                self.counts.update(gone)
 
     def left(self) -> Usage:
         return Usage(self.day, self.serves, self.counts.copy(), self.limits)
@@ -99,16 +98,3 @@ def used(
     usage = Usage(day, serves)
     usage.note(deliveries)
     return usage
-
-
-def _taken(attempt: Attempt, serves: Callable[[str], bool]) -> Mapping[str, int]:
-    taken = {}
-    for receiver in attempt.to:
-        if not serves(receiver):
-            continue
-        result = attempt.results.get(receiver)
-        if result is None or result.state not in _NOT_TAKEN:
-            taken[receiver] = max(1, result.parts if result else 0)
-        elif result.parts:
-            taken[receiver] = result.parts
-    return taken

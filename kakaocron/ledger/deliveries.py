@@ -195,7 +195,11 @@ def worst(results: Iterable[Result]) -> Result:
     first, *others = results
     if not others:
         return first
-    return min([first, *others], key=lambda result: place_of(result.state, WORST_FIRST))
+    # Of those that are equally well off, one that has something to say: it lacks its picture.
+    return min(
+        [first, *others],
+        key=lambda result: (place_of(result.state, WORST_FIRST), result.reason is None),
+    )
 
 
 def fold(events: Iterable[Event]) -> dict[str, Delivery]:
@@ -230,7 +234,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         or any(result.state is not State.CONFIRMED for result in outcome.targets.values())
     ):
         return None
-    decisive = outcome.targets[claim.to[0]]
+    decisive = worst(outcome.targets.values())
     attempt = Attempt(
         claim.attempt,
         claim.by,
@@ -430,6 +434,22 @@ def _ended(delivery: Delivery, event: Outcome) -> Delivery:
         next_attempt_at=event.next_attempt_at if ends_it else delivery.next_attempt_at,
         updated_at=event.at,
     )
+
+
+# Of a receiver: the service has not taken this message, or not the part after those it confirmed.
+_NOT_TAKEN = frozenset({State.RETRYING, State.FAILED})
+
+
+def taken(attempt: Attempt) -> dict[str, int]:
+    """Return how many messages of an attempt the service has taken, or may have, by receiver."""
+    found = {}
+    for receiver in attempt.to:
+        result = attempt.results.get(receiver)
+        if result is None or result.state not in _NOT_TAKEN:
+            found[receiver] = max(1, result.parts if result else 0)
+        elif result.parts:
+            found[receiver] = result.parts
+    return found
 
 
 def _decisive(delivery: Delivery, targets: Mapping[str, Result]) -> Result:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from kakaocron.config.contacts import UUID, is_room
+from kakaocron.config.contacts import ALIMTALK, UUID, is_room
 from kakaocron.config.schema import Config, Message
 from kakaocron.errors import ContentError, Keys
 from kakaocron.kakao.causes import named
@@ -27,6 +27,7 @@ from kakaocron.text.placeholders import (
     check_placeholders,
 )
 from kakaocron.text.plain import is_web_address, tidy, tidy_all
+from kakaocron.text.tables import nearest
 
 
 def _but_oneself(receiver: str) -> bool:
@@ -96,6 +97,9 @@ def faults(contents: Contents, search_path: str | None) -> Iterator[tuple[Keys, 
     for name, uuid in contents.config.contacts.friends.items():
         if not UUID.fullmatch(uuid):
             yield ("friends", name), _("is no uuid; copy the friend's from: kakaocron friends")
+    for name in contents.config.phones:
+        if stranger := contents.config.contacts.stranger(name):
+            yield ("phones", name), stranger
     for name, members in contents.config.group.items():
         for receiver in members:
             if receiver not in contents.config.group and (
@@ -118,6 +122,10 @@ def _message_faults(
     for receiver in message.to:
         if stranger := contents.config.contacts.stranger(receiver):
             yield ("to",), stranger
+        elif wrong := _content_fault(contents.config, message, receiver):
+            yield ("to",), wrong
+    if message.alimtalk is not None:
+        yield from _template_faults(contents.config, message, message.alimtalk)
     for keys, value in _texts(message):
         try:
             check_placeholders(value, _known_names(message))
@@ -132,6 +140,41 @@ def _message_faults(
             checked(tidy_all(message.template), is_draft=True)
         except ContentError as error:
             yield error.keys, error.what
+
+
+def _content_fault(config: Config, message: Message, receiver: str) -> str | None:
+    """Say that a receiver's channel is not that of the message's content."""
+    channels = set(map(config.contacts.channel_of, config.contacts.receivers([receiver])))
+    said = ""
+    if message.alimtalk is not None and channels - {ALIMTALK}:
+        said = _(
+            "'{receiver}' is no phone: a template of 알림톡 goes to phone numbers and names of "
+            "[phones]"
+        )
+    elif message.alimtalk is None and ALIMTALK in channels:
+        said = _("'{receiver}' is a phone: it gets templates only, as in alimtalk = \"CODE\"")
+    return said.format(receiver=receiver) or None
+
+
+def _template_faults(config: Config, message: Message, code: str) -> Iterator[tuple[Keys, str]]:
+    from kakaocron.alimtalk.template import check_variables  # noqa: PLC0415 - few have a dealer
+
+    settings = config.alimtalk
+    if settings is None:
+        yield ("alimtalk",), _("needs the table [alimtalk]")
+        return
+    text = settings.templates.get(code)
+    if text is not None:
+        try:
+            check_variables(code, text, message.variables)
+        except ContentError as error:
+            yield ("variables" if message.variables else "alimtalk",), str(error)
+    elif settings.templates:
+        near = nearest(code, list(settings.templates))
+        yield (
+            ("alimtalk",),
+            _("'{code}' is not in [alimtalk.templates]{near}").format(code=code, near=near),
+        )
 
 
 def _room_faults(message: Message, to: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -208,7 +251,7 @@ def _known_names(message: Message) -> frozenset[str] | None:
 
 
 def _texts(message: Message) -> Iterator[tuple[Keys, str]]:
-    for key in ("text", "scrap_url", "template", "template_args", "link", "button"):
+    for key in ("text", "scrap_url", "template", "template_args", "variables", "link", "button"):
         yield from _strings((key,), getattr(message, key))
     for index, one in enumerate(message.buttons):
         yield ("buttons", str(index), "title"), one.title
@@ -239,4 +282,24 @@ def quota_faults(config: Config, today: date) -> list[str]:
 
         faults = plan_faults(series, today, contacts.names(), is_friend=is_friend)
         found += [named(account, fault) for fault in faults]
-    return found
+    return found + _cap_faults(config, series, today)
+
+
+def _cap_faults(config: Config, series: Sequence[Series], today: date) -> list[str]:
+    """Say that a plan asks for more messages to phones than `daily_cap` lets go."""
+    most = config.alimtalk.daily_cap if config.alimtalk else None
+    if most is None:
+        return []
+    channel_of = config.contacts.channel_of
+    days = [today + n * DAY for n in range(7)]
+    wanted = [_wanted(series, day, lambda name: channel_of(name) == ALIMTALK) for day in days]
+    day, count = max(
+        zip(days, (one.total() for one in wanted), strict=True), key=lambda item: item[1]
+    )
+    if count <= most:
+        return []
+    said = _(
+        "This plan cannot fit: {count} messages to phones on a {day}, and daily_cap in [alimtalk] "
+        "is {most}; {over} would end as failed (quota). Raise it, or plan fewer slots"
+    )
+    return [said.format(count=count, day=weekday(day).lower(), most=most, over=count - most)]

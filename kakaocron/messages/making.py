@@ -243,12 +243,8 @@ class Contents(Struct, frozen=True):
             text = tidy(_decoded(output, message.command[0]))
             return self.of_text(text.rstrip(), message.overflow, self._taps(message, built_in), to)
         fields = {**self._data(message), **built_in}
-        if message.template is not None:
-            return _template_parcel(tidy_all(fill_all(message.template, fields)))
-        if message.template_id is not None:
-            filled = tidy_all(fill_all(message.template_args, fields))
-            args = {name: str(value) for name, value in filled.items()}
-            return _custom_parcel(str(message.template_id), args)
+        if (of_template := self._of_template(message, fields)) is not None:
+            return of_template
         if message.scrap_url is not None:
             url = tidy(fill(message.scrap_url, fields))
             if not is_web_address(url):
@@ -279,6 +275,25 @@ class Contents(Struct, frozen=True):
             return DayRecord(day, is_damaged=True)
         is_damaged = bool(view.gaps or view.damaged or damage)
         return DayRecord(day, tuple(view.deliveries.values()), is_damaged)
+
+    def _of_template(self, message: Message, fields: Mapping[str, Any]) -> Parcel | None:
+        """Fill a message's template, None if it has none."""
+        if message.template is not None:
+            return _template_parcel(tidy_all(fill_all(message.template, fields)))
+        if message.template_id is not None:
+            args = _filled(message.template_args, fields)
+            return _custom_parcel(str(message.template_id), args)
+        if message.alimtalk is not None:
+            return self._of_alimtalk(message.alimtalk, _filled(message.variables, fields))
+        return None
+
+    def _of_alimtalk(self, code: str, variables: Mapping[str, str]) -> Parcel:
+        from kakaocron.alimtalk.template import parcel_of_template  # noqa: PLC0415 - few have it
+
+        settings = self.config.alimtalk
+        if settings is None:
+            raise content_error("no-alimtalk")
+        return parcel_of_template(settings.dealer, code, variables, settings.templates.get(code))
 
     def _text(self, message: Message) -> str:
         if message.file is None:
@@ -340,6 +355,11 @@ def _today(slots: Slots) -> dict[str, Any]:
         "completed_count": slots.confirmed,
         "failed_count": slots.failed,
     }
+
+
+def _filled(values: Mapping[str, Any], fields: Mapping[str, Any]) -> dict[str, str]:
+    filled = tidy_all(fill_all(values, fields))
+    return {name: str(value) for name, value in filled.items()}
 
 
 def _template_parcel(template: Mapping[str, Any]) -> Parcel:

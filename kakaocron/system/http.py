@@ -58,7 +58,7 @@ class Stream(Struct, frozen=True):
 
 
 class Request(Struct, frozen=True):
-    """What to ask of a server: with a form or a body a POST, without them a GET.
+    """What to ask of a server: with a form or a body a POST or a PUT, without them a GET.
 
     `form` is sent form-encoded in UTF-8; a `body` as it is, and `headers` name its type. `token` is
     a user's; another kind of key is one of the headers. `seconds` is how long all of it may take,
@@ -71,12 +71,15 @@ class Request(Struct, frozen=True):
     body: bytes | Stream | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     seconds: float | None = None
+    is_put: bool = False
 
     def __repr__(self) -> str:
         return f"Request({self.url!r})"
 
     @property
     def method(self) -> str:
+        if self.is_put:
+            return "PUT"
         return "GET" if self.form is None and self.body is None else "POST"
 
     def content(self) -> bytes | Stream | None:

@@ -17,6 +17,9 @@ Facts = Mapping[str, str | int | float]
 # come from outside: a program's, a server's, the user's own.
 TEMPLATES: Templates = {
     "said": "{words}",
+    "no-alimtalk": "alimtalk needs the table [alimtalk] in config.toml",
+    "other-content": "this content is not for '{receiver}': a template of 알림톡 goes to phone "
+    "numbers, everything else to KakaoTalk",
     # No connection: nothing was sent.
     "dns": "DNS: the server's name cannot be looked up",
     "tls": "TLS: no trusted connection to the server",
@@ -58,7 +61,7 @@ TEMPLATES: Templates = {
     "slot-over": "the slot's time ran out before the request could leave",
     "claim-over": "the claim's time ran out before the request could leave",
     "key-over": "the key's time ran out before the request could leave once more",
-    "no-key": "there is no key by which it could be looked up",
+    "no-look-up-key": "there is no key by which it could be looked up",
     "given-up": "the attempt was given up",
     "given-up-before": "gave up before it left",
     "given-up-waiting": "gave up waiting",

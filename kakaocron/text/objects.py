@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, TypeGuard
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
@@ -23,6 +23,6 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def is_int(value: object) -> bool:
+def is_int(value: object) -> TypeGuard[int]:
     """Say whether a value is a whole number: JSON's `true` is none, though Python's is."""
     return isinstance(value, int) and not isinstance(value, bool)

@@ -80,6 +80,8 @@ FARED: causes.Templates = {
     "tried_again": "it is tried again for",
     "not_known": "nobody knows of",
 }
+# How the codes of the dealers' causes begin.
+OF_DEALERS = ("alimtalk-", "nhn", "solapi")
 _PARTS = ("trouble", "meanwhile", "advice", "remedy", "damage")
 
 
@@ -108,7 +110,7 @@ def in_words(cause: Cause) -> str:
 
         return bot.in_words(cause)
     if cause.code not in TEMPLATES:
-        return kakao.in_words(cause)
+        return _of_channel(cause)
     if cause.code == "account" and (trouble := part_of(cause.facts, "trouble")):
         return kakao.named(str(cause.facts.get("account", "")), in_words(trouble))
     said = {**cause.facts, "why": why(cause.facts), "who": who(cause.facts)}
@@ -120,6 +122,15 @@ def in_words(cause: Cause) -> str:
     if cause.code == "remedy-kakao":
         said |= _remedy_words(cause.facts)
     return causes.in_words(Cause(cause.code, said), TEMPLATES)
+
+
+def _of_channel(cause: Cause) -> str:
+    """Return the sentence of a channel's cause, or of a common one."""
+    if cause.code.startswith(OF_DEALERS):
+        from kakaocron.alimtalk import causes as dealers  # noqa: PLC0415 - few have one
+
+        return dealers.in_words(cause)
+    return kakao.in_words(cause)
 
 
 def why(facts: Facts) -> str:

@@ -103,10 +103,21 @@ class Views:
             "min_success_rate": here.config.monitor.min_success_rate,
             "health": health_of(overview, here.config.monitor).fields(),
             "ahead": ahead,
+            **self._cost(here),
             "pauses": pauses,
             "messages": sorted(past.union(one.name for one in here.plan.series)),
             "pictures": [one.name for one in here.config.message if one.image],
         }
+
+    def _cost(self, here: Installation) -> dict[str, Any]:
+        """Return what today's messages to phones have cost; nothing where there is no price."""
+        if here.config.alimtalk is None:
+            return {}
+        from kakaocron.watching.costs import spent  # noqa: PLC0415 - few have a dealer
+
+        today = here.clock.now().date()
+        cost = spent(here.config, deliveries_of(here.ledger, today), today)
+        return {"alimtalk": cost.fields()} if cost else {}
 
     def days(self) -> list[dict[str, Any]]:
         """Return the last days, oldest first: counts, lateness, and the worst state an hour."""

@@ -14,6 +14,7 @@ from msgspec.structs import fields
 
 from kakaocron.config.reading import parse_config
 from kakaocron.config.schema import (
+    AlimtalkSettings,
     BotSettings,
     DeliveryRules,
     KakaoSettings,
@@ -32,6 +33,7 @@ SECTIONS: dict[str, type[Struct]] = {
     "[delivery]": DeliveryRules,
     "[ledger]": LedgerRules,
     "[monitor]": MonitorRules,
+    "[alimtalk]": AlimtalkSettings,
     "[[message]]": Message,
 }
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron.alimtalk import causes as dealers
 from kakaocron.bot import causes as bots
 from kakaocron.bot.codes import CODES
 from kakaocron.errors import Cause
@@ -17,7 +18,7 @@ from kakaocron.text import causes
 from kakaocron.watching.causes import in_words
 
 DOCS = (Path(__file__).parents[2] / "docs" / "ledger.md").read_text("utf-8")
-ALL = {**causes.TEMPLATES, **kakaos.TEMPLATES, **bots.TEMPLATES}
+ALL = {**causes.TEMPLATES, **kakaos.TEMPLATES, **dealers.TEMPLATES, **bots.TEMPLATES}
 
 
 def facts_of(template: str) -> set[str]:
@@ -35,7 +36,7 @@ def test_the_page_lists_every_code_with_its_facts() -> None:
 
 
 def test_no_channel_takes_a_code_that_is_everybodys() -> None:
-    tables = (causes.TEMPLATES, kakaos.TEMPLATES, bots.TEMPLATES)
+    tables = (causes.TEMPLATES, kakaos.TEMPLATES, dealers.TEMPLATES, bots.TEMPLATES)
 
     assert len(ALL) == sum(map(len, tables))
 

@@ -36,6 +36,11 @@ _FIELDS = frozenset(
         "autoTypeDetect", "subject", "replacements", "customFields", "kakaoOptions",
     }
 )  # fmt: skip
+# Of which a group counts its messages; its own client for Node reads no answer without one of them.
+_KINDS = (
+    "sms", "lms", "mms", "ata", "cta", "cti", "nsa",
+    "rcs_sms", "rcs_lms", "rcs_mms", "rcs_tpl", "rcs_itpl", "rcs_ltpl", "fax", "voice",
+)  # fmt: skip
 _KAKAO_FIELDS = frozenset({"pfId", "templateId", "variables", "disableSms", "imageId"})
 STATUSES: Mapping[str, int] = {
     "ValidationError": 400,
@@ -366,16 +371,16 @@ class Solapi:
                 "registeredFailed": failed,
                 "registeredSuccess": len(group.messages) - failed,
             },
-            "countForCharge": {"ata": {"82": len(sent)}},
+            "countForCharge": {kind: {"82": len(sent) * (kind == "ata")} for kind in _KINDS},
             "balance": cash,
             "point": cash,
-            "app": {"profit": {"ata": 0}, "appId": None},
+            "app": {"profit": dict.fromkeys(_KINDS, 0), "appId": None},
             "log": [],
             "isRefunded": False,
             "accountId": "sandbox",
             "masterAccountId": None,
             "apiVersion": "4",
-            "price": {"82": {"ata": self._dealers.price}},
+            "price": {"82": {kind: self._dealers.price * (kind == "ata") for kind in _KINDS}},
             "dateCreated": _date(group.created),
             "dateUpdated": _date(group.sent_at or group.created),
             "dateSent": _date(group.sent_at) if group.sent_at else None,

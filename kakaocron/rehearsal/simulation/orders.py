@@ -53,7 +53,11 @@ def may_be_paused(
         ends = [
             one
             for one in orders
-            if one.what == "resume" and one.is_done and one.ended and _after(one, order)
+            if one.what == "resume"
+            and one.is_done
+            and one.ended
+            and order.ended  # one that was begun before that may have been the earlier to write
+            and one.started >= order.ended
         ]
         # The first in truth: a later one may have an earlier time, by a clock that was set back.
         first = min(ends, key=lambda one: one.ended or one.started, default=None)

@@ -19,7 +19,8 @@ from msgspec.structs import asdict, replace
 from kakaocron.config.schema import Config
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import Exit, KakaocronError
-from kakaocron.installation import Edges, Installation, assemble
+from kakaocron.files import config_marks
+from kakaocron.installation import Edges, Installation, assemble, config_written_at
 from kakaocron.kakao.tokens import to_json
 from kakaocron.kst import KST
 from kakaocron.ledger.day_file import DayFile, Reading
@@ -668,9 +669,12 @@ def feed(
 
 
 def loaded(world: World, edges: Edges) -> Installation:
-    """Do what a command that writes does first."""
+    """Do what a command that writes does first: what it knows of the configuration it notes before
+    it reads it."""
+    marks = config_marks(edges.disk, str(PLACES.config))
+    written_at, config = config_written_at(PLACES, edges.disk), world.config
     places = claim(PLACES, edges.disk, edges.clock, edges.owner)
-    made = assemble(places, world.config, edges)
+    made = assemble(places, config, edges, marks, written_at)
     contents = SimulatedContents(**asdict(made.contents))
     made = replace(made, contents=contents, plan=replace(made.plan, make=contents.of))
     return world.fit(made, edges)

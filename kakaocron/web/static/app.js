@@ -135,6 +135,7 @@ function drawCards() {
     card(_("on schedule"), percent(stats.schedule_accuracy), _("left within a minute")),
     card(_("lateness p50"), seconds(stats.delay_p50_seconds), _("p99 {span}", { span: seconds(stats.delay_p99_seconds) })),
     ...Object.entries(tokens).map(([account, token]) => card(loginWords(account), token.refresh_expires_at ? left(token.refresh_expires_at) : "–", tokenWords(token))),
+    ...(page.alimtalk ? [card(_("알림톡 today"), _("{won} won", { won: page.alimtalk.cost_won.toLocaleString() }), _("{count} messages", { count: page.alimtalk.messages }))] : []),
   );
 }
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from kakaocron.config.reading import parse_config
 from kakaocron.kst import DAY, MINUTE
 from kakaocron.rehearsal.simulation.judge import History, Spans, TickRun, Version, judge
-from kakaocron.rehearsal.simulation.orders import Order
+from kakaocron.rehearsal.simulation.orders import Order, may_be_paused
 from kakaocron.rehearsal.simulation.rules import rules_of
 from tests.fakes import MESSAGE, NOW
 
@@ -61,3 +61,17 @@ def test_what_is_entered_beside_damage_is_held_only_if_its_time_had_come_when_th
 
     lost = [one for one in judge(history, {("once-a", slot): state}, {}) if "hand1" in one]
     assert [one.partition(":")[0] for one in lost] == ["lost"] * is_lost
+
+
+@pytest.mark.parametrize(("begun", "may_rest"), [(9, True), (10, False), (11, False)])
+def test_a_pause_is_surely_over_only_by_a_resume_that_was_begun_after_it(
+    begun: int, may_rest: bool
+) -> None:
+    """Of two commands that run side by side, either may write last."""
+
+    def order(what: str, start: int, end: int) -> Order:
+        started, ended = NOW + start * MINUTE, NOW + end * MINUTE
+        return Order(what, started, started, ended=ended, host_ended=ended, is_done=True)
+
+    orders = [order("pause", 0, 10), order("resume", begun, 12)]
+    assert may_be_paused(orders, "report", NOW + 20 * MINUTE, []) is may_rest
