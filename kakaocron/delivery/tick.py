@@ -133,7 +133,7 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
         if delivery.state is not State.MISSED:  # of a host that was off there may be thousands
             log_end(delivery)
     sent = _sent(engine, plan, decision.due, seen.view.deliveries, settled_until)
-    told = _told(engine, plan, seen.view.days, settled_until) if engine.receipts else Told()
+    told = _told(engine, plan, seen.view.days, settled_until) if engine.receipts else Inquiry()
     ledger_end = engine.ledger.note_ends(seen.view, seen.now)
     return TickReport(
         now=seen.now,
@@ -175,7 +175,7 @@ def _sent(
     return send_all(engine, due, make, settled_until)
 
 
-class Told(Struct, frozen=True):
+class Inquiry(Struct, frozen=True):
     """What channels with receipts told of what was sent before, and what came of sending once more
     what they did not know."""
 
@@ -185,14 +185,14 @@ class Told(Struct, frozen=True):
     asked: Collection[str] = ()
 
 
-def _told(engine: Engine, plan: Plan, days: Sequence[date], settled_until: datetime) -> Told:
+def _told(engine: Engine, plan: Plan, days: Sequence[date], settled_until: datetime) -> Inquiry:
     """Ask those channels, once nothing is left to send."""
     from kakaocron.delivery.asking import ask  # noqa: PLC0415 - most installations have none
 
     found = ask(engine, days)
     due = [next_attempt(one, engine.policy) for one in found.again.values()]
     again = _sent(engine, plan, due, found.again, settled_until)
-    return Told({**found.ended, **again.ended}, found.problems, again.down, found.asked)
+    return Inquiry({**found.ended, **again.ended}, found.problems, again.down, found.asked)
 
 
 def _sound_snapshot(

@@ -21,13 +21,18 @@ from kakaocron.errors import Cause, Exit
 from kakaocron.installation import Installation
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kst import KST
-from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.events import Claim, SendKey, of_slot
+from kakaocron.ledger.stats import Receipts
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import Slot
+from kakaocron.show.console import print_delivery
+from kakaocron.show.pictures import print_overview
 from kakaocron.states import Reason, State
 from kakaocron.ticking.idle_plan import idle_span
-from kakaocron.watching.overview import explain_minute
+from kakaocron.watching.alarms import of_deliveries
+from kakaocron.watching.overview import explain_minute, health_of, look, report
+from kakaocron.watching.prometheus import metrics_of
 from tests.delivery.dealer import (
     ACCEPTED,
     DELIVERED,
@@ -695,3 +700,91 @@ def test_an_installation_without_such_a_channel_knows_nothing_of_receipts(
     assert here.engine.receipts == {}
     assert not any("keys" in line or "receipt" in line for line in lines(here))
     here.close()
+
+
+# --- What is shown. -------------------------------------------------------------------------------
+
+
+def test_what_was_accepted_is_counted_against_what_was_delivered_and_how_long_it_took(
+    make: Make, dealer: FakeDealer
+) -> None:
+    here = make("".join(MESSAGE.replace("order", f"m{n}") for n in range(4)))
+    run(here)
+    assert look(here).receipts == Receipts(4, 0, 0)
+    dealer.words = [
+        Found(Fate.DELIVERED, NOW + timedelta(seconds=2), "1000"),
+        Found(Fate.DELIVERED, NOW + timedelta(seconds=9), "1000"),
+        FAILED,
+        LATER,
+    ]
+    at(here, "09:31:01")
+
+    overview = look(here)
+    assert overview.receipts == Receipts(4, 2, 1, (2.0, 9.0))
+    fields = {
+        "accepted": 4,
+        "delivered": 2,
+        "undelivered": 1,
+        "waiting": 1,
+        "receipt_p50_seconds": 2.0,
+        "receipt_p99_seconds": 9.0,
+    }
+    assert overview.fields()["receipts"] == report(here, 1).fields()["receipts"] == fields
+    said = metrics_of(overview, health_of(overview, here.config.monitor))
+    assert 'kakaocron_receipts_today{told="waiting"} 1' in said
+    assert "kakaocron_receipt_p99_seconds 9.0" in said
+    assert delivery_fields(found(here, "m0@20261123T0930"))["receipt"] == {
+        "code": "1000",
+        "at": "2026-11-23T09:30:03+09:00",
+    }
+    assert delivery_fields(found(here, "m3@20261123T0930"))["receipt"] == {
+        "code": "3005",
+        "at": None,
+    }
+
+
+def test_status_has_no_word_of_receipts_without_such_a_channel(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = install(tmp_path, sandbox, clock, MESSAGE)
+    run(here)
+    overview = look(here)
+    print_overview(overview)
+
+    assert overview.receipts is None
+    everything = f"{overview.fields()} {report(here, 1).fields()} {capsys.readouterr().out}"
+    assert "receipt" not in everything
+    assert "receipt" not in metrics_of(overview, health_of(overview, here.config.monitor))
+    here.close()
+
+
+def test_it_is_shown_in_the_terminal(
+    make: Make, dealer: FakeDealer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = make()
+    run(here)
+    dealer.words = [Found(Fate.DELIVERED, NOW + timedelta(seconds=3), "1000")]
+    at(here, "09:31:01")
+    print_overview(look(here))
+    print_delivery(found(here))
+
+    said = capsys.readouterr().out
+    assert "receipts: 1 accepted, 1 delivered, 0 undelivered, 0 waiting" in said
+    assert "code 1000, 11-23 09:30:04" in said
+
+
+def test_a_lost_answer_alarms_nobody_before_it_was_looked_up(
+    make: Make, dealer: FakeDealer
+) -> None:
+    here = make()
+    dealer.ways = ["lost before"] * 20
+
+    def alarmed() -> bool:
+        return bool(of_deliveries([found(here)], {"order"}, lambda _: True).happened)
+
+    run(here)
+    assert not alarmed()
+    at(here, "09:31:01")
+    assert not alarmed()
+    at(here, "09:38:02")  # the key is over
+    assert alarmed()
