@@ -147,9 +147,8 @@ def _record(
         lines.append(line)
         written[one.id] = after
         lines += _leading(engine, after, lines, book.now)
-    if lines:
-        book.record(lines)
-    return written
+    recorded = book.record(lines) if lines else {}
+    return {id_: one for id_, one in written.items() if id_ in recorded}
 
 
 def _has_gone_on(delivery: Delivery, before: Delivery) -> bool:

@@ -19,7 +19,7 @@ from kakaocron.config.reading import MAKE_ONE, located
 from kakaocron.config.schema import Config, KakaoSettings, Message, wanted_scopes
 from kakaocron.config.starter import DEFAULT_LINK
 from kakaocron.doctor.cron import crons_variables
-from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok, warn
+from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, of_account, ok, warn
 from kakaocron.errors import ContentError, KakaocronError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.quota import BEFORE_PERMISSION
@@ -180,6 +180,7 @@ def plan(bench: Bench) -> Iterator[Finding]:
     yield _link(config.kakao)
     yield from _domains(config)
     yield _server(config.kakao)
+    yield from _of_accounts(config)
     yield _me(config)
     too_many = quota_faults(config, bench.now.date())
     if too_many:
@@ -357,6 +358,17 @@ def _link(kakao: KakaoSettings) -> Finding:
     )
 
 
+def _of_accounts(config: Config) -> Iterator[Finding]:
+    """Look at what accounts have that [kakao] has not."""
+    usual = config.kakao
+    for account in config.account:
+        own = config.kakao_of(account)
+        if own.link != usual.link:
+            yield from of_account(account, [_link(own)])
+        if (own.api_url, own.auth_url) != (usual.api_url, usual.auth_url):
+            yield from of_account(account, [_server(own)])
+
+
 def _domains(config: Config) -> Iterator[Finding]:
     """Name the domains to which messages lead beside [kakao] link; each has to be registered, as
     scheme and host, or a tap does nothing, of which Kakao's answer says nothing."""
@@ -410,7 +422,7 @@ def _me(config: Config) -> Finding:
         return ok("me", _("messages go to rooms; Kakao does not say whether they make a sound"))
     if receivers and all(is_number(one) or is_room(one) for one in receivers):
         return ok("me", _("messages go to phones and rooms"))
-    if ME not in receivers:
+    if receivers.isdisjoint({ME, *config.account}):
         return ok("me", _("messages go to friends, whose phones ring"))
     if config.monitor.urls_elsewhere:
         return ok("me", _("KakaoTalk makes no sound for them; alert_urls can tell of failures"))
@@ -425,7 +437,7 @@ def _me(config: Config) -> Finding:
 
 
 def _permission(config: Config) -> Finding:
-    if "friends" not in wanted_scopes(config):
+    if not any("friends" in wanted_scopes(config, one) for one in ("", *config.account)):
         return ok("permission", _("messages to oneself need no permission of Kakao's"))
     return warn(
         "permission",

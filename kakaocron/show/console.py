@@ -38,7 +38,7 @@ from kakaocron.watching.sentences import (
     detail_of,
     lacks_login_only,
     sent_words,
-    sentence,
+    sentence_of,
 )
 
 if TYPE_CHECKING:
@@ -297,8 +297,9 @@ def progress(what: str, total: int, *, hidden: bool = False) -> Iterator[Callabl
         yield lambda done: bar.update(task, completed=done)
 
 
-def print_parcel(name: str, made: Parcel | ContentError) -> None:
-    """Show each part as a chat bubble, with its length and the JSON that Kakao would get."""
+def print_parcel(name: str, made: Parcel | ContentError, to: str = "") -> None:
+    """Show each part as a chat bubble, with its length and the JSON that Kakao would get; `to`
+    names the receivers."""
     out = console()
     if isinstance(made, ContentError):
         out.print(
@@ -309,7 +310,8 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
         )
         return
     count = _(", {count} parts").format(count=len(made.parts)) if len(made.parts) > 1 else ""
-    out.print(Text(f"{clean(name)}{count}", "bold"))
+    whom = Text(f" → {clean(to)}" if to else "")
+    out.print(Text.assemble((f"{clean(name)}{count}", "bold"), whom))
     if made.enclosure:
         _print_picture(out, made.enclosure, made.parts[0])
     for part in made.parts:
@@ -511,7 +513,7 @@ def complain_of(done: ByHand, installation: Installation) -> int:
         complain(named(account_of(channel), str(error)))
     is_told = bool(done.down) and lacks_login_only(done.delivery)
     if not is_told and done.delivery.state in BAD:
-        complain(sentence(done.delivery, installation.config.contacts.names()))
+        complain(sentence_of(done.delivery, installation.config.contacts))
     if waits_in_vain(done.delivery, installation):
         return done.exit_code or 1
     return done.exit_code

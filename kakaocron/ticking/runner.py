@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 
-from kakaocron.config.contacts import account_of
+from msgspec.structs import replace
+
+from kakaocron.config.contacts import Contacts, account_of
 from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import Exit, KakaocronError
@@ -30,7 +32,7 @@ from kakaocron.watching.incidents import (
     refusals_of,
 )
 from kakaocron.watching.pings import MakeHttp, Pings
-from kakaocron.watching.sentences import lacks_login_only, sentence
+from kakaocron.watching.sentences import lacks_login_only, sentence_of
 
 MOST_LINES = 5
 
@@ -80,6 +82,8 @@ def run_full(
         make_heartbeat(places, edges.disk).beat(edges.clock.now(), Word.FAIL, error.exit_code)
         return _stopped(own, error, complain)
     refusals.end()
+    if installation.shared:
+        own = replace(own, shared=installation.shared.memory("incidents"))
     try:
         return _watched(installation, own, complain, make_pings)
     finally:
@@ -132,7 +136,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     }
     endings = {EndSign.TICK, *([EndSign.CONFIRMED] if confirmed else [])}
     told = incidents.news(ongoing, endings, report.asked, confirmed)
-    _say(complain, [*told, *_sentences(report, installation.config.contacts.names())])
+    _say(complain, [*told, *_sentences(report, installation.config.contacts)])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
@@ -164,10 +168,10 @@ def _report(
     return monitor.keeps_awake
 
 
-def _sentences(report: TickReport, names: Mapping[str, str]) -> list[str]:
+def _sentences(report: TickReport, contacts: Contacts) -> list[str]:
     # What a dead login has brought about is said with the login.
     bad = [one for one in report.troubles if not (report.down and lacks_login_only(one))]
-    lines = [sentence(delivery, names) for delivery in bad[:MOST_LINES]]
+    lines = [sentence_of(delivery, contacts) for delivery in bad[:MOST_LINES]]
     if len(bad) > MOST_LINES:
         lines.append(
             _("… and {count} more. See: kakaocron history").format(count=len(bad) - MOST_LINES)
