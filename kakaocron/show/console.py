@@ -28,6 +28,7 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.show.columns import Arrangement, Column, in_columns, to_the_right
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
+from kakaocron.text.causes import in_words
 from kakaocron.text.documents import given_out
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
@@ -271,11 +272,10 @@ def print_delivery(delivery: Delivery) -> None:
         ended = _("no end known")
         if attempt.ended_at:
             ended = _("ended {at}").format(at=f"{attempt.ended_at:%H:%M:%S.%f}"[:-3])
-        out.print(
-            _("\nattempt {number}: claimed {claimed_at:%H:%M:%S}, {sent}, {ended}").format(
-                number=attempt.number, claimed_at=attempt.claimed_at, sent=sent, ended=ended
-            )
+        words = _("\nattempt {number}: claimed {claimed_at:%H:%M:%S}, {sent}, {ended}").format(
+            number=attempt.number, claimed_at=attempt.claimed_at, sent=sent, ended=ended
         )
+        out.print(f"{words} ({attempt.host})" if attempt.host else words)
         for name, result in attempt.results.items():
             facts = [f"HTTP {result.http_status}" if result.http_status else None]
             facts += [
@@ -327,6 +327,8 @@ def print_parcel(name: str, made: Parcel | ContentError, to: str = "") -> None:
             )
         )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
+    if made.read is not None:
+        out.print(Text(_("data: {read}").format(read=clean(in_words(made.read)))))
 
 
 def _most_of(part: Part) -> int:
