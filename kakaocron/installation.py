@@ -266,6 +266,7 @@ def assemble(
         places.folder,
         Programs(places.variables),
         (lambda: shared.ledger) if shared else again,
+        partial(make_http, places, edges),
     )
     pauses = shared.pauses if shared else pauses_in(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)

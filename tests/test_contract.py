@@ -134,6 +134,7 @@ OF_A_MESSAGE = {
     "why": str,
     "detail": Maybe(str),
     "attempt_log": AnyCount(ATTEMPT),
+    "read": Maybe(str),
     "next": Maybe(str),
 }
 EXPLANATION = {

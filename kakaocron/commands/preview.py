@@ -128,4 +128,6 @@ def _fields(name: str, made: Parcel | ContentError) -> dict[str, Any]:
             if enclosure.content
             else {"left_out": in_words(enclosure.left_out) if enclosure.left_out else None}
         )
+    if made.read:
+        fields["read"] = in_words(made.read)
     return fields

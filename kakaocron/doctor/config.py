@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,7 +22,7 @@ from kakaocron.config.starter import DEFAULT_LINK
 from kakaocron.doctor.cron import crons_variables
 from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, of_account, ok, warn
 from kakaocron.errors import ContentError, KakaocronError, UsageError
-from kakaocron.installation import Installation
+from kakaocron.installation import Installation, make_http
 from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY, KST
 from kakaocron.language import catalogue
@@ -220,10 +221,12 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
         return
     minute = bench.now.replace(second=0, microsecond=0)
     totals = slots_on(deliveries, minute.date())
+    read: list[str] = []
     for message in config.message:
         kind = message.slots[0] if message.slots else "cron"
         try:
             made = contents.of_message(message, Slot(message.name, minute, kind), totals)
+            read += [in_words(made.read)] if made.read else []
         except ContentError as error:
             what = _("message '{name}', made as cron would: {error}").format(
                 name=message.name, error=error
@@ -242,6 +245,8 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
                 name, what, _("See: kakaocron preview --message {name}").format(name=message.name)
             )
             return
+    if read:
+        yield ok("data", " · ".join(read))
     newest = list(newest_of_each(one for one in deliveries if one.state in ENDED))
     last = [
         one for one in newest if one.state in BAD and one.text is None and one.reason in NOT_MADE
@@ -273,7 +278,9 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    return replace(installed(bench).contents, programs=Programs(variables))
+    places, here = replace(bench.places, variables=variables), installed(bench)
+    by_cron = partial(make_http, places, here.edges)
+    return replace(here.contents, programs=Programs(variables), make_http=by_cron)
 
 
 def other_programs(

@@ -112,6 +112,7 @@ class Delivery(Struct, frozen=True, gc=False):
     behind: Reason | None = None
     asked_at: datetime | None = None  # when channels were last asked what became of it
     host: str | None = None
+    read: Cause | None = None  # what its data were read from
 
     @property
     def sent_at(self) -> datetime | None:
@@ -281,6 +282,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         cause=decisive.cause,
         behind=decisive.behind,
         host=claim.host,
+        read=claim.read,
     )
 
 
@@ -434,6 +436,7 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
         attempts=(*delivery.attempts, attempt),
         targets={**delivery.targets, **sending},
         next_attempt_at=None,
+        read=event.read or delivery.read,
         asked_at=None,
         host=event.host,
     )

@@ -28,6 +28,7 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.show.columns import Arrangement, Column, in_columns, to_the_right
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
+from kakaocron.text.causes import in_words
 from kakaocron.text.documents import given_out
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
@@ -315,6 +316,8 @@ def print_parcel(name: str, made: Parcel | ContentError, to: str = "") -> None:
             )
         )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
+    if made.read is not None:
+        out.print(Text(_("data: {read}").format(read=clean(in_words(made.read)))))
 
 
 def _most_of(part: Part) -> int:

@@ -20,7 +20,7 @@ from kakaocron.ledger.stats import DayReport, Report
 from kakaocron.show.columns import to_the_right
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
 from kakaocron.states import State, first_to_look_at
-from kakaocron.text.causes import Templates
+from kakaocron.text.causes import Templates, in_words
 from kakaocron.text.plain import clean, in_percent
 from kakaocron.watching.explain import Explanation, MessageExplanation
 from kakaocron.watching.overview import HostState, LoginState, Overview
@@ -344,6 +344,8 @@ def _message(found: MessageExplanation) -> Group:
         if detail := detail_of(found.delivery):
             rows.append(_row(_("detail"), detail))
         rows += [_row(_("attempt"), _attempt(one)) for one in found.delivery.attempts]
+        if found.delivery.read:
+            rows.append(_row(_("data"), in_words(found.delivery.read)))
     rows.append(_row(_("next"), found.what_next))
     return Group(*rows)
 

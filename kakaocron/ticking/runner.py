@@ -16,6 +16,7 @@ from kakaocron.language.words import _
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
 from kakaocron.system.belonging import settled
+from kakaocron.system.http import MakeHttp
 from kakaocron.system.log import bug
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
@@ -31,7 +32,7 @@ from kakaocron.watching.incidents import (
     of_problem,
     refusals_of,
 )
-from kakaocron.watching.pings import MakeHttp, Pings
+from kakaocron.watching.pings import Pings
 from kakaocron.watching.sentences import lacks_login_only, sentence_of
 
 MOST_LINES = 5
