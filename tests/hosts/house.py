@@ -45,7 +45,6 @@ class House:
         self.token = sandbox.kakao.issue_login(clock.now()).refresh_token
         self.databases: list[Database] = []
         self.faults: list[Fault] = []
-        self.cut_off: set[str] = set()  # hosts that reach the database no more
 
     def __enter__(self) -> House:
         return self
@@ -104,6 +103,13 @@ class House:
         self.databases.append(database)
         return database
 
+    def cut_off(self, host: str | None) -> None:
+        """Let a host reach the database no more, in whichever process; None: let all reach it."""
+        for path in self.folder.glob("cut-*"):
+            path.unlink()
+        if host is not None:
+            (self.folder / f"cut-{host}").touch()
+
     def cut(self, statement: str, *, is_done: bool) -> None:
         """Raise what a connection that is cut raises, where a fault says so."""
         for fault in self.faults:
@@ -137,7 +143,7 @@ class _Timed(Database):
     house: House
 
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
-        if self.host in self.house.cut_off:
+        if (self.house.folder / f"cut-{self.host}").exists():
             raise psycopg.OperationalError("the host is cut off")
         self.house.cut(statement, is_done=False)
         rows = super()._execute(statement, parameters)

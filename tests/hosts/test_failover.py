@@ -1,11 +1,11 @@
-"""Three hosts on real servers: one cut off, the primary killed and its standby promoted, again and
-again. Nothing goes out twice, and every slot has an end."""
+"""Three hosts on real servers: one killed, one cut off, the primary killed too and its standby
+promoted, again and again. Nothing goes out twice, and every slot has an end."""
 
 from __future__ import annotations
 
+import multiprocessing
 import random
 import shutil
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +16,6 @@ import pytest
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import FINAL, State
-from kakaocron.system.workers import Threads
 from tests.fakes import FakeClock
 from tests.hosts.house import House
 from tests.hosts.servers import Server, free_port, own, programs, run, server
@@ -26,6 +25,7 @@ pytestmark = [pytest.mark.hosts, pytest.mark.usefixtures("uncounted")]
 ROUNDS = 5
 MESSAGES = 200
 HOSTS = ("a", "b", "c")
+FORK = multiprocessing.get_context("fork")
 CONFIG = "[delivery]\nat_once = 16\n" + "".join(
     f'[[message]]\nname = "m{n}"\ncron = "*/10 * * * *"\ntext = "{n} {{time:%H:%M}}"\n'
     for n in range(MESSAGES)
@@ -96,21 +96,19 @@ def test_nothing_is_sent_twice_through_fail_overs(
         for number in range(ROUNDS):
             house.url = pair.url
             clock.set(f"{10 + number}:00:01")
-            threads = [
-                threading.Thread(target=house.ended, args=(name, CONFIG), kwargs={
-                    "workers": Threads()})
-                for name in HOSTS
-            ]  # fmt: skip
-            for thread in threads:
-                thread.start()
-            time.sleep(chance.uniform(0.2, 1.5))
-            cut = chance.choice(HOSTS)
-            house.cut_off.add(cut)
+            ticks = {name: FORK.Process(target=house.ended, args=(name, CONFIG)) for name in HOSTS}
+            for tick in ticks.values():
+                tick.start()
+            time.sleep(chance.uniform(0.1, 1.2))
+            killed, cut = chance.sample(HOSTS, 2)
+            ticks[killed].kill()
+            house.cut_off(cut)
+            time.sleep(chance.uniform(0.0, 0.3))
             pair.fail_over()
-            for thread in threads:
-                thread.join(120)
-                assert not thread.is_alive()
-            house.cut_off.clear()
+            for tick in ticks.values():
+                tick.join(120)
+                assert tick.exitcode is not None
+            house.cut_off(None)
             pair.follow_again()
             house.url = pair.url
             for minute in (3, 5, 15):
