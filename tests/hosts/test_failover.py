@@ -9,6 +9,7 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import FINAL, State
 from tests.fakes import FakeClock
 from tests.hosts.house import House
-from tests.hosts.servers import Server, free_port, own, programs, run, server
+from tests.hosts.servers import Server, free_port, own, programs, run, server, wait_until
 
 pytestmark = [pytest.mark.hosts, pytest.mark.usefixtures("uncounted")]
 
@@ -83,6 +84,10 @@ def pair() -> Iterator[Pair]:
                 shutil.rmtree(one.folder, ignore_errors=True)
 
 
+def _have_arrived(house: House, count: int) -> bool:
+    return len(house.texts()) >= count
+
+
 def test_nothing_is_sent_twice_through_fail_overs(
     tmp_path: Path, pair: Pair, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
@@ -99,7 +104,9 @@ def test_nothing_is_sent_twice_through_fail_overs(
             ticks = {name: FORK.Process(target=house.ended, args=(name, CONFIG)) for name in HOSTS}
             for tick in ticks.values():
                 tick.start()
-            time.sleep(chance.uniform(0.1, 1.2))
+            # In the middle of the slot, however fast or slow the machine is.
+            before = len(house.texts())
+            wait_until(partial(_have_arrived, house, before + chance.randrange(10, 120)), 60)
             killed, cut = chance.sample(HOSTS, 2)
             ticks[killed].kill()
             house.cut_off(cut)
