@@ -28,7 +28,16 @@ from kakaocron.ledger.events import (
     result_fields,
 )
 from kakaocron.schedule.slots import Slot, parse_delivery_id
-from kakaocron.states import FINAL, MAY_HAVE_ARRIVED, TAKEN, WORST_FIRST, Reason, State, place_of
+from kakaocron.states import (
+    FINAL,
+    MAY_HAVE_ARRIVED,
+    ROOM,
+    TAKEN,
+    WORST_FIRST,
+    Reason,
+    State,
+    place_of,
+)
 
 Entry = Schedule | Settle | Reopen
 # What a result or a delivery says of why it is so, in words.
@@ -559,8 +568,25 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "text": delivery.text,
         "content_hash": delivery.content_hash,
+        **_channels(delivery.to),
         **receipt,
     }
+
+
+def _channels(to: Iterable[str]) -> dict[str, str]:
+    """Name the channels of receivers, which their form tells; say nothing of KakaoTalk alone."""
+    found = set(map(_channel_of, to))
+    return {"channel": ",".join(sorted(found))} if found - {"kakaotalk"} else {}
+
+
+def _channel_of(receiver: str) -> str:
+    if receiver.startswith(ROOM):
+        return "bot"
+    if receiver[:1] in {"+", "0", "1"}:
+        from kakaocron.text.phones import is_number  # noqa: PLC0415 - few send to phones
+
+        return "alimtalk" if is_number(receiver) else "kakaotalk"
+    return "kakaotalk"
 
 
 def shown_result(result: Result, detail_of: DetailOf) -> dict[str, Any]:
