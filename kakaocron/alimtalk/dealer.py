@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
@@ -11,7 +12,7 @@ from msgspec.structs import replace
 
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
-from kakaocron.delivery.verdicts import Asked, Found, Meaning, Verdict
+from kakaocron.delivery.verdicts import Asked, Found, Meaning, Verdict, seconds_to_wait
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Phase
@@ -19,6 +20,10 @@ from kakaocron.system.http import Answer, Phase
 _TOO_MANY = 429
 _SERVER_ERRORS = range(500, 600)
 GOOD = range(200, 300)
+# What goes into the ledger of what a dealer says: its codes, and its names for things.
+NUMBERS = range(-100_000, 100_000)
+WORD = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+REF = re.compile(r"[!-~]{1,100}")
 
 
 class Probe(Struct, frozen=True):
@@ -67,7 +72,8 @@ def of_no_answer(answer: Answer, dealer: str) -> Verdict:
     status = answer.status
     http = Cause("http", {"status": status})
     if status == _TOO_MANY:
-        return Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, http, http_status=status)
+        verdict = Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, http, http_status=status)
+        return replace(verdict, wait_seconds=seconds_to_wait(answer))
     if status in _SERVER_ERRORS:
         return Verdict(Meaning.AMBIGUOUS, Reason.SERVER_FAULT, http, http_status=status)
     facts: dict[str, str | int] = {"status": status, "bytes": len(answer.body), "dealer": dealer}
