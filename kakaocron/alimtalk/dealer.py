@@ -12,10 +12,10 @@ from msgspec.structs import replace
 
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
-from kakaocron.delivery.verdicts import Asked, Found, Meaning, Verdict, seconds_to_wait
+from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, seconds_to_wait
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
-from kakaocron.system.http import Answer, Phase
+from kakaocron.system.http import Answer, Failure, Phase
 
 _TOO_MANY = 429
 _SERVER_ERRORS = range(500, 600)
@@ -86,6 +86,11 @@ def nothing_sent(verdict: Verdict) -> Verdict:
     if verdict.meaning is Meaning.AMBIGUOUS:
         return replace(verdict, meaning=Meaning.NOT_SENT, phase=Phase.BEFORE)
     return replace(verdict, phase=Phase.BEFORE)
+
+
+def untold(failure: Failure) -> Found:
+    """Return what a look-up that failed has told: nothing, and why."""
+    return Found(Fate.NOT_TOLD, cause=failure.cause)
 
 
 def refused_before(cause: Cause, code: str | None = None) -> Verdict:

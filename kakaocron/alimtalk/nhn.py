@@ -16,7 +16,16 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
-from kakaocron.alimtalk.dealer import GOOD, NUMBERS, REF, WORD, Probe, nothing_sent, of_no_answer
+from kakaocron.alimtalk.dealer import (
+    GOOD,
+    NUMBERS,
+    REF,
+    WORD,
+    Probe,
+    nothing_sent,
+    of_no_answer,
+    untold,
+)
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
 from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, of_failure
@@ -96,7 +105,7 @@ class NhnDealer(Struct, frozen=True):
     def look_up(self, asked: Asked) -> Found:
         if asked.ref:
             answer = self._ask(f"/messages/{quote(asked.ref)}")
-            return Found(Fate.NOT_TOLD) if isinstance(answer, Failure) else of_single(answer)
+            return untold(answer) if isinstance(answer, Failure) else of_single(answer)
         since, until = asked.since - _MINUTES_AROUND, self.now() + _MINUTES_AROUND
         query = {
             "startCreateDate": _minute(since),
@@ -104,9 +113,7 @@ class NhnDealer(Struct, frozen=True):
             "recipientGroupingKey": asked.key,
         }
         answer = self._ask(f"/messages?{urlencode(query)}")
-        if isinstance(answer, Failure):
-            return Found(Fate.NOT_TOLD)
-        return of_list(answer, asked.key)
+        return untold(answer) if isinstance(answer, Failure) else of_list(answer, asked.key)
 
     def probe(self) -> Probe:
         now = self.now()

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kakaocron.alimtalk.dealer import GOOD, REF, WORD, Probe, nothing_sent, of_no_answer
+from kakaocron.alimtalk.dealer import GOOD, REF, WORD, Probe, nothing_sent, of_no_answer, untold
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
 from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, of_failure
@@ -147,12 +147,12 @@ class SolapiDealer(Struct, frozen=True):
         if not asked.ref:
             answer = self._ask("GET", group)
             if isinstance(answer, Failure):
-                return Found(Fate.NOT_TOLD)
+                return untold(answer)
             found = found_group(answer)
             if found is not None:
                 return found
         answer = self._ask("GET", f"{group}/messages")
-        return Found(Fate.NOT_TOLD) if isinstance(answer, Failure) else of_messages(answer)
+        return untold(answer) if isinstance(answer, Failure) else of_messages(answer)
 
     def probe(self) -> Probe:
         answer = self._ask("GET", "/groups?limit=1")
