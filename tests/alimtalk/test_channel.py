@@ -383,3 +383,22 @@ def test_no_secret_of_a_dealers_is_written_down(
     assert len(written) > 1
     assert not any(secret in one for one in written for secret in secrets)
     assert not any(value in caplog.text for value in SECRETS.values())
+
+
+@both
+@pytest.mark.parametrize("fault", ["cut-after", "502", "html", "empty"])
+def test_a_look_up_that_fails_changes_nothing_and_is_made_again(
+    house: House, dealer: str, fault: str
+) -> None:
+    house.tick(dealer)
+    house.later(minutes=1)
+    house.sandbox.faults.replace(f"{fault}@GET/")
+    report = house.tick(dealer)
+    assert house.delivery(dealer).state is SENT
+    assert [key for key, _ in report.problems] == ["look-up:alimtalk"]
+    house.sandbox.faults.replace()
+    house.later(minutes=2)
+    house.tick(dealer)
+
+    assert house.delivery(dealer).state is CONFIRMED
+    assert arrivals(house) == [(NUMBER, TEXT)]
