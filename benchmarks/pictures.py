@@ -11,6 +11,7 @@ and a half.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -63,15 +64,17 @@ def send_all(home: Path, slot: float, ahead_seconds: float) -> None:
     places = find_places(home / "config.toml")
     installation = assemble(places, load_config(places.config), Edges(clock=clock))
     plan = replace(installation.plan, ahead=timedelta(seconds=60 if ahead_seconds > 0 else 0))
-    print(slot - clock.by, flush=True)
-    tick(installation.engine, plan, installation.heartbeat)
+    instant = slot - clock.by
+    report = tick(installation.engine, plan, installation.heartbeat)
+    ends = Counter(f"{one.state} {one.reason or ''}".strip() for one in report.ended.values())
+    print(json.dumps([instant, ends]))
 
 
 def lateness(home: Path, sandbox: SandboxServer, environ: dict[str, str], ahead: float) -> None:
     """Print how late the texts of each kind came, by turns."""
     rows: dict[str, list[float]] = {kind: [] for kind in KINDS}
     texts: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
-    shown = Counter[str]()
+    shown, ends = Counter[str](), Counter[str]()
     slot = datetime.now(KST).replace(hour=9, minute=0, second=0, microsecond=0)
     for _ in range(ROUNDS):
         for kind, mishap in KINDS.items():
@@ -87,7 +90,9 @@ def lateness(home: Path, sandbox: SandboxServer, environ: dict[str, str], ahead:
                 check=True,
             ).stdout
             # Without early_start, from the moment at which the tick began.
-            instant = float(said) - min(0.0, ahead)
+            instant, ended = json.loads(said)
+            instant -= min(0.0, ahead)
+            ends.update({f"{kind}: {end}": count for end, count in ended.items()})
             for one in sandbox.deliveries[before:]:
                 rows[kind].append((one.received_at_ns or 0) / 1e6 - 1000 * instant)
                 texts[kind][_words(one.template)] += 1
@@ -100,6 +105,7 @@ def lateness(home: Path, sandbox: SandboxServer, environ: dict[str, str], ahead:
         twice = sum(count - 1 for count in texts[kind].values())
         cells = " ".join(f"{value:9.1f}" for value in at)
         print(f"{kind:30} {len(found):6} {shown[kind]:6} {twice:6} {cells}")
+    print(*(f"{count:6} {end}" for end, count in ends.items()), sep="\n")
 
 
 def _words(template: object) -> str:
@@ -142,7 +148,10 @@ def main() -> None:
     }
     with SandboxServer(Kakao(seed=7), SystemClock().now) as sandbox:
         token = sandbox.kakao.issue_login(SystemClock().now()).access_token
-        environ = {"PATH": os.environ["PATH"], "TOKEN": token}
+        passed_on = {
+            name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ
+        }
+        environ = {**passed_on, "TOKEN": token}
         for name in ("plain", "large", "printed"):
             configure(home / name, sandbox.url, "0", extra=HOUR_LONG)
             _append(home / name, pictures[name])

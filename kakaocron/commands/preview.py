@@ -90,7 +90,8 @@ def preview(
 
 def _as_sent(parcel: Parcel) -> Parcel:
     """Return a parcel with its picture in place, whose address only the upload gives."""
-    if parcel.enclosure is None or parcel.enclosure.content is None:
+    is_shown = "template_object" in parcel.parts[0].fields  # no room shows it
+    if parcel.enclosure is None or parcel.enclosure.content is None or not is_shown:
         return parcel
     from kakaocron.kakao.pictures import Uploaded, with_picture  # noqa: PLC0415 - few have one
 

@@ -39,6 +39,7 @@ from kakaocron.system.log import LEVELS, known_level
 from kakaocron.system.places import env_file_passed_over, only_in_shell
 from kakaocron.system.programs import USUAL, Programs, which
 from kakaocron.text.phones import is_number
+from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import newest_of_each
 from kakaocron.watching.sentences import detail_of
 
@@ -221,7 +222,7 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
     for message in config.message:
         kind = message.slots[0] if message.slots else "cron"
         try:
-            contents.of_message(message, Slot(message.name, minute, kind), totals)
+            made = contents.of_message(message, Slot(message.name, minute, kind), totals)
         except ContentError as error:
             what = _("message '{name}', made as cron would: {error}").format(
                 name=message.name, error=error
@@ -232,12 +233,25 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
                 _("Try it: kakaocron preview --message {name}").format(name=message.name),
             )
             return
+        if made.enclosure and (cause := made.enclosure.left_out):
+            what = _("message '{name}' goes without its picture: {why}").format(
+                name=message.name, why=in_words(cause)
+            )
+            yield warn(
+                name, what, _("See: kakaocron preview --message {name}").format(name=message.name)
+            )
+            return
+    newest = list(newest_of_each(one for one in deliveries if one.state in ENDED))
     last = [
-        one
-        for one in newest_of_each(one for one in deliveries if one.state in ENDED)
-        if one.state in BAD and one.text is None and one.reason in NOT_MADE
+        one for one in newest if one.state in BAD and one.text is None and one.reason in NOT_MADE
     ]
-    if last:
+    bare = [one for one in newest if one.reason is Reason.PICTURE_LEFT_OUT]
+    if bare:
+        what = _("{id} went without its picture: {why}").format(
+            id=bare[0].id, why=detail_of(bare[0])
+        )
+        yield warn(name, what, _("See: kakaocron show {id}").format(id=bare[0].id))
+    elif last:
         why = detail_of(last[0]) or _("it failed")
         what = _("made as cron would now, but not for {id}: {why}").format(id=last[0].id, why=why)
         yield warn(name, what, _("See: kakaocron show {id}").format(id=last[0].id))
@@ -267,7 +281,8 @@ def other_programs(
     """Say of each message's program if this shell finds another one than cron does by its
     variables."""
     here, cron = bench.places.variables.get("PATH"), variables.get("PATH")
-    names = {argv[0] for one in messages for argv in (one.command, one.data_command) if argv}
+    commands = ((one.command, one.data_command, one.image_command) for one in messages)
+    names = {argv[0] for several in commands for argv in several if argv}
     said = []
     for name in sorted(name for name in names if "/" not in name):
         by_shell, by_cron = (which(name, path or USUAL["PATH"]) for path in (here, cron))

@@ -136,4 +136,4 @@ def with_picture(parcel: Parcel, picture: Uploaded) -> Parcel:
         "object_type": "feed",
         "content": {name: value for name, value in content.items() if value},
     }
-    return replace(parcel, parts=(template_part(feed), *others))
+    return replace(parcel, parts=(replace(first, fields=template_part(feed).fields), *others))

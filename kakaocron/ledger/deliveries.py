@@ -204,7 +204,11 @@ def worst(results: Iterable[Result]) -> Result:
     first, *others = results
     if not others:
         return first
-    return min([first, *others], key=lambda result: place_of(result.state, WORST_FIRST))
+    # Of those that are equally well off, one that has something to say: it lacks its picture.
+    return min(
+        [first, *others],
+        key=lambda result: (place_of(result.state, WORST_FIRST), result.reason is None),
+    )
 
 
 def fold(events: Iterable[Event]) -> dict[str, Delivery]:
@@ -239,7 +243,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         or any(result.state is not State.CONFIRMED for result in outcome.targets.values())
     ):
         return None
-    decisive = outcome.targets[claim.to[0]]
+    decisive = worst(outcome.targets.values())
     attempt = Attempt(
         claim.attempt,
         claim.by,

@@ -81,6 +81,8 @@ def colour_of(state: State) -> str:
 
 
 BUBBLE_WIDTH = 46
+# Title and description together, as one connector copies Kakao's table.
+LINES_BELOW_A_PICTURE = 4
 PIPE_WIDTH = 200
 # Rich would take [friends] for a style and :smile: for a picture, in tables too.
 _AS_IT_IS: dict[str, Any] = {"highlight": False, "markup": False, "emoji": False}
@@ -295,10 +297,10 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
             )
         )
         return
-    if made.enclosure:
-        _print_picture(out, made.enclosure)
     count = _(", {count} parts").format(count=len(made.parts)) if len(made.parts) > 1 else ""
     out.print(Text(f"{clean(name)}{count}", "bold"))
+    if made.enclosure:
+        _print_picture(out, made.enclosure, made.parts[0])
     for part in made.parts:
         document = {key: _json_or_text(value) for key, value in part.fields.items()}
         document = document or {"simpleText": {"text": part.text}}
@@ -323,8 +325,9 @@ def _most_of(part: Part) -> int:
     return MOST_IN_A_ROOM
 
 
-def _print_picture(out: Console, enclosure: Enclosure) -> None:
-    """Show a picture where colours can be shown, and say what it is everywhere."""
+def _print_picture(out: Console, enclosure: Enclosure, part: Part) -> None:
+    """Show a picture where colours can be shown, and say what it is everywhere, and whether the
+    text below it is too long."""
     if enclosure.content is None:
         why = causes.in_words(enclosure.left_out) if enclosure.left_out else ""
         said = _("its picture cannot be made: {why}; the text goes alone")
@@ -333,6 +336,10 @@ def _print_picture(out: Console, enclosure: Enclosure) -> None:
     kind = enclosure.content_type.removeprefix("image/").upper()
     size = enclosure.content.length
     out.print(_("a picture: {kind}, {bytes:,} bytes").format(kind=kind, bytes=size))
+    words = shown_words(json.loads(part.fields.get("template_object", "{}"))) or ""
+    if (count := len(words.split("\n"))) > LINES_BELOW_A_PICTURE:
+        said = _("KakaoTalk shows about {most} lines below a picture; this text has {count}")
+        out.print(Text(said.format(most=LINES_BELOW_A_PICTURE, count=count), "yellow"))
     if out.color_system in {"256", "truecolor"}:
         from kakaocron.show.half_blocks import NoPillowError, half_blocks  # noqa: PLC0415 - an extra
 

@@ -12,6 +12,7 @@ from kakaocron.delivery.tick import TickReport
 from kakaocron.errors import LoginError, UsageError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.rehearsal.sandbox.bots import SEND_PATH
+from kakaocron.rehearsal.sandbox.pictures import draw
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import ME, ROOM, Reason, State
 from kakaocron.watching.sentences import advice, detail_of, sentence
@@ -83,6 +84,25 @@ def test_a_room_and_oneself_get_the_same_by_one_claim(
             "template": {"outputs": [{"simpleText": {"text": TEXT}}]},
         },
     }
+
+
+@pytest.mark.parametrize(("required", "fault"), [(False, ""), (False, "-911"), (True, "")])
+def test_a_room_gets_the_text_of_a_message_with_a_picture(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, required: bool, fault: str
+) -> None:
+    (tmp_path / "chart.png").write_bytes(draw(300, 200).content)
+    message = f'{MESSAGE}image = "chart.png"\nimage_required = {json.dumps(required)}\n'
+    here = with_rooms(tmp_path, sandbox, clock, DRIVERS, ME, message=message)
+    here.login.access_token()  # else two wait for it, by a clock that their waiting moves
+    sandbox.faults.replace(f"{fault}@/v2/api/talk/message/image/upload" if fault else "")
+    report = run_tick(here)
+
+    mine = (State.CONFIRMED, Reason.PICTURE_LEFT_OUT) if fault else FINE
+    assert states(report) == {DRIVERS: FINE, ME: mine}
+    assert sorted(in_rooms(sandbox)) == sorted([(DRIVERS, TEXT), (ME, TEXT)])
+    assert [one.picture is not None for one in sandbox.deliveries if one.receiver == ME] == [
+        not fault
+    ]
 
 
 @pytest.mark.parametrize(("length", "state"), [(999, FINE), (1000, FINE), (1001, None)])

@@ -97,6 +97,17 @@ def test_preview_shows_the_message_as_it_is_sent(shell: Shell, chart: Path) -> N
     assert shell.sandbox.requests == []
 
 
+@pytest.mark.parametrize(("more", "is_said"), [("", False), ("\\n4", False), ("\\n4\\n5", True)])
+def test_preview_says_that_a_text_is_too_long_for_a_picture(
+    shell: Shell, chart: Path, more: str, is_said: bool
+) -> None:
+    message = PICTURED.replace("2위 지영", f"2위 지영{more}")
+    (chart.parent / "config.toml").write_text(kakao_section(shell.sandbox) + message, "utf-8")
+
+    said = "KakaoTalk shows about 4 lines below a picture; this text has 5"
+    assert (said in shell.run("preview")[1]) == is_said
+
+
 def test_preview_says_that_there_is_no_picture(shell: Shell, chart: Path) -> None:
     chart.unlink()
     [found] = shell.json("preview")

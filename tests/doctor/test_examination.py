@@ -24,6 +24,7 @@ from kakaocron.host.systemd import units_of
 from kakaocron.installation import Installation, assemble
 from kakaocron.kakao.tokens import Tokens
 from kakaocron.ledger.beats import Word
+from kakaocron.rehearsal.sandbox.pictures import draw
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from tests.fakes import MESSAGE, FakeClock, install, kakao_section, run_tick, write_config
 from tests.host.test_crontab import FakeCrontab
@@ -828,6 +829,7 @@ def a_message(content: str) -> str:
         ('text = "{score}"\ndata_command = ["echo", "[1]"]', "fail", "no object"),
         ('text = "{score}"\ndata_command = ["echo", \'{"other": 5}\']', "fail", "score"),
         ('command = ["no-such-program"]', "fail", "no-such-program"),
+        ('text = "x"\nimage_command = ["false"]', "warn", "without its picture: 'false' ended"),
         ('command = ["echo", "12,300"]', "ok", "as cron makes it"),
         ('text = "{score}"\ndata_command = ["echo", \'{"score": 5}\']', "ok", ""),
     ],
@@ -837,6 +839,19 @@ def test_each_message_is_made_as_cron_would(
 ) -> None:
     finding = found(bench_of(tmp_path, sandbox, clock, a_message(content)), "contents")
     assert (finding.status, said in finding.what) == (status, True)
+
+
+def test_a_picture_that_was_left_out_is_named(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    (tmp_path / "chart.png").write_bytes(draw(300, 200).content)
+    config = a_message('text = "x"\nimage = "chart.png"')
+    sandbox.faults.enqueue("-911@/v2/api/talk/message/image/upload")
+    run_tick(install(tmp_path, sandbox, clock, config))
+    finding = found(bench_of(tmp_path, sandbox, clock, config), "contents")
+
+    assert finding.status is Status.WARN
+    assert "went without its picture: the picture could not be uploaded: " in finding.what
 
 
 def a_program(folder: Path, name: str, prints: str) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -30,6 +31,7 @@ from kakaocron.installation import (
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.login import Credentials, Login
 from kakaocron.kakao.tokens import Tokens
+from kakaocron.rehearsal.sandbox.pictures import draw
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.show.pictures import print_overview
 from kakaocron.states import Reason, State
@@ -387,3 +389,20 @@ def test_a_renewal_is_no_change_from_outside_and_ends_an_idle_plan(
 
     assert data_marks(disk, data) == inputs
     assert all_marks(disk, config, data, []) != whole
+
+
+@pytest.mark.parametrize("is_dead", [False, True])
+def test_each_account_uploads_the_picture_by_its_own_login(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, is_dead: bool
+) -> None:
+    (tmp_path / "chart.png").write_bytes(draw(300, 200).content)
+    here = install(tmp_path, sandbox, clock, TO + 'image = "chart.png"\n')
+    (end if is_dead else partial(log_in, sandbox=sandbox))(here.logins[SECOND])
+    for login in here.logins.values():
+        with suppress(LoginError):  # else two wait for it, by a clock that their waiting moves
+            login.access_token()
+
+    hers = (State.FAILED, Reason.NOT_LOGGED_IN) if is_dead else (State.CONFIRMED, None)
+    assert states(run(here)) == {"me": (State.CONFIRMED, None), SECOND: hers}
+    assert len(sandbox.kakao.images) == len(sandbox.deliveries) == (1 if is_dead else 2)
+    assert {one.picture for one in sandbox.deliveries} == {i.path for i in sandbox.kakao.images}

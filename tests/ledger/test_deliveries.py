@@ -544,6 +544,16 @@ def test_of_any_two_receivers_the_worse_decides() -> None:
         assert worst([Result(one), Result(other)]).state is _ORDER[min(i, j)]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_of_two_that_have_it_the_one_without_its_picture_is_told(order: int) -> None:
+    bare = replace(C, reason=Reason.PICTURE_LEFT_OUT)
+    delivery = folded(
+        claim(to=["me", "uuid-a"]), outcome(dict([("me", C), ("uuid-a", bare)][::order]))
+    )
+
+    assert (delivery.state, delivery.reason) == (State.CONFIRMED, Reason.PICTURE_LEFT_OUT)
+
+
 # --- folding ------------------------------------------------------------------------------------
 
 
