@@ -33,6 +33,7 @@ class Kind(StrEnum):
     LOGIN_ENDS = "login-ends"
     LOGIN_VARIABLE = "login-variable"
     WATCHER = "watcher"
+    LOOK_UP = "look-up"
 
 
 class EndSign(Enum):
@@ -41,7 +42,7 @@ class EndSign(Enum):
     NOTHING = auto()  # it has happened: it is told once
     TICK = auto()  # a tick that came to its end without it
     CONFIRMED = auto()  # a message that is confirmed, sent by the same account
-    REACHED = auto()  # the watcher that could not be told has been told
+    REACHED = auto()  # the watcher that could not be told, or the channel that told nothing, did
 
 
 ENDED_BY: Mapping[Kind, EndSign] = {
@@ -58,6 +59,7 @@ ENDED_BY: Mapping[Kind, EndSign] = {
     Kind.LOGIN_ENDS: EndSign.TICK,
     Kind.LOGIN_VARIABLE: EndSign.TICK,
     Kind.WATCHER: EndSign.REACHED,
+    Kind.LOOK_UP: EndSign.REACHED,
 }
 
 
@@ -123,9 +125,9 @@ class Incidents(Struct, frozen=True):
         """Return the sentences of the incidents not told before, and remember them as told; those
         not told before are logged.
 
-        `endings` is what has been seen, `reached` names watchers that were asked, and `confirmed`
-        the accounts that sent what is confirmed: incidents that end so are over unless they are in
-        `ongoing`.
+        `endings` is what has been seen, `reached` names watchers and channels that were asked,
+        `confirmed` the accounts that sent what is confirmed: incidents that end so are over unless
+        they are in `ongoing`.
         """
         told = self.memory.read()
         now = {one.key: one.sentence for one in ongoing}
