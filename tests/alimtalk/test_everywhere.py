@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
+from kakaocron.commands.completion import _receivers
 from kakaocron.config.reading import load_config
 from kakaocron.doctor.dealer import dealer as looked_at
 from kakaocron.doctor.finding import Bench, Finding
@@ -186,6 +187,15 @@ def test_the_page_says_what_today_has_cost(
         "alimtalk": {"day": "2026-11-23", "messages": 1, "cost_won": 6.5}
     }
     assert Views(None)._cost(free) == {}
+
+
+def test_the_names_of_phones_are_offered(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    named = '[phones]\n"민수" = "010-1234-5678"\n'
+    here = phone(tmp_path, sandbox, clock, message=named + MESSAGE)
+
+    assert ("민수", "010-1234-5678") in _receivers(here)
 
 
 def test_the_simulator_plays_a_message_to_phones_as_one_to_oneself(config: Path) -> None:
