@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
+from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 from unicodedata import normalize
 
 from msgspec import Struct
@@ -30,13 +32,16 @@ from kakaocron.kakao.codes import REMEDIES
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Event
-from kakaocron.ledger.ledger import Book, View
+from kakaocron.ledger.ledger import Book, OvertakenError, View
 from kakaocron.ledger.lookup import day_of_id, find_delivery
 from kakaocron.ledger.stats import slots_on
 from kakaocron.schedule.pauses import Pause, resumed
 from kakaocron.schedule.slots import Slot, next_slot, parse_delivery_id, slot_at
 from kakaocron.states import BAD, ME, State
 from kakaocron.system.log import log
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class DuplicateError(KakaocronError):
@@ -85,6 +90,30 @@ class ByHand(Struct, frozen=True):
         for error in self.down.values():
             return error.exit_code
         return Exit.TROUBLE if self.delivery.state in BAD else Exit.FINE
+
+
+MOST_TIMES = 5
+
+
+def again_if_overtaken(order: Callable[P, R]) -> Callable[P, R]:
+    """Make an order again by what is there now if another host was first to change that."""
+
+    @wraps(order)
+    def ordered(*arguments: P.args, **options: P.kwargs) -> R:
+        for _time in range(MOST_TIMES - 1):
+            with suppress(OvertakenError):
+                return order(*arguments, **options)
+        return order(*arguments, **options)
+
+    return ordered
+
+
+def _written(book: Book, events: Sequence[Event]) -> None:
+    """Write what was decided by this book. Raises OvertakenError, LedgerError."""
+    written = book.record(events)
+    for event in events:
+        if event.id not in written:
+            raise OvertakenError(event.id)
 
 
 def send_now(
@@ -166,6 +195,7 @@ def _receivers(
     return installation.config.contacts.receivers(named, sender)
 
 
+@again_if_overtaken
 def _enter(
     installation: Installation,
     slot: Slot,
@@ -192,13 +222,14 @@ def _enter(
 def _record(installation: Installation, book: Book, events: Sequence[Event]) -> None:
     """Write what is to be sent, and lead the ticks to it should they not look at its day."""
     last = installation.heartbeat.last_complete()
-    book.record([*led_back((one.id for one in events), book.now, last), *events])
+    _written(book, [*led_back((one.id for one in events), book.now, last), *events])
 
 
 def _kept(parcel: Parcel) -> dict[str, Any]:
     return {"text": parcel.text, "content_hash": parcel.hash, "content": parcel.fields()}
 
 
+@again_if_overtaken
 def schedule(
     installation: Installation,
     at: datetime,
@@ -261,6 +292,7 @@ def next_of_kind(installation: Installation, kind: str) -> datetime:
     return slot.at
 
 
+@again_if_overtaken
 def cancel(installation: Installation, id_: str) -> Delivery:
     """Cancel what waits to be sent, or one configured slot that is still to come."""
     with installation.ledger.open() as book:
@@ -270,7 +302,7 @@ def cancel(installation: Installation, id_: str) -> Delivery:
             event = cancelled_ahead(slot, to, book.now)
         else:
             event = cancelled(known, book.now)
-        book.record([event])
+        _written(book, [event])
         return find_delivery(book, id_)
 
 
@@ -291,6 +323,7 @@ def retry(installation: Installation, id_: str, at: datetime | None = None) -> B
     return _send(installation, due, lambda one: make(one, known.get(one.id), totals))
 
 
+@again_if_overtaken
 def reopen(installation: Installation, id_: str, at: datetime | None = None) -> Delivery:
     """Let a delivery be sent again, by the first tick at or after `at` (None: the next one)."""
     with installation.ledger.open() as book:
@@ -309,11 +342,12 @@ def reopen(installation: Installation, id_: str, at: datetime | None = None) -> 
     return delivery
 
 
+@again_if_overtaken
 def resolve(installation: Installation, id_: str, *, delivered: bool) -> Delivery:
     """End an unknown delivery on a person's word."""
     with installation.ledger.open() as book:
         known = find_delivery(book, id_)
-        book.record([resolved(known, book.now, delivered=delivered)])
+        _written(book, [resolved(known, book.now, delivered=delivered)])
         return find_delivery(book, id_)
 
 
@@ -332,6 +366,7 @@ def _coming_slot(
     )
 
 
+@again_if_overtaken
 def pause(
     installation: Installation, name: str | None, until: datetime | None, note: str | None
 ) -> tuple[Pause, ...]:
@@ -346,6 +381,7 @@ def pause(
         return tuple(one for one in open_ones if None in {name, one.message} or one.message == name)
 
 
+@again_if_overtaken
 def resume(installation: Installation, name: str | None) -> int:
     """End the pauses of a message, or all of them; return how many were open.
 

@@ -36,6 +36,7 @@ _VALUES_COUNT = (
     "ENVIRONMENT",
     "LOG_LEVEL",
 )
+_NAMES_COUNT = ("KAKAO_", "KAKAOCRON_LEDGER_URL")
 
 
 def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bool:
@@ -117,7 +118,7 @@ def plan_path(variables: "Mapping[str, str]", folder: str) -> str:
 def environment(variables: "Mapping[str, str]") -> str:
     """Return, in one line and without secrets, what of the environment a decision depends on."""
     values = [f"{name}={variables.get(name, '')}" for name in _VALUES_COUNT]
-    names = [name for name in variables if name.startswith("KAKAO_") and variables[name]]
+    names = [name for name in variables if name.startswith(_NAMES_COUNT) and variables[name]]
     return ascii(values + sorted(names))
 
 

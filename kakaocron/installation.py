@@ -10,11 +10,12 @@ from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 from unicodedata import normalize
 from zlib import crc32
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.config.contacts import ALIMTALK, BOT, channel_name, is_kakaotalk
 from kakaocron.config.reading import load_config
@@ -33,9 +34,10 @@ from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger
-from kakaocron.ledger.pause_file import Pauses
-from kakaocron.ledger.timetable_file import NotedTimetables
+from kakaocron.ledger.pause_file import Pauses, pauses_in
+from kakaocron.ledger.timetable_file import timetables_in
 from kakaocron.messages.making import Contents
+from kakaocron.sharing import make_shared, sharing_of
 from kakaocron.states import ME, ROOM
 from kakaocron.system.belonging import claim, settled
 from kakaocron.system.clock import Clock, SystemClock
@@ -50,6 +52,9 @@ from kakaocron.system.syscalls import RealDisk
 from kakaocron.system.workers import Threads, Workers
 from kakaocron.text.plain import account_variables
 from kakaocron.text.tables import nearest
+
+if TYPE_CHECKING:
+    from kakaocron.ledger.postgres.sharing import MakeAsker, Shared
 
 
 class HttpWhenNeeded:
@@ -99,6 +104,7 @@ class Edges(Struct, frozen=True):
     make_http: Callable[[float], Http] | None = None  # None: as the variables have it
     owner: str = field(default_factory=lambda: f"{os.getpid()}-{os.urandom(4).hex()}")
     make_reading: Callable[[], Reading] = Reading
+    make_asker: MakeAsker | None = None  # of a shared ledger; None: PostgreSQL
     feed: Feed = feed
     interrupts: Interrupts = field(default_factory=lambda: SIGNALS)
 
@@ -117,11 +123,14 @@ class Installation(Struct, frozen=True):
     inputs: Sequence[str]  # the marks of what it was made from
     contents: Contents
     pauses: Pauses
+    shared: Shared | None = None  # with other hosts
 
     def close(self) -> None:
         """Let go of kept connections; a command that ends need not."""
         for login in self.logins.values():
             login.http.close()
+        if self.shared:
+            self.shared.database.close()
 
     @property
     def login(self) -> Login:
@@ -223,7 +232,10 @@ def assemble(
         marks = config_marks(edges.disk, str(places.config))
         written_at = config_written_at(places, edges.disk)
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
-    ledger = make_ledger(places, edges)
+    shared = make_shared(places, config, edges.clock, make_ledger(places, edges), edges.make_asker)
+    if shared is not None:
+        edges = replace(edges, clock=shared.clock)
+    ledger = shared.ledger if shared else make_ledger(places, edges)
     logins = make_logins(places, config, edges)
     channel_of = config.contacts.channel_of
     channels = {
@@ -246,13 +258,18 @@ def assemble(
         interrupts=edges.interrupts,
         receipts=receipts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
+        sharing=sharing_of(shared) if shared else None,
     )
+    again = partial(make_ledger, places, edges)
     contents = Contents(
-        config, places.folder, Programs(places.variables), partial(make_ledger, places, edges)
+        config,
+        places.folder,
+        Programs(places.variables),
+        (lambda: shared.ledger) if shared else again,
     )
-    pauses = Pauses(places.pauses, edges.disk)
+    pauses = shared.pauses if shared else pauses_in(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
-    timetables = NotedTimetables(places.timetables, edges.disk)
+    timetables = shared.timetables if shared else timetables_in(places.timetables, edges.disk)
     plan = Plan(
         series=config.series(),
         make=contents.of,
@@ -268,13 +285,14 @@ def assemble(
         config=config,
         edges=edges,
         ledger=ledger,
-        heartbeat=make_heartbeat(places, edges.disk),
+        heartbeat=shared.heartbeat if shared else make_heartbeat(places, edges.disk),
         logins=logins,
         engine=engine,
         plan=plan,
         inputs=inputs,
         contents=contents,
         pauses=pauses,
+        shared=shared,
     )
 
 
@@ -416,7 +434,8 @@ def make_http(places: Places, edges: Edges, read_timeout_seconds: float) -> Http
     return HttpWhenNeeded(read_timeout_seconds, places.variables)
 
 
-def make_ledger(places: Places, edges: Edges) -> Ledger:
+def make_ledger(places: Places, edges: Edges) -> FileLedger:
+    """Return the ledger in the data folder, whether it is the configured one or not."""
     heartbeat = make_heartbeat(places, edges.disk)
     return FileLedger(
         places.ledger, edges.disk, edges.clock, heartbeat, make_reading=edges.make_reading
@@ -471,3 +490,17 @@ def credentials(places: Places, config: Config, account: str = DEFAULT_ACCOUNT) 
         first = credentials(places, config)
         key, client_secret = first.rest_api_key, client_secret or first.client_secret
     return Credentials(key, client_secret, given("ACCESS_TOKEN"), given("REFRESH_TOKEN"))
+
+
+def ledger_of(places: Places, edges: Edges) -> Ledger:
+    """Return the configured ledger without making all the rest. That in the data folder can be
+    looked at while the configuration cannot be read. Raises UsageError."""
+    given = secret(places.variables, "KAKAOCRON_LEDGER_URL")
+    try:
+        config = load_config(places.config, places.profile)
+    except UsageError:
+        if given is not None:
+            raise
+        return make_ledger(places, edges)
+    shared = make_shared(places, config, edges.clock, make_ledger(places, edges))
+    return shared.ledger if shared else make_ledger(places, edges)

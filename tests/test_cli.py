@@ -32,7 +32,7 @@ from tests.fakes import MESSAGE, FakeClock, kakao_section, live_in, texts
 
 DELIVERY = {
     "id", "message", "kind", "slot", "state", "attempts", "to", "targets", "sent_at",
-    "confirmed_at", "delay_seconds", "next_attempt_at", "reason", "text", "content_hash",
+    "confirmed_at", "delay_seconds", "next_attempt_at", "reason", "text", "content_hash", "channel",
 }  # fmt: skip
 STATUS = {
     "now", "last_tick", "is_running", "scheduled_count", "stats", "next_regular_time",

@@ -50,6 +50,7 @@ DELIVERY = {
     "state": STATES,
     "attempts": int,
     "to": ["me"],
+    "channel": {"kakaotalk"},
     "targets": Each(STATES),
     "sent_at": Maybe(INSTANT),
     "confirmed_at": Maybe(INSTANT),

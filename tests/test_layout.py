@@ -33,8 +33,9 @@ LAYERS = (
     {"delivery"},
     {"alimtalk", "bot", "kakao", "config"},
     {"messages"},
+    {"sharing"},
     {"installation"},
-    {"watching", "actions"},
+    {"watching", "actions", "carrying"},
     {"ticking", "doctor", "scheduler", "web"},
     {"show"},
     {"rehearsal"},
@@ -48,6 +49,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
+    "ledger/postgres/connection",
     "ledger/heartbeat", "show/console", "show/half_blocks", "show/next_step",
     "show/pictures", "system/access", "system/clock", "system/disk", "system/interrupts",
     "system/log", "system/memory", "system/places",
@@ -58,6 +60,7 @@ EDGES = {
 }  # fmt: skip
 # These are handed the edges, and put them to use.
 DOERS = {
+    "carrying",
     "actions", "alimtalk/channel", "alimtalk/dealer", "alimtalk/nhn", "alimtalk/solapi",
     "bot/channel", "bot/listening", "delivery/asking", "delivery/channel",
     "delivery/claims",
@@ -69,8 +72,11 @@ DOERS = {
     "doctor/finding", "doctor/kakao", "doctor/ledger", "doctor/login", "doctor/standing",
     "doctor/versions", "installation",
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
-    "ledger/pause_file", "ledger/timetable_file",
+    "ledger/pause_file", "ledger/postgres/beats", "ledger/postgres/book",
+    "ledger/postgres/carrying", "ledger/postgres/documents", "ledger/postgres/making",
+    "ledger/postgres/sharing", "ledger/timetable_file",
     "messages/faults", "messages/images", "messages/making", "messages/starting", "scheduler",
+    "sharing",
     "show/columns",
     "system/belonging", "system/env_file",
     "ticking/idle_plan",
@@ -101,6 +107,7 @@ IMPORTERS = {
     "certifi": {"system/socket_http"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
+    "psycopg": {"ledger/postgres/connection"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
     "rich": {

@@ -34,7 +34,7 @@ def rooms(
     config: Annotated[Path | None, config_option()] = None,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
-    """List the rooms of [rooms], their keys, and the messages that go there."""
+    """List the rooms by name, their keys, and the messages that go there."""
     if context.invoked_subcommand is not None:
         return
     installation = find_installation(config)
@@ -60,7 +60,7 @@ def messages_of(config: Config) -> dict[str, list[str]]:
 def listen(
     name: Annotated[
         str | None,
-        typer.Argument(help="What the room is to be called in [rooms].", show_default=False),
+        typer.Argument(help="What the room is to be called.", show_default=False),
     ] = None,
     config: Annotated[Path | None, config_option()] = None,
     minutes: Annotated[

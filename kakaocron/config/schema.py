@@ -34,6 +34,7 @@ def wanted_scopes(config: Config, account: str = "") -> tuple[str, ...]:
 
 
 NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
+HOST = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,62}$"
 RESERVED_NAMES = ("once", "send")
 # It names a file and, in capitals, variables.
 ACCOUNT_NAME = re.compile(r"[A-Za-z0-9가-힣][A-Za-z0-9가-힣_-]{0,31}")
@@ -369,6 +370,12 @@ class DeliveryRules(Section, frozen=True):
 
 class LedgerRules(Section, frozen=True):
     keep_days: Annotated[int, Meta(ge=2, le=36500)] = 90
+    url: Secret | None = None  # it may hold a password
+    host: Annotated[str, Meta(pattern=HOST)] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_key(("url",), self.url)
 
 
 class MonitorRules(Section, frozen=True):

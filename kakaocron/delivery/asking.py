@@ -136,9 +136,8 @@ def _record(
         if after.state is not delivery.state:
             ended[one.id] = after
         lines += _leading(engine, after, lines, book.now)
-    if lines:
-        book.record(lines)
-    return ended
+    written = book.record(lines) if lines else {}
+    return {id_: one for id_, one in ended.items() if id_ in written}
 
 
 def _has_gone_on(delivery: Delivery, before: Delivery) -> bool:

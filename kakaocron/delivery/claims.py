@@ -270,9 +270,10 @@ def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
         now = engine.clock.now()
         if now < due.slot.at:
             raise Withheld(Reason.CLOCK_WRONG, Cause("set-back"))
-        if now >= due.expires_at:
+        latest = engine.sharing.latest() if engine.sharing else now
+        if latest >= due.expires_at:
             raise Withheld(Reason.EXPIRED, Cause("slot-over"))
-        if not claim.at - CLOCK_SLACK <= now <= claim.until - LEASE_MARGIN:
+        if now < claim.at - CLOCK_SLACK or latest > claim.until - LEASE_MARGIN:
             raise Withheld(Reason.EXPIRED, Cause("claim-over"))
         return now
 

@@ -78,7 +78,7 @@ def _send(engine: Engine, run: Run, make: MakeParcel) -> None:
 
 def _take_up(engine: Engine, due: Sequence[Due], settled: datetime | None) -> Run:
     run = Run(settled, engine.clock.now(), engine.clock.monotonic())
-    for one in due:
+    for one in engine.sharing.order(due) if engine.sharing else due:
         run.add(Underway(one, engine.by_channel(one.to), one.id, one.slot.at))
     group = run.at(Stage.TO_MAKE)
     run.deliveries = Counter(name for one in group for name in one.to)
@@ -88,11 +88,25 @@ def _take_up(engine: Engine, due: Sequence[Due], settled: datetime | None) -> Ru
 
 def _make_more(engine: Engine, run: Run, make: MakeParcel) -> None:
     free = engine.at_once - run.count(Stage.MAKING) - run.count(Stage.ENCLOSING)
+    if engine.sharing:
+        free = min(free, 2 * engine.at_once - run.count(Stage.WAITING))
+        _leave_to_others(engine, run)
     for one in run.at(Stage.TO_MAKE, max(0, free)):
         one.tasks = {f"make {one.id}"}
         one.make_until = engine.clock.monotonic() + MAKING_SECONDS
         run.move(one, Stage.MAKING)
         engine.workers.start(f"make {one.id}", partial(_make, engine, run, make, one))
+
+
+def _leave_to_others(engine: Engine, run: Run) -> None:
+    """Make nothing of what is next if another host has it by now."""
+    if run.view is None:
+        return
+    known, now = run.view.deliveries, engine.clock.now()
+    for one in run.at(Stage.TO_MAKE, engine.at_once):
+        is_known = one.at.date() in run.view.days
+        if is_known and not claims.is_ours(known.get(one.id), one.due, engine.policy, now):
+            leave(run, one)
 
 
 def _make(engine: Engine, run: Run, make: MakeParcel, one: Underway) -> None:
@@ -201,8 +215,9 @@ def _begin(
     }
 
 
-def _record(book: Book, lines: Mapping[Underway, Sequence[Event]]) -> list[Underway]:
-    """Write all lines at once; return what is claimed by them."""
+def _record(book: Book, lines: Mapping[Underway, list[Event]]) -> list[Underway]:
+    """Write all lines at once; return what is claimed by them. Of what another host was first to
+    write nothing is left."""
     events = [event for group in lines.values() for event in group]
     claimed = []
     for one, group in lines.items():
@@ -210,6 +225,11 @@ def _record(book: Book, lines: Mapping[Underway, Sequence[Event]]) -> list[Under
             one.claim = group[-1]  # from here on it may be in the ledger, whatever is raised
             claimed.append(one)
     receipts = book.record(events) if events else {}
+    for one, group in lines.items():
+        if group and one.id not in receipts:  # another host was first
+            group.clear()
+            one.claim = None
+    claimed = [one for one in claimed if one.id in receipts]
     for one in claimed:
         one.receipt = receipts[one.id]
     return claimed

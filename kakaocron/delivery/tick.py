@@ -126,7 +126,8 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
         ids = [due.id for due in decision.due]
         behind = led_back(ids, seen.now, heartbeat.last_complete()) if ids else []
         if settle or behind:
-            book.record([*behind, *settle])
+            written = book.record([*behind, *settle])
+            settle = [event for event in settle if event.id in written]
     settled = _folded(seen.view, settle)
     for delivery in settled.values():
         if delivery.state is not State.MISSED:  # of a host that was off there may be thousands

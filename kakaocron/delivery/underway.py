@@ -36,6 +36,14 @@ from kakaocron.system.scarcity import is_scarcity
 from kakaocron.system.workers import Signal, Workers
 
 
+class Sharing(Struct, frozen=True):
+    """What sending beside other hosts needs: in which order to take what is due, so that they
+    begin with different ones, and what time it is at the latest by their common clock."""
+
+    order: Callable[[Sequence[Due]], Sequence[Due]]
+    latest: Callable[[], datetime]
+
+
 class Engine(Struct, frozen=True):
     """What sending needs: the ledger, the ways out, the clock, and the rules.
 
@@ -55,6 +63,7 @@ class Engine(Struct, frozen=True):
     at_once: int = 16
     is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
     interrupts: Interrupts = SIGNALS
+    sharing: Sharing | None = None
     receipts: Mapping[str, ReceiptChannel] = field(default_factory=dict)
     pictures: Mapping[str, PictureChannel] = field(default_factory=dict)
 

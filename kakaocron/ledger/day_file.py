@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from copy import copy
 from datetime import date, datetime
+from typing import Any
 from zlib import crc32
 
 from msgspec import Struct, field
@@ -23,7 +24,7 @@ from kakaocron.ledger.events import (
     from_line,
     is_event,
 )
-from kakaocron.ledger.ledger import Remark
+from kakaocron.ledger.ledger import Remark, View
 from kakaocron.schedule.slots import parse_delivery_id
 
 ReadLine = Callable[[bytes], Event]
@@ -155,6 +156,13 @@ class Reading(Struct):
         whole._fold_claims()
         return whole._found(day, size, lacks_newline=True)
 
+    def take(self, lines: Iterable[tuple[int, bytes]]) -> None:
+        """Take in whole lines that are numbered otherwise than by their place in a file."""
+        for number, line in lines:
+            self.count = number - 1
+            self.offset += len(line) + 1
+            self._take(line, self.offset)
+
     def _take(self, line: bytes, end: int) -> None:
         self.count += 1
         self.ends[end] = crc32(line)
@@ -223,6 +231,46 @@ class Reading(Struct):
             self.lines,
             self.pointed_days,
         )
+
+
+def view_of(files: Iterable[DayFile], past: View | None = None) -> View:
+    """Fold days; if they are those of a `past` view, by adding to it what is new."""
+    ordered = sorted(files, key=lambda found: found.day)
+    read_to = {found.day: (found.ids, len(found.ids)) for found in ordered}
+    deliveries: dict[str, Delivery] = {}
+    lines: dict[str, int] = {}
+    if past is not None and _go_on(past.read_to, read_to):
+        deliveries, lines, news = past.deliveries, past.lines, dict[str, Delivery]()
+        for found in ordered:
+            new = set(found.ids[past.read_to[found.day][1] :])
+            lines.update((id_, found.lines[id_]) for id_ in new)
+            news.update((id_, found.deliveries[id_]) for id_ in new & found.deliveries.keys())
+        deliveries.update(news)
+    else:
+        for found in ordered:
+            deliveries.update(found.deliveries)
+            lines.update(found.lines)
+        news = deliveries
+    days = tuple(found.day for found in ordered)
+    return View(
+        days,
+        deliveries,
+        max((found.settled for found in ordered if found.settled), default=None),
+        max((found.last_event_at for found in ordered if found.last_event_at), default=None),
+        {found.day: found.gap for found in ordered if found.gap},
+        frozenset(found.day for found in ordered if found.damaged),
+        frozenset().union(*(found.pointed_days for found in ordered)) - {*days},
+        {found.day: found.end for found in ordered},
+        lines,
+        news,
+        read_to,
+    )
+
+
+def _go_on(before: Mapping[date, Any], now: Mapping[date, Any]) -> bool:
+    """Say whether these are the same days, each read on from where it had been read to: one that
+    was read anew (its file was replaced, or spoilt) has another list of ids."""
+    return before.keys() == now.keys() and all(before[day][0] is now[day][0] for day in now)
 
 
 def as_mark(checksum: int) -> str:

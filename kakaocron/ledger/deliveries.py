@@ -79,10 +79,15 @@ class Attempt(Struct, frozen=True, gc=False):
     ended_at: datetime | None = None
     results: Mapping[str, Result] = field(default_factory=dict)
     keys: Mapping[str, SendKey] | None = None
+    host: str | None = None
 
 
 class Delivery(Struct, frozen=True, gc=False):
-    """What the ledger knows of one message at one slot."""
+    """What the ledger knows of one message at one slot.
+
+    `host` is, where several share a ledger, the one that last tried to send it, or that gave it its
+    state if none has.
+    """
 
     id: str
     message: str
@@ -106,6 +111,8 @@ class Delivery(Struct, frozen=True, gc=False):
     cause: Cause | None = None
     behind: Reason | None = None
     asked_at: datetime | None = None  # when channels were last asked what became of it
+    host: str | None = None
+    read: Cause | None = None  # what its data were read from
 
     @property
     def sent_at(self) -> datetime | None:
@@ -253,6 +260,7 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         outcome.sent_at,
         outcome.at,
         outcome.targets,
+        host=claim.host,
     )
     return Delivery(
         claim.id,
@@ -273,6 +281,8 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         updated_at=outcome.at,
         cause=decisive.cause,
         behind=decisive.behind,
+        host=claim.host,
+        read=claim.read,
     )
 
 
@@ -341,6 +351,7 @@ def _entered(delivery: Delivery, event: Entry) -> Delivery:
         next_attempt_at=event.next_attempt_at,
         targets=targets,
         meta=delivery.meta if event.meta is None else event.meta,
+        host=delivery.host if delivery.attempts else event.host,
         is_reopened=delivery.is_reopened or isinstance(event, Reopen),
         tries_before=len(delivery.attempts) if isinstance(event, Reopen) else delivery.tries_before,
     )
@@ -412,7 +423,9 @@ def _parts_of(delivery: Delivery, name: str) -> int:
 
 def _claimed(delivery: Delivery, event: Claim) -> Delivery:
     """Return a delivery that a process has begun to send to the receivers of its claim."""
-    attempt = Attempt(event.attempt, event.by, event.at, event.until, event.to, keys=event.keys)
+    attempt = Attempt(
+        event.attempt, event.by, event.at, event.until, event.to, host=event.host, keys=event.keys
+    )
     sending = {name: Result(State.SENDING, parts=_parts_of(delivery, name)) for name in event.to}
     content = {**(delivery.content or {}), **(event.content or {})}
     return replace(
@@ -423,7 +436,9 @@ def _claimed(delivery: Delivery, event: Claim) -> Delivery:
         attempts=(*delivery.attempts, attempt),
         targets={**delivery.targets, **sending},
         next_attempt_at=None,
+        read=event.read or delivery.read,
         asked_at=None,
+        host=event.host,
     )
 
 
@@ -552,6 +567,17 @@ def _state_of(delivery: Delivery, name: str) -> State | None:
     return found.state if found else None
 
 
+def channel_by_form(receiver: str) -> str:
+    """Name, for programs, the channel to a receiver, by the form in which it is kept."""
+    if receiver.startswith(ROOM):
+        return "bot"
+    if receiver[:1] in "+01":
+        from kakaocron.text.phones import is_number  # noqa: PLC0415 - few send to phones
+
+        return "alimtalk" if is_number(receiver) else "kakaotalk"
+    return "kakaotalk"
+
+
 def delivery_fields(delivery: Delivery) -> dict[str, Any]:
     """Return a delivery as the JSON object that `history --json` prints."""
     told = delivery.receipt
@@ -564,6 +590,7 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "state": delivery.state,
         "attempts": len(delivery.attempts),
         "to": list(delivery.to),
+        "channel": ",".join(dict.fromkeys(map(channel_by_form, delivery.to))),
         "targets": {name: result.state for name, result in delivery.targets.items()},
         "sent_at": isoformat_if_any(delivery.sent_at),
         "confirmed_at": isoformat_if_any(delivery.confirmed_at),
@@ -572,25 +599,14 @@ def delivery_fields(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.reason,
         "text": delivery.text,
         "content_hash": delivery.content_hash,
-        **_channels(delivery.to),
         **receipt,
+        **_host(delivery),
     }
 
 
-def _channels(to: Iterable[str]) -> dict[str, str]:
-    """Name the channels of receivers, which their form tells; say nothing of KakaoTalk alone."""
-    found = set(map(_channel_of, to))
-    return {"channel": ",".join(sorted(found))} if found - {"kakaotalk"} else {}
-
-
-def _channel_of(receiver: str) -> str:
-    if receiver.startswith(ROOM):
-        return "bot"
-    if receiver[:1] in {"+", "0", "1"}:
-        from kakaocron.text.phones import is_number  # noqa: PLC0415 - few send to phones
-
-        return "alimtalk" if is_number(receiver) else "kakaotalk"
-    return "kakaotalk"
+def _host(of: Delivery | Attempt) -> dict[str, str]:
+    """Return the host as a JSON field, where one is known: a ledger of one's own names none."""
+    return {"host": of.host} if of.host else {}
 
 
 def shown_result(result: Result, detail_of: DetailOf) -> dict[str, Any]:
@@ -614,4 +630,5 @@ def attempt_fields(attempt: Attempt, detail_of: DetailOf) -> dict[str, Any]:
         "results": {
             name: shown_result(result, detail_of) for name, result in attempt.results.items()
         },
+        **_host(attempt),
     }

@@ -72,8 +72,8 @@ class SendKey(Struct, frozen=True, gc=False):
 class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="event"):
     """One ledger line: what every kind of line has. Instants are aware.
 
-    `settled`: every slot up to this instant had a state when the line was written. `detail` and
-    `behind` as in a Result.
+    `settled`: every slot up to this instant had a state when the line was written. `host` has
+    written it, where several share a ledger. `detail` and `behind` as in a Result.
     """
 
     at: datetime
@@ -83,6 +83,7 @@ class Event(Struct, frozen=True, gc=False, kw_only=True, tag_field="event"):
     detail: str | None = None
     cause: Cause | None = None
     behind: Reason | None = None
+    host: str | None = None
     settled: datetime | None = None
     v: int = FORMAT_VERSION
 
@@ -229,6 +230,7 @@ def to_line(event: Event) -> bytes:
         "detail": event.detail,
         "cause": event.cause,
         "behind": _checked(event.behind),
+        "host": event.host,
         **{name: value for name, value in said.items() if name not in _COMMON},
         "settled": event.settled,
     }
@@ -342,6 +344,7 @@ class _UnknownLine(Struct, frozen=True, gc=False):
     detail: str | None = None
     cause: Cause | None = None
     behind: Reason | None = None
+    host: str | None = None
     settled: datetime | None = None
 
 

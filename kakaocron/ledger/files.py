@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import accumulate
-from typing import Any
 from zlib import crc32
 
 from msgspec import Struct, field
 
 from kakaocron.errors import Barrier, Cause, LedgerError
 from kakaocron.ledger.beats import NOTHING, End
-from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day
-from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.day_file import DayFile, Reading, as_mark, parse_day, view_of
 from kakaocron.ledger.events import (
     FORMAT_VERSION,
     LINE_START,
@@ -35,6 +33,7 @@ from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
     Disk,
     append_lines,
+    exists,
     locked,
     make_folders,
     opened,
@@ -42,11 +41,14 @@ from kakaocron.system.disk import (
     read_rest,
     reason,
     replace_file,
+    sync_folder,
 )
 from kakaocron.text.causes import parts
+from kakaocron.text.documents import DocumentError, versioned, with_version
 
 LOCK_TIMEOUT_SECONDS = 10.0
 SUFFIX = ".jsonl"
+MOVED_NAME = "moved.json"
 _THIS_VERSION = b"%b%d," % (LINE_START, FORMAT_VERSION)
 
 
@@ -64,7 +66,7 @@ class FileBook(Struct):
                 found = self._files[day] = self.ledger.read_day(day)
                 if found.size:
                     self.ledger.sync_day(found)
-        return _view(self._files.values(), past)
+        return view_of(self._files.values(), past)
 
     def record(self, events: Sequence[Event]) -> dict[str, Receipt]:
         """Append events, each to the file of its slot's day, and fsync before returning.
@@ -119,45 +121,6 @@ class FileBook(Struct):
         return SetAside(day, what, kept)
 
 
-def _view(files: Iterable[DayFile], past: View | None = None) -> View:
-    ordered = sorted(files, key=lambda found: found.day)
-    read_to = {found.day: (found.ids, len(found.ids)) for found in ordered}
-    deliveries: dict[str, Delivery] = {}
-    lines: dict[str, int] = {}
-    if past is not None and _go_on(past.read_to, read_to):
-        deliveries, lines, news = past.deliveries, past.lines, dict[str, Delivery]()
-        for found in ordered:
-            new = set(found.ids[past.read_to[found.day][1] :])
-            lines.update((id_, found.lines[id_]) for id_ in new)
-            news.update((id_, found.deliveries[id_]) for id_ in new & found.deliveries.keys())
-        deliveries.update(news)
-    else:
-        for found in ordered:
-            deliveries.update(found.deliveries)
-            lines.update(found.lines)
-        news = deliveries
-    days = tuple(found.day for found in ordered)
-    return View(
-        days,
-        deliveries,
-        max((found.settled for found in ordered if found.settled), default=None),
-        max((found.last_event_at for found in ordered if found.last_event_at), default=None),
-        {found.day: found.gap for found in ordered if found.gap},
-        frozenset(found.day for found in ordered if found.damaged),
-        frozenset().union(*(found.pointed_days for found in ordered)) - {*days},
-        {found.day: found.end for found in ordered},
-        lines,
-        news,
-        read_to,
-    )
-
-
-def _go_on(before: Mapping[date, Any], now: Mapping[date, Any]) -> bool:
-    """Say whether these are the same days, each read on from where it had been read to: one that
-    was read anew (its file was replaced, or spoilt) has another list of ids."""
-    return before.keys() == now.keys() and all(before[day][0] is now[day][0] for day in now)
-
-
 class FileLedger(Struct, frozen=True):
     """The ledger in `folder`; `disk` and `clock` are the edges that it stands on.
 
@@ -177,19 +140,52 @@ class FileLedger(Struct, frozen=True):
     def lock_path(self) -> str:
         return f"{self.folder}.lock"
 
+    @property
+    def moved_path(self) -> str:
+        """Where it is said that the ledger was carried over, beside its folder."""
+        return f"{os.path.dirname(self.folder)}/{MOVED_NAME}"  # noqa: PTH120
+
+    @property
+    def moved_to(self) -> str | None:
+        """Where the ledger was carried over to; None if it is here. Raises OSError."""
+        try:
+            return str(versioned(read_file(self.disk, self.moved_path)).get("to"))
+        except FileNotFoundError:
+            return None
+        except DocumentError:  # it is there: whatever it says, nothing is written here
+            return ""
+
+    def note_moved(self, to: str | None) -> None:
+        """Say that the ledger was carried over, or that it is here again. Raises LedgerError."""
+        try:
+            if to is not None:
+                content = json.dumps(with_version({"to": to}), ensure_ascii=False).encode()
+                replace_file(self.disk, self.moved_path, content)
+            elif exists(self.disk, self.moved_path):
+                self.disk.unlink(self.moved_path)
+                sync_folder(self.disk, os.path.dirname(self.folder))  # noqa: PTH120
+        except OSError as error:
+            raise self._unusable("written", error) from error
+
     @contextmanager
-    def open(self) -> Iterator[FileBook]:
+    def open(self, *, even_moved: bool = False) -> Iterator[FileBook]:
         """Hold the lock for a block. Raises LockTimeoutError, LedgerError."""
         try:
             make_folders(self.disk, self.folder)
             with locked(self.disk, self.clock, self.lock_path, self.lock_timeout_seconds):
+                # A process that has the ledger from before it was carried over is to stop, too.
+                if not even_moved and (to := self.moved_to) is not None:
+                    raise LedgerError(
+                        *parts("ledger-moved", folder=self.folder, to=to),
+                        which=f"moved:{self.folder}",
+                    )
                 yield FileBook(self, self.clock.now())
         except OSError as error:
             raise self._unusable("written", error) from error
 
     def read(self, days: Iterable[date]) -> View:
         """Fold days without the lock, for showing them: a line half written counts as none."""
-        return _view([self.read_day(day) for day in days])
+        return view_of([self.read_day(day) for day in days])
 
     def days(self) -> list[date]:
         """Return the days that have a file, oldest first."""

@@ -55,7 +55,7 @@ class Heartbeat(Struct, frozen=True):
         """Return all that is known of a day's ticks."""
         return [beat for content in self.contents(day) for beat in parse(day, content)]
 
-    def contents(self, day: date) -> tuple[bytes, bytes]:
+    def contents(self, day: date) -> tuple[bytes, ...]:
         """Return a day's files as they are, the spare folder's first."""
         return self._spare_content(day), self._content(day)
 

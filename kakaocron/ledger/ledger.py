@@ -1,22 +1,32 @@
 """What a ledger has to do, however it keeps its lines: a handful of verbs, no file in any of them.
 
-Kept in files by ledger/files. One in a database would keep the promises with the same verbs.
+Kept in files by ledger/files, and in a database that several hosts share by ledger/postgres.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from msgspec import Struct, field
 
-from kakaocron.errors import Barrier, Cause
+from kakaocron.errors import Barrier, Cause, KakaocronError
 from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.deliveries import Delivery, Gap
 from kakaocron.ledger.events import Event
 from kakaocron.ledger.stats import Ending
+from kakaocron.text.causes import parts
+
+T = TypeVar("T")
+
+
+class OvertakenError(KakaocronError):
+    """Another host has changed what this was decided by: nothing was done."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(*parts("overtaken", what=what))
 
 
 class View(Struct, frozen=True):
@@ -69,6 +79,19 @@ class Checked(Struct, frozen=True):
     lines: int
 
 
+class Document(Protocol):
+    """Something small beside the ledger, without which nothing is sent."""
+
+    def read(self, parse: Callable[[bytes], T]) -> T | None:
+        """Return what it says, None where there is none. Raises LedgerError if that cannot be
+        known."""
+        ...
+
+    def write(self, content: bytes) -> None:
+        """Replace it, durably. Raises LedgerError, OvertakenError."""
+        ...
+
+
 class Remark(Struct, frozen=True):
     """Something in a part of the ledger; `is_damage` if that part cannot be read."""
 
@@ -84,9 +107,10 @@ class Reader(Protocol):
 
 
 class Book(Reader, Protocol):
-    """The ledger with its lock held. `now` was read after the lock was taken.
+    """The ledger to decide by and to write to. `now` was read when that began.
 
-    What is read here is durable.
+    In files it is locked meanwhile. In a database nobody waits: what was decided by something that
+    another host has changed since is refused when it is recorded. What is read here is durable.
     """
 
     now: datetime
@@ -99,8 +123,9 @@ class Book(Reader, Protocol):
     def record(self, events: Sequence[Event]) -> Mapping[str, Receipt]:
         """Add events, and make them durable before returning.
 
-        Returns by id the receipt of its last line. Raises LedgerError, and then nothing of it
-        counts.
+        Returns by id the receipt of its last line; none for an id that was refused, of which
+        nothing is written. Raises LedgerError, and then nothing counts of what it returned no
+        receipt for.
         """
         ...
 
@@ -113,7 +138,7 @@ class Ledger(Reader, Protocol):
     """The record of everything that was sent. Read without the lock, for showing it."""
 
     def open(self) -> AbstractContextManager[Book]:
-        """Hold the lock for a block. Raises LockTimeoutError, LedgerError."""
+        """Decide and write for a block. Raises LockTimeoutError, LedgerError."""
         ...
 
     def days(self) -> list[date]:

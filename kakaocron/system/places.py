@@ -29,6 +29,7 @@ SECRET_NAMES = (
     "ALIMTALK_SECRET_KEY",
     "ALIMTALK_API_SECRET",
     "KAKAO_BOT_TOKEN",
+    "KAKAOCRON_LEDGER_URL",
 )
 MAX_SECRET = 10_000
 MAX_BEGINNING = 1 << 16  # bytes of a configuration, for the keys above its first table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 
 
@@ -25,3 +26,7 @@ def is_user(name: str) -> bool:
     except KeyError:
         return False
     return True
+
+
+def machine_name() -> str:
+    return os.uname().nodename

@@ -131,6 +131,25 @@ TEMPLATES: Templates = {
     "without it",
     "later-ledger": "'{path}' was written by a later kakaocron (format {format}, this kakaocron "
     "reads {known}); nothing was sent",
+    # The shared ledger.
+    "no-driver": "[ledger] url needs the extra 'postgres'",
+    "bad-database-url": "[ledger] url cannot be read as postgresql://HOST,HOST/DATABASE",
+    "database-unusable": "The database '{where}' cannot be used ({error}), and nothing is sent "
+    "without it",
+    "no-tables": "The database '{where}' has no tables of kakaocron; nothing was sent",
+    "not-utf8-database": "The database '{where}' is encoded in {encoding}, which cannot hold "
+    "Korean; make one in UTF8",
+    "later-tables": "The tables in '{where}' are those of a later kakaocron (version {found}, this "
+    "one knows {known}); nothing was sent",
+    "earlier-tables": "The tables in '{where}' are those of an earlier kakaocron (version {found}, "
+    "this one needs {known}); nothing was sent",
+    "clock-off-database": "This host's clock is {seconds:+g} s off the database's, more than "
+    "{most:g} s; nothing was sent",
+    "ledger-moved": "The ledger '{folder}' was carried over to '{to}', and nothing is sent without "
+    "it",
+    "ledger-left": "The ledger in '{folder}' was not carried over to '{where}'; nothing was sent",
+    "overtaken": "'{what}' was changed by another host at the same moment; nothing was done",
+    "lease-held": "Another host is at '{name}' just now",
     "old-day-stays": "'{path}' is older than [ledger] keep_days and cannot be removed ({error})",
     "later-document": "'{path}' cannot be read: a later kakaocron wrote it (format {format}; this "
     "one reads {known}); nothing was sent",
@@ -165,6 +184,18 @@ MENDS: Templates = {
     "ledger-unreadable": SEE_DOCTOR,
     "ledger-unwritable": SEE_DOCTOR,
     "later-ledger": UPGRADE,
+    "no-driver": "Install it: pip install 'kakaocron[postgres]'",
+    "bad-database-url": "As in: postgresql://db1,db2/kakaocron",
+    "database-unusable": SEE_DOCTOR,
+    "no-tables": "Make them: kakaocron ledger init",
+    "later-tables": UPGRADE,
+    "earlier-tables": "Upgrade them: kakaocron ledger init",
+    "clock-off-database": "Set the clock: timedatectl set-ntp true",
+    "ledger-moved": "Set [ledger] url where that is a database, unset it where it is a folder; or "
+    "carry it back: kakaocron ledger copy --to",
+    "ledger-left": "Carry it over: kakaocron ledger copy --to URL; to begin anew, move that folder "
+    "away",
+    "overtaken": "Look, and do it again if it is still wanted",
     "old-day-stays": "Remove it by hand",
     "later-document": UPGRADE,
     "pauses-unreadable": "Fix the file, or remove it to pause nothing",

@@ -25,6 +25,9 @@ from kakaocron.system.places import DEFAULT_TICKS, Places
 
 # How long before a slot a tick that was early for it begins to get ready, contents apart.
 GETTING_READY = timedelta(seconds=5)
+# What another host has booked, and died, is looked for so often.
+LONGEST_SHARED = timedelta(minutes=3)
+A_TICK = timedelta(minutes=1)
 
 
 class IdleSpan(Struct, frozen=True):
@@ -71,7 +74,8 @@ def _plan(installation: Installation, report: TickReport) -> bytes | None:
     places, disk = installation.places, installation.edges.disk
     if places.ticks != DEFAULT_TICKS:
         return None  # the plan's place is that of the ledger to which the log folder belongs
-    days = [day.isoformat() for day in report.days]
+    # Of a shared ledger no file here tells whether it has changed.
+    days = [] if installation.shared else [day.isoformat() for day in report.days]
     # Taken before the snapshot that counts, of the days that the tick itself has read: what changes
     # from here on makes the plan worthless, not wrong.
     marks = all_marks(disk, str(places.config), str(places.data), days)
@@ -83,8 +87,9 @@ def _plan(installation: Installation, report: TickReport) -> bytes | None:
     if span is None:
         return None
     renewals = list(_renewals(installation.logins.values(), span))
-    until = min([span.until, *renewals])
-    ready_from = min([span.due, *renewals]) - GETTING_READY - _making(installation)
+    limits = [*renewals, *_looking_again(installation, span)]
+    until = min([span.until, *limits])
+    ready_from = min([span.due, *limits]) - GETTING_READY - _making(installation)
     if max(until, ready_from) <= span.since:
         return None
     instants = " ".join(str(int(at.timestamp() * 1000)) for at in (until, ready_from))
@@ -123,6 +128,14 @@ def _making(installation: Installation) -> timedelta:
     messages = installation.config.message
     slow = (one.timeout for one in messages if one.command or one.data_command)
     return timedelta(seconds=max(slow, default=0.0))
+
+
+def _looking_again(installation: Installation, span: IdleSpan) -> Iterator[datetime]:
+    """Yield when another host's orders are to be looked for at the latest: a one-off of a host that
+    died is to be found before its expiry by a tick that comes after it is due."""
+    if installation.shared:
+        before_expiry = installation.engine.policy.expire_after - 2 * A_TICK
+        yield span.since + max(timedelta(0), min(LONGEST_SHARED - A_TICK / 2, before_expiry))
 
 
 def _renewals(logins: Iterable[Login], span: IdleSpan) -> Iterator[datetime]:

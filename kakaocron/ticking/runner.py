@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
+from msgspec.structs import replace
+
 from kakaocron.config.contacts import account_of
 from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.delivery.tick import tick as run_tick
@@ -80,6 +82,8 @@ def run_full(
         make_heartbeat(places, edges.disk).beat(edges.clock.now(), Word.FAIL, error.exit_code)
         return _stopped(own, error, complain)
     refusals.end()
+    if installation.shared:
+        own = replace(own, shared=installation.shared.memory("incidents"))
     try:
         return _watched(installation, own, complain, make_pings)
     finally:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import Enum, StrEnum, auto
+from typing import Any, Protocol
 from zlib import crc32
 
 from msgspec import Struct
@@ -11,9 +12,9 @@ from msgspec import Struct
 from kakaocron.errors import Cause, KakaocronError
 from kakaocron.installation import DEFAULT_ACCOUNT, make_memory, make_refusals
 from kakaocron.kakao.causes import named
+from kakaocron.ledger.ledger import OvertakenError
 from kakaocron.system.disk import Disk
 from kakaocron.system.log import log
-from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places
 
 
@@ -109,11 +110,29 @@ def of_problem(key: str, sentence: str) -> Incident:
     return Incident(Kind(kind), which, sentence)
 
 
-class Incidents(Struct, frozen=True):
-    """What was told before. A person who looks is told again: `tells_again`."""
+# What befalls all hosts that share a ledger alike, and is told by one of them.
+SHARED = frozenset({
+    Kind.LEDGER_DAMAGED, Kind.LOGIN, Kind.LOGIN_ENDS, Kind.NOT_LOGGED_IN, Kind.PRUNE,
+})  # fmt: skip
 
-    memory: Memory
+
+class Remembered(Protocol):
+    """A JSON object that outlives a process."""
+
+    def read(self) -> dict[str, Any]: ...
+    def write(self, fields: Mapping[str, Any]) -> None: ...
+    def remove(self) -> None: ...
+
+
+class Incidents(Struct, frozen=True):
+    """What was told before. A person who looks is told again: `tells_again`.
+
+    `shared` is what all hosts have told of what befalls all of them alike, where there are others.
+    """
+
+    memory: Remembered
     tells_again: bool = False
+    shared: Remembered | None = None
 
     def news(
         self,
@@ -129,7 +148,27 @@ class Incidents(Struct, frozen=True):
         `confirmed` the accounts that sent what is confirmed: incidents that end so are over unless
         they are in `ongoing`.
         """
-        told = self.memory.read()
+        known = [*ongoing]
+        if self.shared is None:
+            return self._news(self.memory, known, endings, reached, confirmed)
+        of_all = [one for one in known if one.kind in SHARED]
+        others = [one for one in known if one.kind not in SHARED]
+        news = self._news(self.memory, others, endings, reached, confirmed)
+        while True:
+            try:
+                return news + self._news(self.shared, of_all, endings, reached, confirmed)
+            except OvertakenError:  # another host has just told something: maybe the same
+                continue
+
+    def _news(
+        self,
+        memory: Remembered,
+        ongoing: Sequence[Incident],
+        endings: Collection[EndSign],
+        reached: Collection[str],
+        confirmed: Collection[str],
+    ) -> list[str]:
+        told = memory.read()
         now = {one.key: one.sentence for one in ongoing}
         kept = {
             key: said
@@ -138,7 +177,7 @@ class Incidents(Struct, frozen=True):
         }
         now_told = {**kept, **dict.fromkeys(now, True)}
         if now_told != told:
-            self.memory.write(now_told)
+            memory.write(now_told)
         news = [said for key, said in now.items() if key not in told]
         for said in news:
             log.error("%s", said)

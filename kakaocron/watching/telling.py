@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from kakaocron.config.contacts import account_of, channel_name
 from kakaocron.config.schema import leads_to_kakaotalk
@@ -22,11 +24,11 @@ from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Feed, Installation, make_memory
 from kakaocron.kst import isoformat
 from kakaocron.language.words import _, marked, ngettext
+from kakaocron.ledger.ledger import OvertakenError
 from kakaocron.ledger.stats import stats_of
 from kakaocron.messages.making import at_home
 from kakaocron.system.disk import locked
 from kakaocron.system.log import log
-from kakaocron.system.memory import Memory
 from kakaocron.system.places import Places, names_secret
 from kakaocron.system.programs import not_runnable
 from kakaocron.watching import alarms
@@ -34,7 +36,7 @@ from kakaocron.watching.alarms import Alarm, AlarmState, Observation, of_deliver
 from kakaocron.watching.apprise_process import NOT_TOLD
 from kakaocron.watching.causes import in_words, of_account
 from kakaocron.watching.health import bounds_of, delay_problem, rate_problem
-from kakaocron.watching.incidents import Kind
+from kakaocron.watching.incidents import Kind, Remembered
 from kakaocron.watching.overview import login_of
 from kakaocron.watching.pings import NotToldError, Pings
 
@@ -67,6 +69,7 @@ class Monitor(Struct):
     installation: Installation
     started: float
     pings: Pings | None = None
+    is_alone: bool = False  # of hosts that share a ledger this one tells its own alone
 
     def end(self, ended: Ended) -> Heard:
         """Tell the watchers how the tick ended, and people what is wrong."""
@@ -82,7 +85,10 @@ class Monitor(Struct):
         if self.pings is not None:
             return True
         is_heard = self.installation.config.monitor.tells_elsewhere
-        return is_heard and bool(self._state().untold)
+        states = [self._state()]
+        if self.installation.shared:
+            states.append(replace(self, is_alone=True)._state())
+        return is_heard and any(state.untold for state in states)
 
     def _end(self, ended: Ended) -> Heard:
         ways: dict[str, Way] = {}
@@ -90,11 +96,20 @@ class Monitor(Struct):
             ways["ping_url"] = partial(self.pings.end, ended.is_fine)
         if not self.installation.config.monitor.tells_people:
             return self._try(ways)
-        path = f"{self.installation.places.data}/alarms.lock"
+        if self.installation.shared and not self.is_alone:
+            # What stops this host, as a database that it cannot reach, it tells by itself.
+            alone = replace(self, is_alone=True)
+            if ended.report is None:
+                return alone._end(ended)
+            if alone._state() != AlarmState():
+                alone._end(ended)
         try:
-            with locked(self.installation.edges.disk, self.installation.clock, path, 0.0):
+            with self._alone():
                 return self._end_with_alarms(ended, ways)
-        except LockTimeoutError:  # another tick is telling people just now
+        except (LockTimeoutError, OvertakenError):  # another tick is telling people just now
+            return self._try(ways)
+        except LedgerError as error:  # the database has gone away since
+            log.warning("%s", error)
             return self._try(ways)
         except OSError:  # a full disk: better told twice than not at all
             return self._end_with_alarms(ended, ways)
@@ -150,11 +165,23 @@ class Monitor(Struct):
 
     def _look(self, ended: Ended, now: datetime) -> AlarmState:
         state = self._state()
-        found = _observed(self.installation, ended, state, now)
+        if self.is_alone and ended.report is not None:
+            found = Observation({})  # what had stopped this host is over
+        else:
+            found = _observed(self.installation, ended, state, now)
         return alarms.review(state, found, now)
 
+    def _alone(self) -> AbstractContextManager[None]:
+        """Be the only one that tells. Raises LockTimeoutError, LedgerError, OSError."""
+        here = self.installation
+        if here.shared and not self.is_alone:
+            return here.shared.alone("alarms", TICK_SECONDS)
+        return locked(here.edges.disk, here.clock, f"{here.places.data}/alarms.lock", 0.0)
+
     @property
-    def _kept(self) -> Memory:
+    def _kept(self) -> Remembered:
+        if self.installation.shared and not self.is_alone:
+            return self.installation.shared.memory("alarms")
         return make_memory(self.installation.places, self.installation.edges.disk, "alarms.json")
 
     def _state(self) -> AlarmState:
@@ -167,8 +194,9 @@ class Monitor(Struct):
 
     def _remember(self, state: AlarmState) -> None:
         fields = alarms.to_fields(state)
-        if fields != self._kept.read():
-            self._kept.write(fields)
+        kept = self._kept
+        if fields != kept.read():
+            kept.write(fields)
 
     def _try(self, ways: Mapping[str, Way]) -> Heard:
         """Go all the ways side by side; who has not answered by the deadline has failed."""

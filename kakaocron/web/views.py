@@ -62,10 +62,12 @@ class Views:
         here = self.installation()
         now = here.clock.now()
         logins = [login.path for login in here.logins.values()]
-        paths = [str(here.places.config), *logins, here.pauses.path]
+        paths = [str(here.places.config), *logins, here.places.pauses]
         paths += [here.heartbeat.path(now.date())]
         marks: list[object] = [mark(here.edges.disk, path) for path in paths]
         marks += [here.ledger.version(now.date() - n * DAY) for n in range(HEAT_DAYS)]
+        if here.shared:
+            marks += [here.pauses.read(), tuple(here.shared.heartbeat.hosts())]
         return f"{now:%Y%m%dT%H%M}-{hash(tuple(marks)) & 0xFFFFFFFF:08x}"
 
     def health(self) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def test_a_day_by_commands(rooms: Shell) -> None:
     assert [text for _, text in in_rooms(rooms.sandbox)] == ["보고 2026-11-23 09:30", "지금"]
     (sent,) = [one for one in rooms.json("history") if one["id"] == ID]
     assert (sent["to"], sent["state"]) == ([f"room:{DRIVERS}"], "confirmed")
+    assert sent["channel"] == "bot"
     assert DRIVERS in rooms.run("history")[1]
     assert "room:" not in rooms.run("history")[1]
     assert "room:" not in rooms.run("status")[1]

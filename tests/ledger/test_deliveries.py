@@ -26,6 +26,7 @@ from kakaocron.ledger.deliveries import (
     Gap,
     apply,
     attempt_fields,
+    channel_by_form,
     delivery_fields,
     fold,
     is_by_hand,
@@ -476,13 +477,13 @@ def test_what_is_not_known_is_empty() -> None:
     attempt = Attempt(1, "a", SLOT, SLOT, ())
     delivery = Delivery(ID, "report", "peak", SLOT, State.SCHEDULED)
 
-    assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, 1)
+    assert astuple(event) == (SLOT, ID, None, None, None, None, None, None, None, 1)
     assert Gap(SLOT).known == frozenset()
     assert astuple(result)[1:] == (None, None, None, None, None, 0, None, None, None, None, None)
-    assert astuple(attempt)[5:] == (None, None, {}, None)
+    assert astuple(attempt)[5:] == (None, None, {}, None, None)
     assert astuple(delivery)[5:] == (
         (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
-        None, None, None,
+        None, None, None, None,
     )  # fmt: skip
 
 
@@ -1281,6 +1282,7 @@ def test_a_delivery_has_the_fields_of_the_contract_and_no_other() -> None:
         "state": "confirmed",
         "attempts": 1,
         "to": ["me"],
+        "channel": "kakaotalk",
         "targets": {"me": "confirmed"},
         "sent_at": "2026-11-23T09:30:00.500+09:00",
         "confirmed_at": "2026-11-23T09:30:01+09:00",
@@ -1388,3 +1390,21 @@ def test_a_day_is_read_as_its_lines_fold_one_after_another() -> None:
         content = b"".join(to_line(event) for event in [*begin, *end])
         events = [from_line(line) for line in content.splitlines()]
         assert parse_day(SLOT.date(), content).deliveries == fold(events), (begin, end)
+
+
+@pytest.mark.parametrize(
+    ("receiver", "channel"),
+    [
+        ("me", "kakaotalk"),
+        ("minji", "kakaotalk"),
+        ("uuid-aaa@minji", "kakaotalk"),
+        ("0a1b2c3d4e5f", "kakaotalk"),
+        ("01012345678", "alimtalk"),
+        ("+821012345678", "alimtalk"),
+        ("room:기사방", "bot"),
+        ("room:010-1234-5678", "bot"),
+        ("", "kakaotalk"),
+    ],
+)
+def test_the_form_of_a_receiver_tells_the_channel(receiver: str, channel: str) -> None:
+    assert channel_by_form(receiver) == channel

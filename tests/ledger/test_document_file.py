@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from kakaocron.errors import Cause, LedgerError
-from kakaocron.ledger.pause_file import Pauses
-from kakaocron.ledger.timetable_file import NotedTimetables
-from kakaocron.system.disk import RealDisk
+from kakaocron.ledger.pause_file import Pauses, pauses_in
+from kakaocron.ledger.timetable_file import NotedTimetables, timetables_in
+from kakaocron.system.disk import Disk, RealDisk
 from kakaocron.watching.causes import in_words
 
 
@@ -24,12 +25,14 @@ from kakaocron.watching.causes import in_words
     ],
 )
 @pytest.mark.parametrize(
-    ("key", "kind"), [("pauses", Pauses), ("timetables", NotedTimetables)], ids=str
+    ("key", "document_in"),
+    [("pauses", pauses_in), ("timetables", timetables_in)],
+    ids=["pauses", "timetables"],
 )
 def test_what_is_wrong_is_kept_as_a_code_and_said_in_words(
     tmp_path: Path,
     key: str,
-    kind: type[Pauses] | type[NotedTimetables],
+    document_in: Callable[[str, Disk], Pauses | NotedTimetables],
     content: str,
     behind: str,
     facts: dict[str, str],
@@ -39,7 +42,7 @@ def test_what_is_wrong_is_kept_as_a_code_and_said_in_words(
     path.write_text(content.replace("KEY", key))
 
     with pytest.raises(LedgerError) as caught:
-        kind(str(path), RealDisk()).read()
+        document_in(str(path), RealDisk()).read()
 
     named = {name: fact.replace("KEY", key) for name, fact in facts.items()}
     cause = caught.value.cause
@@ -51,4 +54,4 @@ def test_what_is_wrong_is_kept_as_a_code_and_said_in_words(
 
 def test_what_is_no_document_but_a_folder_is_told_as_the_system_does(tmp_path: Path) -> None:
     with pytest.raises(LedgerError, match=r"\(Is a directory\), so nobody knows what is paused"):
-        Pauses(str(tmp_path), RealDisk()).read()
+        pauses_in(str(tmp_path), RealDisk()).read()

@@ -22,6 +22,7 @@ PYTHON_PACKAGES = (
     "fastapi-sso==0.23.0",
     "django-allauth[socialaccount]==65.22.1",
     "kakao-api==0.1.4",
+    "kakaotalk-bot==0.1.0",
     "email-validator==2.4.0",  # which kakao-api forgets to ask for
 )
 FROM_FILES = "airflow-provider-kakao==0.0.2"

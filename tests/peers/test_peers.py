@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from kakaocron.rehearsal.sandbox.settings import SandboxBot
 from tests.peers.peers import CLIENTS, REPOSITORY, Ended, Peers
 
 pytestmark = [
@@ -66,6 +67,19 @@ def check(ended: Ended, asked: list[str], told: list[Any] | None = None) -> None
 
 
 # --- each call that Kakao takes is taken
+
+
+def test_kakaotalk_bot(peers: Peers, place: Path) -> None:
+    bot = SandboxBot()
+    rooms = [one.key for one in bot.rooms]
+    ended = python_client(peers, place, "run_kakaotalk_bot.py", bot.token, *rooms, "ffee0011")
+    send, posted = "kapi POST /v1/bot/send_message", {"totalCount": 1, "sendCount": 1}
+
+    asked = [*(f"{send} {status}" for status in (200, 200, 400, 400, 400))]
+    check(ended, [*asked, "kapi GET /v1/bot/guide 200"])
+    assert ended.told[:2] == [posted | {"errorCount": 0}] * 2
+    assert ended.told[2:] == [[400, -879], [400, -880], [400, -876], {"contents": ""}]
+    assert ended.deliveries == rooms[:2]
 
 
 def test_apprise(peers: Peers, place: Path) -> None:

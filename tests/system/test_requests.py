@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
+
 import pytest
 
-from kakaocron.system.http import Answer, Request
+from kakaocron.errors import Cause
+from kakaocron.states import Reason
+from kakaocron.system.http import Answer, Failure, Phase, Request, Stream
 from kakaocron.system.socket_http import SocketHttp
-from tests.system.wires import wire
+from kakaocron.text.causes import content_error
+from tests.system.wires import Said, wire
 
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 JSON = {"Content-Type": "application/json", "Authorization": "KakaoAK k3y"}
@@ -37,6 +43,12 @@ JSON = {"Content-Type": "application/json", "Authorization": "KakaoAK k3y"}
             ],
             '{"b":"한"}'.encode(),
         ),
+        (
+            Request("{url}/a", body=Stream(5, lambda: iter((b"ab", b"cde"))), headers=JSON),
+            b"POST /a ",
+            [b"Content-Length: 5"],
+            b"abcde",
+        ),
     ],
 )
 def test_a_request_brings_its_headers_once_and_its_body_as_it_is(
@@ -55,6 +67,44 @@ def test_a_request_brings_its_headers_once_and_its_body_as_it_is(
     for wanted in headers:
         name = wanted.partition(b":")[0].lower()
         assert [line for line in lines if line.lower().startswith(name + b":")] == [wanted]
+
+
+def test_a_stream_that_breaks_off_leaves_half_a_request_and_no_answer() -> None:
+    def broken() -> Iterator[bytes]:
+        yield b"ab"
+        raise content_error("image-changed", name="a.png")
+
+    with wire(FINE) as found:
+        failed = SocketHttp(3).ask(Request(f"{found.url}/a", body=Stream(5, broken)))
+
+        assert found.requests == []
+    assert failed == Failure(
+        Phase.AFTER, Reason.CONTENT_FAILED, Cause("image-changed", {"name": "a.png"})
+    )
+
+
+@pytest.mark.parametrize(
+    "said",
+    [Said(()), Said((b"HTTP/1.1 200 OK\r\n", *[b"X: y\r\n"] * 50), pause=0.05)],
+    ids=["silence", "drips"],
+)
+def test_a_request_takes_no_longer_than_it_may(said: Said) -> None:
+    with wire(said) as found:
+        began = time.monotonic()
+        failed = SocketHttp(5).ask(Request(f"{found.url}/a", seconds=0.2))
+        took = time.monotonic() - began
+
+    assert failed == Failure(Phase.AFTER, Reason.READ_TIMEOUT, Cause("no-answer"))
+    assert took < 2  # the longest silence is 5 s
+
+
+def test_a_request_without_time_left_does_not_leave() -> None:
+    with wire(FINE) as found:
+        failed = SocketHttp(5).ask(Request(f"{found.url}/a", seconds=0.0))
+
+        assert found.requests == []
+    assert isinstance(failed, Failure)
+    assert failed.phase is Phase.BEFORE
 
 
 def test_what_a_request_carries_is_in_no_traceback() -> None:

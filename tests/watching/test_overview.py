@@ -128,11 +128,11 @@ def test_health_names_ticks_that_fail_although_each_says_that_it_starts(
 ) -> None:
     installation = install(tmp_path, sandbox, clock)
     day_of_ticks(installation, clock, "09:30:01")
-    Path(installation.pauses.path).write_text("nonsense")
+    Path(installation.places.pauses).write_text("nonsense")
     clock.set("09:31:01")
     with pytest.raises(LedgerError):
         run_tick(installation)
-    Path(installation.pauses.path).unlink()
+    Path(installation.places.pauses).unlink()
     clock.set("09:32:01")
     installation.heartbeat.beat(clock.now(), Word.START, 0)
 

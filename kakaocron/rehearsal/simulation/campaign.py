@@ -15,7 +15,7 @@ from kakaocron.config.schema import Config
 from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.simulation.chaos import BY_HAND, LOGINS_DIE, dials_for
-from kakaocron.rehearsal.simulation.rules import pictured, probing, with_accounts
+from kakaocron.rehearsal.simulation.rules import pictured, probing, with_accounts, with_rooms
 from kakaocron.rehearsal.simulation.world import HistoryResult, SoFar, World
 from kakaocron.text.causes import Templates
 
@@ -69,6 +69,8 @@ def play(
         drawn = [early(one) for one in drawn]
     if has_two:
         drawn = [with_accounts(one) for one in drawn]
+    if config is None and has_rooms(seed):
+        drawn = [with_rooms(one) for one in drawn]
     if config is None and has_pictures(seed):
         drawn = [pictured(one) for one in drawn]
     try:
@@ -86,6 +88,10 @@ def starts_early(seed: int) -> bool:
 
 def has_accounts(seed: int) -> bool:
     return seed // len(_configs()) % 7 in {1, 3, 5}
+
+
+def has_rooms(seed: int) -> bool:
+    return seed // len(_configs()) % 11 in {2, 5, 8}
 
 
 def has_pictures(seed: int) -> bool:

@@ -13,6 +13,7 @@ from kakaocron.kakao.tokens import Tokens
 from kakaocron.messages.making import Contents
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.pictures import GREY
+from kakaocron.rehearsal.sandbox.settings import SandboxBot
 from kakaocron.system.http import Stream
 from kakaocron.system.places import Places
 
@@ -35,7 +36,7 @@ PLACES = LinkFreePlaces(
     Path(f"{HOME}/config/config.toml"),
     Path(f"{HOME}/data"),
     Path(f"{HOME}/log"),
-    {"XDG_RUNTIME_DIR": f"{HOME}/run"},
+    {"XDG_RUNTIME_DIR": f"{HOME}/run", "KAKAO_BOT_TOKEN": SandboxBot().token},
 )
 
 

@@ -12,10 +12,11 @@ from urllib.parse import parse_qs, urlsplit
 
 from kakaocron.errors import Cause
 from kakaocron.rehearsal.sandbox import wire
+from kakaocron.rehearsal.sandbox.bots import SEND_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.simulation.process import Process
-from kakaocron.states import Reason
+from kakaocron.states import ROOM, Reason
 from kakaocron.system.http import Answer, Failure, Gate, Phase, Request, Stream
 from kakaocron.system.http_answer import Incoming, OddAnswerError, read_answer
 
@@ -123,7 +124,7 @@ class SimulatedHttp:
         left = net.host_time()
         probe, wanted = probe_of(asked) if is_message else ("", ())
         by = net.accounts.get(asked.headers["Host"], "")
-        receivers = tuple(kept(one, by) for one in wanted)
+        receivers = tuple(self._kept(one, by) for one in wanted)
         if is_message:
             net.check_claimed(probe, self.process.owner)
         before = len(net.kakao.deliveries)
@@ -138,11 +139,16 @@ class SimulatedHttp:
             coming = _cut(coming, net.rng)
         if is_message:
             new = net.kakao.deliveries[before:]
-            arrived = tuple(kept(d.receiver, net.accounts.get(d.sender, "")) for d in new)
+            arrived = tuple(self._kept(d.receiver, net.accounts.get(d.sender, "")) for d in new)
             refused = done.answer is not None and not arrived
             owner = self.process.owner
             net.depart(Departure(probe, left, owner, receivers, arrived, refused, stopped_at))
         return coming
+
+    def _kept(self, receiver: str, by: str) -> str:
+        """Return what the ledger calls a receiver, be it a room or one reached by an account."""
+        room = self.net.kakao.bot.rooms.get(receiver)
+        return f"{ROOM}{room.name}" if room else kept(receiver, by)
 
     def _receive(self, coming: _Coming) -> Answer | Failure:
         self.process.enter("receive")
@@ -183,7 +189,10 @@ def on_the_wire(request: Request) -> wire.WireRequest:
 
 def probe_of(asked: wire.WireRequest) -> tuple[str, tuple[str, ...]]:
     """Return the text of a message request and its receivers."""
-
+    if asked.path == SEND_PATH:
+        said = json.loads(asked.body)
+        (output,) = said["skillResponse"]["template"]["outputs"]
+        return output["simpleText"]["text"], (said["botGroupKey"],)
     form = parse_qs(asked.body.decode())
     template = json.loads(form["template_object"][0])
     text = template.get("text") or template["content"]["title"]

@@ -73,6 +73,13 @@ def with_accounts(config: Config) -> Config:
     return replace(shared, message=tuple(map(sent_by_both, config.message)))
 
 
+def with_rooms(config: Config) -> Config:
+    """Return the configuration with a room for each message."""
+    room = "기사방"
+    messages = tuple(replace(one, to=(*one.to, room)) for one in config.message)
+    return replace(config, rooms={room: "bgk_simulated"}, message=messages)
+
+
 def _picture(message: Message) -> dict[str, Any]:
     """Return a picture for each message that has one: the simulator's own, see `home`."""
     has_picture = any(getattr(message, key) is not None for key in IMAGES)

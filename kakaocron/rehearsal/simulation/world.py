@@ -27,10 +27,17 @@ from kakaocron.ledger.day_file import DayFile, Reading
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import from_line
 from kakaocron.rehearsal.sandbox import wire
+from kakaocron.rehearsal.sandbox.bots import SEND_PATH
 from kakaocron.rehearsal.sandbox.endpoints import TOKEN_PATH, UPLOAD_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
-from kakaocron.rehearsal.sandbox.settings import Quotas, SandboxFriend, Settings
+from kakaocron.rehearsal.sandbox.settings import (
+    Quotas,
+    SandboxBot,
+    SandboxFriend,
+    SandboxRoom,
+    Settings,
+)
 from kakaocron.rehearsal.simulation.chaos import CALM, Dials
 from kakaocron.rehearsal.simulation.cron import Cron
 from kakaocron.rehearsal.simulation.event_loop import EventLoop
@@ -66,6 +73,7 @@ from kakaocron.rehearsal.simulation.process import (
     ProcessWorkers,
 )
 from kakaocron.rehearsal.simulation.rules import rules_of
+from kakaocron.states import ROOM
 from kakaocron.system.belonging import claim
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import Http
@@ -180,8 +188,7 @@ class World:
             if is_token:
                 self._disturb(12 * MINUTE)
             return RequestMishap(kind)
-        is_upload = request.path == UPLOAD_PATH
-        name = self.rng.choice(TOKEN_FAULTS if is_token else UPLOAD_FAULTS if is_upload else FAULTS)
+        name = self.rng.choice(_FAULTS_BY_PATH.get(request.path, FAULTS))
         fault = InjectedFault.parse(f"{name}@/")
         if is_token:
             # A limit on tokens that is met again before there was one is waited for an hour.
@@ -698,10 +705,14 @@ def _settings(configs: list[Config], accounts: Sequence[str]) -> Settings:
         for series in config.series()
         for receiver in series.to
     }
-    uuids = (uuids - {"me", *accounts}) | {person_of(name) or "" for name in accounts}
+    uuids = {one for one in uuids - {"me", *accounts} if not one.startswith(ROOM)} | {
+        person_of(name) or "" for name in accounts
+    }
     friends = tuple(SandboxFriend(uuid, uuid) for uuid in sorted(uuids))
     plenty = Quotas(10**9, 10**9, 10**9, 10**9, 10**9)
-    return Settings(friends=friends, quotas=plenty)
+    rooms = {key: SandboxRoom(key, name) for one in configs for name, key in one.rooms.items()}
+    bot = SandboxBot(rooms=tuple(rooms.values()), key_prefix="")
+    return Settings(friends=friends, quotas=plenty, bot=bot)
 
 
 def _accounts(kakao: Kakao, names: Sequence[str]) -> dict[str, str]:
@@ -781,7 +792,16 @@ UPLOAD_FAULTS = (
     "empty", "slow=3", "slow=30", "drip", "drip=2", "no-address", "picture-gone", "-1", "-401",
     "-402", "-602", "-606", "-911", "-9798", "429", "early-hints=30",
 )  # fmt: skip
+BOT_FAULTS = (
+    "refuse", "stall", "stall-after", "cut-before", "cut-after", "half-before", "half", "html",
+    "html-502", "500", "502+", "503", "429", "empty", "slow=3", "slow=30", "drip", "bot-1",
+    "bot-1+", "bot-10", "bot-603+", "bot-870", "bot-870+", "bot-879", "bot-880", "bot-401",
+    "bot-873", "bot-wait=30", "bot-wait=999999", "bot-counts-less+", "bot-counts-zero",
+    "bot-counts-error", "bot-counts-missing+", "bot-cut-json+", "bot-no-code", "bot-code-text",
+    "bot-elsewhere",
+)  # fmt: skip
 TOKEN_FAULTS = (
     "cut-after", "cut-before", "stall", "stall-after", "half", "html", "500", "KOE003", "KOE237",
     "rotate", "empty", "drip", "slow=3", "early-hints",
 )  # fmt: skip
+_FAULTS_BY_PATH = {TOKEN_PATH: TOKEN_FAULTS, UPLOAD_PATH: UPLOAD_FAULTS, SEND_PATH: BOT_FAULTS}

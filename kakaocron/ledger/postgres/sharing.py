@@ -1,0 +1,68 @@
+"""Everything that hosts share, over one connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from msgspec import Struct
+
+from kakaocron.ledger import pause_file, timetable_file
+from kakaocron.ledger.heartbeat import Heartbeat
+from kakaocron.ledger.pause_file import Pauses
+from kakaocron.ledger.postgres.beats import SharedHeartbeat
+from kakaocron.ledger.postgres.book import PostgresLedger
+from kakaocron.ledger.postgres.connection import Database, SharedClock
+from kakaocron.ledger.postgres.documents import SharedDocument, SharedMemory, leased
+from kakaocron.ledger.timetable_file import NotedTimetables
+from kakaocron.system.clock import Clock
+
+MakeAsker = Callable[[str, str, SharedClock], Database]
+
+
+class Shared(Struct, frozen=True):
+    """A ledger and what goes with it, in a database that several hosts share."""
+
+    database: Database
+    host: str
+    clock: SharedClock
+    ledger: PostgresLedger
+    heartbeat: SharedHeartbeat
+    pauses: Pauses
+    timetables: NotedTimetables
+
+    def memory(self, name: str) -> SharedMemory:
+        return SharedMemory(self.database, name)
+
+    @contextmanager
+    def alone(self, name: str, seconds: float) -> Iterator[None]:
+        """Be the only host for a block. Raises LockTimeoutError, LedgerError."""
+        with leased(self.database, name, seconds):
+            yield
+
+
+def share(
+    url: str,
+    host: str,
+    clock: Clock,
+    own: Heartbeat,
+    check: Callable[[str], None],
+    make_asker: MakeAsker | None = None,
+) -> Shared:
+    """Put a shared ledger together, without a connection so far. Raises UsageError.
+
+    `check` raises what keeps anything from being written to it, given where it is.
+    """
+    shared_clock = SharedClock(clock)
+    database = (make_asker or Database)(url, host, shared_clock)
+    # Of each host its own: while a new configuration is brought to one after another, they differ.
+    timetables = SharedDocument(database, f"timetables {host}", timetable_file.UNREADABLE)
+    return Shared(
+        database=database,
+        host=host,
+        clock=shared_clock,
+        ledger=PostgresLedger(database, host, shared_clock, check),
+        heartbeat=SharedHeartbeat(own.folder, own.disk, own.spare, database, host),
+        pauses=Pauses(SharedDocument(database, "pauses", pause_file.UNREADABLE)),
+        timetables=NotedTimetables(timetables),
+    )
