@@ -27,7 +27,8 @@ class Exit(IntEnum):
 
 
 class Cause(Struct, frozen=True, omit_defaults=True):
-    """Why something went wrong: a code, and what is to be said with it. It is what is stored.
+    """Why something went wrong, or what was done: a code, and what is to be said with it. It is
+    what is stored.
 
     text/causes has the codes and the sentences.
     """

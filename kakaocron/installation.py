@@ -17,7 +17,7 @@ from zlib import crc32
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from kakaocron.config.contacts import ALIMTALK, BOT, channel_name, is_kakaotalk
+from kakaocron.config.contacts import ALIMTALK, BOT, channel_name
 from kakaocron.config.reading import load_config
 from kakaocron.config.schema import Config, Secret
 from kakaocron.delivery.channel import Channel, ReceiptChannel
@@ -266,6 +266,7 @@ def assemble(
         places.folder,
         Programs(places.variables),
         (lambda: shared.ledger) if shared else again,
+        partial(make_http, places, edges),
     )
     pauses = shared.pauses if shared else pauses_in(places.pauses, edges.disk)
     ahead = EARLY_START if config.schedule.early_start else timedelta(0)
@@ -312,19 +313,20 @@ def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login
             auth_url=kakao.auth_url,
             credentials=credentials(places, config, account),
             account=account,
-            is_needed=is_needed,
+            is_needed=bool(account) or is_needed,
         )
 
-    has_others = config.rooms or config.alimtalk
+    has_others = config.rooms or config.alimtalk or config.account
     is_needed = not has_others or goes_by_kakaotalk(config)
     return {account: of(account) for account in (DEFAULT_ACCOUNT, *config.account)}
 
 
 def goes_by_kakaotalk(config: Config) -> bool:
-    """Say whether any message needs a login of Kakao's, or there is none yet."""
+    """Say whether any message needs the login of the default account, or there is none yet."""
     contacts = config.contacts
     receivers = {to for one in config.message for to in contacts.receivers(one.to, one.sender)}
-    return not receivers or any(is_kakaotalk(contacts.channel_of(to)) for to in receivers)
+    own = channel_name(DEFAULT_ACCOUNT)
+    return not receivers or any(contacts.channel_of(to) == own for to in receivers)
 
 
 def make_channels(

@@ -134,6 +134,7 @@ OF_A_MESSAGE = {
     "why": str,
     "detail": Maybe(str),
     "attempt_log": AnyCount(ATTEMPT),
+    "read": Maybe(str),
     "next": Maybe(str),
 }
 EXPLANATION = {
@@ -381,6 +382,8 @@ OPTIONS = {
     "cron install": set(),
     "cron uninstall": set(),
     "friends": {"--json"},
+    "rooms": {"--json"},
+    "rooms listen": {"--minutes", "--json"},
     "ledger path": set(),
     "ledger verify": {"--json"},
     "ledger prune": {"--days"},

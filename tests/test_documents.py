@@ -38,7 +38,8 @@ ATTEMPT = {
     "results.*.phase",
 }  # fmt: skip
 FINDING = {
-    "message", "id", "kind", "expected", "state", "reason", "why", "detail", "attempt_log", "next",
+    "message", "id", "kind", "expected", "state", "reason", "why", "detail", "attempt_log", "read",
+    "next",
 }  # fmt: skip
 DOCUMENTS = {
     "status": {"v"}

@@ -15,7 +15,7 @@ from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
 from kakaocron.installation import Edges, credentials
 from kakaocron.language.words import _, ngettext
-from kakaocron.messages.faults import faults, quota_faults
+from kakaocron.messages.faults import faults, quota_faults, what_is_read
 from kakaocron.messages.making import Contents
 from kakaocron.show.console import print_json
 from kakaocron.show.next_step import say_next
@@ -93,6 +93,8 @@ def check(config: Annotated[Path | None, config_option()] = None) -> int:
     said = ngettext("{count} message", "{count} messages", count).format(count=count)
     said = said if count else _("no message: ticks have nothing to send")
     print(_("{config}: fine, {said}").format(config=places.config, said=said))
+    for said in what_is_read(contents):
+        print(said)
     for said in quota_faults(loaded, now.date()):
         complain(said)
     say_next(config)

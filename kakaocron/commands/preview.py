@@ -26,6 +26,7 @@ from kakaocron.schedule.phrases import read_time, reading_times
 from kakaocron.schedule.slots import Slot, slot_at
 from kakaocron.show.console import print_json, print_parcel
 from kakaocron.show.next_step import say_next
+from kakaocron.states import BY, ME
 from kakaocron.system.stderr import complain
 from kakaocron.watching.causes import in_words
 
@@ -80,12 +81,24 @@ def preview(
         if as_json:
             shown.append(_fields(one.name, made))
         else:
-            print_parcel(one.name, made)
+            print_parcel(one.name, made, _whom(installation, one))
     if as_json:
         print_json(shown)
     elif exit_code == Exit.FINE:
         say_next(config, installation)
     return exit_code
+
+
+def _whom(installation: Installation, message: Message) -> str:
+    """Name the receivers of a message, and who sends if that is another account; empty where it is
+    only oneself."""
+    contacts = installation.config.contacts
+    names, words = contacts.names(), []
+    for receiver in contacts.receivers(message.to, message.sender):
+        sender = contacts.sender_of(receiver)
+        name = names.get(receiver, receiver.partition(BY)[0])
+        words.append(f"{name} ({sender})" if sender else name)
+    return "" if words == [ME] else ", ".join(words)
 
 
 def _as_sent(parcel: Parcel) -> Parcel:
@@ -115,4 +128,6 @@ def _fields(name: str, made: Parcel | ContentError) -> dict[str, Any]:
             if enclosure.content
             else {"left_out": in_words(enclosure.left_out) if enclosure.left_out else None}
         )
+    if made.read:
+        fields["read"] = in_words(made.read)
     return fields

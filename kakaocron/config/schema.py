@@ -18,7 +18,13 @@ from kakaocron.kst import KST
 from kakaocron.language.words import _, marked
 from kakaocron.schedule.slots import DAY_NAMES, Minutes, Series, Span, Times, Timetable, next_slot
 from kakaocron.text.placeholders import BUILT_IN
-from kakaocron.text.plain import account_variables, is_secret, is_web_address, tidy
+from kakaocron.text.plain import (
+    account_variables,
+    address_shown,
+    is_secret,
+    is_web_address,
+    tidy,
+)
 from kakaocron.text.tables import FaultError, fault_of, nearest, plain
 
 
@@ -419,8 +425,23 @@ _ADDRESS = re.compile(r"(\w[\w+.-]*://)(?=[^/?#\s]*[@/?#]\S)([^/?#\s]*@)?([^/?#\
 CONTENTS = (
     "text", "file", "command", "template", "template_id", "scrap_url", "report", "alimtalk",
 )  # fmt: skip
-DATA = ("data", "data_file", "data_command")
+DATA = ("data", "data_file", "data_url", "data_command")
 IMAGES = ("image", "image_command")
+
+
+def _check_data_url(value: Secret | None) -> None:
+    """Check where data are fetched, without quoting it. Raises ValueError."""
+    if value is None:
+        return
+    url = value.reveal()
+    if not is_web_address(url):
+        raise ValueError(_("must be an address such as https://example.com"))
+    if "@" in urlsplit(url).netloc:
+        raise ValueError(_("holds a user or password before the @; take that out"))
+    if url.startswith("http:") and not LOOPBACK.fullmatch(urlsplit(url).hostname or ""):
+        raise ValueError(_("must begin with https://; http:// is for this machine alone"))
+
+
 # The contents that are plain texts: taps on them lead where `link`, `button` and `buttons` say, and
 # a picture may go with them.
 TEXTS = ("text", "file", "command", "report")
@@ -454,6 +475,7 @@ class Message(Section, frozen=True, rename={"sender": "from"}):
     report: Literal["day", "week", "month"] | None = None
     data: dict[str, Any] | None = None
     data_file: Words | None = None
+    data_url: Secret | None = None  # who knows it can read what it gives
     data_command: Argv | None = None
     image: Words | None = None
     image_command: Argv | None = None
@@ -486,6 +508,7 @@ class Message(Section, frozen=True, rename={"sender": "from"}):
             from kakaocron.schedule.holidays import check_holidays  # noqa: PLC0415 - an extra
 
             _check(("skip_holidays",), check_holidays)
+        _check(("data_url",), _check_data_url, self.data_url)
         for name in map(tidy, self.data or {}):
             if name in BUILT_IN:
                 what = _("'{name}' is kakaocron's own placeholder; choose another name").format(
@@ -655,6 +678,9 @@ class Config(Section, frozen=True):
         for table in (found["monitor"], *found["message"]):
             for key in COMMANDS & table.keys():
                 table[key] = [_ADDRESS.sub(r"\1\3/…", word) for word in table[key]]
+        for table, message in zip(found["message"], self.message, strict=True):
+            if message.data_url is not None:
+                table["data_url"] = address_shown(message.data_url.reveal())
         return found
 
     def series(self) -> list[Series]:

@@ -59,6 +59,13 @@ early_start = true                # the tick of the minute before prepares; it s
 # [friends]
 # "지우" = "…"
 
+# Another person's own chat, by a login of that person's: kakaocron login --account minji
+# [account.minji]
+
+# A name for several receivers.
+# [group]
+# family = ["me", "minji"]
+
 [profile.development.delivery]    # holds when ENVIRONMENT=development
 retry_delays = [10, 20, 30]
 

@@ -199,6 +199,7 @@ def claim_event(
         text=parcel.text if parcel else None,
         content_hash=parcel.hash if parcel else content_hash(""),
         content=_to_keep(parcel, one, delivery) if parcel else None,
+        read=parcel.read if parcel else None,
         keys=(_keys(engine, one, now) or None) if parcel and engine.receipts else None,
     )
 

@@ -45,10 +45,12 @@ class Enclosure(Struct, frozen=True):
 
 
 class Parcel(Struct, frozen=True):
-    """What one delivery brings to each of its receivers. `text` is for people and the ledger."""
+    """What one delivery brings to each of its receivers. `text` is for people and the ledger, and
+    so is `read`, which says what its data were read from."""
 
     text: str
     parts: tuple[Part, ...]
+    read: Cause | None = None
     enclosure: Enclosure | None = None
 
     @property

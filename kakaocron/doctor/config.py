@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,9 +20,9 @@ from kakaocron.config.reading import MAKE_ONE, located
 from kakaocron.config.schema import Config, KakaoSettings, Message, wanted_scopes
 from kakaocron.config.starter import DEFAULT_LINK
 from kakaocron.doctor.cron import crons_variables
-from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, ok, warn
+from kakaocron.doctor.finding import OTHERS, Bench, Finding, fail, installed, of_account, ok, warn
 from kakaocron.errors import ContentError, KakaocronError, UsageError
-from kakaocron.installation import Installation
+from kakaocron.installation import Installation, make_http
 from kakaocron.kakao.quota import BEFORE_PERMISSION
 from kakaocron.kst import DAY, KST
 from kakaocron.language import catalogue
@@ -180,6 +181,7 @@ def plan(bench: Bench) -> Iterator[Finding]:
     yield _link(config.kakao)
     yield from _domains(config)
     yield _server(config.kakao)
+    yield from _of_accounts(config)
     yield _me(config)
     too_many = quota_faults(config, bench.now.date())
     if too_many:
@@ -219,10 +221,12 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
         return
     minute = bench.now.replace(second=0, microsecond=0)
     totals = slots_on(deliveries, minute.date())
+    read: list[str] = []
     for message in config.message:
         kind = message.slots[0] if message.slots else "cron"
         try:
             made = contents.of_message(message, Slot(message.name, minute, kind), totals)
+            read += [in_words(made.read)] if made.read else []
         except ContentError as error:
             what = _("message '{name}', made as cron would: {error}").format(
                 name=message.name, error=error
@@ -241,6 +245,8 @@ def _contents(bench: Bench, deliveries: Sequence[Delivery]) -> Iterator[Finding]
                 name, what, _("See: kakaocron preview --message {name}").format(name=message.name)
             )
             return
+    if read:
+        yield ok("data", " · ".join(read))
     newest = list(newest_of_each(one for one in deliveries if one.state in ENDED))
     last = [
         one for one in newest if one.state in BAD and one.text is None and one.reason in NOT_MADE
@@ -272,7 +278,9 @@ def _of_two_days(installation: Installation, now: datetime) -> Sequence[Delivery
 def contents_by_cron(bench: Bench, variables: Mapping[str, str]) -> Contents:
     """Return the messages' contents as cron's ticks make them: with cron's variables, not this
     shell's."""
-    return replace(installed(bench).contents, programs=Programs(variables))
+    places, here = replace(bench.places, variables=variables), installed(bench)
+    by_cron = partial(make_http, places, here.edges)
+    return replace(here.contents, programs=Programs(variables), make_http=by_cron)
 
 
 def other_programs(
@@ -357,6 +365,17 @@ def _link(kakao: KakaoSettings) -> Finding:
     )
 
 
+def _of_accounts(config: Config) -> Iterator[Finding]:
+    """Look at what accounts have that [kakao] has not."""
+    usual = config.kakao
+    for account in config.account:
+        own = config.kakao_of(account)
+        if own.link != usual.link:
+            yield from of_account(account, [_link(own)])
+        if (own.api_url, own.auth_url) != (usual.api_url, usual.auth_url):
+            yield from of_account(account, [_server(own)])
+
+
 def _domains(config: Config) -> Iterator[Finding]:
     """Name the domains to which messages lead beside [kakao] link; each has to be registered, as
     scheme and host, or a tap does nothing, of which Kakao's answer says nothing."""
@@ -410,7 +429,7 @@ def _me(config: Config) -> Finding:
         return ok("me", _("messages go to rooms; Kakao does not say whether they make a sound"))
     if receivers and all(is_number(one) or is_room(one) for one in receivers):
         return ok("me", _("messages go to phones and rooms"))
-    if ME not in receivers:
+    if receivers.isdisjoint({ME, *config.account}):
         return ok("me", _("messages go to friends, whose phones ring"))
     if config.monitor.urls_elsewhere:
         return ok("me", _("KakaoTalk makes no sound for them; alert_urls can tell of failures"))
@@ -425,7 +444,7 @@ def _me(config: Config) -> Finding:
 
 
 def _permission(config: Config) -> Finding:
-    if "friends" not in wanted_scopes(config):
+    if not any("friends" in wanted_scopes(config, one) for one in ("", *config.account)):
         return ok("permission", _("messages to oneself need no permission of Kakao's"))
     return warn(
         "permission",

@@ -8,6 +8,7 @@ from pathlib import Path
 from kakaocron.doctor.bot import bot
 from kakaocron.doctor.config import configuration, plan
 from kakaocron.doctor.cron import cron, ticks
+from kakaocron.doctor.database import database
 from kakaocron.doctor.dealer import dealer
 from kakaocron.doctor.files import files
 from kakaocron.doctor.finding import Bench, Finding
@@ -45,6 +46,6 @@ def examine(bench: Bench) -> Iterator[Finding]:
     """Look at one thing after the other. A check that cannot be made says so; none raises."""
     checks: list[Callable[[Bench], Iterator[Finding]]] = [versions, configuration, files, cron]
     if bench.installation is not None:
-        checks += [plan, login, online, dealer, bot, ledger, ticks]
+        checks += [plan, login, online, dealer, bot, ledger, database, ticks]
     for check in checks:
         yield from check(bench)

@@ -2,8 +2,8 @@
 
 A line is `HH:MM:SS.mmm WORD EXIT SIZE MARK`, in a file per KST day: SIZE is that of the day's
 ledger file then, MARK the checksum of its last line. They tell a ledger that shrank, or was
-replaced (an old copy put back), from one that grew. The first line, `v 1`, is the version of that
-form; a file of earlier has none.
+replaced (an old copy put back), from one that grew. Of hosts that share a ledger the host's name
+follows. The first line, `v 1`, is the version of that form; a file of earlier has none.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ WORDS = {word.value: word for word in Word}
 VERSION = 1
 FIRST_LINE = f"v {VERSION}\n".encode()
 NO_MARK = "-"
+_HOST = "host="
 FIRST_BYTES = 16
 CLOCK_LENGTH = len("HH:MM:SS.mmm")
 COMPLETE = frozenset({Word.IDLE, Word.DONE})
@@ -56,6 +57,7 @@ class Beat(Struct, frozen=True):
     word: Word
     exit_code: int
     ledger_end: End
+    host: str | None = None
 
     @property
     def is_of_a_tick(self) -> bool:
@@ -63,10 +65,12 @@ class Beat(Struct, frozen=True):
         return self.word is not Word.RESET
 
 
-def to_line(at: datetime, word: Word, exit_code: int, ledger_end: End) -> bytes:
+def to_line(
+    at: datetime, word: Word, exit_code: int, ledger_end: End, host: str | None = None
+) -> bytes:
     at = at.astimezone(KST)
     clock = f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}"
-    return f"{clock} {word} {exit_code} {ledger_end}\n".encode()
+    return f"{clock} {word} {exit_code} {ledger_end}{f' host={host}' if host else ''}\n".encode()
 
 
 def is_of_later(content: bytes) -> bool:
@@ -96,11 +100,12 @@ def first_of_a_tick(day: date, content: bytes) -> Beat | None:
 @lru_cache(maxsize=8192)  # a process reads the same day several times: two lines a minute
 def _from_line(day: date, line: bytes) -> Beat | None:
     try:
-        clock, word, exit_code, size, *mark = line.decode("ascii").split(" ")
+        clock, word, exit_code, size, *rest = line.decode().split(" ")
+        host = rest.pop().removeprefix(_HOST) if rest and rest[-1].startswith(_HOST) else None
         if len(clock) != CLOCK_LENGTH:
             return None  # the end of a clock's time is one too: "01.118" would be one o'clock
         at = datetime.combine(day, time.fromisoformat(clock), KST)
-        return Beat(at, WORDS[word], int(exit_code), End(int(size), *mark))
+        return Beat(at, WORDS[word], int(exit_code), End(int(size), *rest), host)
     except (LookupError, ValueError, TypeError):
         return None
 

@@ -131,6 +131,7 @@ class Claim(Event, frozen=True, kw_only=True, tag="claim"):
     text: str | None = None
     content_hash: str | None = None
     content: dict[str, Any] | None = None
+    read: Cause | None = None  # what its data were read from
     keys: dict[str, SendKey] | None = None  # by receiver, of channels with receipts
 
 

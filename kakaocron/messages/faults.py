@@ -6,6 +6,7 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from kakaocron.kakao.causes import named
 from kakaocron.kakao.quota import KAKAOS, Limits
 from kakaocron.kst import DAY, weekday
 from kakaocron.language.words import _
+from kakaocron.messages.fields import Data, is_table
 from kakaocron.messages.making import Contents
 from kakaocron.schedule.slots import Series, count_of_day
 from kakaocron.states import ME
@@ -26,7 +28,7 @@ from kakaocron.text.placeholders import (
     BUILT_IN,
     check_placeholders,
 )
-from kakaocron.text.plain import is_web_address, tidy, tidy_all
+from kakaocron.text.plain import address_shown, is_web_address, tidy, tidy_all
 from kakaocron.text.tables import nearest
 
 
@@ -126,13 +128,7 @@ def _message_faults(
             yield ("to",), wrong
     if message.alimtalk is not None:
         yield from _template_faults(contents.config, message, message.alimtalk)
-    for keys, value in _texts(message):
-        try:
-            check_placeholders(value, _known_names(message))
-            if keys == ("text",) and "{" not in value:
-                contents.of_text(value, message.overflow, to=to)
-        except ContentError as error:
-            yield keys, str(error)
+    yield from _text_faults(contents, message, to)
     if message.template is not None:
         from kakaocron.kakao.templates import checked  # noqa: PLC0415 - slow to build
 
@@ -140,6 +136,21 @@ def _message_faults(
             checked(tidy_all(message.template), is_draft=True)
         except ContentError as error:
             yield error.keys, error.what
+
+
+def _text_faults(
+    contents: Contents, message: Message, to: Sequence[str]
+) -> Iterator[tuple[Keys, str]]:
+    data, unreadable = _table(contents, message)
+    if unreadable is not None:
+        yield ("data_file",), unreadable
+    for keys, value in _texts(message):
+        try:
+            check_placeholders(value, _known_names(message, data))
+            if keys == ("text",) and "{" not in value:
+                contents.of_text(value, message.overflow, to=to)
+        except ContentError as error:
+            yield keys, str(data.explained(error) if data else error)
 
 
 def _content_fault(config: Config, message: Message, receiver: str) -> str | None:
@@ -241,11 +252,37 @@ def _command_fault(name: str, folder: Path, search_path: str | None) -> str | No
     return _("{said}; give its absolute path").format(said=said)
 
 
-def _known_names(message: Message) -> frozenset[str] | None:
+def _table(contents: Contents, message: Message) -> tuple[Data | None, str | None]:
+    """Read the table that a message's data come from, as far as it is there: its headings are
+    known before the time, its rows may still change. Else say what is wrong with it."""
+    name = message.data_file
+    if name is None or not is_table(name) or not os.path.isfile(contents.path(name)):  # noqa: PTH113
+        return None, None
+    try:
+        return contents.data(message), None
+    except ContentError as error:
+        return None, None if error.cause.code == "no-rows" else str(error)
+
+
+def what_is_read(contents: Contents) -> Iterator[str]:
+    """Say of each message's data what is read of them now; of an address, that it is not asked."""
+    for message in contents.config.message:
+        if message.data_url is not None:
+            said = _("'{url}': read when the message is made; try it: kakaocron preview")
+            yield said.format(url=address_shown(message.data_url.reveal()))
+        elif message.data_file is not None:
+            with suppress(ContentError):
+                read = contents.data(message).read
+                yield in_words(read) if read else ""
+
+
+def _known_names(message: Message, data: Data | None) -> frozenset[str] | None:
     """Return the names that placeholders may have; None where only the data of the day tells."""
     if message.command is not None or message.report is not None:  # no data for their buttons
         return BUILT_IN
-    if message.data_file is not None or message.data_command is not None:
+    if data is not None:
+        return BUILT_IN | data.fields.keys()
+    if message.data_file or message.data_command or message.data_url:
         return None
     return BUILT_IN | frozenset(map(tidy, message.data or {}))
 

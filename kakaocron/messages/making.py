@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
@@ -33,12 +32,20 @@ from kakaocron.language.words import speaking
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import Ledger
 from kakaocron.ledger.stats import Slots
+from kakaocron.messages.fields import (
+    Data,
+    checked_fields,
+    decoded,
+    fields_of_json,
+    is_table,
+    read_json,
+)
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import MAY_HAVE_ARRIVED, ME
+from kakaocron.system.http import Http, MakeHttp
 from kakaocron.system.programs import Programs, read_content
 from kakaocron.text.causes import content_error, in_words
 from kakaocron.text.placeholders import (
-    BUILT_IN,
     Rate,
     fill,
     fill_all,
@@ -51,6 +58,10 @@ if TYPE_CHECKING:
     from kakaocron.messages.summary import DayRecord, PeriodKind
 
 
+def _no_http(_seconds: float) -> Http:
+    raise LookupError("these contents are to be checked, not made")
+
+
 def _no_ledger() -> Ledger:
     raise LookupError("these contents are to be checked, not made")
 
@@ -58,13 +69,15 @@ def _no_ledger() -> Ledger:
 class Contents(Struct, frozen=True):
     """The contents of one configuration; relative paths start at `folder`.
 
-    `open_ledger` gives one that nobody else reads from: contents are made side by side.
+    `open_ledger` gives one that nobody else reads from: contents are made side by side. `make_http`
+    makes what fetches data.
     """
 
     config: Config
     folder: Path
     programs: Programs
     open_ledger: Callable[[], Ledger] = _no_ledger
+    make_http: MakeHttp = _no_http
     _messages: dict[str, Message] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -240,9 +253,16 @@ class Contents(Struct, frozen=True):
             return self.of_text(text, taps=self._taps(message, built_in), to=to)
         if message.command is not None:
             output = self.programs.run(at_home(message.command), self.folder, message.timeout)
-            text = tidy(_decoded(output, message.command[0]))
+            text = tidy(decoded(output, message.command[0]))
             return self.of_text(text.rstrip(), message.overflow, self._taps(message, built_in), to)
-        fields = {**self._data(message), **built_in}
+        data = self.data(message)
+        try:
+            parcel = self._of_fields(message, {**built_in, **data.fields}, to)
+        except ContentError as error:
+            raise data.explained(error) from None
+        return replace(parcel, read=data.read) if data.read else parcel
+
+    def _of_fields(self, message: Message, fields: Mapping[str, Any], to: Sequence[str]) -> Parcel:
         if (of_template := self._of_template(message, fields)) is not None:
             return of_template
         if message.scrap_url is not None:
@@ -299,20 +319,30 @@ class Contents(Struct, frozen=True):
         if message.file is None:
             return message.text or ""
         path = self.path(message.file)
-        return tidy(_decoded(read_content(path), str(path))).rstrip()
+        return tidy(decoded(read_content(path), str(path))).rstrip()
 
     def path(self, name: str) -> Path:
         # Path.expanduser raises where there is no such user.
         return self.folder / os.path.expanduser(name)  # noqa: PTH111
 
-    def _data(self, message: Message) -> dict[str, Any]:
+    def data(self, message: Message) -> Data:
+        """Read what a message's placeholders are filled from. Raises ContentError."""
         if message.data_command is not None:
             output = self.programs.run(at_home(message.data_command), self.folder, message.timeout)
-            return _json_object(output, message.data_command[0])
-        if message.data_file is not None:
-            path = self.path(message.data_file)
-            return _json_object(read_content(path), str(path))
-        return _data_fields(message.data or {}, "data")
+            return Data(fields_of_json(output, message.data_command[0]))
+        if message.data_url is not None:
+            from kakaocron.messages import tables  # noqa: PLC0415 - most read none
+
+            return tables.of_url(message.data_url.reveal(), message.timeout, self.make_http)
+        if message.data_file is None:
+            return Data(checked_fields(message.data or {}, "data"))
+        name, path = message.data_file, self.path(message.data_file)
+        if is_table(name):
+            from kakaocron.messages import tables  # noqa: PLC0415
+
+            return tables.of_file(name, path, self.programs, message.timeout)
+        fields = fields_of_json(read_content(path), str(path))
+        return Data(fields, read_json(name, fields))
 
 
 def longest_text(to: Sequence[str]) -> int:
@@ -375,32 +405,3 @@ def _custom_parcel(template_id: str, args: Mapping[str, str]) -> Parcel:
         fields["template_args"] = as_json(args)
     shown = ", ".join(f"{name}: {value}" for name, value in args.items())
     return Parcel(f"template {template_id} {shown}".rstrip(), (Part("custom", fields),))
-
-
-def _decoded(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise content_error("not-utf8", name=name, at=error.start) from None
-
-
-def _json_object(content: bytes, name: str) -> dict[str, Any]:
-    try:
-        found = json.loads(_decoded(content, name))
-    except (ValueError, RecursionError) as error:
-        raise content_error("no-json", name=name, error=str(error)[:80]) from None
-    if not isinstance(found, dict):
-        raise content_error("no-object", name=name)
-    return _data_fields(found, f"'{name}'")
-
-
-def _data_fields(found: Mapping[str, Any], whose: str) -> dict[str, Any]:
-    """Return data as placeholders are filled from them. Raises ContentError for a field that is
-    called as a placeholder of kakaocron's own: which of the two is meant, nobody can know."""
-    try:
-        fields: dict[str, Any] = tidy_all(found)
-    except RecursionError:
-        raise content_error("deep-data", name=whose) from None
-    if taken := sorted(BUILT_IN & fields.keys()):
-        raise content_error("taken-name", name=whose, field=taken[0])
-    return fields

@@ -64,8 +64,9 @@ def _dated(
 ) -> Timetable:
     if noted is None or _rules(noted) != _rules(timetable):
         return replace(timetable, since=begins, before=_lately(noted, now))
-    # By a clock that was set back since, it may begin in the future.
-    since = noted.since and min(noted.since, now.replace(second=0, microsecond=0))
+    since = noted.since
+    if since and since > now:  # the clock was set back
+        since = now.replace(second=0, microsecond=0)
     return replace(timetable, since=since, before=_lately(noted.before, now, since))
 
 

@@ -28,6 +28,7 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.show.columns import Arrangement, Column, in_columns, to_the_right
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
+from kakaocron.text.causes import in_words
 from kakaocron.text.documents import given_out
 from kakaocron.text.plain import clean, one_line, utf16_units
 from kakaocron.text.splitting import counted
@@ -38,7 +39,7 @@ from kakaocron.watching.sentences import (
     detail_of,
     lacks_login_only,
     sent_words,
-    sentence,
+    sentence_of,
 )
 
 if TYPE_CHECKING:
@@ -260,11 +261,10 @@ def print_delivery(delivery: Delivery) -> None:
         ended = _("no end known")
         if attempt.ended_at:
             ended = _("ended {at}").format(at=f"{attempt.ended_at:%H:%M:%S.%f}"[:-3])
-        out.print(
-            _("\nattempt {number}: claimed {claimed_at:%H:%M:%S}, {sent}, {ended}").format(
-                number=attempt.number, claimed_at=attempt.claimed_at, sent=sent, ended=ended
-            )
+        words = _("\nattempt {number}: claimed {claimed_at:%H:%M:%S}, {sent}, {ended}").format(
+            number=attempt.number, claimed_at=attempt.claimed_at, sent=sent, ended=ended
         )
+        out.print(f"{words} ({attempt.host})" if attempt.host else words)
         for name, result in attempt.results.items():
             facts = [f"HTTP {result.http_status}" if result.http_status else None]
             facts += [
@@ -286,8 +286,9 @@ def progress(what: str, total: int, *, hidden: bool = False) -> Iterator[Callabl
         yield lambda done: bar.update(task, completed=done)
 
 
-def print_parcel(name: str, made: Parcel | ContentError) -> None:
-    """Show each part as a chat bubble, with its length and the JSON that Kakao would get."""
+def print_parcel(name: str, made: Parcel | ContentError, to: str = "") -> None:
+    """Show each part as a chat bubble, with its length and the JSON that Kakao would get; `to`
+    names the receivers."""
     out = console()
     if isinstance(made, ContentError):
         out.print(
@@ -298,7 +299,8 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
         )
         return
     count = _(", {count} parts").format(count=len(made.parts)) if len(made.parts) > 1 else ""
-    out.print(Text(f"{clean(name)}{count}", "bold"))
+    whom = Text(f" → {clean(to)}" if to else "")
+    out.print(Text.assemble((f"{clean(name)}{count}", "bold"), whom))
     if made.enclosure:
         _print_picture(out, made.enclosure, made.parts[0])
     for part in made.parts:
@@ -314,6 +316,8 @@ def print_parcel(name: str, made: Parcel | ContentError) -> None:
             )
         )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
+    if made.read is not None:
+        out.print(Text(_("data: {read}").format(read=clean(in_words(made.read)))))
 
 
 def _most_of(part: Part) -> int:
@@ -500,7 +504,7 @@ def complain_of(done: ByHand, installation: Installation) -> int:
         complain(named(account_of(channel), str(error)))
     is_told = bool(done.down) and lacks_login_only(done.delivery)
     if not is_told and done.delivery.state in BAD:
-        complain(sentence(done.delivery, installation.config.contacts.names()))
+        complain(sentence_of(done.delivery, installation.config.contacts))
     if waits_in_vain(done.delivery, installation):
         return done.exit_code or 1
     return done.exit_code

@@ -20,10 +20,10 @@ from kakaocron.ledger.stats import DayReport, Report
 from kakaocron.show.columns import to_the_right
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
 from kakaocron.states import State, first_to_look_at
-from kakaocron.text.causes import Templates
+from kakaocron.text.causes import Templates, in_words
 from kakaocron.text.plain import clean, in_percent
 from kakaocron.watching.explain import Explanation, MessageExplanation
-from kakaocron.watching.overview import LoginState, Overview
+from kakaocron.watching.overview import HostState, LoginState, Overview
 from kakaocron.watching.sentences import detail_of, sent_words
 
 WIDTH = 80
@@ -102,6 +102,7 @@ def overview_picture(
         for account, login in overview.logins.items()
     ]
     parts.append(_tick_words(overview))
+    parts += [Text(_host_words(one, overview.now)) for one in overview.hosts or ()]
     return Group(*parts, *(_held(overview) if with_advice else []))
 
 
@@ -270,6 +271,15 @@ def _token_words(login: LoginState, now: datetime) -> str:
     return words
 
 
+def _host_words(host: HostState, now: datetime) -> str:
+    return _("host {name}: last tick {ago} ago, clock {offset:+.1f} s, {count} sent today").format(
+        name=host.name,
+        ago=_span(now - host.last_tick),
+        offset=host.clock_offset_seconds,
+        count=host.sent_today,
+    )
+
+
 def _tick_words(overview: Overview) -> Text:
     if overview.last_tick is None:
         return Text(_("last tick: none seen. Is cron set up? See: kakaocron doctor"), "bold red")
@@ -307,6 +317,7 @@ def _tick_list(explanation: Explanation) -> str:
         return explanation.gap_words
     ticks = ", ".join(
         f"{beat.at:%H:%M:%S} {_(_BEATS[beat.word])}"
+        + (f" {beat.host}" if beat.host else "")
         + (_(" (exit {exit_code})").format(exit_code=beat.exit_code) if beat.exit_code else "")
         for beat in explanation.ticks
     )
@@ -333,6 +344,8 @@ def _message(found: MessageExplanation) -> Group:
         if detail := detail_of(found.delivery):
             rows.append(_row(_("detail"), detail))
         rows += [_row(_("attempt"), _attempt(one)) for one in found.delivery.attempts]
+        if found.delivery.read:
+            rows.append(_row(_("data"), in_words(found.delivery.read)))
     rows.append(_row(_("next"), found.what_next))
     return Group(*rows)
 

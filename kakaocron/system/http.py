@@ -110,3 +110,7 @@ class Http(Protocol):
     def close(self) -> None:
         """Let go of kept connections."""
         ...
+
+
+# Makes one of the longest silence in seconds between two reads.
+MakeHttp = Callable[[float], Http]

@@ -112,6 +112,41 @@ TEMPLATES: Templates = {
     "cannot-read": "cannot read '{path}': {error}",
     "bad-file-name": "cannot read a file of the name '{path}'",
     "long-file": "'{path}' is longer than {most} bytes",
+    # Data that come as a table, or from an address.
+    "read-json": "'{name}': JSON, fields: {count}",
+    "read-csv": "'{name}': CSV in {encoding}, rows: {count}, the last is row {row}",
+    "read-workbook": "'{name}': sheet '{sheet}', rows: {count}, the last is row {row}",
+    "no-encoding": "'{name}' is neither UTF-8 nor CP949 text (byte {at}); save it as CSV UTF-8",
+    "no-csv": "'{name}', row {row}: this is not CSV: {error}",
+    "empty-sheet": "'{name}' holds nothing",
+    "no-rows": "'{name}' has headings in row {row}, and no row below them",
+    "many-rows": "'{name}' has more than {most} rows",
+    "many-columns": "'{name}' has more than {most} columns",
+    "wide-row": "'{name}', row {row}: it has more cells than the {count} headings; a cell with a "
+    "comma in it needs quotes around it",
+    "no-column": "'{name}', row {row}: no heading is called '{field}'; there are: {known}",
+    "same-heading": "'{name}', row {row}: {count} headings are called '{column}'; give each a name "
+    "of its own",
+    "taken-heading": "'{name}', row {row}, column '{column}': '{field}' is kakaocron's own "
+    "placeholder too; write {{{plain}_last}} for the column, or give it another heading",
+    "empty-cell": "'{name}', row {row}, column '{column}': the cell is empty; write {{{field}:s}} "
+    "if it may be",
+    "odd-cell": "'{name}', row {row}, column '{column}': the format '{format}' cannot show what is "
+    "in the cell: {kind}",
+    "no-number": "'{name}', row {row}, column '{column}': no sum can be made with what is in the "
+    "cell: {kind}",
+    "error-cell": "'{name}', row {row}, column '{column}': the cell holds the error {error}",
+    "unreckoned-cell": "'{name}', row {row}, column '{column}': the cell's formula has no value "
+    "yet; open the file in Excel and save it",
+    "no-workbook": "'{name}' is no workbook that can be read: {error}",
+    "old-workbook": "'{name}' is a workbook of the old kind; save it as .xlsx",
+    "big-workbook": "'{name}' unpacks to more than {most} bytes",
+    "no-extra": "'{name}' needs openpyxl: pip install 'kakaocron[excel]'",
+    "url-failed": "'{url}': {error}",
+    "url-status": "'{url}' answers HTTP {status}",
+    "url-page": "'{url}' gives a web page, no data; is the sheet published?",
+    "url-in-clear": "'{url}' leads to an address that is not https://, which is not followed",
+    "url-leads-on": "'{url}' leads on more than {most} times",
     "no-image": "'{name}' is no picture that Kakao takes: PNG, JPEG, GIF, WEBP or BMP by its "
     "content",
     "long-image": "'{name}' is longer than {most} bytes, the most that Kakao takes of a picture",

@@ -29,6 +29,14 @@ _WEEKDAYS = "월화수목금토일"
 _SPEC = re.compile(r"[^{}]{0,40}")
 
 
+class SelfShown:
+    """A value that knows itself how a format shows it."""
+
+    def shown(self, format_spec: str) -> str:
+        """Return it as the format shows it. Raises ContentError."""
+        raise NotImplementedError
+
+
 class _Formatter(string.Formatter):
     """`str.format` with names and formats only: no attributes, indexes, calls or nesting."""
 
@@ -60,6 +68,8 @@ class _Formatter(string.Formatter):
         return text
 
     def _formatted(self, value: Any, format_spec: str) -> str:
+        if isinstance(value, SelfShown):
+            return value.shown(format_spec)
         shown, spec = value, format_spec
         if isinstance(value, date | time):
             spec = in_korean(format_spec, value)

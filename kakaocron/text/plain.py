@@ -91,6 +91,14 @@ def is_web_address(text: str) -> bool:
     return re.fullmatch(r"https?://[^\s/?#]+(?:[/?#]\S*)?", text) is not None
 
 
+def address_shown(url: str) -> str:
+    """Return what may be shown of an address: its scheme and host, and that there is more."""
+    scheme, _, rest = url.partition("://")
+    authority, *more = re.split("(?=[/?#])", rest, maxsplit=1)
+    host = authority.rpartition("@")[2]
+    return f"{scheme}://{host}{'/…' if more and more != ['/'] else ''}"
+
+
 def is_secret(value: object) -> bool:
     """Say whether a token or a key may be of this form: it must go into a line of HTTP."""
     return isinstance(value, str) and value.isascii() and value.isprintable() and " " not in value

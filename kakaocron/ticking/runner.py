@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from msgspec.structs import replace
 
-from kakaocron.config.contacts import account_of
+from kakaocron.config.contacts import Contacts, account_of
 from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import Exit, KakaocronError
@@ -16,6 +16,7 @@ from kakaocron.language.words import _
 from kakaocron.ledger.beats import Word
 from kakaocron.states import State
 from kakaocron.system.belonging import settled
+from kakaocron.system.http import MakeHttp
 from kakaocron.system.log import bug
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
@@ -31,8 +32,8 @@ from kakaocron.watching.incidents import (
     of_problem,
     refusals_of,
 )
-from kakaocron.watching.pings import MakeHttp, Pings
-from kakaocron.watching.sentences import lacks_login_only, sentence
+from kakaocron.watching.pings import Pings
+from kakaocron.watching.sentences import lacks_login_only, sentence_of
 
 MOST_LINES = 5
 
@@ -136,7 +137,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     }
     endings = {EndSign.TICK, *([EndSign.CONFIRMED] if confirmed else [])}
     told = incidents.news(ongoing, endings, confirmed=confirmed)
-    _say(complain, [*told, *_sentences(report, installation.config.contacts.names())])
+    _say(complain, [*told, *_sentences(report, installation.config.contacts)])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 
 
@@ -168,10 +169,10 @@ def _report(
     return monitor.keeps_awake
 
 
-def _sentences(report: TickReport, names: Mapping[str, str]) -> list[str]:
+def _sentences(report: TickReport, contacts: Contacts) -> list[str]:
     # What a dead login has brought about is said with the login.
     bad = [one for one in report.troubles if not (report.down and lacks_login_only(one))]
-    lines = [sentence(delivery, names) for delivery in bad[:MOST_LINES]]
+    lines = [sentence_of(delivery, contacts) for delivery in bad[:MOST_LINES]]
     if len(bad) > MOST_LINES:
         lines.append(
             _("… and {count} more. See: kakaocron history").format(count=len(bad) - MOST_LINES)

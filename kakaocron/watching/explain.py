@@ -23,7 +23,7 @@ from kakaocron.ledger.deliveries import Delivery, attempt_fields, is_by_hand
 from kakaocron.schedule.pauses import Pause, is_paused
 from kakaocron.schedule.slots import Series, Slot, Timetable, expiry
 from kakaocron.states import Reason, State
-from kakaocron.text.causes import Templates
+from kakaocron.text.causes import Templates, in_words
 from kakaocron.watching.sentences import advice, detail_of
 
 INSTANT = timedelta.resolution
@@ -77,6 +77,7 @@ class MessageExplanation(Struct, frozen=True):
 
     def fields(self) -> dict[str, Any]:
         log = self.delivery.attempts if self.delivery else ()
+        read = self.delivery.read if self.delivery else None
         return {
             "message": self.message,
             "id": self.id,
@@ -87,6 +88,7 @@ class MessageExplanation(Struct, frozen=True):
             "why": self.why,
             "detail": detail_of(self.delivery) if self.delivery else None,
             "attempt_log": [attempt_fields(attempt, detail_of) for attempt in log],
+            "read": in_words(read) if read else None,
             "next": self.what_next,
         }
 
@@ -119,7 +121,12 @@ class Explanation(Struct, frozen=True):
             "expected": self.is_expected,
             "reason": self.reason,
             "ticks": [
-                {"at": isoformat(b.at), "word": b.word, "exit_code": b.exit_code}
+                {
+                    "at": isoformat(b.at),
+                    "word": b.word,
+                    "exit_code": b.exit_code,
+                    **({"host": b.host} if b.host else {}),
+                }
                 for b in self.ticks
             ],
             "gap": self.gap_words,

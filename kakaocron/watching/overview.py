@@ -65,6 +65,19 @@ class LoginState(Struct, frozen=True):
     problem: str | None
 
 
+class HostState(Struct, frozen=True):
+    """One of the hosts that share a ledger: when it last ticked, how far its clock is ahead of the
+    database's, and how many of today's deliveries it sent."""
+
+    name: str
+    last_tick: datetime
+    clock_offset_seconds: float
+    sent_today: int
+
+    def fields(self) -> dict[str, Any]:
+        return {**asdict(self), "last_tick": isoformat(self.last_tick)}
+
+
 class Overview(Struct, frozen=True):
     """Today, as `kakaocron status` shows it."""
 
@@ -83,6 +96,7 @@ class Overview(Struct, frozen=True):
     pauses: tuple[Pause, ...]
     paused_ahead: int = 0  # slots still to come today that are paused as things stand
     barriers: tuple[Barrier, ...] = ()  # what would keep a slot from being recorded, and sent
+    hosts: tuple[HostState, ...] | None = None  # None: the ledger is not shared
 
     @property
     def tokens(self) -> Tokens:
@@ -150,6 +164,7 @@ class Overview(Struct, frozen=True):
             "token": _ends_of(self.tokens),
             "tokens": {name or ME: _ends_of(one.tokens) for name, one in self.logins.items()},
             "today": [delivery_fields(delivery) for delivery in self.deliveries],
+            **({} if self.hosts is None else {"hosts": [one.fields() for one in self.hosts]}),
         }
 
 
@@ -172,7 +187,19 @@ def look(installation: Installation) -> Overview:
         installation.plan.series,
         following,
     )
-    return replace(found, barriers=tuple(barriers))
+    return replace(found, barriers=tuple(barriers), hosts=_hosts(installation, found.deliveries))
+
+
+def _hosts(
+    installation: Installation, deliveries: Sequence[Delivery]
+) -> tuple[HostState, ...] | None:
+    if installation.shared is None:
+        return None
+    sent = Counter(one.host for one in deliveries if one.sent_at)
+    return tuple(
+        HostState(one.name, one.last_tick, one.clock_offset_seconds, sent[one.name])
+        for one in installation.shared.heartbeat.hosts()
+    )
 
 
 def _look_ahead(installation: Installation) -> tuple[Snapshot, list[Coming]]:

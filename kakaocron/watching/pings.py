@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import urlsplit, urlunsplit
 
-from kakaocron.system.http import Failure, Http, Request
+from kakaocron.system.http import Failure, MakeHttp, Request
 
 GOOD_STATUSES = range(200, 300)
 # A slot's own second belongs to the sending: the start is told only if a tick takes longer, or
@@ -19,8 +18,6 @@ GOOD_STATUSES = range(200, 300)
 START_DELAY_SECONDS = 2.0
 START_ANSWER_SECONDS = 2.0
 ANSWER_SECONDS = 5.0
-
-MakeHttp = Callable[[float], Http]
 
 
 class NotToldError(Exception):

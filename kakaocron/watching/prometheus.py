@@ -128,6 +128,22 @@ def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
         "The end of the login.",
         tuple(Sample(_seconds(one.refresh_expires_at), labels) for labels, one in tokens),
     )
+    hosts = [({"host": one.name}, one) for one in overview.hosts or ()]
+    yield Gauge(
+        "kakaocron_host_last_tick_timestamp_seconds",
+        "Each host's last tick.",
+        tuple(Sample(_seconds(one.last_tick), labels) for labels, one in hosts),
+    )
+    yield Gauge(
+        "kakaocron_host_clock_offset_seconds",
+        "How far each host's clock is ahead of the database's.",
+        tuple(Sample(one.clock_offset_seconds, labels) for labels, one in hosts),
+    )
+    yield Gauge(
+        "kakaocron_host_sent_today",
+        "How many of today's deliveries each host sent.",
+        tuple(Sample(one.sent_today, labels) for labels, one in hosts),
+    )
 
 
 def _seconds(moment: datetime | None) -> float | None:

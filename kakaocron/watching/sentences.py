@@ -8,7 +8,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from kakaocron.config.contacts import Contacts, account_of, is_kakaotalk
 from kakaocron.errors import Cause
+from kakaocron.kakao.causes import for_account
 from kakaocron.kakao.codes import BOXES, REMEDIES, SENDING
 from kakaocron.language.words import _, marked
 from kakaocron.ledger.deliveries import (
@@ -58,6 +60,17 @@ def sentence(delivery: Delivery, names: Names = NOBODY) -> str:
     said = _SENTENCES.get(delivery.state, _SENTENCES[State.FAILED])
     more = f"({why(delivery)}).{in_brackets_of(delivery, names)} {advice(delivery)}"
     return _(said).format(what=what, more=more)
+
+
+def sentence_of(delivery: Delivery, contacts: Contacts) -> str:
+    """Say how one ended badly, with the receivers' names; where all of them lack it by the login of
+    one account, with that account's own commands."""
+    bad = [name for name, one in delivery.targets.items() if one.state is not State.CONFIRMED]
+    channels = {contacts.channel_of(name) for name in bad}
+    said = sentence(delivery, contacts.names())
+    if len(channels) != 1 or not is_kakaotalk(*channels):
+        return said
+    return for_account(account_of(*channels), said)
 
 
 def lacks_login_only(delivery: Delivery) -> bool:

@@ -90,6 +90,9 @@ class House:
         clock = _OffClock(self, name)
         return places, parsed, Edges(**{"clock": clock, "make_asker": self._asker, **edges})
 
+    def edges(self, name: str) -> Edges:
+        return self._parts(name, MESSAGE)[2]
+
     def _asker(self, url: str, host: str, clock: SharedClock) -> Database:
         # How long a test takes must not look like a clock's fault.
         clock.elapsed = self._seconds

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from kakaocron.cli import run
+from kakaocron.commands import completion
 from kakaocron.config.reading import parse_config
-from kakaocron.installation import credentials
+from kakaocron.installation import credentials, find_installation
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import Settings
@@ -219,3 +220,62 @@ def test_a_client_secret_goes_with_its_key(own: dict[str, str], secret: str | No
     assert found.rest_api_key == own.get("REST_API_KEY", "first")
     assert found.client_secret == secret
     assert credentials(places, config).client_secret == "of-the-first"
+
+
+def test_no_secret_of_an_account_is_shown(
+    config: Path, data: Path, kakao: SandboxServer, monkeypatch: Any, capsys: Any
+) -> None:
+    hers = Settings(rest_api_key="her-rest-api-key", client_secret="her-client-secret")
+    own = f'rest_api_key = "{hers.rest_api_key}"\nclient_secret = "{hers.client_secret}"\n'
+    text = config.read_text("utf-8").replace("[account.minji]\n", f"[account.minji]\n{own}")
+    config.write_text(text, "utf-8")
+    monkeypatch.setenv("KAKAO_ACCOUNT_MINJI_REFRESH_TOKEN", "her-refresh-token")
+    said = ""
+    for command in (
+        "send 안녕 --to minji",
+        "config show",
+        "config show --json",
+        "doctor --json",
+        "status --json",
+        "health --json",
+        "metrics",
+        "friends --account minji",
+    ):
+        run(command.split())
+        said += "".join(capsys.readouterr())
+
+    assert "KOE101" in said  # the sandbox does not know her key
+    secrets = (hers.rest_api_key, hers.client_secret or "", "her-refresh-token")
+    assert [secret for secret in secrets if secret in said] == []
+    assert secrets[2].encode() in (data / "tokens" / "minji.json").read_bytes()
+
+
+def test_tab_offers_accounts_and_groups(config: Path, capsys: Any) -> None:
+    config.write_text(f'{config.read_text("utf-8")}[group]\nall = ["me", "minji"]\n', "utf-8")
+    installation = find_installation()
+
+    assert dict(completion._receivers(installation)) == {
+        "me": "", "minji": "", "all": "me, minji",
+    }  # fmt: skip
+    assert [name for name, _ in completion._accounts(installation)] == ["minji"]
+
+
+def test_preview_names_the_receivers_and_who_sends(config: Path, capsys: Any) -> None:
+    text = config.read_text("utf-8")
+    text = text.replace('["me", "minji"]', '["me", "minji", "지우"]\nfrom = "minji"')
+    config.write_text(f'{text}[friends]\n"지우" = "uuid-bbb"\n', "utf-8")
+    assert run(["preview"]) == 0
+
+    assert "report → me, minji, 지우 (minji)\n" in capsys.readouterr().out
+
+
+def test_a_plan_that_cannot_fit_is_the_sending_accounts(config: Path, capsys: Any) -> None:
+    text = config.read_text("utf-8")
+    text = text.replace('["me", "minji"]', '["me", "minji", "uuid-bbb"]\nfrom = "minji"')
+    config.write_text(text, "utf-8")
+    run(["next"])
+
+    found = [line for line in capsys.readouterr().err.splitlines() if "cannot fit" in line]
+    assert [
+        line.startswith("account 'minji': This plan cannot fit: 48 messages") for line in found
+    ] == [True]

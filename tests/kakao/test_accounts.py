@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from kakaocron.actions import retry
+from kakaocron.actions import pause, retry
 from kakaocron.config.contacts import KAKAOTALK, account_of, channel_name
 from kakaocron.delivery.tick import TickReport, tick
+from kakaocron.doctor.config import plan
 from kakaocron.doctor.finding import Bench, Status
 from kakaocron.doctor.kakao import online
 from kakaocron.doctor.login import login as login_findings
@@ -239,6 +240,26 @@ def test_what_else_went_wrong_is_told_beside_a_dead_login(
     ]
 
 
+@pytest.mark.parametrize(
+    ("faults", "command"),
+    [
+        (["-402", ""], "kakaocron login, and tick"),
+        (["", "-402"], f"kakaocron login --account {SECOND}, and tick"),
+    ],
+)
+def test_what_to_do_about_a_refusal_names_the_account_that_is_concerned(
+    apart: Installation, sandbox: SandboxServer, clock: FakeClock, faults: list[str], command: str
+) -> None:
+    whole_tick(apart, clock, "09:15:01")
+    message, other = ("report", "other") if faults[0] else ("other", "report")
+    pause(apart, other, None, None)
+    sandbox.faults.replace("", script=["-402"])
+    told = whole_tick(apart, clock, "09:30:01")[1]
+
+    (said,) = [one for one in told if one.startswith(f"Failed: '{message}'")]
+    assert command in said
+
+
 def test_two_dead_logins_are_two_incidents_and_each_ends_by_itself(
     apart: Installation, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
@@ -296,6 +317,20 @@ def test_status_health_and_metrics_name_the_account_whose_login_is_dead(
         "kakaocron_access_token_end_timestamp_seconds",
         f'kakaocron_access_token_end_timestamp_seconds{{account="{SECOND}"}}',
     ]
+
+
+def test_a_login_that_no_message_needs_is_not_missed(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    here = install(
+        tmp_path, sandbox, clock, ACCOUNT + MESSAGE + f'to = ["{SECOND}"]\n', variables={}
+    )
+    log_in(here.logins[SECOND], sandbox)
+    assert run(here).exit_code == 0
+    assert health_of(look(here), here.config.monitor).problems == ()
+    assert {one.status for one in login_findings(bench(here))} == {Status.OK}
+    end(here.logins[SECOND])
+    assert len(health_of(look(here), here.config.monitor).problems) == 1
 
 
 def test_a_dead_login_of_the_default_account_is_not_named(two: Installation) -> None:
@@ -365,6 +400,29 @@ def test_doctor_looks_at_every_login_and_names_the_second(two: Installation) -> 
     bad = {one.name: one.what for one in named if one.status is Status.FAIL}
     assert bad["login"] == f"account '{SECOND}': Kakao has ended it (KOE322)"
     assert "token-accepted" in bad
+
+
+def test_doctor_names_what_an_account_has_of_its_own(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    own = 'link = "https://hers.example"\napi_url = "https://other.example"\n'
+    here = install(tmp_path, sandbox, clock, f"{ACCOUNT}{own}{TO.removeprefix(ACCOUNT)}")
+    found = {one.what: one for one in plan(bench(here)) if one.what.startswith("account")}
+
+    assert [one.name for one in found.values()] == ["link", "servers"]
+    assert all(what.startswith(f"account '{SECOND}': ") for what in found)
+
+
+def test_doctor_finds_one_person_behind_two_accounts(
+    two: Installation, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    assert [one for one in online(bench(two)) if one.name == "login-person"] == []
+    token = sandbox.kakao.issue_login(clock.now()).refresh_token
+    two.logins[SECOND].write(Tokens(refresh_token=token, client_id="x"))
+    (found,) = [one for one in online(bench(two)) if one.name == "login-person"]
+
+    assert found.what == f"account '{SECOND}': 'me' is logged in as the same Kakao account"
+    assert found.mend == f"Log in: kakaocron login --account {SECOND}"
 
 
 def test_doctor_looks_for_a_receiver_at_the_account_that_sends_to_it(

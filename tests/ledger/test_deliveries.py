@@ -483,7 +483,7 @@ def test_what_is_not_known_is_empty() -> None:
     assert astuple(attempt)[5:] == (None, None, {}, None, None)
     assert astuple(delivery)[5:] == (
         (), None, None, None, (), {}, None, None, None, None, None, None, False, 0,
-        None, None, None, None,
+        None, None, None, None, None,
     )  # fmt: skip
 
 

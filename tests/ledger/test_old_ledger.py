@@ -28,7 +28,7 @@ DATA = Path(__file__).parent / "data"
 LINES = (DATA / "d4b3f8a.jsonl").read_bytes().splitlines(keepends=True)
 
 # What was not there then: fields, kinds of lines, reasons.
-LATER = ("cause", "behind", "ref", "wait_seconds", "at", "keys", "asked_at", "host")
+LATER = ("cause", "behind", "ref", "read", "wait_seconds", "at", "keys", "asked_at", "host")
 LATER_KINDS = {DeliveryReceipt}
 LATER_REASONS = {
     Reason.PICTURE_LEFT_OUT,

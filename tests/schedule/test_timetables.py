@@ -134,6 +134,18 @@ def test_unchanged_times_are_as_they_were_noted() -> None:
     assert again == noted
 
 
+@pytest.mark.parametrize(
+    ("written_at", "found"),
+    [("09:04:59.999", ["09:05"]), ("09:05", ["09:05"]), ("09:05:00.001", []), ("09:05:00.6", [])],
+)
+def test_a_second_tick_of_the_minute_of_a_change_finds_what_the_first_one_found(
+    written_at: str, found: list[str]
+) -> None:
+    first = seen(hourly(5), hourly(0), "09:05:01.2", "09:04:01", written_at)
+    second = seen(hourly(5), first, "09:05:01.3", "09:05:01.2", written_at)
+    assert slots(first, "09:04", "09:06") == slots(second, "09:04", "09:06") == found
+
+
 def test_a_clock_set_back_before_a_change_does_not_silence_a_message() -> None:
     noted = seen(hourly(0, 30), None, "23:00:01", "22:59:01", "22:59:30")
     again = seen(hourly(0, 30), noted, "09:29:01", "09:28:01", "09:00")

@@ -749,6 +749,9 @@ def test_the_alarm_command_sees_no_secret(
     out = tmp_path / "environment"
     scene.use("sh", "-c", f"env >{out}")
     variables = {**scene.installation.places.variables, "PATH": "/usr/bin:/bin", "SHOWN": "1"}
+    variables |= {
+        f"KAKAO_ACCOUNT_민지_{name}": "x" for name in ("ACCESS_TOKEN", "CLIENT_SECRET_FILE")
+    }
     places = replace(scene.installation.places, variables=variables)
     scene.installation = replace(scene.installation, places=places)
     sandbox.faults.enqueue("-501")

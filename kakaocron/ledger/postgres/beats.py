@@ -35,7 +35,7 @@ SELECT name, extract(epoch FROM last_tick)::float8, clock_offset_seconds, versio
 FROM kakaocron.host ORDER BY name
 """
 _ON = """
-SELECT extract(epoch FROM at)::float8, word, exit_code FROM kakaocron.beat
+SELECT extract(epoch FROM at)::float8, word, exit_code, host FROM kakaocron.beat
 WHERE at >= to_timestamp(%s) AND at < to_timestamp(%s) ORDER BY at DESC LIMIT %s
 """
 _DAYS = "SELECT DISTINCT ((at AT TIME ZONE interval '9 hours')::date)::text FROM kakaocron.beat"
@@ -63,13 +63,14 @@ class SharedHeartbeat(Heartbeat, frozen=True):
         return Heartbeat(self.folder, self.disk, self.spare)
 
     def contents(self, day: date) -> tuple[bytes, ...]:
-        return (*self.own.contents(day), self._theirs(day, _ALL_ROWS))
+        """Return a day's beats of all hosts; of this one also what the database has not got."""
+        return (self._of_all(day, self.own.read(day), _ALL_ROWS),)
 
     def read(self, day: date) -> list[Beat]:
         return self.own.read(day)
 
     def tail(self, day: date) -> list[Beat]:
-        return [*self.own.tail(day), *parse(day, self._theirs(day, _TAIL_ROWS))]
+        return parse(day, self._of_all(day, self.own.tail(day), _TAIL_ROWS))
 
     def days(self) -> list[date]:
         theirs = {date.fromisoformat(day) for (day,) in self._asked(_DAYS)}
@@ -123,11 +124,18 @@ class SharedHeartbeat(Heartbeat, frozen=True):
             return tail
         return [beat for day in (today - DAY, today) for beat in self.own.read(day)]
 
-    def _theirs(self, day: date, most: int) -> bytes:
+    def _of_all(self, day: date, own: Iterable[Beat], most: int) -> bytes:
         begin = datetime.combine(day, time(), KST)
         found = self._asked(_ON, begin.timestamp(), (begin + DAY).timestamp(), most)
-        beats = ((_instant(at), WORDS[word], exit_code) for at, word, exit_code in reversed(found))
-        return b"".join(to_line(at, word, code, NOTHING) for at, word, code in beats)
+        known = {
+            Beat(_instant(at), WORDS[word], exit_code, NOTHING, host)
+            for at, word, exit_code, host in found
+        }
+        known.update(
+            replace(beat, ledger_end=NOTHING, host=self.host) for beat in own if beat.is_of_a_tick
+        )
+        lines = sorted(known, key=lambda beat: (beat.at, beat.word is not Word.START))
+        return b"".join(to_line(b.at, b.word, b.exit_code, NOTHING, b.host) for b in lines)
 
     def _asked(self, statement: str, *parameters: object) -> Rows:
         try:

@@ -38,9 +38,20 @@ DEFAULTS = {
     "target_session_attrs": "read-write",
     "connect_timeout": 2,
     "tcp_user_timeout": 3000,
+    "keepalives": 1,
     "keepalives_idle": 2,
     "keepalives_interval": 1,
     "keepalives_count": 2,
+}
+
+# What an address may set in their place without a warning.
+LONGEST = {
+    "connect_timeout": 10,
+    "tcp_user_timeout": 10_000,
+    "keepalives": 1,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 5,
 }
 
 # Of the states of an error: the tables are missing, as are a schema or a database.
@@ -161,7 +172,11 @@ class Database:
             raise UsageError(
                 *parts("bad-database-url")
             ) from None  # its own words may quote a password
-        self._parameters = {**DEFAULTS, "application_name": f"kakaocron {host}", **given}
+        self._parameters: dict[str, Any] = {
+            **DEFAULTS,
+            "application_name": f"kakaocron {host}",
+            **given,
+        }
         self.where = f"{given.get('host') or ''}/{given.get('dbname') or given.get('user') or ''}"
         self._lock = threading.RLock()
         self._connection: Transaction | None = None
@@ -252,6 +267,22 @@ class Database:
                 ((now,),) = self.ask(NOW)
                 self.clock.note(now, before, self.clock.elapsed())
         self.clock.check()
+
+    def is_pooled(self) -> bool:
+        """Say whether a pooler stands between: the process that answers is none that this
+        connection was told of. Raises LedgerError."""
+        with self._lock:
+            ((answering,),) = self.ask("SELECT pg_backend_pid()")
+            told = self._connection.pgconn.backend_pid if self._connection else answering
+        return bool(answering != told)
+
+    def weak_timeouts(self) -> list[str]:
+        """Return which time-outs the address sets so that a silent server is noticed late."""
+        return [
+            name
+            for name, most in LONGEST.items()
+            if not 0 < int(self._parameters.get(name) or 0) <= most
+        ]
 
     def __del__(self) -> None:
         if getattr(self, "_connection", None) is not None:

@@ -76,9 +76,9 @@ from kakaocron.rehearsal.simulation.rules import rules_of
 from kakaocron.states import ROOM
 from kakaocron.system.belonging import claim
 from kakaocron.system.disk import Disk
-from kakaocron.system.http import Http
+from kakaocron.system.http import Http, MakeHttp
 from kakaocron.ticking.runner import run
-from kakaocron.watching.pings import MakeHttp, Pings
+from kakaocron.watching.pings import Pings
 
 MINUTE = timedelta(minutes=1)
 SETTLE_MINUTES = 20

@@ -110,7 +110,9 @@ function drawClock() {
   $("clock").textContent = _("{time} KST", { time: kst.slice(11, 19) });
   const ago = page.last_tick ? Math.max(0, Math.round((now() - Date.parse(page.last_tick)) / 1000)) : null;
   const gone = ago < 120 ? _("{n} s", { n: ago }) : _("{n} min", { n: Math.floor(ago / 60) });
-  $("tick").textContent = ago === null ? _("no tick seen") : _("last tick {span} ago", { span: gone });
+  const hosts = (page.hosts || []).map((one) => `${one.name} ${clock(one.last_tick)}`).join(", ");
+  const tick = ago === null ? _("no tick seen") : _("last tick {span} ago", { span: gone });
+  $("tick").textContent = hosts ? `${tick} (${hosts})` : tick;
 }
 
 function card(name, value, note, bad = false) {

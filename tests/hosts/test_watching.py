@@ -1,0 +1,201 @@
+"""What is shown of hosts that share a ledger: status, history, explain, metrics, doctor."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from kakaocron.doctor.database import database as examined
+from kakaocron.doctor.finding import Bench, Status
+from kakaocron.host.crontab import SystemCrontab, job_of
+from kakaocron.host.probe import Machine
+from kakaocron.ledger.deliveries import delivery_fields
+from kakaocron.ledger.lookup import find_delivery
+from kakaocron.ledger.postgres.tables import GRANTS
+from kakaocron.show.pictures import print_explanation, print_overview
+from kakaocron.system.places import Places
+from kakaocron.ticking.idle_plan import may_leave_at_once
+from kakaocron.watching.explain import Explanation
+from kakaocron.watching.overview import Overview, explain_minute, health_of, look
+from kakaocron.watching.prometheus import metrics_of
+from tests.fakes import NOW, FakeClock, install
+from tests.hosts.house import House
+
+SLOT = "report@20261123T0930"
+
+
+@pytest.fixture
+def morning(house: House) -> House:
+    """Host a sent at :30, host b, whose clock is ahead, ticked a minute later."""
+    house.offsets["b"] = timedelta(seconds=1.5)
+    house.tick("a")
+    house.clock.set("09:31:01")
+    house.tick("b")
+    house.clock.set("09:31:03")
+    return house
+
+
+def seen(house: House) -> Overview:
+    return look(house.host("c"))
+
+
+def test_status_tells_of_every_host(morning: House, capsys: pytest.CaptureFixture[str]) -> None:
+    overview = seen(morning)
+
+    assert overview.hosts is not None
+    assert f"{overview.hosts[1].last_tick:%H:%M:%S}" == "09:31:01"
+    assert overview.fields()["hosts"] == [
+        {"name": "a", "last_tick": "2026-11-23T09:30:01+09:00", "clock_offset_seconds":
+            pytest.approx(0, abs=0.4), "sent_today": 1},
+        {"name": "b", "last_tick": overview.hosts[1].fields()["last_tick"], "clock_offset_seconds":
+            pytest.approx(1.5, abs=0.4), "sent_today": 0},
+    ]  # fmt: skip
+    assert overview.is_running
+    print_overview(overview, {})
+    assert "host b: last tick 2 s ago, clock +1." in capsys.readouterr().out
+
+
+def test_a_ledger_of_one_s_own_names_no_host(
+    tmp_path: Path, house: House, clock: FakeClock
+) -> None:
+    fields = look(install(tmp_path / "alone", house.sandbox, clock)).fields()
+
+    assert "hosts" not in fields
+    assert not any("host" in one for one in fields["today"])
+
+
+def test_history_names_the_host_that_sent(morning: House) -> None:
+    fields = delivery_fields(find_delivery(morning.host("c").ledger, SLOT))
+
+    assert fields["host"] == "a"
+    assert list(fields)[-1] == "host"
+
+
+def test_explain_names_the_host_of_each_tick(
+    morning: House, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found: Explanation = explain_minute(morning.host("c"), NOW.replace(second=0))
+
+    assert [(one["word"], one["host"]) for one in found.fields()["ticks"]] == [
+        ("start", "a"), ("done", "a"),
+    ]  # fmt: skip
+    print_explanation(found)
+    assert "09:30:01 done a" in capsys.readouterr().out
+
+
+def test_metrics_tell_of_every_host(morning: House) -> None:
+    overview = seen(morning)
+    text = metrics_of(overview, health_of(overview, morning.host("c").config.monitor))
+
+    found = {
+        (one.name, one.labels.get("host")): one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+    assert found["kakaocron_host_last_tick_timestamp_seconds", "a"] == NOW.timestamp()
+    assert found["kakaocron_host_sent_today", "a"] == 1
+    assert found["kakaocron_host_clock_offset_seconds", "b"] == pytest.approx(1.5, abs=0.4)
+
+
+def bench(house: House) -> Bench:
+    here = house.host("c")
+    places: Places = here.places
+    now = house.clock.now()
+    return Bench(places, Machine(), SystemCrontab(), job_of(places), now, here)
+
+
+def findings(house: House) -> dict[str, tuple[Status, str]]:
+    return {one.name: (one.status, one.what) for one in examined(bench(house))}
+
+
+def test_doctor_looks_at_the_database_and_the_hosts(morning: House) -> None:
+    morning.clock.set("09:34:30")
+    found = findings(morning)
+
+    # The tests' server is a fast one: fsync is off.
+    status, said = found.pop("database-durability")
+    assert (status, "may go out twice" in said) == (Status.FAIL, True)
+    assert {name: status for name, (status, _) in found.items()} == dict.fromkeys(
+        ["database", "database-rights", "database-timeouts", "clock-database",
+         "database-latency", "host"], Status.OK,
+    )  # fmt: skip
+    assert found["host"][1].startswith("b: last tick 2026-11-23 09:31:01")
+    hosts = [one.status for one in examined(bench(morning)) if one.name == "host"]
+    assert hosts == [Status.WARN, Status.OK]
+
+
+@pytest.mark.parametrize(
+    ("setting", "status", "said"),
+    [
+        ("fsync = on", Status.OK, "one server, no standby"),
+        ("synchronous_commit = off", Status.FAIL, "a crash of the server can forget a claim"),
+        ("synchronous_commit = local", Status.OK, "one server, no standby"),
+    ],
+)
+def test_doctor_says_what_can_make_the_database_forget_a_claim(
+    house: House, setting: str, status: Status, said: str
+) -> None:
+    names = [part.split(" ")[0] for part in ("fsync x", "synchronous_commit x")]
+    house.server.psql("ALTER SYSTEM SET fsync = on", f"ALTER SYSTEM SET {setting}",
+                      "SELECT pg_reload_conf()")  # fmt: skip
+    try:
+        found = findings(house)["database-durability"]
+    finally:
+        house.server.psql(*[f"ALTER SYSTEM RESET {name}" for name in names],
+                          "SELECT pg_reload_conf()")  # fmt: skip
+
+    assert found[0] is status
+    assert said in found[1]
+
+
+def test_doctor_names_the_rights_that_a_role_lacks(house: House) -> None:
+    grants = [one.format(role="half") for one in GRANTS]
+    house.server.psql("DROP ROLE IF EXISTS half", "CREATE ROLE half LOGIN", *grants,
+                      "REVOKE UPDATE ON kakaocron.event FROM half")  # fmt: skip
+    try:
+        house.url = house.url.replace("kakaocron@", "half@")
+        found = findings(house)["database-rights"]
+    finally:
+        house.server.psql("DROP OWNED BY half", "DROP ROLE half")
+
+    assert found == (Status.FAIL, "the role lacks: event: UPDATE")
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [("?keepalives=0", "keepalives"), ("?tcp_user_timeout=0&connect_timeout=60",
+                                       "connect_timeout, tcp_user_timeout")],
+)  # fmt: skip
+def test_doctor_names_time_outs_that_are_too_long(house: House, more: str, said: str) -> None:
+    house.url += more
+
+    assert findings(house)["database-timeouts"] == (
+        Status.WARN, f"the address sets {said}: a server that has gone silent is noticed late",
+    )  # fmt: skip
+
+
+def test_doctor_says_so_when_the_database_is_away(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaocron.ledger.postgres.connection.ASKING_SECONDS", 0.1)
+    house.faults = [lambda *_: True]
+
+    (found,) = examined(bench(house))
+    assert found.status is Status.FAIL
+    assert "cannot be used" in found.what
+
+
+def test_an_idle_tick_asks_the_database_at_least_every_three_minutes(house: House) -> None:
+    house.tick("a")
+    edges = house.edges("a")
+    idle = []
+    for minute in range(31, 38):
+        house.clock.set(f"09:{minute}:01")
+        idle.append(may_leave_at_once(house.places("a"), edges))
+        if not idle[-1]:
+            house.tick("a")
+
+    assert idle == [True, True, False, True, True, False, True]
