@@ -5,7 +5,7 @@ What is left is for the ticks to come."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 
@@ -29,6 +29,7 @@ from kakaocron.system.scarcity import is_scarcity
 
 LOOK_UPS_A_TICK = 200
 ASKING_SECONDS = 20.0
+ROUNDS = 2  # who told nothing is asked once more
 
 Replies = dict[tuple[str, str], Found]  # by delivery and receiver
 Question = tuple[str, Asked]  # of which delivery
@@ -38,7 +39,9 @@ class LookedUp(Struct, frozen=True):
     """What came of asking: the deliveries that have another state since, and what is wrong."""
 
     ended: Mapping[str, Delivery] = field(default_factory=dict)
+    again: Mapping[str, Delivery] = field(default_factory=dict)  # to be sent once more, at once
     problems: Sequence[tuple[str, Cause]] = ()
+    asked: Collection[str] = ()  # channels
 
 
 def ask(engine: Engine, days: Iterable[date]) -> LookedUp:
@@ -61,12 +64,15 @@ def ask(engine: Engine, days: Iterable[date]) -> LookedUp:
     with engine.interrupts.held(engine.workers.wake):
         answers = _answers(engine, asked, bugs)
         with engine.ledger.open() as book:
-            ended = _record(engine, book, days, wanted, answers)
+            after = _record(engine, book, days, wanted, answers)
+    before = {one.id: one.state for one in wanted}
+    ended = {id_: one for id_, one in after.items() if one.state is not before[id_]}
     for delivery in ended.values():
         log_receipt(delivery)
+    again = {id_: one for id_, one in after.items() if one.is_being_settled and one.next_attempt_at}
     if bugs:
         raise bugs[0]
-    return LookedUp(ended, _problems(asked, answers))
+    return LookedUp(ended, again, _problems(asked, answers), frozenset(asked))
 
 
 def _of_channel(engine: Engine, channel: str, wanted: Iterable[Delivery]) -> list[Question]:
@@ -92,10 +98,12 @@ def _answers(
     def pull(channel: ReceiptChannel, group: Sequence[Question]) -> None:
         of = {asked: id_ for id_, asked in group}
         try:
-            for one, found in channel.look_up([asked for _, asked in group]):
-                answers[of[one], one.receiver] = found
-                if is_over():
-                    return
+            for _ in range(ROUNDS):
+                open_ = [one for one in of if _is_open(answers.get((of[one], one.receiver)))]
+                for one, found in channel.look_up(open_) if open_ else ():
+                    answers[of[one], one.receiver] = found
+                    if is_over():
+                        return
         except Exception as error:
             log.error("looking up met %s", type(error).__name__, exc_info=error)
             if not is_scarcity(error):
@@ -109,11 +117,15 @@ def _answers(
     return dict(answers)
 
 
+def _is_open(found: Found | None) -> bool:
+    return found is None or found.fate is Fate.NOT_TOLD
+
+
 def _record(
     engine: Engine, book: Book, days: set[date], wanted: Iterable[Delivery], answers: Replies
 ) -> dict[str, Delivery]:
     """Write what was told of each delivery, unless another process has gone on with it meanwhile;
-    return those whose state is another one now."""
+    return them as they are then."""
     view = book.read(days)
     if view.damaged:  # the next tick sets that aside first
         return {}
@@ -121,7 +133,7 @@ def _record(
     for (id_, name), what in answers.items():
         found.setdefault(id_, {})[name] = what
     lines: list[Event] = []
-    ended = {}
+    written = {}
     for one in wanted:
         delivery = view.deliveries.get(one.id)
         if delivery is None or _has_gone_on(delivery, one):
@@ -133,11 +145,10 @@ def _record(
         if after is None:
             continue
         lines.append(line)
-        if after.state is not delivery.state:
-            ended[one.id] = after
+        written[one.id] = after
         lines += _leading(engine, after, lines, book.now)
-    written = book.record(lines) if lines else {}
-    return {id_: one for id_, one in ended.items() if id_ in written}
+    recorded = book.record(lines) if lines else {}
+    return {id_: one for id_, one in written.items() if id_ in recorded}
 
 
 def _has_gone_on(delivery: Delivery, before: Delivery) -> bool:

@@ -157,9 +157,9 @@ def idle_until(
 
 
 # For how long channels are asked what became of a message, and at which intervals: a quarter of the
-# time since its claim, within these bounds.
+# time since its claim, within these bounds. The shortest lets the next tick ask, if a little early.
 LONGEST_WAIT_FOR_RECEIPT = timedelta(days=3)
-SHORTEST_GAP = timedelta(minutes=1)
+SHORTEST_GAP = timedelta(seconds=45)
 LONGEST_GAP = timedelta(hours=6)
 
 
@@ -171,6 +171,9 @@ def look_up_at(delivery: Delivery, policy: Policy, now: datetime) -> datetime | 
     asked_at = delivery.asked_at
     if asked_at is None or asked_at > now + CLOCK_SLACK:  # from the future: the clock was set back
         return min(settled_at(delivery, name, policy) for name in names)
+    is_unknown = any(delivery.targets[name].state is State.UNKNOWN for name in names)
+    if is_unknown and asked_at < expiry_of(delivery, policy):  # it may still be sent
+        return asked_at + SHORTEST_GAP
     age = asked_at - min(_last_attempt(delivery, name).claimed_at for name in names)
     if age >= LONGEST_WAIT_FOR_RECEIPT:
         return None

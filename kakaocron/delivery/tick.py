@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct, field
@@ -13,7 +13,7 @@ from kakaocron.delivery.log_lines import log_end
 from kakaocron.delivery.orders import led_back
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.plan import Plan
-from kakaocron.delivery.policy import Decision, Due
+from kakaocron.delivery.policy import Decision, Due, next_attempt
 from kakaocron.delivery.snapshot import Snapshot, days_to_read, decide_by, take_snapshot
 from kakaocron.delivery.underway import Engine, Sent
 from kakaocron.errors import Cause, Exit, KakaocronError, LedgerError
@@ -44,6 +44,7 @@ class TickReport(Struct, frozen=True):
     is_first: bool = False
     ledger_end: End = NOTHING
     days: tuple[date, ...] = ()  # of the ledger, by which it was decided
+    asked: Collection[str] = ()  # channels, what became of messages
 
     @property
     def troubles(self) -> tuple[Delivery, ...]:
@@ -132,48 +133,67 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
     for delivery in settled.values():
         if delivery.state is not State.MISSED:  # of a host that was off there may be thousands
             log_end(delivery)
-    sent = Sent()
-    if decision.due:
-        known = seen.view.deliveries
-        days = {due.slot.at.date() for due in decision.due}
-        totals = {day: slots_on(known.values(), day) for day in days}  # once, not for each
-
-        def make(due: Due) -> Parcel:
-            return plan.make(due, known.get(due.id), totals[due.slot.at.date()])
-
-        sent = send_all(engine, decision.due, make, settled_until)
-    told, doubts = _told(engine, seen.view.days)
+    sent = _sent(engine, plan, decision.due, seen.view.deliveries, settled_until)
+    told = _told(engine, plan, seen.view.days, settled_until) if engine.receipts else Inquiry()
     ledger_end = engine.ledger.note_ends(seen.view, seen.now)
     return TickReport(
         now=seen.now,
-        ended={**settled, **sent.ended, **told},
+        ended={**settled, **sent.ended, **told.ended},
         due=decision.due,
         problems=(
             *problems,
-            *doubts,
+            *told.problems,
             *_pruned(engine.ledger, plan, seen),
             *_clock_problems(engine, seen.view, sent),
         ),
-        down=sent.down,
+        down={**told.down, **sent.down},
         # What is left and lies ahead is no matter of this instant; the clock may have been set back
         # since, so that what had come lies ahead again.
         is_complete=all(due.slot.at > seen.now for due in sent.left),
         is_first=seen.settled_until is None,
         ledger_end=ledger_end,
         days=seen.view.days,
+        asked=told.asked,
     )
 
 
-def _told(
-    engine: Engine, days: Sequence[date]
-) -> tuple[Mapping[str, Delivery], Sequence[tuple[str, Cause]]]:
-    """Return what channels with receipts told of what was sent, once nothing is left to send."""
-    if not engine.receipts:
-        return {}, ()
+def _sent(
+    engine: Engine,
+    plan: Plan,
+    due: Sequence[Due],
+    known: Mapping[str, Delivery],
+    settled_until: datetime,
+) -> Sent:
+    """Send what is due; `known` holds what the ledger has of it, and of its days."""
+    if not due:
+        return Sent()
+    days = {one.slot.at.date() for one in due}
+    totals = {day: slots_on(known.values(), day) for day in days}  # once, not for each
+
+    def make(one: Due) -> Parcel:
+        return plan.make(one, known.get(one.id), totals[one.slot.at.date()])
+
+    return send_all(engine, due, make, settled_until)
+
+
+class Inquiry(Struct, frozen=True):
+    """What channels with receipts told of what was sent before, and what came of sending once more
+    what they did not know."""
+
+    ended: Mapping[str, Delivery] = field(default_factory=dict)
+    problems: Sequence[tuple[str, Cause]] = ()
+    down: Mapping[str, KakaocronError] = field(default_factory=dict)
+    asked: Collection[str] = ()
+
+
+def _told(engine: Engine, plan: Plan, days: Sequence[date], settled_until: datetime) -> Inquiry:
+    """Ask those channels, once nothing is left to send."""
     from kakaocron.delivery.asking import ask  # noqa: PLC0415 - most installations have none
 
-    told = ask(engine, days)
-    return told.ended, told.problems
+    found = ask(engine, days)
+    due = [next_attempt(one, engine.policy) for one in found.again.values()]
+    again = _sent(engine, plan, due, found.again, settled_until)
+    return Inquiry({**found.ended, **again.ended}, found.problems, again.down, found.asked)
 
 
 def _sound_snapshot(

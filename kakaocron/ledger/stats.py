@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from math import ceil
 from typing import Any
@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from kakaocron.ledger.deliveries import Delivery, is_by_hand
-from kakaocron.states import State
+from kakaocron.states import TAKEN, Reason, State
 
 # A delivery that left within this time of its slot counts as punctual.
 PUNCTUAL_SECONDS = 60.0
@@ -116,6 +116,56 @@ def stats_of(
     )
 
 
+class Receipts(Struct, frozen=True):
+    """What became of the messages that channels took first and told of later, one a receiver, and
+    how long after it left the receiver had it, in seconds."""
+
+    accepted: int
+    delivered: int
+    undelivered: int
+    times: tuple[float, ...] = ()  # ordered
+
+    @property
+    def waiting(self) -> int:
+        """How many have no last word so far."""
+        return self.accepted - self.delivered - self.undelivered
+
+    def fields(self) -> dict[str, Any]:
+        return {
+            "accepted": self.accepted,
+            "delivered": self.delivered,
+            "undelivered": self.undelivered,
+            "waiting": self.waiting,
+            "receipt_p50_seconds": percentile(self.times, 0.50),
+            "receipt_p99_seconds": percentile(self.times, 0.99),
+        }
+
+
+def receipts_of(deliveries: Iterable[Delivery]) -> Receipts | None:
+    """Count what was taken by channels that tell later; None if nothing was."""
+    found = [told for one in deliveries for told in _told_of(one)]
+    if not found:
+        return None
+    times = (seconds for state, seconds in found if seconds is not None)
+    states = Counter(state for state, _ in found)
+    return Receipts(len(found), states[State.CONFIRMED], states[State.FAILED], tuple(sorted(times)))
+
+
+def _told_of(delivery: Delivery) -> Iterator[Ending]:
+    """Yield how each message to one receiver stands that such a channel has taken."""
+    for name, result in delivery.targets.items():
+        last = next((one for one in reversed(delivery.attempts) if name in one.to), None)
+        if last is None or not last.keys or name not in last.keys:
+            continue
+        is_failed = result.reason is Reason.UNDELIVERED
+        if result.state not in TAKEN and not is_failed:
+            continue
+        seconds = None
+        if result.state is State.CONFIRMED and result.at and last.sent_at:
+            seconds = max(0.0, (result.at - last.sent_at).total_seconds())
+        yield result.state, seconds
+
+
 def percentile(ordered: Sequence[float], share: float) -> float | None:
     """Return the value below which `share` of an ordered list lies (nearest rank), or None."""
     if not ordered:
@@ -197,6 +247,7 @@ class Report(Struct, frozen=True):
     """Several days, oldest first."""
 
     days: tuple[DayReport, ...]
+    receipts: Receipts | None = None
 
     def total(self, name: str) -> int:
         return sum(getattr(day, name) for day in self.days)
@@ -218,6 +269,7 @@ class Report(Struct, frozen=True):
             "to": self.days[-1].day.isoformat() if self.days else None,
             **{name: self.total(name) for name in names},
             **_lateness(self.delays),
+            **({"receipts": self.receipts.fields()} if self.receipts else {}),
             "bad_days": [day.fields() for day in self.bad_days],
             "days": [day.fields() for day in self.days],
         }

@@ -231,6 +231,16 @@ def _state_and_reason(one: Delivery) -> str:
     return _("{state} ({reason})").format(state=one.state.beside, reason=one.reason.beside)
 
 
+def _receipt(delivery: Delivery) -> str | None:
+    """Say what a channel told afterwards: its code, and when."""
+    told = delivery.receipt
+    if told is None:
+        return None
+    facts = [_("code {code}").format(code=told.code)] if told.code else []
+    facts += [f"{told.at:%m-%d %H:%M:%S}"] if told.at else []
+    return ", ".join(facts) or None
+
+
 def print_delivery(delivery: Delivery) -> None:
     out = console()
     out.print(Text(delivery.id, "bold"))
@@ -247,6 +257,7 @@ def print_delivery(delivery: Delivery) -> None:
             ),
         ),
         (_("to"), ", ".join(f"{n}: {r.state.spoken}" for n, r in delivery.targets.items())),
+        (_("receipt"), _receipt(delivery)),
         (
             _("next attempt"),
             f"{delivery.next_attempt_at:%H:%M:%S}" if delivery.next_attempt_at else None,

@@ -16,7 +16,7 @@ from kakaocron.kakao.causes import named
 from kakaocron.language.words import _, ngettext
 from kakaocron.ledger.beats import Word
 from kakaocron.ledger.deliveries import Attempt
-from kakaocron.ledger.stats import DayReport, Report
+from kakaocron.ledger.stats import DayReport, Receipts, Report
 from kakaocron.show.columns import to_the_right
 from kakaocron.show.console import COLOURS, colour_of, console, deliveries_table, mark_of
 from kakaocron.states import State, first_to_look_at
@@ -197,6 +197,8 @@ def _totals(overview: Overview) -> Iterator[Text]:
             most=_seconds(stats.delay_p99_seconds),
         )
     )
+    if overview.receipts:
+        yield Text(_receipts(overview.receipts))
     if overview.unseen:
         count, first = len(overview.unseen), clean(overview.unseen[0].id)
         yield Text(
@@ -205,6 +207,19 @@ def _totals(overview: Overview) -> Iterator[Text]:
             ),
             "yellow",
         )
+
+
+def _receipts(receipts: Receipts) -> str:
+    fields = receipts.fields()
+    said = _(
+        "receipts: {accepted} accepted, {delivered} delivered, {undelivered} undelivered, "
+        "{waiting} waiting, time to receipt p50 {half}, p99 {most}"
+    )
+    return said.format(
+        **fields,
+        half=_seconds(fields["receipt_p50_seconds"]),
+        most=_seconds(fields["receipt_p99_seconds"]),
+    )
 
 
 def _ahead(overview: Overview) -> Iterator[Text]:
@@ -408,6 +423,8 @@ def print_report(report: Report) -> None:
             )
         )
     )
+    if report.receipts:
+        out.print(Text(f"  {_receipts(report.receipts)}"))
     bad = report.bad_days
     out.print(_bad_days(bad[:MOST_BAD_DAYS]) if bad else Text(_("No bad day.")))
     if len(bad) > MOST_BAD_DAYS:

@@ -136,7 +136,7 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
         for receiver in one.to
     }
     endings = {EndSign.TICK, *([EndSign.CONFIRMED] if confirmed else [])}
-    told = incidents.news(ongoing, endings, confirmed=confirmed)
+    told = incidents.news(ongoing, endings, report.asked, confirmed)
     _say(complain, [*told, *_sentences(report, installation.config.contacts)])
     return Ended(Exit.LOGIN if has_died else report.exit_code, report, may_be_idle=not has_died)
 

@@ -24,10 +24,12 @@ from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.ledger.lookup import in_order
 from kakaocron.ledger.stats import (
+    Receipts,
     Report,
     Slots,
     Stats,
     is_planned,
+    receipts_of,
     report_of_day,
     slots_of,
     stats_of,
@@ -96,6 +98,7 @@ class Overview(Struct, frozen=True):
     pauses: tuple[Pause, ...]
     paused_ahead: int = 0  # slots still to come today that are paused as things stand
     barriers: tuple[Barrier, ...] = ()  # what would keep a slot from being recorded, and sent
+    receipts: Receipts | None = None  # of channels that tell later what became of a message
     hosts: tuple[HostState, ...] | None = None  # None: the ledger is not shared
 
     @property
@@ -163,6 +166,7 @@ class Overview(Struct, frozen=True):
             "next_peak_time": isoformat(self.next_peak.at) if self.next_peak else None,
             "token": _ends_of(self.tokens),
             "tokens": {name or ME: _ends_of(one.tokens) for name, one in self.logins.items()},
+            **({"receipts": self.receipts.fields()} if self.receipts else {}),
             "today": [delivery_fields(delivery) for delivery in self.deliveries],
             **({} if self.hosts is None else {"hosts": [one.fields() for one in self.hosts]}),
         }
@@ -260,6 +264,7 @@ def overview_of(
         held=tuple(one for one in recent if one.is_held),
         pauses=pauses,
         paused_ahead=len(ahead) - len(unpaused),
+        receipts=receipts_of(deliveries),
     )
 
 
@@ -403,4 +408,7 @@ def report(installation: Installation, days: int) -> Report:
     today = installation.clock.now().date()
     ledger = installation.ledger
     wanted = [day for day in ledger.days() if today - days * DAY < day <= today]
-    return Report(tuple(report_of_day(day, ledger.endings(day)) for day in wanted))
+    known = ledger.read(wanted).deliveries.values() if installation.engine.receipts else ()
+    return Report(
+        tuple(report_of_day(day, ledger.endings(day)) for day in wanted), receipts_of(known)
+    )

@@ -14,6 +14,7 @@ from kakaocron import __version__
 from kakaocron.delivery.orders import BY_HAND
 from kakaocron.errors import UsageError
 from kakaocron.language.words import _
+from kakaocron.ledger.stats import Receipts
 from kakaocron.states import State
 from kakaocron.watching.overview import Health, Overview
 
@@ -109,6 +110,8 @@ def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
     )
     yield gauge("kakaocron_delay_p50_seconds", "Median lateness today.", stats.delay_p50_seconds)
     yield gauge("kakaocron_delay_p99_seconds", "Lateness today, p99.", stats.delay_p99_seconds)
+    if overview.receipts:
+        yield from _receipts(overview.receipts)
     yield gauge(
         "kakaocron_next_slot_timestamp_seconds",
         "The next slot.",
@@ -144,6 +147,19 @@ def _gauges(overview: Overview, health: Health) -> Iterator[Gauge]:
         "How many of today's deliveries each host sent.",
         tuple(Sample(one.sent_today, labels) for labels, one in hosts),
     )
+
+
+def _receipts(receipts: Receipts) -> Iterator[Gauge]:
+    said = receipts.fields()
+    yield Gauge(
+        "kakaocron_receipts_today",
+        "Today's messages that a channel accepted and tells of later, by what it has told.",
+        tuple(
+            Sample(said[word], {"told": word}) for word in ("delivered", "undelivered", "waiting")
+        ),
+    )
+    for share, name in ((50, "receipt_p50_seconds"), (99, "receipt_p99_seconds")):
+        yield gauge(f"kakaocron_{name}", f"Time to receipt today, p{share}.", said[name])
 
 
 def _seconds(moment: datetime | None) -> float | None:

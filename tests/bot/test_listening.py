@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Generator, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,10 @@ from kakaocron.bot.gateway import INVITED, SAID, GatewayEvent, Session, gateway_
 from kakaocron.bot.listening import listen
 from kakaocron.errors import KakaocronError
 from kakaocron.kst import KST
-from kakaocron.rehearsal.sandbox.gateway import Gateway
+from kakaocron.rehearsal.sandbox.gateway import Gateway, Listener
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.rehearsal.sandbox.settings import SandboxBot, Settings
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.http import Failure
 from kakaocron.system.socket_http import SocketHttp
@@ -335,3 +336,22 @@ def test_an_interrupt_ends_it(server: SandboxServer, home: Path) -> None:
         _, err = process.communicate(timeout=20)
 
     assert (process.returncode, err) == (130, "")
+
+
+def test_a_listener_shows_that_it_lives_before_the_interval_is_over() -> None:
+    bot = SandboxBot(heartbeat_interval=timedelta(seconds=1))
+    with SandboxServer(Kakao(Settings(bot=bot)), lambda: datetime.now(KST)) as found:
+        listeners = []
+        connect = found.kakao.gateway.connect
+
+        def remembered(now: datetime) -> Listener:
+            listeners.append(connect(now))
+            return listeners[-1]
+
+        found.kakao.gateway.connect = remembered  # type: ignore[method-assign]
+        began = datetime.now(KST)
+        assert list(events(found, 1.3)) == []
+
+    (listener,) = listeners
+    assert listener.heard_at - began > timedelta(seconds=0.8)
+    assert listener.close_code is None

@@ -14,26 +14,31 @@ from msgspec.structs import replace
 from kakaocron.config.contacts import KAKAOTALK
 from kakaocron.delivery import asking
 from kakaocron.delivery.orders import reopened, resolved
+from kakaocron.delivery.policy import is_alive
 from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.delivery.verdicts import Fate, Found, Meaning, Verdict
 from kakaocron.errors import Cause, Exit
 from kakaocron.installation import Installation
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kst import KST
-from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.events import Claim, SendKey, of_slot
+from kakaocron.ledger.stats import Receipts
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.schedule.slots import Slot
+from kakaocron.show.console import print_delivery
+from kakaocron.show.pictures import print_overview
 from kakaocron.states import Reason, State
 from kakaocron.ticking.idle_plan import idle_span
-from kakaocron.watching.overview import explain_minute
+from kakaocron.watching.alarms import of_deliveries
+from kakaocron.watching.overview import explain_minute, health_of, look, report
+from kakaocron.watching.prometheus import metrics_of
 from tests.delivery.dealer import (
     ACCEPTED,
     DELIVERED,
     FAILED,
     LATER,
     LOST,
-    NOT_FOUND,
     NOT_TOLD,
     FakeDealer,
 )
@@ -251,7 +256,7 @@ def test_a_dealer_that_cannot_be_asked_is_a_problem_told_once_by_its_key(
 ) -> None:
     here = make()
     run(here)
-    dealer.words = [NOT_TOLD]
+    dealer.words = [NOT_TOLD, NOT_TOLD]
     report = at(here, "09:31:01")
 
     assert report.problems == (
@@ -294,9 +299,9 @@ def test_the_idle_plan_wakes_for_a_look_up(make: Make, dealer: FakeDealer) -> No
 
     assert idle_until() == "09:30:11"
     at(here, "09:31:01")
-    assert idle_until() == "09:32:01"
+    assert idle_until() == "09:31:46"
     at(here, "09:32:01")
-    assert idle_until() == "09:33:01"
+    assert idle_until() == "09:32:46"
     at(here, "09:33:01")
     assert idle_until() == "10:00:00"  # the next slot
 
@@ -342,11 +347,11 @@ def test_who_gets_no_answer_goes_to_the_end_of_the_queue(
     monkeypatch.setattr(asking, "LOOK_UPS_A_TICK", 1)
     here = make("".join(MESSAGE.replace("order", f"m{n}") for n in range(2)))
     run(here)
-    dealer.words = [NOT_TOLD]
+    dealer.words = [NOT_TOLD, NOT_TOLD]
     for minute in (31, 32, 33):
         at(here, f"09:{minute}:01")
 
-    assert [one.key[:2] for one in dealer.asked] == ["m0", "m1", "m0"]
+    assert [one.key[:2] for one in dealer.asked] == ["m0", "m0", "m1", "m0"]
 
 
 # --- Unknown is settled. --------------------------------------------------------------------------
@@ -371,54 +376,61 @@ def test_what_never_arrived_goes_once_more_with_the_same_key_and_content(
     here = make()
     dealer.ways = ["lost before"]
     run(here)
-    at(here, "09:31:01")
+    report = at(here, "09:31:01")
 
-    assert standing(found(here)) == (State.UNKNOWN, Reason.NOT_FOUND)
-    assert found(here).next_attempt_at == datetime(2026, 11, 23, 9, 31, 1, tzinfo=KST)
-    (explained,) = explain_minute(here, NOW.replace(second=0)).messages
-    assert "knows nothing" in explained.why
-    report = at(here, "09:32:01")
     assert standing(report.ended[ID]) == (State.SENT, None)
+    assert report.exit_code == Exit.FINE
     assert [key for _, key, *_ in dealer.taken] == [f"{ID}/1/me"]
     assert dealer.flights[1].repeats == {"me"}
     assert dealer.reserved == [(ID, 1, ("me",))]
-    at(here, "09:33:01")
+    events = [json.loads(line) for line in lines(here)]
+    assert [(one["event"], one.get("reason")) for one in events] == [
+        ("claim", None),
+        ("outcome", "read-timeout"),
+        ("receipt", "not-found"),
+        ("claim", None),
+        ("outcome", None),
+    ]
+    assert events[0]["content"]["text"] == events[3]["text"] == dealer.taken[0][3]
+    at(here, "09:32:01")
     assert standing(found(here)) == (State.CONFIRMED, None)
     assert dealer.arrived == {"me": 1}
 
 
 @pytest.mark.parametrize(
-    ("clock_time", "reason"),
-    [
-        ("09:30:05", Reason.READ_TIMEOUT),  # not asked yet
-        ("09:30:06", Reason.NOT_FOUND),
-        ("09:30:07", Reason.NOT_FOUND),
-    ],
+    ("clock_time", "count"), [("09:30:05", 0), ("09:30:06", 1), ("09:30:07", 1)]
 )
 def test_not_found_means_nothing_before_the_settling_time(
-    make: Make, dealer: FakeDealer, clock_time: str, reason: Reason
+    make: Make, dealer: FakeDealer, clock_time: str, count: int
 ) -> None:
     here = make()
     dealer.ways = ["lost before"]
     run(here)
     at(here, clock_time)
 
-    assert standing(found(here)) == (State.UNKNOWN, reason)
+    assert len(dealer.taken) == count
+
+
+LIVES = {
+    timedelta(minutes=8): [("09:38:00", 1), ("09:38:01", 0), ("09:38:02", 0)],
+    # Without an end of its own it is the slot's expiry that ends it.
+    None: [("09:39:59", 1), ("09:40:00", 0), ("09:40:01", 0)],
+}
 
 
 @pytest.mark.parametrize(
-    ("clock_time", "count"), [("09:38:00", 1), ("09:38:01", 0), ("09:38:02", 0)]
+    ("life", "clock_time", "count"),
+    [(life, *case) for life, cases in LIVES.items() for case in cases],
 )
-def test_after_the_keys_life_it_stays_unknown(
-    make: Make, dealer: FakeDealer, clock_time: str, count: int
+def test_after_the_keys_life_or_the_slots_it_stays_unknown(
+    make: Make, dealer: FakeDealer, life: timedelta | None, clock_time: str, count: int
 ) -> None:
+    dealer.key_life = life
     here = make()
     dealer.ways = ["lost before"]
     run(here)
-    dealer.words = [NOT_TOLD, NOT_FOUND]
+    dealer.words = [NOT_TOLD, NOT_TOLD]
     at(here, "09:31:01")
-    dealer.words = [NOT_FOUND]
-    at(here, "09:37:59")
     at(here, clock_time)
 
     assert len(dealer.taken) == count
@@ -427,6 +439,19 @@ def test_after_the_keys_life_it_stays_unknown(
     if not count:
         assert standing(found(here)) == (State.UNKNOWN, Reason.NOT_FOUND)
         assert found(here).is_held
+        (explained,) = explain_minute(here, NOW.replace(second=0)).messages
+        assert "knows nothing" in explained.why
+
+
+@pytest.mark.parametrize(
+    ("seconds", "lives"),
+    [(-5.001, False), (-5, True), (-4.999, True), (479.999, True), (480, False), (480.001, False)],
+)
+def test_a_key_lives_from_its_claim_to_its_end(seconds: float, lives: bool) -> None:
+    """Before the claim the clock was set back, but for what clocks differ by."""
+    key = SendKey("k", NOW, NOW + timedelta(minutes=8))
+
+    assert is_alive(key, NOW + timedelta(seconds=seconds)) is lives
 
 
 def test_the_keys_life_is_asked_about_once_more_as_the_request_leaves(
@@ -435,7 +460,6 @@ def test_the_keys_life_is_asked_about_once_more_as_the_request_leaves(
     here = make()
     dealer.ways = ["lost before"]
     run(here)
-    at(here, "09:31:01")
     deliver = dealer.deliver
 
     def late(*given: object) -> None:
@@ -451,23 +475,6 @@ def test_the_keys_life_is_asked_about_once_more_as_the_request_leaves(
     assert found(here).cause == Cause("key-over")
 
 
-def test_a_key_without_an_end_is_good_until_the_slots_expiry(
-    make: Make, dealer: FakeDealer
-) -> None:
-    dealer.key_life = None
-    here = make()
-    dealer.ways = ["lost before"]
-    run(here)
-    dealer.words = [NOT_TOLD, NOT_FOUND]
-    at(here, "09:31:01")
-    at(here, "09:38:30")
-    assert found(here).next_attempt_at is not None
-    at(here, "09:40:00")  # the slot's time is over
-
-    assert dealer.taken == []
-    assert standing(found(here)) == (State.UNKNOWN, Reason.NOT_FOUND)
-
-
 @pytest.mark.parametrize("way", ["not sent", "lost before", LOST])
 def test_that_a_repeat_failed_does_not_say_that_the_first_did(
     make: Make, dealer: FakeDealer, way: str | Verdict
@@ -476,11 +483,10 @@ def test_that_a_repeat_failed_does_not_say_that_the_first_did(
     dealer.ways = ["lost before", way]
     run(here)
     at(here, "09:31:01")
-    at(here, "09:32:01")
 
     assert found(here).state is State.UNKNOWN
     assert found(here).reason is Reason.READ_TIMEOUT
-    for minute in range(33, 38):
+    for minute in range(32, 36):
         at(here, f"09:{minute}:01")
     assert standing(found(here)) == (State.CONFIRMED, None)
     assert {key for _, key, *_ in dealer.taken} == {f"{ID}/1/me"}
@@ -493,9 +499,8 @@ def test_a_repeat_that_may_not_go_by_a_quota_or_its_content_stays_unknown(
     here = make()
     dealer.ways = ["lost before"]
     run(here)
-    at(here, "09:31:01")
     dealer.daily = 0
-    at(here, "09:32:01")
+    at(here, "09:31:01")
 
     assert standing(found(here)) == (State.UNKNOWN, Reason.READ_TIMEOUT)
     assert found(here).cause == Cause("said", {"words": "cap"})
@@ -563,23 +568,9 @@ def test_a_claim_whose_process_died_is_looked_up_and_sent_once_more(
     at(here, "09:30:32")
     assert standing(found(here)) == (State.UNKNOWN, Reason.PROCESS_DIED)
     at(here, "09:30:36")
-    assert standing(found(here)) == (State.UNKNOWN, Reason.NOT_FOUND)
-    at(here, "09:31:01")
 
     assert standing(found(here)) == (State.SENT, None)
     assert [key for _, key, *_ in dealer.taken] == ["k"]
-
-
-def test_a_clock_set_back_to_before_the_claim_lets_no_key_go_again(
-    make: Make, dealer: FakeDealer
-) -> None:
-    here = make()
-    claimed(here, "k", life=timedelta(minutes=8))
-    at(here, "09:31:01")
-    assert standing(found(here)) == (State.UNKNOWN, Reason.NOT_FOUND)
-    at(here, "09:29:55")
-
-    assert dealer.taken == []
 
 
 def test_what_is_retried_by_hand_gets_a_key_of_its_own_and_is_looked_up(
@@ -653,10 +644,9 @@ def test_each_receiver_is_asked_about_and_none_that_has_it_gets_it_again(
     assert found(here).state is State.UNKNOWN
     at(here, "09:31:01")
 
-    fine, absent = (State.CONFIRMED, None), (State.UNKNOWN, Reason.NOT_FOUND)
-    assert fared(here) == {"phone:1": fine, "phone:2": absent, "me": fine}
+    fine = (State.CONFIRMED, None)
+    assert fared(here) == {"phone:1": fine, "phone:2": (State.SENT, None), "me": fine}
     at(here, "09:32:01")
-    at(here, "09:33:01")
     assert fared(here) == dict.fromkeys(("phone:1", "phone:2", "me"), fine)
     assert dealer.arrived == {"phone:1": 1, "phone:2": 1}
     assert len(sandbox.deliveries) == 1
@@ -685,7 +675,7 @@ def test_a_receiver_whose_time_ran_out_does_not_end_what_may_be_looked_up(
     for _ in range(8):
         sandbox.faults.enqueue("429")
     dealer.ways = [None, "lost before"]
-    dealer.words = [ACCEPTED, NOT_TOLD] * 20
+    dealer.words = [ACCEPTED, NOT_TOLD, NOT_TOLD] * 20
     run(here)
     for minute in range(31, 42):
         at(here, f"09:{minute}:01")
@@ -710,3 +700,91 @@ def test_an_installation_without_such_a_channel_knows_nothing_of_receipts(
     assert here.engine.receipts == {}
     assert not any("keys" in line or "receipt" in line for line in lines(here))
     here.close()
+
+
+# --- What is shown. -------------------------------------------------------------------------------
+
+
+def test_what_was_accepted_is_counted_against_what_was_delivered_and_how_long_it_took(
+    make: Make, dealer: FakeDealer
+) -> None:
+    here = make("".join(MESSAGE.replace("order", f"m{n}") for n in range(4)))
+    run(here)
+    assert look(here).receipts == Receipts(4, 0, 0)
+    dealer.words = [
+        Found(Fate.DELIVERED, NOW + timedelta(seconds=2), "1000"),
+        Found(Fate.DELIVERED, NOW + timedelta(seconds=9), "1000"),
+        FAILED,
+        LATER,
+    ]
+    at(here, "09:31:01")
+
+    overview = look(here)
+    assert overview.receipts == Receipts(4, 2, 1, (2.0, 9.0))
+    fields = {
+        "accepted": 4,
+        "delivered": 2,
+        "undelivered": 1,
+        "waiting": 1,
+        "receipt_p50_seconds": 2.0,
+        "receipt_p99_seconds": 9.0,
+    }
+    assert overview.fields()["receipts"] == report(here, 1).fields()["receipts"] == fields
+    said = metrics_of(overview, health_of(overview, here.config.monitor))
+    assert 'kakaocron_receipts_today{told="waiting"} 1' in said
+    assert "kakaocron_receipt_p99_seconds 9.0" in said
+    assert delivery_fields(found(here, "m0@20261123T0930"))["receipt"] == {
+        "code": "1000",
+        "at": "2026-11-23T09:30:03+09:00",
+    }
+    assert delivery_fields(found(here, "m3@20261123T0930"))["receipt"] == {
+        "code": "3005",
+        "at": None,
+    }
+
+
+def test_status_has_no_word_of_receipts_without_such_a_channel(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = install(tmp_path, sandbox, clock, MESSAGE)
+    run(here)
+    overview = look(here)
+    print_overview(overview)
+
+    assert overview.receipts is None
+    everything = f"{overview.fields()} {report(here, 1).fields()} {capsys.readouterr().out}"
+    assert "receipt" not in everything
+    assert "receipt" not in metrics_of(overview, health_of(overview, here.config.monitor))
+    here.close()
+
+
+def test_it_is_shown_in_the_terminal(
+    make: Make, dealer: FakeDealer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = make()
+    run(here)
+    dealer.words = [Found(Fate.DELIVERED, NOW + timedelta(seconds=3), "1000")]
+    at(here, "09:31:01")
+    print_overview(look(here))
+    print_delivery(found(here))
+
+    said = capsys.readouterr().out
+    assert "receipts: 1 accepted, 1 delivered, 0 undelivered, 0 waiting" in said
+    assert "code 1000, 11-23 09:30:04" in said
+
+
+def test_a_lost_answer_alarms_nobody_before_it_was_looked_up(
+    make: Make, dealer: FakeDealer
+) -> None:
+    here = make()
+    dealer.ways = ["lost before"] * 20
+
+    def alarmed() -> bool:
+        return bool(of_deliveries([found(here)], {"order"}, lambda _: True).happened)
+
+    run(here)
+    assert not alarmed()
+    at(here, "09:31:01")
+    assert not alarmed()
+    at(here, "09:38:02")  # the key is over
+    assert alarmed()

@@ -15,6 +15,7 @@ from kakaocron.config.schema import Config
 from kakaocron.language.words import _
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.simulation.chaos import BY_HAND, LOGINS_DIE, dials_for
+from kakaocron.rehearsal.simulation.dealer import DIALS, DealerWorld
 from kakaocron.rehearsal.simulation.rules import pictured, probing, with_accounts, with_rooms
 from kakaocron.rehearsal.simulation.world import HistoryResult, SoFar, World
 from kakaocron.text.causes import Templates
@@ -82,6 +83,19 @@ def play(
         return HistoryResult(seed, minutes, 0, 0, 0, 0, 0, broken, "")
 
 
+def play_by_dealer(seed: int, minutes: int) -> HistoryResult:
+    """Play the history by a dealer that a seed stands for."""
+    to = ("", 'to = ["me", "uuid-a", "uuid-b"]\n')[seed % 2]
+    drawn = probing(parse_config(f"{_HEAD}{_PLAIN}{_REPORT}{to}", "simulated"))
+    if seed % 5 == 4:  # noqa: PLR2004
+        drawn = early(drawn)
+    try:
+        return DealerWorld(seed, [drawn], DIALS, minutes).play()
+    except Exception as error:
+        broken = (f"bug: {type(error).__name__} in the simulator: {error}",)
+        return HistoryResult(seed, minutes, 0, 0, 0, 0, 0, broken, "", is_by_dealer=True)
+
+
 def starts_early(seed: int) -> bool:
     return seed // len(_configs()) % 5 == 4  # noqa: PLR2004
 
@@ -113,7 +127,8 @@ def configs(seed: int) -> list[Config]:
 
 def replay_command(outcome: HistoryResult) -> str:
     command = "python -m kakaocron.rehearsal.simulation"
-    return f"{command} --seed {outcome.seed} --length {outcome.minutes}"
+    how = " --receipts" if outcome.is_by_dealer else ""
+    return f"{command} --seed {outcome.seed} --length {outcome.minutes}{how}"
 
 
 @dataclass
@@ -129,6 +144,8 @@ class Tally:
     confirmed: int = 0
     orders: int = 0
     stopped_at_the_write: int = 0
+    ambiguous: int = 0
+    settled: int = 0
     broken: list[str] = field(default_factory=list)
     breaches: Counter[str] = field(default_factory=Counter)
 
@@ -142,6 +159,8 @@ class Tally:
         self.confirmed += outcome.confirmed
         self.orders += outcome.orders
         self.stopped_at_the_write += outcome.stopped_at_the_write
+        self.ambiguous += outcome.ambiguous
+        self.settled += outcome.settled
         self.breaches.update(breach.partition(":")[0] for breach in outcome.breaches)
         if outcome.breaches:
             self.broken.append(f"{replay_command(outcome)}  # {outcome.breaches[0]}")
@@ -156,6 +175,11 @@ class Tally:
             "sent out of time by a process stopped between its last look at the clock and the "
             "write, which no program can avoid"
         )
+        settled = _(
+            "{settled:,} of {ambiguous:,} sends of which nobody knew at first settled before their "
+            "slot's expiry, by look-ups"
+        )
+        by_dealer = [settled.format(settled=self.settled, ambiguous=self.ambiguous)]
         return [
             said.format(
                 minutes=self.minutes,
@@ -170,6 +194,7 @@ class Tally:
             *(f"{self.breaches[key]:>6} {_(text)}" for key, text in BREACHES.items()),
             f"{sum(self.breaches.values()):>6} {_('breaches in all')}",
             f"{self.stopped_at_the_write:>6} {late}",
+            *(by_dealer if self.ambiguous else []),
             *self.broken,
         ]
 

@@ -136,6 +136,7 @@ class History:
     orders: list[Order] = field(default_factory=list)
     ended: datetime = BEGINNING
     latest_host: datetime = BEGINNING
+    has_receipts: bool = False  # sent is how it stands while the dealer's last word is out
 
 
 Key = tuple[str, datetime]
@@ -205,6 +206,29 @@ def _note_doubt(claimed: _Claims, fields: Mapping[str, Any]) -> None:
             name for name, result in fields["targets"].items() if result["state"] == "unknown"
         ]
         claimed[fields["by"], fields["attempt"]] = day, unknown
+
+
+def ambiguous_sends(files: Iterable[tuple[str, bytes]]) -> Iterator[bool]:
+    """Yield of each receiver's message of which nobody knew whether it was taken, whether that was
+    known before its slot's expiry."""
+    expires: dict[str, str] = {}
+    open_: dict[tuple[str, str], None] = {}
+    for _, content in files:
+        for line in content.split(b"\n"):
+            fields = _json(line)
+            identity, event = str(fields.get("id")), fields.get("event")
+            at = fields.get("at", "")
+            expires.setdefault(identity, fields.get("expires_at") or "")
+            if event == "settle" and fields.get("reason") == "process-died":
+                open_.update(dict.fromkeys((identity, name) for name in fields["to"]))
+            for name, result in (fields.get("targets") or {}).items():
+                if event == "outcome" and result["state"] == "unknown":
+                    open_[identity, name] = None
+                elif result["state"] != "unknown" and (identity, name) in open_:
+                    del open_[identity, name]
+                    yield at < expires[identity]
+    for _ in open_:
+        yield False
 
 
 def out_of_order(history: History, files: Iterable[tuple[str, bytes]]) -> Iterator[str]:
@@ -489,7 +513,7 @@ def _without_a_state(
 ) -> Iterator[str]:
     for message, slot in expected:
         state = states.get((message, slot))
-        is_sent = state == "sent" and _is_touched(history, message, slot)
+        is_sent = state == "sent" and (history.has_receipts or _is_touched(history, message, slot))
         if state not in FINAL and not is_sent and not _waits_at_the_end(history, slot, state):
             yield f"no final state: {message} {slot} is {state}"
         lines = told.get((message, slot))

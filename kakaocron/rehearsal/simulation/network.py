@@ -15,6 +15,7 @@ from kakaocron.rehearsal.sandbox import wire
 from kakaocron.rehearsal.sandbox.bots import SEND_PATH
 from kakaocron.rehearsal.sandbox.faults import InjectedFault
 from kakaocron.rehearsal.sandbox.kakao import Kakao
+from kakaocron.rehearsal.sandbox.nhn import NHN_PREFIX
 from kakaocron.rehearsal.simulation.process import Process
 from kakaocron.states import ROOM, Reason
 from kakaocron.system.http import Answer, Failure, Gate, Phase, Request, Stream
@@ -189,6 +190,10 @@ def on_the_wire(request: Request) -> wire.WireRequest:
 
 def probe_of(asked: wire.WireRequest) -> tuple[str, tuple[str, ...]]:
     """Return the text of a message request and its receivers."""
+    if asked.path.startswith(NHN_PREFIX):
+        recipients = json.loads(asked.body)["recipientList"]
+        numbers = tuple(one["recipientNo"] for one in recipients)
+        return recipients[0]["templateParameter"]["probe"], numbers
     if asked.path == SEND_PATH:
         said = json.loads(asked.body)
         (output,) = said["skillResponse"]["template"]["outputs"]

@@ -88,7 +88,8 @@ UNEXPECTED_EXITS = {Exit.BUG, Exit.INTERRUPTED}
 @dataclass(frozen=True)
 class HistoryResult:
     """How a history ended. `fingerprint` is the same for the same seed; `ends` counts the slots of
-    each message by state and reason."""
+    each message by state and reason, `ambiguous` the sends of which nobody knew at first, `settled`
+    those of which it was known before their slot's expiry."""
 
     seed: int
     minutes: int
@@ -102,6 +103,9 @@ class HistoryResult:
     stopped_at_the_write: int = 0
     orders: int = 0
     ends: Mapping[tuple[str, str, str | None], int] = field(default_factory=dict)
+    ambiguous: int = 0
+    settled: int = 0
+    is_by_dealer: bool = False
 
 
 @dataclass(frozen=True)
@@ -150,7 +154,7 @@ class World:
         # Histories begin on any day of the week, at any time, often near midnight.
         self.began = datetime(2026, 11, 23, tzinfo=KST) + self.rng.randrange(7 * 24 * 60) * MINUTE
         names = sorted({name for config in configs for name in config.account})
-        self.kakao = Kakao(_settings(configs, names), seed)
+        self.kakao = Kakao(self.settings(), seed)
         self.accounts = _accounts(self.kakao, names)
         self.logins = ("", *names)
         self.history.accounts = frozenset(names)
@@ -160,6 +164,19 @@ class World:
         self.crons = [
             Cron(self.loop, self.host_time, self.start_tick, self.rng, latest) for _ in range(2)
         ]
+
+    # What differs by the way out.
+
+    def settings(self) -> Settings:
+        names = sorted({name for config in self.configs for name in config.account})
+        return _settings(self.configs, names)
+
+    def fit(self, made: Installation, edges: Edges) -> Installation:
+        """Return an installation with the ways out of this world."""
+        return made
+
+    def see_what_arrived(self) -> None:
+        """Complete what is known of departures, once all is over."""
 
     # What processes ask.
 
@@ -233,6 +250,7 @@ class World:
             self._close()
             raise  # an interrupt comes while another thread leads: the process is to end
         self._close()
+        self.see_what_arrived()
         deliveries = self._deliveries()
         states = {(one.message, one.slot): str(one.state) for one in deliveries}
         told = read_ledger(self._ledger_files())
@@ -665,7 +683,8 @@ def loaded(world: World, edges: Edges) -> Installation:
     places = claim(PLACES, edges.disk, edges.clock, edges.owner)
     made = assemble(places, config, edges, marks, written_at)
     contents = SimulatedContents(**asdict(made.contents))
-    return replace(made, contents=contents, plan=replace(made.plan, make=contents.of))
+    made = replace(made, contents=contents, plan=replace(made.plan, make=contents.of))
+    return world.fit(made, edges)
 
 
 def run_tick(world: World, process: Process) -> Ended:

@@ -136,6 +136,7 @@ function drawCards() {
     card(_("confirmed"), percent(stats.success_rate), _("{count} of {all} slots today", { count: page.slots.confirmed, all: page.slots.ended }), stats.success_rate !== null && stats.success_rate < page.min_success_rate),
     card(_("on schedule"), percent(stats.schedule_accuracy), _("left within a minute")),
     card(_("lateness p50"), seconds(stats.delay_p50_seconds), _("p99 {span}", { span: seconds(stats.delay_p99_seconds) })),
+    ...(page.receipts ? [card(_("delivered"), `${page.receipts.delivered} / ${page.receipts.accepted}`, _("time to receipt p50 {half}, p99 {most}", { half: seconds(page.receipts.receipt_p50_seconds), most: seconds(page.receipts.receipt_p99_seconds) }), page.receipts.undelivered > 0)] : []),
     ...Object.entries(tokens).map(([account, token]) => card(loginWords(account), token.refresh_expires_at ? left(token.refresh_expires_at) : "–", tokenWords(token))),
     ...(page.alimtalk ? [card(_("알림톡 today"), _("{won} won", { won: page.alimtalk.cost_won.toLocaleString() }), _("{count} messages", { count: page.alimtalk.messages }))] : []),
   );
@@ -403,6 +404,7 @@ function drawDelivery(one) {
       [_("to"), Object.entries(one.targets).map(([name, state]) => `${name}: ${_(state)}`).join(", ") || one.to.join(", ")],
       [_("left"), one.sent_at && _("{at} ({span} after the slot)", { at: instant(one.sent_at), span: seconds(one.delay_seconds) })],
       [_("confirmed"), one.confirmed_at && instant(one.confirmed_at)],
+      [_("receipt"), one.receipt && [one.receipt.code, one.receipt.at && instant(one.receipt.at)].filter(Boolean).join(", ")],
       [_("reason"), one.reason && `${beside(one.reason)}: ${said.why || ""}`],
       [_("why"), one.isPlanned && !one.reason && said.why],
       [_("detail"), said.detail],
