@@ -93,7 +93,15 @@ def test_a_meaning_and_a_phase_are_told_by_their_names(word: Meaning | Phase) ->
 
 
 def test_what_an_answer_does_not_say_is_empty() -> None:
-    assert astuple(Verdict(Meaning.CONFIRMED))[1:] == (None, None, None, None, Phase.AFTER, None)
+    assert astuple(Verdict(Meaning.CONFIRMED))[1:] == (
+        None,
+        None,
+        None,
+        None,
+        Phase.AFTER,
+        None,
+        None,
+    )
     assert astuple(Refusal("KOE003", "temporary"))[2:] == (False, False, 0)
 
 

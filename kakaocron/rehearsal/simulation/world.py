@@ -676,12 +676,11 @@ def feed(
 
 
 def loaded(world: World, edges: Edges) -> Installation:
-    """Do what a command that writes does first: what it knows of the configuration it notes before
-    it reads it."""
-    marks = config_marks(edges.disk, str(PLACES.config))
-    written_at, config = config_written_at(PLACES, edges.disk), world.config
+    """Do what a command that writes does first; the configuration's marks are taken before it."""
     places = claim(PLACES, edges.disk, edges.clock, edges.owner)
-    made = assemble(places, config, edges, marks, written_at)
+    marks = config_marks(edges.disk, str(places.config))
+    written_at = config_written_at(places, edges.disk)
+    made = assemble(places, world.config, edges, marks, written_at)
     contents = SimulatedContents(**asdict(made.contents))
     made = replace(made, contents=contents, plan=replace(made.plan, make=contents.of))
     return world.fit(made, edges)
