@@ -70,6 +70,9 @@ def into_database(here: Installation, url: str) -> Copied:
         hand_on(database, database.host, (beat for day in known for beat in own.read(day)))
         if is_moved:
             files.note_moved(database.where)
+    if is_moved:
+        for login in here.logins.values():
+            login.share()
     return Copied(done.days, done.lines, is_moved)
 
 

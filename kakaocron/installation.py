@@ -236,7 +236,7 @@ def assemble(
     if shared is not None:
         edges = replace(edges, clock=shared.clock)
     ledger = shared.ledger if shared else make_ledger(places, edges)
-    logins = make_logins(places, config, edges)
+    logins = make_logins(places, config, edges, shared)
     channel_of = config.contacts.channel_of
     channels = {
         **make_channels(logins, config, channel_of),
@@ -297,9 +297,12 @@ def assemble(
     )
 
 
-def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login]:
+def make_logins(
+    places: Places, config: Config, edges: Edges, shared: Shared | None = None
+) -> dict[str, Login]:
     """Return the login of each account, by the account's name."""
     https: dict[float, Http] = {}
+    key = secret(places.variables, "KAKAOCRON_LOGIN_KEY")
 
     def of(account: str) -> Login:
         kakao = config.kakao_of(account)
@@ -314,6 +317,7 @@ def make_logins(places: Places, config: Config, edges: Edges) -> dict[str, Login
             credentials=credentials(places, config, account),
             account=account,
             is_needed=bool(account) or is_needed,
+            shelf=shared.login(account, key) if shared and key else None,
         )
 
     has_others = config.rooms or config.alimtalk or config.account

@@ -76,6 +76,7 @@ DOERS = {
     "kakao/channel", "kakao/login", "kakao/login_flow", "ledger/document_file", "ledger/lookup",
     "ledger/pause_file", "ledger/postgres/beats", "ledger/postgres/book",
     "ledger/postgres/carrying", "ledger/postgres/documents", "ledger/postgres/making",
+    "ledger/postgres/sealed",
     "ledger/postgres/sharing", "ledger/timetable_file",
     "messages/faults", "messages/images", "messages/making", "messages/starting",
     "messages/tables", "scheduler", "sharing",
@@ -111,6 +112,7 @@ IMPORTERS = {
     "certifi": {"system/socket_http"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
+    "cryptography": {"ledger/postgres/sealed"},
     "openpyxl": {"messages/workbook"},
     "psycopg": {"ledger/postgres/connection"},
     "platformdirs": {"system/places"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
@@ -11,14 +12,18 @@ from msgspec.structs import replace
 
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
-from kakaocron.delivery.verdicts import Asked, Found, Meaning, Verdict
+from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, seconds_to_wait
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
-from kakaocron.system.http import Answer, Phase
+from kakaocron.system.http import Answer, Failure, Phase
 
 _TOO_MANY = 429
 _SERVER_ERRORS = range(500, 600)
 GOOD = range(200, 300)
+# What goes into the ledger of what a dealer says: its codes, and its names for things.
+NUMBERS = range(-100_000, 100_000)
+WORD = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+REF = re.compile(r"[!-~]{1,100}")
 
 
 class Probe(Struct, frozen=True):
@@ -67,7 +72,8 @@ def of_no_answer(answer: Answer, dealer: str) -> Verdict:
     status = answer.status
     http = Cause("http", {"status": status})
     if status == _TOO_MANY:
-        return Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, http, http_status=status)
+        verdict = Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, http, http_status=status)
+        return replace(verdict, wait_seconds=seconds_to_wait(answer))
     if status in _SERVER_ERRORS:
         return Verdict(Meaning.AMBIGUOUS, Reason.SERVER_FAULT, http, http_status=status)
     facts: dict[str, str | int] = {"status": status, "bytes": len(answer.body), "dealer": dealer}
@@ -80,6 +86,11 @@ def nothing_sent(verdict: Verdict) -> Verdict:
     if verdict.meaning is Meaning.AMBIGUOUS:
         return replace(verdict, meaning=Meaning.NOT_SENT, phase=Phase.BEFORE)
     return replace(verdict, phase=Phase.BEFORE)
+
+
+def untold(failure: Failure) -> Found:
+    """Return what a look-up that failed has told: nothing, and why."""
+    return Found(Fate.NOT_TOLD, cause=failure.cause)
 
 
 def refused_before(cause: Cause, code: str | None = None) -> Verdict:

@@ -16,7 +16,16 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
-from kakaocron.alimtalk.dealer import GOOD, Probe, nothing_sent, of_no_answer
+from kakaocron.alimtalk.dealer import (
+    GOOD,
+    NUMBERS,
+    REF,
+    WORD,
+    Probe,
+    nothing_sent,
+    of_no_answer,
+    untold,
+)
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
 from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, of_failure
@@ -96,7 +105,7 @@ class NhnDealer(Struct, frozen=True):
     def look_up(self, asked: Asked) -> Found:
         if asked.ref:
             answer = self._ask(f"/messages/{quote(asked.ref)}")
-            return Found(Fate.NOT_TOLD) if isinstance(answer, Failure) else of_single(answer)
+            return untold(answer) if isinstance(answer, Failure) else of_single(answer)
         since, until = asked.since - _MINUTES_AROUND, self.now() + _MINUTES_AROUND
         query = {
             "startCreateDate": _minute(since),
@@ -104,9 +113,7 @@ class NhnDealer(Struct, frozen=True):
             "recipientGroupingKey": asked.key,
         }
         answer = self._ask(f"/messages?{urlencode(query)}")
-        if isinstance(answer, Failure):
-            return Found(Fate.NOT_TOLD)
-        return of_list(answer, asked.key)
+        return untold(answer) if isinstance(answer, Failure) else of_list(answer, asked.key)
 
     def probe(self) -> Probe:
         now = self.now()
@@ -150,12 +157,12 @@ def of_send(answer: Answer) -> Verdict:
     first = results[0] if isinstance(results, list) and results else None
     first = first if isinstance(first, dict) else {}
     own = first.get("resultCode")
-    if is_int(own) and own != 0:
+    if is_int(own) and own != 0 and own in NUMBERS:
         return of_code(own, answer)
     request_id, seq = message.get("requestId"), first.get("recipientSeq")
     is_taken = code == 0 and own == 0 and answer.status in GOOD and _is_successful(body)
-    if is_taken and isinstance(request_id, str) and request_id:
-        ref = f"{request_id}/{seq if is_int(seq) else 1}"
+    if is_taken and isinstance(request_id, str) and REF.fullmatch(request_id):
+        ref = f"{request_id}/{seq if is_int(seq) and seq in NUMBERS else 1}"
         return Verdict(Meaning.ACCEPTED, http_status=answer.status, ref=ref)
     return of_no_answer(answer, NAME)
 
@@ -211,7 +218,8 @@ def of_list(answer: Answer, key: str) -> Found:
 def of_row(row: Mapping[str, Any]) -> Found:
     """Judge how one message stands: delivered is COMPLETED with 1000, and nothing else."""
     status, said = row.get("messageStatus"), row.get("resultCode")
-    code = str(said) if isinstance(said, str | int) and said != "" else None
+    code = str(said) if is_int(said) and said in NUMBERS else said
+    code = code if isinstance(code, str) and WORD.fullmatch(code) else None
     at = _instant(row.get("receiveDate"))
     cause = Cause("nhn-result", {"code": code}) if code else None
     if status == "COMPLETED" and code == _DELIVERED:
@@ -228,7 +236,7 @@ def _code_of(answer: Answer) -> int | None:
     body = json_object(answer.body)
     header = body.get("header") if body else None
     code = header.get("resultCode") if isinstance(header, dict) else None
-    return code if is_int(code) else None
+    return code if is_int(code) and code in NUMBERS else None
 
 
 def _is_successful(body: Mapping[str, Any]) -> bool:

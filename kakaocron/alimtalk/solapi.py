@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
-from kakaocron.alimtalk.dealer import GOOD, Probe, nothing_sent, of_no_answer
+from kakaocron.alimtalk.dealer import GOOD, REF, WORD, Probe, nothing_sent, of_no_answer, untold
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
 from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, of_failure
@@ -32,6 +33,7 @@ from kakaocron.text.objects import is_int, json_object
 DEFAULT_URL = "https://api.solapi.com"
 NAME = "SOLAPI"
 
+_CODE = re.compile(r"[0-9]{1,8}")
 _REGISTERED, _DELIVERED = "2000", "4000"
 _UNCERTAIN = frozenset({"3012", "3014", "3024", "3040"})
 _MAY_CHANGE = frozenset({"1024", "2024"})  # a fault of the server's
@@ -48,6 +50,7 @@ _NOT_NOW = frozenset(
     }
 )  # fmt: skip
 _OPEN, _UNDER_WAY = "PENDING", frozenset({"SENDING", "COMPLETE", "SCHEDULED"})
+_OVER = frozenset({"DELETED", "FAILED"})
 
 
 class SolapiDealer(Struct, frozen=True):
@@ -75,7 +78,7 @@ class SolapiDealer(Struct, frozen=True):
         if isinstance(answer, Failure):
             return nothing_sent(of_failure(answer))
         group = (_body_of(answer) or {}).get("groupId")
-        if answer.status in GOOD and isinstance(group, str) and group:
+        if answer.status in GOOD and isinstance(group, str) and REF.fullmatch(group):
             return group
         return nothing_sent(of_refusal(answer))
 
@@ -144,12 +147,12 @@ class SolapiDealer(Struct, frozen=True):
         if not asked.ref:
             answer = self._ask("GET", group)
             if isinstance(answer, Failure):
-                return Found(Fate.NOT_TOLD)
+                return untold(answer)
             found = found_group(answer)
             if found is not None:
                 return found
         answer = self._ask("GET", f"{group}/messages")
-        return Found(Fate.NOT_TOLD) if isinstance(answer, Failure) else of_messages(answer)
+        return untold(answer) if isinstance(answer, Failure) else of_messages(answer)
 
     def probe(self) -> Probe:
         answer = self._ask("GET", "/groups?limit=1")
@@ -193,8 +196,8 @@ def of_added(answer: Answer) -> str | Verdict:
         return of_refusal(answer)
     code, message_id = str(first.get("statusCode", "")), first.get("messageId")
     if code == _REGISTERED and body and body.get("errorCount") == 0:
-        return message_id if isinstance(message_id, str) else ""
-    if not code.isdecimal() or code == _REGISTERED:
+        return message_id if isinstance(message_id, str) and REF.fullmatch(message_id) else ""
+    if not _CODE.fullmatch(code) or code == _REGISTERED:
         return of_no_answer(answer, NAME)
     return _of_code(code, answer)
 
@@ -214,10 +217,10 @@ def of_refusal(answer: Answer) -> Verdict:
     """Judge an answer that is no success; an error that no table names may hide a delivery."""
     body = _body_of(answer) or {}
     code = body.get("errorCode")
-    if not isinstance(code, str) or not code.isalnum() or answer.status in GOOD:
+    if not isinstance(code, str) or not WORD.fullmatch(code) or answer.status in GOOD:
         return of_no_answer(answer, NAME)
     status = answer.status
-    cause = Cause("solapi", {"code": code[:40]})
+    cause = Cause("solapi", {"code": code})
     if code in _FOR_GOOD:
         return Verdict(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, cause, code, status)
     if code == "RequestTimeTooSkewed":
@@ -238,8 +241,7 @@ def of_group(answer: Answer) -> int | Verdict:
         return total
     if status in _UNDER_WAY:
         return Verdict(Meaning.ACCEPTED, http_status=answer.status)
-    facts = {"group": str(body.get("groupId"))[:40], "status": status[:20]}
-    return _unusable(facts)
+    return _unusable(_facts_of(body, status))
 
 
 def _unusable(facts: Mapping[str, str]) -> Verdict:
@@ -259,8 +261,18 @@ def found_group(answer: Answer) -> Found | None:
         return Found(Fate.NOT_FOUND)
     if status in _UNDER_WAY:
         return None
-    facts = {"group": str(body.get("groupId"))[:40], "status": status[:20]}
-    return Found(Fate.FAILED, code=status[:20], cause=Cause("alimtalk-group", facts))
+    if status in _OVER:
+        cause = Cause("alimtalk-group", _facts_of(body, status))
+        return Found(Fate.FAILED, code=status, cause=cause)
+    return Found(Fate.NOT_TOLD)
+
+
+def _facts_of(group: Mapping[str, Any], status: str) -> dict[str, str]:
+    id_ = str(group.get("groupId"))
+    return {
+        "group": id_ if WORD.fullmatch(id_) else "?",
+        "status": status if WORD.fullmatch(status) else "?",
+    }
 
 
 def of_messages(answer: Answer) -> Found:
@@ -284,7 +296,7 @@ def of_message(row: Mapping[str, Any]) -> Found:
         if row.get("replacement") == 1:  # or true
             return Found(Fate.FAILED, at, code, Cause("alimtalk-sms-instead"))
         return Found(Fate.DELIVERED, at, code)
-    if code in {"", _REGISTERED, "3000"} or not code.isdecimal():
+    if code in {_REGISTERED, "3000"} or not _CODE.fullmatch(code):
         return Found(Fate.ACCEPTED)
     if code in _UNCERTAIN:
         return Found(Fate.ACCEPTED, code=code, cause=cause)

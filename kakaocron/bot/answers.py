@@ -6,13 +6,12 @@ Its sentences end up in the ledger and on a screen: what the server says is cut 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 from msgspec.structs import replace
 
 from kakaocron.bot.codes import BEHIND, CODES, LASTING_EXTRAS, NO_KEY
-from kakaocron.delivery.verdicts import Meaning, Verdict
+from kakaocron.delivery.verdicts import Meaning, Verdict, seconds_to_wait
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer
@@ -26,7 +25,6 @@ _UNAUTHORIZED = 401
 _TOO_MANY = 429
 _SERVER_ERRORS = range(500, 600)
 LONGEST_MSG, MOST_MSG = 200, 1000
-LONGEST_WAIT_SECONDS = 1e8  # longer than any slot lives, and no overflow
 COUNTERS = ("totalCount", "sendCount", "errorCount")
 
 
@@ -45,7 +43,7 @@ def of_bubble(answer: Answer, token: str) -> Verdict:
         else _of_status(answer, body)
     )
     if verdict.meaning is Meaning.REFUSED_FOR_NOW:
-        return replace(verdict, wait_seconds=_wait_seconds(answer))
+        return replace(verdict, wait_seconds=seconds_to_wait(answer))
     return verdict
 
 
@@ -58,19 +56,6 @@ def is_taken(answer: Answer) -> bool:
 def _number(value: object) -> int | None:
     """Return a counter or a code; None for anything else."""
     return value if isinstance(value, int) and is_int(value) and value in _NUMBERS else None
-
-
-def _wait_seconds(answer: Answer) -> float | None:
-    """Return for how long the server asks to wait (RFC 9110, section 10.2.3): a number of seconds,
-    or an instant by its own clock."""
-    asked = answer.headers.get("retry-after", "").strip()
-    if asked.isascii() and asked.isdigit():
-        return min(float(asked[:20]), LONGEST_WAIT_SECONDS)
-    try:
-        until, now = map(parsedate_to_datetime, (asked, answer.headers.get("date", "")))
-        return min(max(0.0, (until - now).total_seconds()), LONGEST_WAIT_SECONDS)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _of_counters(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:

@@ -59,7 +59,8 @@ def _receivers(installation: Installation) -> list[Offer]:
     contacts = installation.config.contacts
     groups = [(name, ", ".join(members)) for name, members in contacts.groups.items()]
     rooms = [(name, "") for name in contacts.rooms]
-    return [("me", ""), *contacts.friends.items(), *_accounts(installation), *groups, *rooms]
+    named = (*contacts.friends.items(), *contacts.phones.items())
+    return [("me", ""), *named, *_accounts(installation), *groups, *rooms]
 
 
 def _accounts(installation: Installation) -> list[Offer]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -10,7 +11,9 @@ from msgspec import Struct
 from kakaocron.errors import Cause
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
-from kakaocron.system.http import Failure, Phase
+from kakaocron.system.http import Answer, Failure, Phase
+
+LONGEST_WAIT_SECONDS = 1e8  # longer than any slot lives, and no overflow
 
 
 def result_of(verdict: Verdict, parts: int = 0) -> Result:
@@ -64,6 +67,19 @@ class Verdict(Struct, frozen=True):
     phase: Phase = Phase.AFTER
     ref: str | None = None
     wait_seconds: float | None = None
+
+
+def seconds_to_wait(answer: Answer) -> float | None:
+    """Return for how long the server asks to wait (RFC 9110, section 10.2.3): a number of seconds,
+    or an instant by its own clock."""
+    asked = answer.headers.get("retry-after", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return min(float(asked[:20]), LONGEST_WAIT_SECONDS)
+    try:
+        until, now = map(parsedate_to_datetime, (asked, answer.headers.get("date", "")))
+        return min(max(0.0, (until - now).total_seconds()), LONGEST_WAIT_SECONDS)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def of_failure(failure: Failure) -> Verdict:

@@ -7,9 +7,10 @@ import hashlib
 import signal
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -85,6 +86,15 @@ _under_way = _UnderWay()
 atexit.register(_under_way.wait)
 
 
+def _is_later(one: bytes, other: bytes) -> bool:
+    """Say whether tokens were renewed later than others; what cannot be read was not."""
+    try:
+        mine, theirs = from_json(one).refreshed_at, from_json(other).refreshed_at
+    except ValueError:
+        return False
+    return mine is not None and (theirs is None or mine > theirs)
+
+
 def dead(code: str) -> LoginError:
     """Return the one sentence, always the same, for a login that Kakao has ended."""
     return LoginError(*parts("login-dead", code=code))
@@ -129,8 +139,28 @@ class Credentials(Struct, frozen=True):
         return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 
+class Shelf(Protocol):
+    """Where several hosts keep one login."""
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Be the only host that changes it for a block. Raises LockTimeoutError, LedgerError."""
+        ...
+
+    def fetch(self) -> bytes | None:
+        """Return what was put there, empty if it was taken away, None if nothing ever was. Raises
+        LoginError if it cannot be read, LedgerError."""
+        ...
+
+    def put(self, content: bytes) -> None:
+        """Raises LedgerError."""
+        ...
+
+
 class Login(Struct, frozen=True):
-    """The tokens in `path`, and how to renew them at `auth_url`."""
+    """The tokens in `path`, and how to renew them at `auth_url`.
+
+    With a shelf that is this host's copy of them: whichever was renewed later counts.
+    """
 
     path: str
     disk: Disk
@@ -140,6 +170,7 @@ class Login(Struct, frozen=True):
     credentials: Credentials
     account: str = ""  # its name; the first one has none
     is_needed: bool = True  # False where all messages go by other channels
+    shelf: Shelf | None = None
 
     def access_token(self) -> str:
         """Return a token that should be accepted. Raises LoginError, NoTokenNowError."""
@@ -220,7 +251,13 @@ class Login(Struct, frozen=True):
                     was_here = True
             # Said to be gone, they must not be back after a power cut.
             sync_folder(self.disk, self.path.rpartition("/")[0])
+            self._put_on_shelf(b"")
         return was_here
+
+    def share(self) -> None:
+        """Give the other hosts the login that this one has."""
+        with self._alone(), suppress(FileNotFoundError):
+            self._put_on_shelf(read_file(self.disk, self.path))
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -230,6 +267,7 @@ class Login(Struct, frozen=True):
             with (
                 _under_way.one_more(),
                 locked(self.disk, self.clock, f"{self.path}.lock", LOCK_TIMEOUT_SECONDS),
+                self.shelf.alone() if self.shelf else nullcontext(),
             ):
                 yield
         except LockTimeoutError as error:
@@ -250,6 +288,7 @@ class Login(Struct, frozen=True):
         except (OSError, ValueError):
             return self.read()
         adopt(self.disk, self.path)
+        self._put_on_shelf(to_json(tokens))
         return self._as_of_now(tokens)
 
     def _renewed(self, tokens: Tokens) -> Tokens:
@@ -281,6 +320,7 @@ class Login(Struct, frozen=True):
                 return reply
             renewed = merged(tokens, reply, self.clock.now())
             keep(to_json(renewed))
+            self._put_on_shelf(to_json(renewed))
             return renewed
 
     def _check_renewable(self, tokens: Tokens) -> None:
@@ -320,6 +360,7 @@ class Login(Struct, frozen=True):
 
         Raises LoginError if the file is there and cannot be read.
         """
+        self._take_from_shelf()
         given = self.credentials.refresh_token
         try:
             tokens = from_json(read_file(self.disk, self.path))
@@ -369,3 +410,36 @@ class Login(Struct, frozen=True):
         """Put the tokens on disk, private and durable, in place of the old ones."""
         make_folders(self.disk, self.path.rpartition("/")[0])
         replace_file(self.disk, self.path, to_json(tokens))
+        self._put_on_shelf(to_json(tokens))
+
+    def _put_on_shelf(self, content: bytes) -> None:
+        """Let the other hosts have it; what they do not get now they get with the next renewal."""
+        if self.shelf is not None:
+            try:
+                self.shelf.put(content)
+            except LedgerError as error:
+                log.warning("%s", error)
+
+    def _take_from_shelf(self) -> None:
+        """Make this host's copy what is on the shelf, if that was renewed later; one that cannot be
+        written stays as it is."""
+        if self.shelf is None:
+            return
+        try:
+            content = self.shelf.fetch()
+        except LedgerError as error:  # what this host has is tried
+            log.debug("%s", error)
+            return
+        if content is None:
+            return
+        with suppress(OSError):
+            own = b""
+            with suppress(FileNotFoundError):
+                own = read_file(self.disk, self.path)
+            if content == own or (own and content and _is_later(own, content)):
+                return
+            make_folders(self.disk, self.path.rpartition("/")[0])
+            if content:
+                replace_file(self.disk, self.path, content)
+            else:
+                self.disk.unlink(self.path)

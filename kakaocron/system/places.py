@@ -30,6 +30,7 @@ SECRET_NAMES = (
     "ALIMTALK_API_SECRET",
     "KAKAO_BOT_TOKEN",
     "KAKAOCRON_LEDGER_URL",
+    "KAKAOCRON_LOGIN_KEY",
 )
 MAX_SECRET = 10_000
 MAX_BEGINNING = 1 << 16  # bytes of a configuration, for the keys above its first table

@@ -184,6 +184,7 @@ TEMPLATES: Templates = {
     "it",
     "ledger-left": "The ledger in '{folder}' was not carried over to '{where}'; nothing was sent",
     "overtaken": "'{what}' was changed by another host at the same moment; nothing was done",
+    "login-key": "The login that the hosts share cannot be read with this KAKAOCRON_LOGIN_KEY",
     "lease-held": "Another host is at '{name}' just now",
     "old-day-stays": "'{path}' is older than [ledger] keep_days and cannot be removed ({error})",
     "later-document": "'{path}' cannot be read: a later kakaocron wrote it (format {format}; this "
@@ -230,6 +231,7 @@ MENDS: Templates = {
     "carry it back: kakaocron ledger copy --to",
     "ledger-left": "Carry it over: kakaocron ledger copy --to URL; to begin anew, move that folder "
     "away",
+    "login-key": "Give every host the same key",
     "overtaken": "Look, and do it again if it is still wanted",
     "old-day-stays": "Remove it by hand",
     "later-document": UPGRADE,

@@ -61,6 +61,10 @@ def test_a_message_is_accepted_under_the_dealers_own_name() -> None:
         nhn_answer(own=True),
         nhn_answer(status=500),
         nhn_answer(status=302),
+        nhn_answer(requestId="R\n1"),
+        nhn_answer(requestId="R" * 101),
+        nhn_answer(own=10**400),
+        nhn_header(10**400),
         nhn_header(0),
         nhn_header(True),
         nhn_header("0"),
@@ -112,8 +116,11 @@ def test_all_recipients_failed_without_a_word_on_ours_is_no_proof() -> None:
     assert nhn.of_send(nhn_header(-1031)).meaning is AMBIGUOUS
 
 
-def test_too_many_requests_may_come_again() -> None:
-    assert nhn.of_send(answer(b"slow down", 429)).meaning is NOW
+def test_too_many_requests_may_come_again_when_the_dealer_says() -> None:
+    said = Answer(429, {"retry-after": "90"}, b"slow down")
+
+    assert (nhn.of_send(said).meaning, nhn.of_send(said).wait_seconds) == (NOW, 90)
+    assert nhn.of_send(answer(b"slow down", 429)).wait_seconds is None
 
 
 # --- NHN Cloud: looking up
@@ -153,6 +160,10 @@ def listed(*rows: object, code: int = 0) -> Answer:
         (row("READY"), Fate.ACCEPTED, None),
         (row("SOMETHING NEW", "3018"), Fate.ACCEPTED, "3018"),
         (row(None), Fate.ACCEPTED, None),
+        (row("FAILED", "30\n18"), Fate.ACCEPTED, None),
+        (row("FAILED", "3" * 41), Fate.ACCEPTED, None),
+        (row("FAILED", 10**400), Fate.ACCEPTED, None),
+        (row("FAILED", True), Fate.ACCEPTED, None),
         (row("CANCEL"), Fate.FAILED, "CANCEL"),
     ],
 )
@@ -343,6 +354,7 @@ def test_a_group_says_what_it_holds(said: Answer, expected: int | Meaning) -> No
         (answer({"status": "FAILED"}), Fate.FAILED),
         (answer({"status": "SENDING"}), None),
         (answer({"status": "COMPLETE"}), None),
+        (answer({"status": "SOMETHING NEW"}), Fate.NOT_TOLD),
         (answer({}), Fate.NOT_TOLD),
         (answer(b"", 502), Fate.NOT_TOLD),
         (error("InvalidAPIKey", 403), Fate.NOT_TOLD),
@@ -371,6 +383,7 @@ def message(code: object, **more: Any) -> dict[str, Any]:
         (message(""), Fate.ACCEPTED),
         (message(None), Fate.ACCEPTED),
         (message("NEW"), Fate.ACCEPTED),
+        (message("3" * 9), Fate.ACCEPTED),
         *((message(code), Fate.ACCEPTED) for code in sorted(solapi._UNCERTAIN)),
         (message("3104"), Fate.FAILED),
         (message("3107"), Fate.FAILED),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kakaocron.delivery.tick import TickReport
-from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.events import Result
 from kakaocron.ledger.lookup import find_delivery
 from kakaocron.rehearsal.sandbox.kakao import Kakao
@@ -84,6 +84,12 @@ def test_accepted_is_sent_and_the_dealers_word_confirms_it(house: House, dealer:
     found = house.delivery(dealer)
 
     assert (found.state, found.confirmed_at) == (CONFIRMED, NOW + timedelta(seconds=2))
+    told = delivery_fields(found)
+    assert told["channel"] == "alimtalk"
+    assert told["receipt"] == {
+        "code": {"nhn": "1000", "solapi": "4000"}[dealer],
+        "at": "2026-11-23T09:30:03+09:00",
+    }
     assert arrivals(house) == [(NUMBER, TEXT)]
     assert len(found.attempts) == 1
 
@@ -360,3 +366,39 @@ def test_another_installation_with_the_same_account_is_not_taken_for_this_one(
         run_tick(phone(tmp_path / "two", sandbox, clock, "nhn"))
 
     assert len(arrived(sandbox)) == 2
+
+
+@both
+def test_no_secret_of_a_dealers_is_written_down(
+    house: House, dealer: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("DEBUG", logger="kakaocron")
+    for fault in ("cut-after", "html", "502", "half"):
+        house.sandbox.faults.enqueue(fault)
+        house.tick(dealer)
+        house.later(minutes=30)
+    written = [path.read_bytes() for path in house.folder.rglob("*") if path.is_file()]
+    secrets = [value.encode() for value in SECRETS.values()]
+
+    assert len(written) > 1
+    assert not any(secret in one for one in written for secret in secrets)
+    assert not any(value in caplog.text for value in SECRETS.values())
+
+
+@both
+@pytest.mark.parametrize("fault", ["cut-after", "502", "html", "empty"])
+def test_a_look_up_that_fails_changes_nothing_and_is_made_again(
+    house: House, dealer: str, fault: str
+) -> None:
+    house.tick(dealer)
+    house.later(minutes=1)
+    house.sandbox.faults.replace(f"{fault}@GET/")
+    report = house.tick(dealer)
+    assert house.delivery(dealer).state is SENT
+    assert [key for key, _ in report.problems] == ["look-up:alimtalk"]
+    house.sandbox.faults.replace()
+    house.later(minutes=2)
+    house.tick(dealer)
+
+    assert house.delivery(dealer).state is CONFIRMED
+    assert arrivals(house) == [(NUMBER, TEXT)]

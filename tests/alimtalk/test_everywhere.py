@@ -12,14 +12,17 @@ from pathlib import Path
 import pytest
 
 from kakaocron.cli import run
+from kakaocron.commands.completion import _receivers
+from kakaocron.config.reading import load_config
 from kakaocron.doctor.dealer import dealer as looked_at
 from kakaocron.doctor.finding import Bench, Finding
 from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
-from kakaocron.installation import Installation
+from kakaocron.installation import Installation, goes_by_kakaotalk
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.settings import KST
+from kakaocron.rehearsal.simulation.rules import probing
 from kakaocron.system.clock import SystemClock
 from kakaocron.web.views import Views
 from tests.alimtalk.parts import MESSAGE, SECRETS, both, phone, table
@@ -184,6 +187,24 @@ def test_the_page_says_what_today_has_cost(
         "alimtalk": {"day": "2026-11-23", "messages": 1, "cost_won": 6.5}
     }
     assert Views(None)._cost(free) == {}
+
+
+def test_the_names_of_phones_are_offered(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
+) -> None:
+    named = '[phones]\n"민수" = "010-1234-5678"\n'
+    here = phone(tmp_path, sandbox, clock, message=named + MESSAGE)
+
+    assert ("민수", "010-1234-5678") in _receivers(here)
+
+
+def test_the_simulator_plays_a_message_to_phones_as_one_to_oneself(config: Path) -> None:
+    played = probing(load_config(config))
+
+    assert [(one.to, one.alimtalk, one.variables) for one in played.message] == [
+        (("me",), None, {})
+    ]
+    assert goes_by_kakaotalk(played)
 
 
 # --- where there is none

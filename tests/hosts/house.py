@@ -41,6 +41,7 @@ class House:
         self.clock = clock
         self.offsets: dict[str, timedelta] = {}
         self.said: list[str] = []
+        self.variables: dict[str, str] = {}
         self.token = sandbox.kakao.issue_login(clock.now()).refresh_token
         self.databases: list[Database] = []
         self.faults: list[Fault] = []
@@ -81,6 +82,7 @@ class House:
             "KAKAO_REFRESH_TOKEN": self.token,
             "KAKAOCRON_LEDGER_URL": self.url,
             "KAKAOCRON_HOST": name,
+            **self.variables,
         }
         return Places(folder / "config.toml", folder / "data", folder / "log", variables)
 
@@ -100,6 +102,13 @@ class House:
         database.house = self
         self.databases.append(database)
         return database
+
+    def cut_off(self, host: str | None) -> None:
+        """Let a host reach the database no more, in whichever process; None: let all reach it."""
+        for path in self.folder.glob("cut-*"):
+            path.unlink()
+        if host is not None:
+            (self.folder / f"cut-{host}").touch()
 
     def cut(self, statement: str, *, is_done: bool) -> None:
         """Raise what a connection that is cut raises, where a fault says so."""
@@ -134,6 +143,8 @@ class _Timed(Database):
     house: House
 
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
+        if (self.house.folder / f"cut-{self.host}").exists():
+            raise psycopg.OperationalError("the host is cut off")
         self.house.cut(statement, is_done=False)
         rows = super()._execute(statement, parameters)
         self.house.cut(statement, is_done=True)

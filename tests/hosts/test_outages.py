@@ -132,12 +132,15 @@ def test_a_host_that_is_cut_off_after_its_claim_lets_nothing_leave(house: House)
     assert len(house.texts()) == 1
 
 
-def test_how_it_ended_is_recorded_when_the_database_is_back_within_seconds(house: House) -> None:
+def test_how_it_ended_is_recorded_when_the_database_is_back_within_seconds(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kakaocron.delivery.landing.RECORDING_SECONDS", 60)
     seen: list[str] = []
 
     def fault(what: str, done: bool) -> bool:
         seen.append(what)
-        return what == RECORD and seen.count(RECORD) in range(3, 30)
+        return what == RECORD and seen.count(RECORD) in range(3, 8)
 
     house.faults = [fault]
     house.ended("a")

@@ -55,14 +55,11 @@ class Row(Struct, frozen=True):
     n: int
     token: str
     events: tuple[Event, ...]
+    lines: str
 
     @property
     def is_unconditional(self) -> bool:
         return isinstance(self.events[0], UNCONDITIONAL)
-
-    @property
-    def lines(self) -> str:
-        return b"".join(to_line(event) for event in self.events).decode()
 
 
 class DayRead(Struct):
@@ -114,7 +111,14 @@ class PostgresBook(Struct):
             groups.setdefault((day_of(event), event.id), []).append(own)
         self.read({day for day, _id in groups})
         rows = [
-            Row(day, id_, self._rows[day].get(id_, 0) + 1, str(uuid4()), tuple(group))
+            Row(
+                day,
+                id_,
+                self._rows[day].get(id_, 0) + 1,
+                str(uuid4()),
+                tuple(group),
+                b"".join(map(to_line, group)).decode(),
+            )
             for (day, id_), group in groups.items()
         ]
         receipts: dict[str, Receipt] = {}

@@ -14,6 +14,7 @@ from kakaocron.ledger.postgres.beats import SharedHeartbeat
 from kakaocron.ledger.postgres.book import PostgresLedger
 from kakaocron.ledger.postgres.connection import Database, SharedClock
 from kakaocron.ledger.postgres.documents import SharedDocument, SharedMemory, leased
+from kakaocron.ledger.postgres.sealed import SharedLogin
 from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.system.clock import Clock
 
@@ -33,6 +34,10 @@ class Shared(Struct, frozen=True):
 
     def memory(self, name: str) -> SharedMemory:
         return SharedMemory(self.database, name)
+
+    def login(self, account: str, key: str) -> SharedLogin:
+        """Return where all hosts keep an account's login, sealed with a key that only they have."""
+        return SharedLogin(self.database, account, key)
 
     @contextmanager
     def alone(self, name: str, seconds: float) -> Iterator[None]:

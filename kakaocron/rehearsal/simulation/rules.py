@@ -7,10 +7,12 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from kakaocron.config.contacts import is_kakaotalk
 from kakaocron.config.schema import CONTENTS, DATA, IMAGES, AccountSettings, Config, Message, Secret
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.simulation.home import url_of
 from kakaocron.rehearsal.simulation.judge import MessageRules, Rules
+from kakaocron.states import ME
 
 # Says in the message itself which slot it is for: what the judge counts by.
 PROBE = "{name}|{time:%Y%m%dT%H%M}"
@@ -20,16 +22,18 @@ PICTURE = "picture.png"
 def probing(config: Config) -> Config:
     """Return the configuration with its schedule and rules, and messages that name their slot.
 
-    Messages with a `cron` rule are left out: the judge's own calendar does not know them.
+    Messages with a `cron` rule are left out: the judge's own calendar does not know them. What goes
+    to phones and rooms goes to oneself.
     """
     probe: dict[str, Any] = {
         **dict.fromkeys((*CONTENTS, *DATA)),
         "template_args": {},
+        "variables": {},
         "skip_holidays": False,
         "text": PROBE,
     }
     messages = tuple(
-        replace(message, **probe, **_picture(message))
+        replace(message, **probe, **_picture(message), to=_by_kakaotalk(config, message))
         for message in config.message
         if message.slots
     )
@@ -40,7 +44,19 @@ def probing(config: Config) -> Config:
         name: AccountSettings(api_url=url_of(name), auth_url=url_of(name))
         for name in config.account
     }
-    return replace(config, message=messages, kakao=kakao, account=accounts)
+    others: dict[str, Any] = {"alimtalk": None, "phones": {}, "rooms": {}}
+    return replace(config, message=messages, kakao=kakao, account=accounts, **others)
+
+
+def _by_kakaotalk(config: Config, message: Message) -> tuple[str, ...]:
+    """Return a message's receivers that KakaoTalk reaches."""
+    contacts = config.contacts
+    found = [
+        one
+        for one in message.to
+        if all(is_kakaotalk(contacts.channel_of(to)) for to in contacts.receivers([one]))
+    ]
+    return tuple(found) or (ME,)
 
 
 def with_accounts(config: Config) -> Config:

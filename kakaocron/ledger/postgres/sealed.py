@@ -1,0 +1,61 @@
+"""A login that all hosts share, sealed: the database never holds a token that it could read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kakaocron.errors import LoginError
+from kakaocron.ledger.ledger import OvertakenError
+from kakaocron.ledger.postgres.connection import Asker
+from kakaocron.ledger.postgres.documents import SharedDocument, leased
+from kakaocron.text.causes import parts
+
+# Longer than a request for tokens may take: who holds it for longer has died.
+LEASE_SECONDS = 40.0
+
+
+class SharedLogin:
+    """An account's login as a document, encrypted and authenticated (Fernet: AES-128-CBC, HMAC)
+    with a key made of the hosts' own."""
+
+    def __init__(self, database: Asker, account: str, key: str) -> None:
+        self.database = database
+        self.name = f"login {account}".strip()
+        self._document = SharedDocument(database, self.name, "database-unusable")
+        made = hashlib.scrypt(key.encode(), salt=self.name.encode(), n=2**12, r=8, p=1, dklen=32)
+        self._key = base64.urlsafe_b64encode(made)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Be the only host that changes it. Raises LockTimeoutError, LedgerError."""
+        with leased(self.database, self.name, LEASE_SECONDS):
+            yield
+
+    def fetch(self) -> bytes | None:
+        """Return what was put there, None if nothing ever was. Raises LoginError for what another
+        key has sealed, LedgerError."""
+        sealed = self._document.read(bytes)
+        if not sealed:
+            return sealed
+        from cryptography.fernet import Fernet, InvalidToken  # noqa: PLC0415 - where there is one
+
+        try:
+            return Fernet(self._key).decrypt(sealed)
+        except InvalidToken:
+            raise LoginError(*parts("login-key")) from None
+
+    def put(self, content: bytes) -> None:
+        """Put it there, whatever was there before. Raises LedgerError."""
+        from cryptography.fernet import Fernet  # noqa: PLC0415 - likewise
+
+        sealed = Fernet(self._key).encrypt(content) if content else b""
+        while True:
+            self._document.read(bytes)
+            try:
+                self._document.write(sealed)
+            except OvertakenError:
+                continue
+            return
