@@ -246,7 +246,7 @@ def assemble(
     receipts = receipts_of(channels)
     engine = Engine(
         ledger=ledger,
-        channels={**channels, **make_bot(places, config, logins)},
+        channels=channels,
         pictures={name: one for name, one in channels.items() if isinstance(one, KakaoTalk)},
         channel_of=channel_of,
         workers=edges.workers,
@@ -258,6 +258,7 @@ def assemble(
         interrupts=edges.interrupts,
         receipts=receipts,
         is_current=lambda: inputs == _inputs(places, edges.disk),
+        is_configured=lambda: marks == config_marks(edges.disk, str(places.config)),
         sharing=sharing_of(shared) if shared else None,
     )
     again = partial(make_ledger, places, edges)

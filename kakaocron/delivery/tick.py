@@ -60,6 +60,10 @@ class TickReport(Struct, frozen=True):
         return Exit.TROUBLE if is_bad else Exit.FINE
 
 
+class ReplacedError(Exception):
+    """The configuration was replaced while the tick waited for the lock: nothing was done."""
+
+
 class Ended(Struct, frozen=True):
     """How a tick ended: with a report, with an error that stopped it, or, where it had nothing to
     do, with neither; and whether those after it may find nothing to do."""
@@ -90,7 +94,8 @@ class Ended(Struct, frozen=True):
 
 
 def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
-    """Do what this minute asks for. Raises what ends the sending early (see `send_all`)."""
+    """Do what this minute asks for. Raises what ends the sending early (see `send_all`), and
+    ReplacedError."""
     now = engine.clock.now()
     heartbeat.keep_ahead(now)
     heartbeat.beat(now, Word.START, Exit.FINE)
@@ -102,6 +107,9 @@ def tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
         return report
     except KakaocronError as error:
         exit_code = error.exit_code
+        raise
+    except ReplacedError:
+        exit_code = Exit.FINE
         raise
     except KeyboardInterrupt:
         exit_code = Exit.INTERRUPTED
@@ -119,6 +127,10 @@ def _tick(engine: Engine, plan: Plan, heartbeat: Heartbeat) -> TickReport:
     now = engine.clock.now()
     engine.ledger.read(days_to_read(engine.ledger, plan, now, heartbeat.last_complete(now)))
     with engine.ledger.open() as book:
+        # A process may be stopped for minutes before it holds the lock: what it had read by then
+        # may be another timetable than the one that holds.
+        if not engine.is_configured():
+            raise ReplacedError
         seen, problems = _sound_snapshot(book, engine.ledger, heartbeat, plan)
         plan.note_timetables(seen.series)
         decision = decide_by(seen, plan, engine.policy)

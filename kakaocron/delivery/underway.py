@@ -61,7 +61,8 @@ class Engine(Struct, frozen=True):
     owner: str
     lease: timedelta
     at_once: int = 16
-    is_current: Callable[[], bool] = lambda: True  # whether the configuration is still the same
+    is_configured: Callable[[], bool] = lambda: True  # whether the configuration is still the same
+    is_current: Callable[[], bool] = lambda: True  # ... and what is in the data folder
     interrupts: Interrupts = SIGNALS
     sharing: Sharing | None = None
     receipts: Mapping[str, ReceiptChannel] = field(default_factory=dict)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
 
 from msgspec.structs import replace
 
 from kakaocron.config.contacts import Contacts, account_of
-from kakaocron.delivery.tick import Ended, TickReport
+from kakaocron.delivery.tick import Ended, ReplacedError, TickReport
 from kakaocron.delivery.tick import tick as run_tick
 from kakaocron.errors import Exit, KakaocronError
 from kakaocron.installation import Edges, Installation, make_heartbeat, make_http
@@ -36,6 +37,7 @@ from kakaocron.watching.pings import Pings
 from kakaocron.watching.sentences import lacks_login_only, sentence_of
 
 MOST_LINES = 5
+MOST_READINGS = 3  # of a configuration that is replaced under them
 
 Load = Callable[[], Installation]
 Complain = Callable[[str], None]
@@ -67,7 +69,24 @@ def run_full(
     is_by_hand: bool = False,
 ) -> Ended:
     """Run one full tick, and say how it went to the user and those who watch from outside. By hand
-    it says also what was told before."""
+    it says also what was told before. One under which the configuration is replaced begins again;
+    if that does not end, the next tick does all."""
+    for _reading in range(MOST_READINGS):
+        with suppress(ReplacedError):
+            return _run_once(places, edges, load, complain, make_pings, is_by_hand=is_by_hand)
+    return Ended(Exit.FINE)
+
+
+def _run_once(
+    places: Places,
+    edges: Edges,
+    load: Load,
+    complain: Complain,
+    make_pings: MakePings,
+    *,
+    is_by_hand: bool,
+) -> Ended:
+    """Run a tick by the configuration as it is now. Raises ReplacedError."""
     is_own = True
     try:
         places = settled(places, edges.disk)
@@ -94,7 +113,8 @@ def run_full(
 def _watched(
     installation: Installation, incidents: Incidents, complain: Complain, make_pings: MakePings
 ) -> Ended:
-    """Run a tick and report how it ended, an interrupt too; leave a plan for the ticks after it."""
+    """Run a tick and report how it ended, an interrupt too; leave a plan for the ticks after it.
+    Raises ReplacedError."""
     started, url = installation.clock.monotonic(), installation.config.monitor.ping_url
     make = partial(make_http, installation.places, installation.edges)
     pings = make_pings(url.reveal(), make) if url else None
@@ -112,9 +132,11 @@ def _watched(
 
 
 def _ended(installation: Installation, incidents: Incidents, complain: Complain) -> Ended:
-    """Run a tick to its end, whatever that is."""
+    """Run a tick to its end, whatever that is. Raises ReplacedError."""
     try:
         return _ticked(installation, incidents, complain)
+    except ReplacedError:
+        raise
     except KakaocronError as error:
         return _stopped(incidents, error, complain)
     except Exception as error:

@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from kakaocron.errors import BugError, LedgerError
-from kakaocron.installation import Installation
+from kakaocron.delivery.tick import Ended
+from kakaocron.errors import BugError, Exit, LedgerError
+from kakaocron.installation import Edges, Installation
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
 from kakaocron.system.disk import Disk
+from kakaocron.system.stderr import complain
 from kakaocron.system.syscalls import RealDisk
+from kakaocron.ticking.runner import run_full
 from kakaocron.watching.overview import explain_minute, look
 from tests.fakes import FakeClock, install, run_tick, texts
 
@@ -221,3 +224,52 @@ def test_a_tick_that_stopped_once_it_noted_a_message_leaves_its_slot_to_the_next
         with pytest.raises(BugError):
             house.tick("05:11:01", AT_11)
     assert house.tick("05:12:01", AT_11) == {"new 05:11": State.CONFIRMED}
+
+
+class SavedMeanwhile(RealDisk):
+    """Somebody saves another configuration whenever a tick takes a lock, for so many times."""
+
+    def __init__(self, path: Path, times: int) -> None:
+        self.path, self.times = path, times
+
+    def try_lock(self, fd: int) -> bool:
+        if self.times:
+            self.times -= 1
+            self.path.write_text(f"{self.path.read_text('utf-8')}\n", "utf-8")
+        return super().try_lock(fd)
+
+
+def tick_while_saved(house: House, before: str, after: str, times: int) -> Ended:
+    """Run a tick that reads one configuration at first, and another one from then on."""
+    path = house.folder / "config.toml"
+    path.write_text("", "utf-8")
+    house.disk = SavedMeanwhile(path, times)
+    given = iter([before])
+    edges = Edges(clock=house.clock, disk=house.disk)
+    places = house.installation(before).places
+
+    def load() -> Installation:
+        return house.installation(next(given, after))
+
+    return run_full(places, edges, load, complain)
+
+
+def test_a_tick_that_was_stopped_before_it_held_the_lock_goes_by_the_configuration_of_now(
+    house: House,
+) -> None:
+    house.tick("05:10:01", AT_11)
+    house.clock.set("05:11:01")
+    ended = tick_while_saved(house, before=AT_11, after=HOURLY, times=1)
+    assert (ended.exit_code, ended.is_complete, house.sent) == (Exit.FINE, True, [])
+
+
+@pytest.mark.parametrize(("times", "sent"), [(1, 1), (2, 1), (3, 0)])
+def test_a_configuration_that_is_saved_again_and_again_is_the_next_ticks(
+    house: House, times: int, sent: int
+) -> None:
+    house.tick("05:10:01", AT_11)
+    house.clock.set("05:11:01")
+    ended = tick_while_saved(house, before=AT_11, after=AT_11, times=times)
+    assert (ended.exit_code, len(house.sent)) == (Exit.FINE, sent)
+    house.tick("05:12:01", AT_11)
+    assert house.sent == ["new 05:11"]
