@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from kakaocron.config.contacts import is_kakaotalk
+from kakaocron.config.contacts import ALIMTALK
 from kakaocron.config.schema import CONTENTS, DATA, IMAGES, AccountSettings, Config, Message, Secret
 from kakaocron.rehearsal.sandbox.settings import Settings
 from kakaocron.rehearsal.simulation.home import url_of
@@ -23,7 +23,7 @@ def probing(config: Config) -> Config:
     """Return the configuration with its schedule and rules, and messages that name their slot.
 
     Messages with a `cron` rule are left out: the judge's own calendar does not know them. What goes
-    to phones and rooms goes to oneself.
+    to phones goes to oneself.
     """
     probe: dict[str, Any] = {
         **dict.fromkeys((*CONTENTS, *DATA)),
@@ -33,7 +33,7 @@ def probing(config: Config) -> Config:
         "text": PROBE,
     }
     messages = tuple(
-        replace(message, **probe, **_picture(message), to=_by_kakaotalk(config, message))
+        replace(message, **probe, **_picture(message), to=_but_for_phones(config, message))
         for message in config.message
         if message.slots
     )
@@ -44,17 +44,16 @@ def probing(config: Config) -> Config:
         name: AccountSettings(api_url=url_of(name), auth_url=url_of(name))
         for name in config.account
     }
-    others: dict[str, Any] = {"alimtalk": None, "phones": {}, "rooms": {}}
+    others: dict[str, Any] = {"alimtalk": None, "phones": {}}
     return replace(config, message=messages, kakao=kakao, account=accounts, **others)
 
 
-def _by_kakaotalk(config: Config, message: Message) -> tuple[str, ...]:
-    """Return a message's receivers that KakaoTalk reaches."""
+def _but_for_phones(config: Config, message: Message) -> tuple[str, ...]:
     contacts = config.contacts
     found = [
         one
         for one in message.to
-        if all(is_kakaotalk(contacts.channel_of(to)) for to in contacts.receivers([one]))
+        if all(contacts.channel_of(to) != ALIMTALK for to in contacts.receivers([one]))
     ]
     return tuple(found) or (ME,)
 

@@ -337,7 +337,7 @@ MUTANTS: dict[Callable[[Patch], None], tuple[Dials, int]] = {
     older_copy_not_noticed: (SPOILT, 0),
     only_the_size_is_compared: (Dials(copy_taken=0.3, restore=0.05, damage=0.1), 12),
     known_damage_hides_what_is_above_it: (Dials(damage=0.2), 20),
-    expiry_not_checked_at_the_gate: (Dials(pause=1.0, held_lock=0.5), 311),
+    expiry_not_checked_at_the_gate: (Dials(pause=1.0, held_lock=0.5), 0),
     sent_a_minute_early: (BUSY, 0),
     next_slot_does_not_end_a_slot: (Dials(power_cut=0.05, outage_begins=0.05), 2),
     missed_not_recorded: (POWER, 1),
