@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from types import FrameType
 from typing import Protocol
 
 ASKING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # Service managers, terminals and timeout(1) send two at a time and mean one.
 ONE_SECONDS = 1.0
+# What is raised while CPython lets go of an import's lock it prints and forgets (3.11,
+# importlib._bootstrap, _get_module_lock): there the signal is given once more, a moment later.
+_DEAF = ("<frozen importlib._bootstrap>", "cb")
+MOMENT_SECONDS = 0.01
 
 
 class Interrupts(Protocol):
@@ -53,7 +60,10 @@ class Signals:
         if self.is_asked:
             raise KeyboardInterrupt
 
-    def _take(self, *_: object) -> None:
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        if frame is not None and (frame.f_code.co_filename, frame.f_code.co_name) == _DEAF:
+            threading.Timer(MOMENT_SECONDS, os.kill, [os.getpid(), number]).start()
+            return
         is_same = time.monotonic() - self._asked_at < ONE_SECONDS
         if is_same:
             return

@@ -46,7 +46,7 @@ from kakaocron.states import Reason, State
 from kakaocron.system.clock import SystemClock
 from kakaocron.system.disk import Disk, locked
 from kakaocron.system.env_file import read_env_file
-from kakaocron.system.interrupts import SIGNALS
+from kakaocron.system.interrupts import SIGNALS, Signals
 from kakaocron.system.places import Places
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.ticking.runner import run_full
@@ -320,6 +320,17 @@ def test_a_signal_while_it_starts_ends_with_130_and_says_nothing(
 
         assert finish(process) in {(130, ""), (0, "")}
     house.is_truthful()
+
+
+def test_a_signal_where_python_forgets_what_is_raised_comes_once_more() -> None:
+    code = "import signal\n\ndef cb():\n    signal.raise_signal(signal.SIGTERM)\n"
+    names: dict[str, Any] = {}
+    exec(compile(code, "<frozen importlib._bootstrap>", "exec"), names)
+    Signals().catch()
+
+    names["cb"]()
+    with pytest.raises(KeyboardInterrupt):
+        time.sleep(30)
 
 
 def test_what_the_caller_ignores_is_ignored(house: House) -> None:
