@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def test_a_signal_ends_the_day_after_its_minute_and_no_tick_takes_it(
     def ask_at_the_third(minute: int) -> None:
         minutes.append(minute)
         if minute == 3:
-            signals._take()
+            signals._take(signal.SIGINT, None)
 
     monkeypatch.setattr(demo, "SIGNALS", signals)
     monkeypatch.setattr(demo, "run", run_tick)
