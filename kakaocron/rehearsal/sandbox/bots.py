@@ -12,6 +12,7 @@ from typing import Any
 
 from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.bodies import json_body
+from kakaocron.rehearsal.sandbox.codes import RefusedError
 from kakaocron.rehearsal.sandbox.settings import KST, SandboxBot, SandboxRoom
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
@@ -59,18 +60,10 @@ BOT_ERRORS: Mapping[int, tuple[int, str]] = MappingProxyType(
 AMBIGUOUS = frozenset({-1, -7, -603, -870, -9798})
 
 
-class BotRefusedError(Exception):
+class BotRefusedError(RefusedError):
     """The Bot API refuses the request."""
 
-    def __init__(self, code: int, msg: str | None = None, **details: object) -> None:
-        self.code = code
-        self.status, usual_msg = BOT_ERRORS[code]
-        self.msg = usual_msg if msg is None else msg
-        self.details = details
-        super().__init__(f"{code}: {self.msg}")
-
-    def answer(self) -> WireAnswer:
-        return json_answer(self.status, {"code": self.code, "msg": self.msg, **self.details})
+    errors = BOT_ERRORS
 
 
 def _counts(total: int, sent: int, errors: int) -> WireAnswer:
