@@ -26,6 +26,10 @@ TEMPLATES: causes.Templates = {
     "alimtalk-group": "SOLAPI's group {group} is {status}: it cannot be sent any more",
 }
 
+# The account's own faults, by the dealers' codes: nothing goes until a person acts.
+OF_NHNS_ACCOUNT = frozenset({-1000, -1001, -1006, -1014, -1027, -1030, -2017})
+OF_SOLAPIS_ACCOUNT = frozenset({"InvalidAPIKey", "SignatureDoesNotMatch", "InactiveApp"})
+
 # What codes mean. NHN Cloud: its page of error codes, for requests and (Kakao's) for results.
 NHN_MEANINGS: causes.Templates = {
     "4": "a parameter is missing or wrong",
@@ -142,6 +146,14 @@ def in_words(cause: Cause) -> str:
 
 def is_own(code: str) -> bool:
     return code in TEMPLATES
+
+
+def is_down(cause: Cause) -> bool:
+    """Say whether a dealer takes nothing by this account until a person has acted."""
+    code = str(cause.facts.get("code"))
+    if cause.code == "nhn":
+        return code in map(str, OF_NHNS_ACCOUNT)
+    return cause.code == "alimtalk-unset" or code in OF_SOLAPIS_ACCOUNT
 
 
 def _meaning(cause: Cause) -> str:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from kakaocron.alimtalk import nhn, solapi
 from kakaocron.alimtalk.cap import Cap
-from kakaocron.alimtalk.causes import in_words
+from kakaocron.alimtalk.causes import in_words, is_down
 from kakaocron.alimtalk.dealer import Dealer, Probe, refused_before
 from kakaocron.alimtalk.nhn import NhnDealer
 from kakaocron.alimtalk.solapi import SolapiDealer
@@ -25,8 +25,6 @@ from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import Reason
 from kakaocron.system.http import Http, Phase
 from kakaocron.text.phones import is_mobile, number_in
-
-_OF_ACCOUNT = nhn.OF_ACCOUNT | solapi.OF_ACCOUNT
 
 
 class Alimtalk(Struct, frozen=True):
@@ -77,7 +75,7 @@ class Alimtalk(Struct, frozen=True):
                 verdict = refused_before(Cause("other-content", {"receiver": number}))
             else:
                 verdict = stopped or self._send(letter, number, flight)
-            if verdict.code in _OF_ACCOUNT and verdict.cause:
+            if verdict.cause and is_down(verdict.cause):
                 flight.down = UsageError(in_words(verdict.cause), _("See: kakaocron doctor"))
                 # It refuses the others as well: they are not even asked for.
                 stopped = replace(verdict, phase=Phase.BEFORE)

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlencode
 
 from msgspec import Struct
 
+from kakaocron.alimtalk.causes import OF_NHNS_ACCOUNT
 from kakaocron.alimtalk.dealer import (
     GOOD,
     NUMBERS,
@@ -43,8 +44,7 @@ _MINUTES_AROUND = timedelta(minutes=2)
 _KEY_KNOWN, _ALL_FAILED, _QUOTA = -1005, -1031, -1017
 _MAY_BE_TAKEN = frozenset({-7000, -9999})
 # The account's own faults: nothing goes until a person acts.
-OF_ACCOUNT = frozenset({-1000, -1001, -1006, -1014, -1027, -1030, -2017})
-_FOR_GOOD = OF_ACCOUNT | {
+_FOR_GOOD = OF_NHNS_ACCOUNT | {
     4, -1028, -2000, -2001, -2002, -2003, -2004, -2005, -2019, -2025, -2026, -2027, -2028, -2502,
     -3003, -3004, -3005, -3010, -3011, -3033, -3042, -3043, -3048, -3049, -4019, -5000,
     -8006, -8008, -9993, -9994, -9996, -9997, -9998,

@@ -20,6 +20,7 @@ from urllib.parse import quote
 from msgspec import Struct
 from msgspec.structs import replace
 
+from kakaocron.alimtalk.causes import OF_SOLAPIS_ACCOUNT
 from kakaocron.alimtalk.dealer import GOOD, REF, WORD, Probe, nothing_sent, of_no_answer, untold
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
@@ -38,10 +39,8 @@ _REGISTERED, _DELIVERED = "2000", "4000"
 _UNCERTAIN = frozenset({"3012", "3014", "3024", "3040"})
 _MAY_CHANGE = frozenset({"1024", "2024"})  # a fault of the server's
 _NO_MONEY = frozenset({"1030", "2230"})
-# The account's own faults: nothing goes until a person acts.
-OF_ACCOUNT = frozenset({"InvalidAPIKey", "SignatureDoesNotMatch", "InactiveApp"})
 _SENT_BEFORE = frozenset({"GroupInProcessing", "AlreadySent", "ScheduledGroup"})
-_FOR_GOOD = OF_ACCOUNT | {"ValidationError", "RecipientsTooMany"}
+_FOR_GOOD = OF_SOLAPIS_ACCOUNT | {"ValidationError", "RecipientsTooMany"}
 # Nothing is sent by a call that is refused so.
 _NOT_NOW = frozenset(
     {

@@ -17,7 +17,7 @@ from kakaocron.ledger.deliveries import Delivery, is_by_hand
 from kakaocron.ledger.ledger import View
 from kakaocron.states import BAD, Reason, State
 from kakaocron.text.causes import as_facts, said
-from kakaocron.watching.causes import is_bot_down, of_account
+from kakaocron.watching.causes import is_bot_down, is_dealer_down, of_account
 from kakaocron.watching.health import newest_of_each, reasons_of
 from kakaocron.watching.sentences import NOBODY, Names, last_results, trouble_of
 
@@ -35,7 +35,7 @@ LONGEST_LOOK_BACK = timedelta(days=31)
 FIRST_LOOK_BACK = timedelta(hours=1)
 
 LOGIN, QUOTA, LEDGER, LOCK, RATE, DELAY = "login", "quota", "ledger", "lock", "rate", "delay"
-BOT = "bot"
+BOT, DEALER = "bot", "dealer"
 LEFT_OUT = "left-out"
 # These only follow from other troubles: they are told where nothing else has been.
 SYMPTOMS = frozenset({RATE, DELAY})
@@ -49,7 +49,7 @@ _SHARED = {
 _AT_ONCE = frozenset({Reason.QUOTA})
 
 # Of these the end has a sentence of its own.
-_ENDS = frozenset({LOGIN, BOT, QUOTA, LEDGER, LOCK, RATE, DELAY})
+_ENDS = frozenset({LOGIN, BOT, DEALER, QUOTA, LEDGER, LOCK, RATE, DELAY})
 
 
 def login_key(account: str) -> str:
@@ -287,10 +287,10 @@ def _keys_before(delivery: Delivery, account_of: Callable[[str], str]) -> set[st
             if result.reason and (shared := _SHARED.get(result.reason))
         }
         | {
-            BOT
+            key
             for attempt in delivery.attempts
             for result in attempt.results.values()
-            if is_bot_down(result.cause)
+            if (key := _out_of_order(result.cause))
         }
     )
 
@@ -319,12 +319,19 @@ def _is_telling(delivery: Delivery) -> bool:
     return delivery.state is State.CONFIRMED or delivery.state in BAD
 
 
+def _out_of_order(cause: Cause | None) -> str | None:
+    """Return the trouble of a bot or a dealer by which nothing goes until a person has acted."""
+    if is_bot_down(cause):
+        return BOT
+    return DEALER if is_dealer_down(cause) else None
+
+
 def key_of(delivery: Delivery, account_of: Callable[[str], str]) -> str | None:
     """Return the trouble that a delivery is part of, None if it is fine or a person has seen it."""
     if delivery.state is State.CONFIRMED or delivery.reason is Reason.BY_HAND:
         return None
-    if is_bot_down(delivery.cause):
-        return BOT  # whichever of its refusals it is
+    if key := _out_of_order(delivery.cause):
+        return key  # whichever of its refusals it is
     shared = next((_SHARED[r] for r in reasons_of(delivery) if r in _SHARED), None)
     if shared == LOGIN:
         return login_key(_account_without_login(delivery, account_of))

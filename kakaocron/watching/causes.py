@@ -36,6 +36,7 @@ TEMPLATES: causes.Templates = {
     "remedy-kakao": "{words}",
     "remedy-midnight": "The quota is free again after midnight (KST)",
     "remedy-login": "Fix the login (see: kakaocron doctor)",
+    "remedy-dealer": "Fix the keys of the dealer (see: kakaocron doctor)",
     "remedy-friend": "Usually it is a uuid of another app, or the sender's own: fix it "
     "(kakaocron friends)",
     "remedy-receiver": "Fix the receiver in config.toml; its next slot is right",
@@ -65,6 +66,7 @@ TEMPLATES: causes.Templates = {
     # What a trouble says of itself is no good news; these say that it is over.
     "over-login": "Over: Kakao accepts the login again",
     "over-bot": "Over: Kakao takes the bot's messages again",
+    "over-dealer": "Over: The dealer takes the messages again",
     "over-quota": "Over: Messages arrive again; no quota is in the way",
     "over-ledger": "Over: The ledger can be written again",
     "over-lock": "Over: The ledger's lock is free again",
@@ -100,6 +102,15 @@ def is_bots(cause: Cause | None) -> bool:
 def is_bot_down(cause: Cause | None) -> bool:
     """Say whether a cause is one for which nothing goes to rooms until a person has acted."""
     return cause is not None and cause.code.startswith(f"{BOT}-down")
+
+
+def is_dealer_down(cause: Cause | None) -> bool:
+    """Say whether a cause is one for which a dealer takes nothing until a person has acted."""
+    if cause is None or not cause.code.startswith(OF_DEALERS):
+        return False
+    from kakaocron.alimtalk import causes as dealers  # noqa: PLC0415 - few have one
+
+    return dealers.is_down(cause)
 
 
 def in_words(cause: Cause) -> str:

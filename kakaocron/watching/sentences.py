@@ -171,6 +171,7 @@ class _Remedy(Struct, frozen=True):
 _AFTER_MIDNIGHT = _Remedy(Cause("remedy-midnight"), at="tomorrow 00:05")
 _LOG_IN = _Remedy(Cause("remedy-login"))
 _BAD_PARAMETER, _NO_SCOPE = -2, -402
+_DEALERS_KEYS = _Remedy(Cause("remedy-dealer"))
 _WRONG_FRIEND = _Remedy(Cause("remedy-friend"))
 _STRANGER = _Remedy(Cause("remedy-receiver"), helps=False)
 
@@ -187,6 +188,8 @@ def _remedy(delivery: Delivery) -> _Remedy | None:
 def _remedy_of(receiver: str, result: Result) -> _Remedy | None:
     if result.cause and causes.is_bots(result.cause):
         return _bots(result.cause)
+    if causes.is_dealer_down(result.cause):
+        return _DEALERS_KEYS
     if result.code == _BAD_PARAMETER and receiver != ME:
         return _WRONG_FRIEND
     if isinstance(result.code, int) and result.code in REMEDIES:

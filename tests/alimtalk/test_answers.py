@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kakaocron.alimtalk import nhn, solapi
+from kakaocron.alimtalk import causes, nhn, solapi
 from kakaocron.alimtalk.causes import NHN_MEANINGS, SOLAPI_MEANINGS, in_words
 from kakaocron.delivery.verdicts import Fate, Found, Meaning, Verdict
 from kakaocron.kst import KST
@@ -414,9 +414,8 @@ def test_a_date_without_a_zone_is_none() -> None:
 
 
 def test_every_code_that_decides_is_explained() -> None:
-    codes = {str(code) for code in nhn.OF_ACCOUNT} | nhn._UNCERTAIN
+    codes = {str(code) for code in causes.OF_NHNS_ACCOUNT} | nhn._UNCERTAIN
 
     assert codes <= NHN_MEANINGS.keys()
-    assert solapi.OF_ACCOUNT | solapi._UNCERTAIN | solapi._SENT_BEFORE - {"ScheduledGroup"} <= (
-        SOLAPI_MEANINGS.keys()
-    )
+    codes = causes.OF_SOLAPIS_ACCOUNT | solapi._UNCERTAIN | solapi._SENT_BEFORE
+    assert codes - {"ScheduledGroup"} <= SOLAPI_MEANINGS.keys()
