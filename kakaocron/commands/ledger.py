@@ -77,7 +77,7 @@ def prune(
 
 @ledger_app.command("init")
 def init(config: Annotated[Path | None, config_option()] = None) -> None:
-    """Make or upgrade the tables of a ledger that several hosts share ([ledger] url)."""
+    """Make or upgrade the tables of a ledger that several hosts share (url in config.toml)."""
     database = carrying.database_at(find_installation(config))
     from kakaocron.ledger.postgres.making import make_tables  # noqa: PLC0415 - an extra
     from kakaocron.ledger.postgres.tables import VERSION  # noqa: PLC0415 - likewise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -73,8 +72,12 @@ def seconds_to_wait(answer: Answer) -> float | None:
     """Return for how long the server asks to wait (RFC 9110, section 10.2.3): a number of seconds,
     or an instant by its own clock."""
     asked = answer.headers.get("retry-after", "").strip()
+    if not asked:
+        return None
     if asked.isascii() and asked.isdigit():
         return min(float(asked[:20]), LONGEST_WAIT_SECONDS)
+    from email.utils import parsedate_to_datetime  # noqa: PLC0415 - hardly ever, and 20 modules
+
     try:
         until, now = map(parsedate_to_datetime, (asked, answer.headers.get("date", "")))
         return min(max(0.0, (until - now).total_seconds()), LONGEST_WAIT_SECONDS)

@@ -65,7 +65,7 @@ TEMPLATES: causes.Templates = {
     # What a trouble says of itself is no good news; these say that it is over.
     "over-login": "Over: Kakao accepts the login again",
     "over-bot": "Over: Kakao takes the bot's messages again",
-    "over-quota": "Over: Messages arrive again; no quota of Kakao's is in the way",
+    "over-quota": "Over: Messages arrive again; no quota is in the way",
     "over-ledger": "Over: The ledger can be written again",
     "over-lock": "Over: The ledger's lock is free again",
     "over-rate": "Over: Today's success rate is within its bound again",

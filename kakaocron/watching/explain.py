@@ -35,7 +35,7 @@ MEANINGS: Templates = {
     Reason.EXPIRED: "its time ran out before it could be delivered",
     Reason.PAUSED: "it was paused",
     Reason.QUIET: "the minute lies in quiet hours ([schedule] quiet)",
-    Reason.QUOTA: "a quota of Kakao's is used up",
+    Reason.QUOTA: "a quota is used up",
     Reason.NOT_LOGGED_IN: "Kakao does not accept the login",
     Reason.REFUSED: "Kakao refuses it, and will again",
     Reason.REFUSED_FOR_NOW: "Kakao refuses it for now",

@@ -145,7 +145,7 @@ def quota_problem(deliveries: Iterable[Delivery]) -> str | None:
     if not spent:
         return None
     newest = max(spent, key=lambda one: one.slot)
-    return _("A quota of Kakao's is used up ({detail}): {id} is not delivered").format(
+    return _("A quota is used up ({detail}): {id} is not delivered").format(
         detail=detail_of(newest), id=newest.id
     )
 

@@ -10,12 +10,14 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from rich.cells import cell_len
 from rich.console import Console
 
-from kakaocron.cli import COMMANDS
+from kakaocron.cli import COMMANDS, make_app
 from kakaocron.show import console, pictures
 from tests.test_cli import Shell, after_a_morning, shell
 
@@ -69,3 +71,16 @@ def test_no_line_is_wider_than_the_terminal(
 def _as_kept(shown: Iterable[tuple[str, str]]) -> str:
     lines = (line for one, text in shown for line in (f"$ kakaocron {one}", *text.splitlines(), ""))
     return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def test_no_help_loses_a_word_in_brackets() -> None:
+    """Rich takes `[word]` for markup, and shows nothing of it."""
+
+    def helps(command: Any) -> Iterator[str]:
+        yield from (one.help for one in (command, *command.params) if getattr(one, "help", None))
+        for beneath in getattr(command, "commands", {}).values():
+            yield from helps(beneath)
+
+    found = list(helps(typer.main.get_command(make_app([]))))
+    assert len(found) > 50
+    assert [said for said in found if re.search(r"\[/?[a-z]", said)] == []

@@ -517,7 +517,7 @@ def test_a_used_up_quota_is_not_hidden_by_a_slot_to_come_that_was_cancelled(
     before = problems(installation)
     cancel(installation, "report@20261123T2000")
 
-    assert "A quota of Kakao's is used up" in before[0]
+    assert "A quota is used up" in before[0]
     assert problems(installation) == before
 
 

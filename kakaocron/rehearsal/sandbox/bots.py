@@ -12,7 +12,9 @@ from typing import Any
 
 from kakaocron.rehearsal.sandbox.arrival import Arrival
 from kakaocron.rehearsal.sandbox.bodies import json_body
+from kakaocron.rehearsal.sandbox.codes import RefusedError
 from kakaocron.rehearsal.sandbox.settings import KST, SandboxBot, SandboxRoom
+from kakaocron.rehearsal.sandbox.templates import utf16_units
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, WireRequest, json_answer
 
 BOT_PREFIX = "/v1/bot/"
@@ -59,18 +61,10 @@ BOT_ERRORS: Mapping[int, tuple[int, str]] = MappingProxyType(
 AMBIGUOUS = frozenset({-1, -7, -603, -870, -9798})
 
 
-class BotRefusedError(Exception):
+class BotRefusedError(RefusedError):
     """The Bot API refuses the request."""
 
-    def __init__(self, code: int, msg: str | None = None, **details: object) -> None:
-        self.code = code
-        self.status, usual_msg = BOT_ERRORS[code]
-        self.msg = usual_msg if msg is None else msg
-        self.details = details
-        super().__init__(f"{code}: {self.msg}")
-
-    def answer(self) -> WireAnswer:
-        return json_answer(self.status, {"code": self.code, "msg": self.msg, **self.details})
+    errors = BOT_ERRORS
 
 
 def _counts(total: int, sent: int, errors: int) -> WireAnswer:
@@ -325,7 +319,7 @@ def _is_simple_text(said: Mapping[str, Any], mentions: Mapping[str, Any]) -> boo
     if not isinstance(text, str) or not text.strip():
         return False
     named = _MENTION.findall(text)
-    return _units(text) <= MOST_CHARACTERS and set(named) <= mentions.keys()
+    return utf16_units(text) <= MOST_CHARACTERS and set(named) <= mentions.keys()
 
 
 def _is_simple_image(said: Mapping[str, Any], _mentions: Mapping[str, Any]) -> bool:
@@ -359,10 +353,6 @@ def _are_buttons(buttons: Any) -> bool:
 
 def _is_https(url: Any) -> bool:
     return isinstance(url, str) and _HTTPS.fullmatch(url) is not None
-
-
-def _units(text: str) -> int:
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def _text_of(output: Mapping[str, Any]) -> str:

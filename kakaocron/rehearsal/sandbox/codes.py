@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import ClassVar
 
 from kakaocron.rehearsal.sandbox.wire import WireAnswer, json_answer
 
@@ -74,9 +75,11 @@ KAUTH_ERRORS: Mapping[str, tuple[int, str, str]] = MappingProxyType(
 class RefusedError(Exception):
     """kapi refuses the request; `details` go into the body beside msg and code."""
 
+    errors: ClassVar[Mapping[int, tuple[int, str]]] = KAPI_ERRORS
+
     def __init__(self, code: int, msg: str | None = None, **details: object) -> None:
         self.code = code
-        self.status, usual_msg = KAPI_ERRORS[code]
+        self.status, usual_msg = self.errors[code]
         self.msg = usual_msg if msg is None else msg
         self.details = details
         super().__init__(f"{code}: {self.msg}")
