@@ -14,7 +14,10 @@ try:
     from matplotlib import font_manager, rcParams
     from matplotlib.figure import Figure
 except ImportError:
-    sys.exit(f"no matplotlib for {sys.executable}: name another python3 in image_command")
+    sys.exit(
+        f"no matplotlib for {sys.executable}: pip install 'kakaocron[chart]', "
+        "and name the python3 that has it in image_command"
+    )
 
 KOREAN_FONTS = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "UnDotum", "Baekmuk Dotum")
 
