@@ -12,6 +12,7 @@ from unicodedata import normalize
 
 from msgspec import Struct
 
+from kakaocron.config.contacts import is_room
 from kakaocron.config.schema import Message
 from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.orders import (
@@ -139,6 +140,13 @@ def send_now(
     contents, view = installation.contents, _sound_view(installation, minute.date())
     totals = slots_on(view.deliveries.values(), minute.date())
     receivers = _receivers(installation, to, known)
+    if known is None and all(map(is_room, receivers)):  # nothing that was asked for is left out
+        if image is not None:
+            raise UsageError(_("no picture goes to a room"))
+        if link is not None or button is not None:
+            raise UsageError(
+                _("a room shows no link and no button; write the address into the text")
+            )
     try:
         parcel = (
             contents.of_message(known, Slot(known.name, minute, "send"), totals, to=receivers)

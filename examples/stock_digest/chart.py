@@ -1,7 +1,8 @@
 """Print prices.csv as a picture: its first column along the bottom, its second as a line.
 
-It needs `pip install 'kakaocron[chart]'` and a font that has Hangul. Where one of them is missing,
-the message goes without the picture, and `kakaocron explain` says which.
+It needs `pip install 'kakaocron[chart]'` in the environment whose python3 config.toml names for it,
+by its whole path, as cron finds the system's; and a font that has Hangul. Where one of them is
+missing, the message goes without the picture, and `kakaocron explain` says which.
 """
 
 import csv
@@ -13,7 +14,10 @@ try:
     from matplotlib import font_manager, rcParams
     from matplotlib.figure import Figure
 except ImportError:
-    sys.exit("no matplotlib for this Python: pip install 'kakaocron[chart]'")
+    sys.exit(
+        f"no matplotlib for {sys.executable}: pip install 'kakaocron[chart]', "
+        "and name the python3 that has it in image_command"
+    )
 
 KOREAN_FONTS = ("NanumGothic", "Noto Sans CJK KR", "Noto Sans KR", "UnDotum", "Baekmuk Dotum")
 

@@ -19,7 +19,7 @@ from kakaocron.host.crontab import (
     SystemCrontab,
     install,
     job_of,
-    other_lines,
+    stray_lines,
     uninstall,
     write_again,
 )
@@ -108,7 +108,7 @@ def _install_line(places: Places, job: Job, *, is_awaited: bool) -> datetime:
     else:
         print(_("The crontab has the line already; nothing was changed."))
     written = crontab.read() or b""
-    for line in other_lines(written, job):
+    for line in stray_lines(written, job):
         print(
             _("Another line runs a tick too; no harm, but no use either: {line}").format(line=line)
         )

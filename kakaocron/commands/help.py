@@ -36,6 +36,7 @@ _TYPES = (
     marked("<list[str]>"),
     marked("<int>"),
     marked("<int range>"),
+    marked("<float range>"),
 )
 
 _Say = Callable[[re.Match[str]], str]

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from kakaocron.doctor.finding import Bench, Finding, fail, installed, ok, warn
 from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.files import XDG_NAMES
-from kakaocron.host.crontab import Job, other_lines, with_block
+from kakaocron.host.crontab import Job, other_lines, stray_lines, with_block
 from kakaocron.host.crontab_lines import CrontabEntry, entries, is_every_minute
 from kakaocron.host.probe import Machine
 from kakaocron.host.systemd import SERVICE, units_of
@@ -148,7 +148,7 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
     job = bench.job
     try:
         content = bench.crontab.read() or b""
-        others = other_lines(content, job)
+        others, strays = other_lines(content, job), stray_lines(content, job)
         is_there = with_block(content, job) == content
     except KakaocronError as error:
         mend = error.mend or _("If a systemd timer runs the ticks, all is well")
@@ -188,10 +188,10 @@ def _crontab(bench: Bench, *, has_timer: bool) -> Generator[Finding, None, Cront
         yield warn("crontab", _("has no line of kakaocron"), INSTALL)
     if is_all and not alone:
         yield ok("crontab-twice", _("no line is one too many: each runs the ticks of its minutes"))
-    elif (is_there and others) or len(active) > 1:
-        line = others[0] if others else active[1].line
+    elif (is_there and strays) or len(active) > 1:
+        line = strays[0] if strays else active[1].line
         what = _("{count} more lines run a tick: {line}").format(
-            count=max(len(others), len(active) - 1), line=line
+            count=max(len(strays), len(active) - 1), line=line
         )
         yield warn("crontab-twice", what, _("No harm, but take one out: crontab -e"))
     else:

@@ -291,6 +291,17 @@ def other_lines(content: bytes, job: Job) -> list[str]:
     ]
 
 
+def stray_lines(content: bytes, job: Job) -> list[str]:
+    """Return the other lines that run a tick in no block of ours: in one they run a configuration
+    of its own."""
+    kept, is_inside = [], False
+    for line in without_block(content, job).split(b"\n"):
+        is_inside = line.startswith(BEGIN) or (is_inside and line != END)
+        if not is_inside:
+            kept.append(line)
+    return other_lines(b"\n".join(kept), job)
+
+
 def install(crontab: Crontab, job: Job, backup: Path) -> bool:
     """Put the block into the crontab, the old one into `backup`; say whether anything changed."""
     return _change(crontab, lambda old: with_block(old, job), backup)

@@ -112,7 +112,11 @@ class _Template(str):
         return found
 
     def format(self, *values: Any, **named: Any) -> str:
-        said = {**named, **{name: _(named[name]) for name in _FROM_OUTSIDE if name in named}}
+        said = named | {
+            name: _(str(named[name]))  # an exception stands for its words
+            for name in _FROM_OUTSIDE
+            if name in named
+        }
         try:
             return fitted(self, lambda template: str.format(template, *values, **said))
         except (LookupError, ValueError, AttributeError, TypeError):

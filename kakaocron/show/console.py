@@ -320,19 +320,24 @@ def print_parcel(name: str, made: Parcel | ContentError, to: str = "") -> None:
         words = shown_words(document.get("template_object", {})) or part.text or made.text
         lines = "\n".join(clean(line) for line in [*words.split("\n"), *_buttons(document)])
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
-        units = utf16_units(words)
-        out.print(
-            _("{counted}{units} of {most} characters").format(
-                counted=counted(words), units=units, most=_most_of(part)
+        if most := _most_of(part):
+            out.print(
+                _("{counted}{units} of {most} characters").format(
+                    counted=counted(words), units=utf16_units(words), most=most
+                )
             )
-        )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))
     if made.read is not None:
         out.print(Text(_("data: {read}").format(read=clean(in_words(made.read)))))
 
 
-def _most_of(part: Part) -> int:
-    """Return how long a text may be that goes where this part goes."""
+def _most_of(part: Part) -> int | None:
+    """Return how long a text may be that goes where this part goes; None for a dealer's template,
+    which is refused where it is too long for that dealer."""
+    from kakaocron.alimtalk.template import KIND  # noqa: PLC0415 - a tick shows no parcel
+
+    if part.kind == KIND:
+        return None
     if part.fields:
         return MAX_UTF16_UNITS
     from kakaocron.bot.texts import MOST_IN_A_ROOM  # noqa: PLC0415 - most have no room

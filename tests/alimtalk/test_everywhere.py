@@ -128,6 +128,7 @@ def test_preview_shows_the_template_filled(
 
     assert code == 0
     assert "민수님, 09:30 보고입니다." in said
+    assert "of 200 characters" not in said  # KakaoTalk's own limit
     (part,) = json.loads(told)[0]["parts"]
     assert part["kind"] == "alimtalk"
     assert part["fields"]["code"] == "KC_REPORT_01"

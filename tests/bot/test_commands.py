@@ -64,6 +64,19 @@ def test_a_day_by_commands(rooms: Shell) -> None:
     assert "room:" not in rooms.run("status")[1]
 
 
+@pytest.mark.parametrize(
+    ("option", "said"), [("--image", "no picture"), ("--link", "no link"), ("--button", "no link")]
+)
+def test_what_a_room_does_not_show_is_refused_by_hand_too(
+    option: str, said: str, rooms: Shell
+) -> None:
+    code, _, err = rooms.run("send", "지금", "--to", DRIVERS, option, "https://a.example")
+
+    assert code == 2
+    assert said in err
+    assert in_rooms(rooms.sandbox) == []
+
+
 def test_the_preview_shows_the_bubble_and_its_limit(rooms: Shell) -> None:
     out = rooms.run("preview", "--at", "10:00")[1]
 

@@ -281,7 +281,11 @@ def home(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def started(*arguments: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "kakaocron", "rooms", "listen", *arguments]
-    return subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        # A shell's background job, as this test may be one, has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )  # fmt: skip
 
 
 def code_in(process: subprocess.Popen[str], *, on_stderr: bool = False) -> str:

@@ -487,6 +487,21 @@ def test_a_text_that_kakao_would_not_take_is_refused_before_the_ledger(
     assert ledger_is_untouched(config)
 
 
+@pytest.mark.parametrize("arguments", [["--image", "none.png"], ["--link", "shop.example.com"]])
+def test_a_text_whose_picture_or_link_is_wrong_is_refused_in_korean_too(
+    arguments: list[str],
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    write(config, MESSAGE)
+    monkeypatch.setenv("KAKAOCRON_LANGUAGE", "ko")
+
+    assert run(["send", "aaa", *arguments]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    assert ledger_is_untouched(config)
+
+
 @pytest.mark.parametrize("command", [["send", "aaa"], ["schedule", "aaa", "--in", "5m"]])
 def test_a_receiver_who_is_no_friend_is_refused_before_the_ledger(
     command: list[str], config: Path, capsys: pytest.CaptureFixture[str]

@@ -26,6 +26,7 @@ from kakaocron.host.crontab import (
     SystemCrontab,
     install,
     other_lines,
+    stray_lines,
     uninstall,
     with_block,
 )
@@ -199,6 +200,14 @@ def test_a_block_without_its_end_is_left_alone(tmp_path: Path) -> None:
 def test_other_lines_that_run_a_tick_are_seen() -> None:
     found = other_lines(b"* * * * * kakaocron tick\n# kakaocron tick\n" + with_block(b"", JOB), JOB)
     assert found == ["* * * * * kakaocron tick"]
+
+
+def test_the_block_of_another_configuration_is_no_stray_line() -> None:
+    other = Job(("/opt/kakaocron", "tick"), Path("/other/config.toml"), ())
+    content = with_block(with_block(b"* * * * * kakaocron tick\n", other), JOB)
+
+    assert stray_lines(content, JOB) == ["* * * * * kakaocron tick"]
+    assert len(other_lines(content, JOB)) == 2
 
 
 @pytest.mark.parametrize("path", ["/a b/c.toml", "/100%/c.toml", "/it's/c.toml", "/$HOME/`x`.toml"])

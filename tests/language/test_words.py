@@ -37,6 +37,12 @@ def test_a_sentence_is_said_in_the_language_that_is_spoken() -> None:
     assert _("") == ""
 
 
+def test_an_error_inside_a_sentence_is_said_by_its_words() -> None:
+    speak(KOREAN)
+    said = _("Cannot send this: {error}").format(error=ValueError("Permission denied"))
+    assert said == "보낼 수 없어요: 권한이 없어요"
+
+
 def test_a_count_has_one_form_in_korean_and_two_in_english() -> None:
     said = [ngettext("{count} message", "{count} messages", n).format(count=n) for n in (0, 1, 2)]
     assert said == ["0 messages", "1 message", "2 messages"]
