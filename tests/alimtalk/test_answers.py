@@ -417,5 +417,5 @@ def test_every_code_that_decides_is_explained() -> None:
     codes = {str(code) for code in causes.OF_NHNS_ACCOUNT} | nhn._UNCERTAIN
 
     assert codes <= NHN_MEANINGS.keys()
-    codes = causes.OF_SOLAPIS_ACCOUNT | solapi._UNCERTAIN | solapi._SENT_BEFORE
-    assert codes - {"ScheduledGroup"} <= SOLAPI_MEANINGS.keys()
+    names = causes.OF_SOLAPIS_ACCOUNT | solapi._UNCERTAIN | solapi._SENT_BEFORE
+    assert names - {"ScheduledGroup"} <= SOLAPI_MEANINGS.keys()
