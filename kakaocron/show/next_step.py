@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING
 from kakaocron.language.words import _
 from kakaocron.show.console import print_findings
 from kakaocron.watching.overview import ticks_run
+
+# One that does not name its configuration yet.
+_ENDS_IN_A_COMMAND = re.compile(r"^(?!.*--config).*kakaocron [a-z][\w@ -]*$", re.DOTALL)
 
 if TYPE_CHECKING:
     from kakaocron.doctor.finding import Finding
@@ -21,7 +25,7 @@ def print_standing(config: Path | None) -> None:
     print_findings(findings, with_mends=False)
     print()
     if step:
-        _print_step(step)
+        _print_step(step, config)
     else:
         print(_("All is well. Today: kakaocron status"))
     print(_("All commands: kakaocron --help"))
@@ -36,10 +40,10 @@ def say_next(config: Path | None, installation: Installation | None = None) -> N
 def print_next(config: Path | None) -> None:
     """Say what comes next, if anything does."""
     if step := _standing(config)[1]:
-        _print_step(step)
+        _print_step(step, config)
 
 
-def _print_step(step: str) -> None:
+def _print_step(step: str, config: Path | None) -> None:
     # As rare as what follows.
     import shlex  # noqa: PLC0415
     from shutil import which  # noqa: PLC0415
@@ -48,6 +52,8 @@ def _print_step(step: str) -> None:
     if which("kakaocron") is None and activate.is_file():
         first = f". {shlex.quote(str(activate))}"
         print(_("First, for this terminal to find kakaocron: {first}").format(first=first))
+    if config is not None and _ENDS_IN_A_COMMAND.search(step):
+        step += f" --config {shlex.quote(str(config))}"  # or it is another installation's step
     print(_("Next: {step}").format(step=step))
 
 

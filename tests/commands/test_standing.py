@@ -236,6 +236,17 @@ def test_the_option_names_the_configuration_that_is_looked_at(bare: Shell, tmp_p
     )
 
 
+def test_the_step_of_a_configuration_that_was_named_names_it_too(
+    bare: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "the shop.toml"
+    other.write_text(kakao_section(bare.sandbox) + MESSAGE, "utf-8")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+    out = bare.run("next", "--config", str(other))[1]
+    assert out.endswith(f"\nNext: kakaocron login --config '{other}'\n")
+
+
 def test_nothing_is_written_by_looking(bare: Shell, tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     steps(bare)
