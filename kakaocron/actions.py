@@ -12,7 +12,7 @@ from unicodedata import normalize
 
 from msgspec import Struct
 
-from kakaocron.config.contacts import is_room
+from kakaocron.config.contacts import ALIMTALK, is_room
 from kakaocron.config.schema import Message
 from kakaocron.delivery.engine import send_all
 from kakaocron.delivery.orders import (
@@ -27,7 +27,7 @@ from kakaocron.delivery.orders import (
 )
 from kakaocron.delivery.parcel import Parcel, content_hash
 from kakaocron.delivery.policy import Due, next_attempt
-from kakaocron.errors import ContentError, Exit, KakaocronError, LedgerError, UsageError
+from kakaocron.errors import Cause, ContentError, Exit, KakaocronError, LedgerError, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kakao.codes import REMEDIES
 from kakaocron.language.words import _
@@ -40,6 +40,7 @@ from kakaocron.schedule.pauses import Pause, resumed
 from kakaocron.schedule.slots import Slot, next_slot, parse_delivery_id, slot_at
 from kakaocron.states import BAD, ME, State
 from kakaocron.system.log import log
+from kakaocron.text.causes import in_words
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -140,6 +141,12 @@ def send_now(
     contents, view = installation.contents, _sound_view(installation, minute.date())
     totals = slots_on(view.deliveries.values(), minute.date())
     receivers = _receivers(installation, to, known)
+    contacts = installation.config.contacts
+    is_alimtalk = known is not None and known.alimtalk is not None
+    for receiver in receivers:
+        if (contacts.channel_of(receiver) == ALIMTALK) is not is_alimtalk:
+            name = contacts.names().get(receiver, receiver)
+            raise UsageError(in_words(Cause("other-content", {"receiver": name})))
     if known is None and all(map(is_room, receivers)):  # nothing that was asked for is left out
         if image is not None:
             raise UsageError(_("no picture goes to a room"))

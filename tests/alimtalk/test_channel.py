@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from kakaocron.actions import send_now
 from kakaocron.delivery.tick import TickReport
+from kakaocron.errors import UsageError
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.events import Result
 from kakaocron.ledger.lookup import find_delivery
@@ -402,3 +405,21 @@ def test_a_look_up_that_fails_changes_nothing_and_is_made_again(
 
     assert house.delivery(dealer).state is CONFIRMED
     assert arrivals(house) == [(NUMBER, TEXT)]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"text": "안녕", "to": ["010-1234-5678"]},
+        {"message": "report", "to": ["me"]},
+        {"message": "report", "to": ["010-1234-5678", "me"]},
+    ],
+    ids=["a text to a phone", "a template to KakaoTalk", "a template to both"],
+)
+def test_by_hand_what_does_not_fit_its_receiver_is_refused_before_the_ledger(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, asked: dict[str, Any]
+) -> None:
+    here = phone(tmp_path, sandbox, clock)
+    with pytest.raises(UsageError, match="this content is not for"):
+        send_now(here, **asked)
+    assert (here.ledger.days(), sandbox.deliveries) == ([], [])

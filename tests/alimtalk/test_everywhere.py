@@ -163,7 +163,7 @@ def test_a_text_cannot_be_sent_to_a_phone(
 ) -> None:
     code, said = shown(capsys, "send", "안녕", "--to", "010-1234-5678")
 
-    assert code == 1
+    assert code == 2
     assert "a template of 알림톡 goes to phone numbers" in said
     assert real.requests == []
 
