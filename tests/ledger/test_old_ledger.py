@@ -98,7 +98,9 @@ _VALUES: Mapping[str, st.SearchStrategy[Any]] = {
     "meta": st.dictionaries(_TEXT, _TEXT, max_size=3),
     "text": _TEXT,
     "content_hash": _TEXT,
-    "content": st.dictionaries(_TEXT, st.none() | st.floats(allow_nan=False) | _TEXT, max_size=3),
+    "content": st.dictionaries(
+        _TEXT, st.none() | st.floats(allow_nan=False, allow_infinity=False) | _TEXT, max_size=3
+    ),
     "attempt": st.integers(0, 10**6),
     "by": _TEXT,
     "kept": _TEXT,
