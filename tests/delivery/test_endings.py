@@ -206,9 +206,10 @@ def test_without_memory_enough_the_ledger_tells_what_arrived(house: House, megab
         at_most(resource.RLIMIT_CPU, 5)()
 
     code, _ = finish(house.start(limits))
-    if code in {-signal.SIGXCPU, -signal.SIGKILL}:
+    if code in {-signal.SIGXCPU, -signal.SIGKILL, -signal.SIGABRT}:
         # CPython 3.11.7 may turn in a circle inside an import that finds no memory, and let no
-        # other thread run: somebody has to kill it. What arrived has a claim, and none went twice.
+        # other thread run: somebody has to kill it; or it ends by abort (3.11.2, Debian 12). What
+        # arrived has a claim, and none went twice.
         claimed = {State.SENDING, State.CONFIRMED}
         known = house.deliveries()
         assert all(known[name].state in claimed for name in house.received().elements())
