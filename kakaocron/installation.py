@@ -232,14 +232,16 @@ def assemble(
         marks = config_marks(edges.disk, str(places.config))
         written_at = config_written_at(places, edges.disk)
     inputs = [*marks, *data_marks(edges.disk, str(places.data))]
-    shared = make_shared(places, config, edges.clock, make_ledger(places, edges), edges.make_asker)
+    files = make_ledger(places, edges)
+    shared = make_shared(places, config, edges.clock, files, edges.make_asker)
     if shared is not None:
         edges = replace(edges, clock=shared.clock)
-    ledger = shared.ledger if shared else make_ledger(places, edges)
+    ledger = shared.ledger if shared else files
     logins = make_logins(places, config, edges, shared)
     channel_of = config.contacts.channel_of
-    channels = {
-        **make_channels(logins, config, channel_of),
+    by_login = make_channels(logins, config, channel_of)
+    channels: dict[str, Channel] = {
+        **by_login,
         **make_bot(places, config, logins),
         **make_alimtalk(places, config, edges, logins[DEFAULT_ACCOUNT].http, channel_of),
     }
@@ -247,7 +249,7 @@ def assemble(
     engine = Engine(
         ledger=ledger,
         channels=channels,
-        pictures={name: one for name, one in channels.items() if isinstance(one, KakaoTalk)},
+        pictures=by_login,
         channel_of=channel_of,
         workers=edges.workers,
         clock=edges.clock,
@@ -336,26 +338,26 @@ def goes_by_kakaotalk(config: Config) -> bool:
 
 def make_channels(
     logins: Mapping[str, Login], config: Config, chooses: Callable[[str], str]
-) -> dict[str, Channel]:
-    """Return every way out, by the name by which `chooses` names it: one for each account."""
+) -> dict[str, KakaoTalk]:
+    """Return KakaoTalk's ways out, one for each account, by the names that `chooses` gives."""
 
     def by(account: str, login: Login) -> KakaoTalk:
-        name, kakao = channel_name(account), config.kakao_of(account)
-
-        def serves(receiver: str) -> bool:
-            return chooses(receiver) == name
-
+        kakao = config.kakao_of(account)
         return KakaoTalk(
             login.http,
             login,
             kakao.api_url,
-            serves,
+            partial(_is_of, chooses, channel_name(account)),
             config.contacts.stranger,
             config.kakao.link,
             kakao.link,
         )
 
     return {channel_name(account): by(account, login) for account, login in logins.items()}
+
+
+def _is_of(chooses: Callable[[str], str], channel: str, receiver: str) -> bool:
+    return chooses(receiver) == channel
 
 
 def make_alimtalk(
@@ -387,9 +389,7 @@ def make_alimtalk(
         edges.clock.now,
     )
 
-    def serves(receiver: str) -> bool:
-        return chooses(receiver) == ALIMTALK
-
+    serves = partial(_is_of, chooses, ALIMTALK)
     return {ALIMTALK: Alimtalk(http, dealer, serves, settings.daily_cap)}
 
 
