@@ -22,7 +22,7 @@ from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery, apply
 from kakaocron.ledger.events import Event, Pointer, as_read, day_of
 from kakaocron.ledger.ledger import Book
-from kakaocron.schedule.slots import parse_delivery_id
+from kakaocron.schedule.slots import slot_day
 from kakaocron.states import State
 from kakaocron.system.log import log
 from kakaocron.system.scarcity import is_scarcity
@@ -166,14 +166,10 @@ def _leading(
         return []
     if day in engine.ledger.read([due.date()]).pointed_days:
         return []
-    written = {(day_of(one), _slot_day(one.id)) for one in lines if isinstance(one, Pointer)}
+    written = {(day_of(one), slot_day(one.id)) for one in lines if isinstance(one, Pointer)}
     if (due.date(), day) in written:
         return []
     return [Pointer(at=now, id=delivery.id, due=due)]
-
-
-def _slot_day(id_: str) -> date:
-    return parse_delivery_id(id_)[1].date()
 
 
 def _problems(asked: Mapping[str, Sequence[Question]], answers: Replies) -> list[tuple[str, Cause]]:

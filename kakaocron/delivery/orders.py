@@ -12,7 +12,7 @@ from kakaocron.kst import KST, MINUTE, isoformat
 from kakaocron.language.words import _, marked
 from kakaocron.ledger.deliveries import REOPENED_IN_PEACE, Delivery, of_delivery
 from kakaocron.ledger.events import Event, Pointer, Reopen, Schedule, of_slot
-from kakaocron.schedule.slots import Slot, parse_delivery_id
+from kakaocron.schedule.slots import Slot, slot_day
 from kakaocron.states import ONCE, Reason, State
 
 # What has not begun, or is between two attempts.
@@ -75,7 +75,7 @@ def led_back(ids: Iterable[str], now: datetime, last_complete: datetime | None) 
     """
     if last_complete is None or last_complete.date() <= now.date():
         return []
-    days = {parse_delivery_id(id_)[1].date(): id_ for id_ in ids}
+    days = {slot_day(id_): id_ for id_ in ids}
     due = datetime.combine(last_complete.date(), time(), KST)
     return [
         Pointer(at=now, id=id_, due=due) for day, id_ in sorted(days.items()) if day < due.date()

@@ -25,7 +25,7 @@ from kakaocron.ledger.events import (
     is_event,
 )
 from kakaocron.ledger.ledger import Remark, View
-from kakaocron.schedule.slots import parse_delivery_id
+from kakaocron.schedule.slots import slot_day
 
 ReadLine = Callable[[bytes], Event]
 
@@ -179,7 +179,7 @@ class Reading(Struct):
             self.gap_above = len(self.ids) + 1
             self.notes.append(event)
         elif isinstance(event, Pointer):
-            self.pointed_days.add(parse_delivery_id(event.id)[1].date())
+            self.pointed_days.add(slot_day(event.id))
         self.ids.append(event.id)
         self._fold(event)
         self.lines[event.id] = self.count

@@ -18,7 +18,7 @@ from msgspec.structs import asdict, replace
 
 from kakaocron.errors import Cause
 from kakaocron.kst import KST, YEARS, in_kst, isoformat
-from kakaocron.schedule.slots import Slot, parse_delivery_id
+from kakaocron.schedule.slots import Slot, parse_delivery_id, slot_day
 from kakaocron.states import WORD, Reason, State
 
 FORMAT_VERSION = 1
@@ -207,7 +207,7 @@ def day_of(event: Event) -> date:
         return date.fromisoformat(event.id)
     if isinstance(event, Pointer):
         return event.due.astimezone(KST).date()
-    return parse_delivery_id(event.id)[1].date()
+    return slot_day(event.id)
 
 
 _COMMON = frozenset(Event.__struct_fields__)

@@ -10,7 +10,7 @@ from kakaocron.kst import DAY
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.ledger import Ledger, Reader
-from kakaocron.schedule.slots import parse_delivery_id
+from kakaocron.schedule.slots import slot_day
 
 
 def deliveries_of(ledger: Ledger, day: date) -> tuple[Delivery, ...]:
@@ -33,7 +33,7 @@ def recent(
 def day_of_id(id_: str) -> date:
     """Return the day of a delivery's slot. Raises UsageError for what is no id."""
     try:
-        return parse_delivery_id(id_)[1].date()
+        return slot_day(id_)
     except ValueError as error:
         raise UsageError(str(error), _("List them: kakaocron history")) from None
 

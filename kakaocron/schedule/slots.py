@@ -57,6 +57,11 @@ def parse_delivery_id(text: str) -> tuple[str, datetime]:
     )
 
 
+def slot_day(id_: str) -> date:
+    """Return the KST day of the slot of a delivery. Raises ValueError for what is no id."""
+    return parse_delivery_id(id_)[1].date()
+
+
 @lru_cache(maxsize=4096)
 def _instant(stamp: str) -> datetime:
     return within_reason(datetime.fromisoformat(stamp).replace(tzinfo=KST))
