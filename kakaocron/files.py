@@ -202,11 +202,7 @@ def placed(path: str, folder: str) -> str:
     if path.startswith("~"):
         at_home = os.path.expanduser(path)  # noqa: PTH111
         if not at_home.startswith("/"):
-            raise _usage_error(
-                NO_HOME,
-                {"path": path},
-                f"home:{path}",
-            )
+            raise usage_error(NO_HOME, which=f"home:{path}", path=path)
         path = at_home
     parts = os.path.join(folder, path).split("/")  # noqa: PTH118
     return "/" + "/".join([part for part in parts if part not in {"", "."}])
@@ -218,15 +214,13 @@ def check_xdg(variables: "Mapping[str, str]") -> None:
     for name in XDG_NAMES:
         value = (variables.get(name) or "").strip()
         if value and not value.startswith("/"):
-            raise _usage_error(
-                NOT_ABSOLUTE,
-                {"name": name, "value": value},
-                f"xdg:{name}",
-                WRITE_IT_WHOLE,
+            raise usage_error(
+                NOT_ABSOLUTE, WRITE_IT_WHOLE, which=f"xdg:{name}", name=name, value=value
             )
 
 
-def _usage_error(what: str, facts: "Mapping[str, str]", which: str, mend: str = "") -> "UsageError":
+def usage_error(what: str, mend: str = "", *, which: str, **facts: "str | int") -> "UsageError":
+    """Return a UsageError; its sentences are marked elsewhere, see above."""
     from kakaocron.errors import UsageError  # noqa: PLC0415 - idle ticks meet none
     from kakaocron.language.words import _  # noqa: PLC0415 - likewise
 

@@ -4,13 +4,12 @@ It is read as python-dotenv 1.2 reads it (a test holds the two against each othe
 read the same file. Idle ticks read it too, and could not afford that library's imports.
 """
 
+from kakaocron.files import usage_error
 from kakaocron.system.syscalls import read_up_to
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-    from kakaocron.errors import UsageError
 
     # The line (from 1), what stands there, its name (None: no statement) and value (None: no `=`).
     Statement = tuple[int, str, str | None, str | None]
@@ -43,17 +42,10 @@ def read_env_file(path: str, environ: "Mapping[str, str]") -> dict[str, str]:
     found: dict[str, str | None] = {}
     for line, said, name, value in _statements(_text(path)):
         if (name is None or value is None) and _means_own(said):
-            raise _unusable(NO_STATEMENT, which=f"{path}:{line}", path=path, line=line)
+            raise usage_error(NO_STATEMENT, which=f"{path}:{line}", path=path, line=line)
         if name is not None:
             found[name] = None if value is None else _filled(value, found, environ)
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _unusable(what: str, mend: str = "", *, which: str, **facts: "str | int") -> "UsageError":
-    from kakaocron.errors import UsageError  # noqa: PLC0415 - no idle tick needs it
-    from kakaocron.language.words import _  # noqa: PLC0415 - likewise
-
-    return UsageError(_(what).format_map(facts), mend, which=which)
 
 
 def passed_over(path: str) -> list[int]:
@@ -65,16 +57,16 @@ def _text(path: str) -> str:
     try:
         content = read_up_to(path, MAX_BYTES)
         if len(content) > MAX_BYTES:
-            raise _unusable(TOO_LONG, MEND, which=f"long:{path}", path=path, most=MAX_BYTES)
+            raise usage_error(TOO_LONG, MEND, which=f"long:{path}", path=path, most=MAX_BYTES)
         text = content.decode()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "not UTF-8 text"
-        raise _unusable(UNREADABLE, MEND, which=f"read:{path}", path=path, why=why) from None
+        raise usage_error(UNREADABLE, MEND, which=f"read:{path}", path=path, why=why) from None
     if "\0" in text:  # no variable can hold it
         line = text[: text.index("\0")].count("\n") + 1
-        raise _unusable(HOLDS_NUL, MEND, which=f"nul:{path}:{line}", path=path, line=line)
+        raise usage_error(HOLDS_NUL, MEND, which=f"nul:{path}:{line}", path=path, line=line)
     return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
 
 
