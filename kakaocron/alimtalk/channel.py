@@ -22,7 +22,6 @@ from kakaocron.errors import Cause, UsageError
 from kakaocron.kst import DAY
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
-from kakaocron.states import Reason
 from kakaocron.system.http import Http, Phase
 from kakaocron.text.phones import is_mobile, number_in
 
@@ -85,7 +84,7 @@ class Alimtalk(Struct, frozen=True):
         try:
             return self.dealer.send(letter, number, flight)
         except Withheld as withheld:
-            return Verdict(Meaning.NOT_SENT, withheld.reason, withheld.cause, phase=Phase.BEFORE)
+            return withheld.verdict
 
     def look_up(self, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Found]]:
         for one in asked:
@@ -136,4 +135,4 @@ class Unset(Struct, frozen=True):
 
     def _refusal(self) -> Verdict:
         cause = Cause("alimtalk-unset", {"name": self.missing, "dealer": self.name})
-        return Verdict(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, cause, "unset", phase=Phase.BEFORE)
+        return refused_before(cause, "unset")

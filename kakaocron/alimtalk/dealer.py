@@ -12,7 +12,15 @@ from msgspec.structs import replace
 
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
-from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, seconds_to_wait
+from kakaocron.delivery.verdicts import (
+    Asked,
+    Fate,
+    Found,
+    Meaning,
+    Verdict,
+    seconds_to_wait,
+    unsent,
+)
 from kakaocron.errors import Cause
 from kakaocron.states import Reason
 from kakaocron.system.http import Answer, Failure, Phase
@@ -95,4 +103,4 @@ def untold(failure: Failure) -> Found:
 
 def refused_before(cause: Cause, code: str | None = None) -> Verdict:
     """Return the verdict of what no dealer is asked for."""
-    return Verdict(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, cause, code, phase=Phase.BEFORE)
+    return unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, cause, code)

@@ -24,11 +24,11 @@ from kakaocron.alimtalk.causes import OF_SOLAPIS_ACCOUNT
 from kakaocron.alimtalk.dealer import GOOD, REF, WORD, Probe, nothing_sent, of_no_answer, untold
 from kakaocron.alimtalk.template import Letter
 from kakaocron.delivery.channel import Flight
-from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, of_failure
+from kakaocron.delivery.verdicts import Asked, Fate, Found, Meaning, Verdict, of_failure, unsent
 from kakaocron.errors import Cause
 from kakaocron.kst import KST
 from kakaocron.states import Reason
-from kakaocron.system.http import Answer, Failure, Http, Phase, Request
+from kakaocron.system.http import Answer, Failure, Http, Request
 from kakaocron.text.objects import is_int, json_object
 
 DEFAULT_URL = "https://api.solapi.com"
@@ -245,7 +245,7 @@ def of_group(answer: Answer) -> int | Verdict:
 
 def _unusable(facts: Mapping[str, str]) -> Verdict:
     cause = Cause("alimtalk-group", facts)
-    return Verdict(Meaning.NOT_SENT, Reason.REFUSED_FOR_NOW, cause, phase=Phase.BEFORE)
+    return unsent(Meaning.NOT_SENT, Reason.REFUSED_FOR_NOW, cause)
 
 
 def found_group(answer: Answer) -> Found | None:

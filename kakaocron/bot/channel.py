@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from kakaocron.bot.answers import of_bubble
 from kakaocron.bot.causes import down
-from kakaocron.delivery.channel import Allowance, Flight, Withheld
+from kakaocron.delivery.channel import Allowance, Flight, Unlimited, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
-from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
+from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure, unsent
 from kakaocron.errors import Cause, UsageError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import ROOM, Reason
@@ -21,19 +21,6 @@ from kakaocron.system.http import Failure, Http, Phase, Request
 
 SEND_PATH = "/v1/bot/send_message"
 GUIDE_PATH = "/v1/bot/guide"
-
-
-class Unlimited(Struct, frozen=True):
-    """What a bot may send on a day: Kakao has a quota and says nothing of it but a refusal."""
-
-    def note(self, deliveries: Iterable[Delivery]) -> None:
-        """Nothing is counted."""
-
-    def left(self) -> Allowance:
-        return self
-
-    def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
-        return {}
 
 
 class Bot(Struct, frozen=True):
@@ -87,19 +74,19 @@ class Bot(Struct, frozen=True):
         except UsageError as error:
             token, why = None, Cause("bot-down-bad-token", {"words": str(error)})
         if token is None:
-            return _unsent(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, why)
+            return unsent(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, why)
         if key is None:
             room = Cause("bot-no-room", {"room": receiver.removeprefix(ROOM)})
-            return _unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, room)
+            return unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, room)
         if not part.text:
-            return _unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, Cause("bot-text-only"))
+            return unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, Cause("bot-text-only"))
         request = Request(
             f"{self.url}{SEND_PATH}", body=bubble(key, part.text), headers=headers(token)
         )
         try:
             answer = self.http.ask(request, flight.leave)
         except Withheld as withheld:
-            return _unsent(Meaning.NOT_SENT, withheld.reason, withheld.cause)
+            return withheld.verdict
         if isinstance(answer, Failure):
             return of_failure(answer)
         flight.server_date = answer.headers.get("date")
@@ -116,7 +103,3 @@ def bubble(key: str, text: str) -> bytes:
     response = {"version": "2.0", "template": {"outputs": [output]}}
     said = {"botGroupKey": key, "skillResponse": response}
     return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _unsent(meaning: Meaning, reason: Reason, cause: Cause) -> Verdict:
-    return Verdict(meaning, reason, cause, phase=Phase.BEFORE)

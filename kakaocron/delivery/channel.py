@@ -12,12 +12,11 @@ from typing import Protocol
 from msgspec import Struct, field
 
 from kakaocron.delivery.parcel import Parcel
-from kakaocron.delivery.verdicts import Asked, Found, Meaning, Verdict, result_of
+from kakaocron.delivery.verdicts import Asked, Found, Meaning, Verdict, result_of, unsent
 from kakaocron.errors import Cause, KakaocronError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason, State
-from kakaocron.system.http import Phase
 
 
 class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did not leave
@@ -27,6 +26,10 @@ class Withheld(Exception):  # noqa: N818 - not an error: the request rightly did
         super().__init__(str(cause))
         self.reason = reason
         self.cause = cause
+
+    @property
+    def verdict(self) -> Verdict:
+        return unsent(Meaning.NOT_SENT, self.reason, self.cause)
 
 
 class LeftOutError(Exception):
@@ -92,12 +95,7 @@ class Flight(Struct):
         with self._lock:
             self._is_abandoned = True
             if self.sent_at is None:
-                verdict = Verdict(
-                    Meaning.NOT_SENT,
-                    Reason.UNREACHABLE,
-                    Cause("given-up-before"),
-                    phase=Phase.BEFORE,
-                )
+                verdict = unsent(Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("given-up-before"))
             else:
                 verdict = Verdict(Meaning.AMBIGUOUS, Reason.READ_TIMEOUT, Cause("given-up-waiting"))
             for receiver in self.to:
@@ -125,6 +123,19 @@ class Allowance(Protocol):
         Returns those to whom they may not go, each with its cause.
         """
         ...
+
+
+class Unlimited:
+    """The allowance of a service that states no quota of its own: its answers alone tell."""
+
+    def note(self, deliveries: Iterable[Delivery]) -> None:
+        """Nothing is counted."""
+
+    def left(self) -> Allowance:
+        return self
+
+    def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
+        return {}
 
 
 class Channel(Protocol):

@@ -22,7 +22,7 @@ from kakaocron.delivery.policy import (
     still_unknown,
 )
 from kakaocron.delivery.underway import Engine, Run, Underway
-from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
+from kakaocron.delivery.verdicts import Meaning, Verdict, result_of, unsent
 from kakaocron.errors import Cause, ContentError
 from kakaocron.ledger.deliveries import CLOCK_SLACK, Delivery, worst
 from kakaocron.ledger.events import Claim, Event, Outcome, Result, SendKey, Settle, of_slot
@@ -119,7 +119,7 @@ def _without_content(
 ) -> list[Event]:
     """Record that the content failed, or claim what may go in its place as time runs out."""
     due, why = one.due, _why_not(one.parcel)
-    verdict = Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, why, phase=Phase.BEFORE)
+    verdict = unsent(Meaning.NOT_SENT, Reason.CONTENT_FAILED, why)
     outcome = outcome_event(engine, one, dict.fromkeys(due.to, result_of(verdict)), None, now)
     if isinstance(one.parcel, FallbackError):
         next_at = before_fallback(outcome.next_attempt_at, due, now)
@@ -159,9 +159,7 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
 
 def _without_key(engine: Engine, one: Underway) -> dict[str, Result]:
     """Return how it ends for those who have no key, though their channel gives them."""
-    none = Verdict(
-        Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("no-look-up-key"), phase=Phase.BEFORE
-    )
+    none = unsent(Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("no-look-up-key"))
     keyless = {
         name: one.reserved.get(name, none)
         for channel in engine.receipts.keys() & one.to.keys()

@@ -14,11 +14,10 @@ from kakaocron.delivery.channel import LeftOutError, PictureChannel
 from kakaocron.delivery.early_start import WARMING
 from kakaocron.delivery.parcel import Enclosure, FallbackError, Parcel
 from kakaocron.delivery.underway import Enclosed, Engine, Run, Stage, Underway
-from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
+from kakaocron.delivery.verdicts import Meaning, result_of, unsent
 from kakaocron.errors import Cause, ContentError
 from kakaocron.ledger.events import Result
 from kakaocron.states import Reason
-from kakaocron.system.http import Phase
 from kakaocron.text.causes import in_words, said
 
 # How long a slot that has come waits for its picture.
@@ -104,7 +103,7 @@ def _enclose(
 
 
 def _left_out(cause: Cause) -> LeftOutError:
-    return LeftOutError(Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause, phase=Phase.BEFORE))
+    return LeftOutError(unsent(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause))
 
 
 def _not_made(enclosure: Enclosure, missing: Mapping[str, LeftOutError]) -> ContentError:

@@ -85,6 +85,13 @@ def seconds_to_wait(answer: Answer) -> float | None:
         return None
 
 
+def unsent(
+    meaning: Meaning, reason: Reason, cause: Cause | None, code: int | str | None = None
+) -> Verdict:
+    """Return the verdict on what certainly did not leave."""
+    return Verdict(meaning, reason, cause, code, phase=Phase.BEFORE)
+
+
 def of_failure(failure: Failure) -> Verdict:
     """Judge a request that failed: before it could leave it is not sent, after it ambiguous."""
     is_before = failure.phase is Phase.BEFORE

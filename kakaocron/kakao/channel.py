@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from kakaocron.delivery.channel import Flight, LeftOutError, Withheld
 from kakaocron.delivery.parcel import Parcel, Part
-from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure
+from kakaocron.delivery.verdicts import Meaning, Verdict, of_failure, unsent
 from kakaocron.errors import Cause, KakaocronError, LoginError
 from kakaocron.kakao.answers import of_friends, of_memo
 from kakaocron.kakao.login import Login, UnreachableError, UnreadableLoginError
@@ -20,7 +20,7 @@ from kakaocron.kakao.texts import with_link
 from kakaocron.kst import DAY
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import BY, ME, Reason
-from kakaocron.system.http import Failure, Http, Phase, Request
+from kakaocron.system.http import Failure, Http, Request
 
 # Kakao's documentation: at most five receivers a call.
 RECEIVERS_A_CALL = 5
@@ -107,19 +107,13 @@ class KakaoTalk(Struct, frozen=True):
         if any(part.kind not in MEMO_PATHS for part in parcel.parts):
             for name in to:
                 cause = Cause("other-content", {"receiver": name})
-                meaning, before = Meaning.REFUSED_FOR_GOOD, Phase.BEFORE
-                flight.land(name, Verdict(meaning, Reason.REFUSED, cause, phase=before), 0)
+                flight.land(name, unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, cause), 0)
             return
         strangers = {name for name in to if self.stranger(name)}
         for name in strangers:
             # Kakao would refuse the whole call for it, and with it the others.
-            verdict = Verdict(
-                Meaning.REFUSED_FOR_GOOD,
-                Reason.REFUSED,
-                Cause("stranger", {"receiver": name}),
-                phase=Phase.BEFORE,
-            )
-            flight.land(name, verdict, 0)
+            cause = Cause("stranger", {"receiver": name})
+            flight.land(name, unsent(Meaning.REFUSED_FOR_GOOD, Reason.REFUSED, cause), 0)
         for group in groups([name for name in to if name not in strangers], self.own):
             self._deliver_parts(parcel, group, flight)
 
@@ -160,14 +154,14 @@ class KakaoTalk(Struct, frozen=True):
                 verdicts = self._request(part, receivers, self.login.renew(token), flight)
             return verdicts
         except Withheld as withheld:
-            verdict = Verdict(Meaning.NOT_SENT, withheld.reason, withheld.cause, phase=Phase.BEFORE)
+            verdict = withheld.verdict
         except LoginError as error:
             flight.down = error
             verdict = _of_login(error)
         except KakaocronError as error:
             is_unreachable = isinstance(error, UnreachableError)
             reason = Reason.UNREACHABLE if is_unreachable else Reason.NOT_LOGGED_IN
-            verdict = Verdict(Meaning.NOT_SENT, reason, error.cause, phase=Phase.BEFORE)
+            verdict = unsent(Meaning.NOT_SENT, reason, error.cause)
         return dict.fromkeys(receivers, verdict)
 
     def _request(
@@ -196,11 +190,11 @@ class KakaoTalk(Struct, frozen=True):
 def _of_login(error: LoginError) -> Verdict:
     may_change = isinstance(error, UnreadableLoginError)
     meaning = Meaning.NOT_SENT if may_change else Meaning.LOG_IN_AGAIN
-    return Verdict(meaning, Reason.NOT_LOGGED_IN, error.cause, phase=Phase.BEFORE)
+    return unsent(meaning, Reason.NOT_LOGGED_IN, error.cause)
 
 
 def _not_made(cause: Cause) -> Verdict:
-    return Verdict(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause, phase=Phase.BEFORE)
+    return unsent(Meaning.NOT_SENT, Reason.CONTENT_FAILED, cause)
 
 
 def groups(to: Sequence[str], own: str = ME) -> Iterator[list[str]]:

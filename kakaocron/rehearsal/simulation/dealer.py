@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from msgspec.structs import replace as changed
 
-from kakaocron.delivery.channel import Flight, Withheld
+from kakaocron.delivery.channel import Flight, Unlimited, Withheld
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.verdicts import (
     Asked,
@@ -38,7 +38,7 @@ from kakaocron.rehearsal.simulation.judge import ambiguous_sends
 from kakaocron.rehearsal.simulation.network import Departure, RequestMishap
 from kakaocron.rehearsal.simulation.world import HistoryResult, World
 from kakaocron.states import Reason
-from kakaocron.system.http import Failure, Http, Phase, Request
+from kakaocron.system.http import Failure, Http, Request
 
 DEALER = "dealer"
 URL = "https://dealer.simulated"
@@ -81,17 +81,8 @@ class SimulatedDealer(Struct, frozen=True):
     def allowance_days(self, to: Iterable[str], today: date) -> set[date]:
         return set()
 
-    def allowance(self, deliveries: Iterable[Delivery], day: date) -> SimulatedDealer:
-        return self
-
-    def note(self, deliveries: Iterable[Delivery]) -> None:
-        """Nothing is counted."""
-
-    def left(self) -> SimulatedDealer:
-        return self
-
-    def spend(self, wanted: Mapping[str, int]) -> dict[str, Cause]:
-        return {}
+    def allowance(self, deliveries: Iterable[Delivery], day: date) -> Unlimited:
+        return Unlimited()
 
     def prepare(self, count: int) -> None:
         self.http.warm(URL, count)
@@ -126,7 +117,7 @@ class SimulatedDealer(Struct, frozen=True):
         try:
             answer = self.http.ask(_request("", {KEY_HEADER: key}, body), flight.leave)
         except Withheld as withheld:
-            return Verdict(Meaning.NOT_SENT, withheld.reason, withheld.cause, phase=Phase.BEFORE)
+            return withheld.verdict
         if isinstance(answer, Failure):
             return of_failure(answer)
         said = _json(answer.body)
