@@ -6,24 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.delivery.tick import TickReport
-from kakaocron.installation import Installation
-from kakaocron.ledger.deliveries import Delivery
 from kakaocron.rehearsal.sandbox.bots import BOT_ERRORS, ODD_ANSWERS, SEND_PATH
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import ROOM, Reason, State
 from kakaocron.watching.sentences import detail_of
-from tests.bot.rooms import DRIVERS, ID, in_rooms, with_rooms
+from tests.bot.rooms import DRIVERS, in_rooms, with_rooms
 from tests.fakes import FakeClock, free_port, run_tick
-
-FAULT = (State.UNKNOWN, Reason.SERVER_FAULT)
-UNPROVEN = (State.UNKNOWN, Reason.UNPROVEN_ANSWER)
-REFUSED = (State.FAILED, Reason.REFUSED)
-NO_KEY = (State.FAILED, Reason.NOT_LOGGED_IN)
-QUOTA = (State.RETRYING, Reason.QUOTA)
-SILENCE = (State.UNKNOWN, Reason.READ_TIMEOUT)
-CUT = (State.UNKNOWN, Reason.CONNECTION_RESET)
-CONFIRMED = (State.CONFIRMED, None)
+from tests.outcomes import (
+    CONFIRMED,
+    CUT,
+    FAULT,
+    NOT_LOGGED_IN,
+    QUOTA,
+    REFUSED,
+    SILENCE,
+    UNPROVEN,
+    ended,
+    in_ledger,
+    later_ticks,
+)
 
 # The rows of the table of errors, each with the state that it leads to.
 CODES = {
@@ -37,7 +38,7 @@ CODES = {
     -9: REFUSED,
     -10: QUOTA,
     -12: REFUSED,
-    -401: NO_KEY,
+    -401: NOT_LOGGED_IN,
     -603: FAULT,
     -870: FAULT,
     -873: REFUSED,
@@ -103,21 +104,6 @@ FAULTS = {
     "bot-wait-date=60": (QUOTA, 0),
     "bot-wait=999999": ((State.FAILED, Reason.EXPIRED), 0),
 }
-
-
-def ended(report: TickReport) -> tuple[State, Reason | None]:
-    delivery = report.ended[ID]
-    return delivery.state, delivery.reason
-
-
-def in_ledger(installation: Installation, clock: FakeClock) -> Delivery:
-    return installation.ledger.read([clock.now().date()]).deliveries[ID]
-
-
-def later_ticks(installation: Installation, clock: FakeClock) -> None:
-    for _ in range(9):
-        clock.sleep(60)
-        run_tick(installation)
 
 
 def test_the_tables_above_name_every_answer() -> None:

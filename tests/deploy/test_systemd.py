@@ -20,6 +20,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.clock import SystemClock
 from tests.deploy.machines import REPOSITORY, Machine, add_kakaocron, booted, copy_root
 from tests.deploy.units import KAKAOCRON, every_minute, install_units, wait_until, write_config
+from tests.fakes import wait_for_a_minute_with
 
 pytestmark = pytest.mark.deploy
 
@@ -305,7 +306,7 @@ def test_a_stop_in_flight_is_recorded(
         machine.run(KAKAOCRON, "cron", "install", "--systemd", user="me")
         machine.run("systemctl", "--user", "daemon-reload", user="me")
         sandbox.faults.replace(script=[fault])
-        wait_for_seconds_left(20)
+        wait_for_a_minute_with(20)
         machine.run("systemctl", "--user", "start", "--no-block", "kakaocron.service", user="me")
         wait_until(lambda: sandbox.deliveries, 30, "the message is at Kakao's")
         began = time.monotonic()
@@ -327,7 +328,7 @@ def test_a_shutdown_in_flight_sends_nothing_twice(root: Path, sandbox: SandboxSe
         machine.run(KAKAOCRON, "cron", "install", "--systemd", user="me")
         machine.run("systemctl", "--user", "daemon-reload", user="me")
         sandbox.faults.replace(script=["slow=3"])
-        wait_for_seconds_left(40)
+        wait_for_a_minute_with(40)
         machine.run("systemctl", "--user", "start", "--no-block", "kakaocron.service", user="me")
         wait_until(lambda: sandbox.deliveries, 30, "the message is at Kakao's")
     with booted(root) as machine:
@@ -338,10 +339,3 @@ def test_a_shutdown_in_flight_sends_nothing_twice(root: Path, sandbox: SandboxSe
         machine.run("systemctl", "--user", "start", "kakaocron.service", user="me")
         texts = [one.text for one in sandbox.deliveries]
         assert len(set(texts)) == len(texts)
-
-
-def wait_for_seconds_left(seconds: float) -> None:
-    """Wait for the next minute if less is left of this one: the next slot would join in."""
-    left = 60 - time.time() % 60
-    if left < seconds:
-        time.sleep(left + 0.2)

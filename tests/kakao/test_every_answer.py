@@ -12,40 +12,43 @@ from pathlib import Path
 import pytest
 from msgspec.structs import force_setattr, replace
 
-from kakaocron.delivery.tick import TickReport
 from kakaocron.installation import Installation
-from kakaocron.ledger.deliveries import Delivery
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
 from kakaocron.system.http import Failure, Phase, Request
 from kakaocron.system.socket_http import SocketHttp
 from kakaocron.watching.sentences import detail_of
 from tests.fakes import MESSAGE, FakeClock, free_port, install, run_tick, texts
+from tests.outcomes import (
+    CONFIRMED,
+    CUT,
+    FAULT,
+    ID,
+    NOT_LOGGED_IN,
+    QUOTA,
+    REFUSED,
+    SILENCE,
+    UNPROVEN,
+    ended,
+    in_ledger,
+    later_ticks,
+)
 from tests.system.wires import Said, wire
 
-ID = "report@20261123T0930"
 TOKEN_PATH = "/oauth/token"
 
-AMBIGUOUS = (State.UNKNOWN, Reason.SERVER_FAULT)
-REFUSED = (State.FAILED, Reason.REFUSED)
-NOT_LOGGED_IN = (State.FAILED, Reason.NOT_LOGGED_IN)
 FOR_NOW = (State.RETRYING, Reason.REFUSED_FOR_NOW)
-QUOTA = (State.RETRYING, Reason.QUOTA)
-SILENCE = (State.UNKNOWN, Reason.READ_TIMEOUT)
-CUT = (State.UNKNOWN, Reason.CONNECTION_RESET)
-UNPROVEN = (State.UNKNOWN, Reason.UNPROVEN_ANSWER)
 UNREACHABLE = (State.RETRYING, Reason.UNREACHABLE)
-CONFIRMED = (State.CONFIRMED, None)
 
 # The rows of Kakao's table of errors, each with the state that it leads to.
 CODES = {
-    -1: AMBIGUOUS,
+    -1: FAULT,
     -2: REFUSED,
     -3: FOR_NOW,
     -4: REFUSED,
     -5: REFUSED,
     -6: REFUSED,
-    -7: AMBIGUOUS,
+    -7: FAULT,
     -8: REFUSED,
     -9: REFUSED,
     -10: QUOTA,
@@ -67,11 +70,11 @@ CODES = {
     -533: QUOTA,
     -536: QUOTA,
     -602: REFUSED,
-    -603: AMBIGUOUS,
+    -603: FAULT,
     -606: REFUSED,
     -903: REFUSED,
     -911: REFUSED,
-    -9798: AMBIGUOUS,
+    -9798: FAULT,
 }
 
 # The sandbox's other faults: what comes of them, and how many messages arrived.
@@ -84,26 +87,26 @@ FAULTS = {
     "half-before": (CUT, 0),
     "half": (CUT, 1),
     "html": (UNPROVEN, 0),
-    "html-502": (AMBIGUOUS, 0),
-    "html-502+": (AMBIGUOUS, 1),
-    "500": (AMBIGUOUS, 0),
-    "502": (AMBIGUOUS, 0),
-    "503": (AMBIGUOUS, 0),
-    "504": (AMBIGUOUS, 0),
-    "500+": (AMBIGUOUS, 1),
-    "502+": (AMBIGUOUS, 1),
-    "503+": (AMBIGUOUS, 1),
-    "504+": (AMBIGUOUS, 1),
+    "html-502": (FAULT, 0),
+    "html-502+": (FAULT, 1),
+    "500": (FAULT, 0),
+    "502": (FAULT, 0),
+    "503": (FAULT, 0),
+    "504": (FAULT, 0),
+    "500+": (FAULT, 1),
+    "502+": (FAULT, 1),
+    "503+": (FAULT, 1),
+    "504+": (FAULT, 1),
     "429": (FOR_NOW, 0),
     "empty": (UNPROVEN, 1),
     "result-500": (UNPROVEN, 0),
     "result-500+": (UNPROVEN, 1),
-    "error-in-200": (AMBIGUOUS, 0),
-    "error-in-200+": (AMBIGUOUS, 1),
-    "-1+": (AMBIGUOUS, 1),
-    "-7+": (AMBIGUOUS, 1),
-    "-603+": (AMBIGUOUS, 1),
-    "-9798+": (AMBIGUOUS, 1),
+    "error-in-200": (FAULT, 0),
+    "error-in-200+": (FAULT, 1),
+    "-1+": (FAULT, 1),
+    "-7+": (FAULT, 1),
+    "-603+": (FAULT, 1),
+    "-9798+": (FAULT, 1),
     "401-twice": (NOT_LOGGED_IN, 0),
     "slow=0.05": (CONFIRMED, 1),
     "drip=0.001": (CONFIRMED, 1),
@@ -119,22 +122,6 @@ HTTP_STATUS = {
     **dict.fromkeys([-405, -406], 401),
     -9798: 503,
 }
-
-
-def ended(report: TickReport) -> tuple[State, Reason | None]:
-    delivery = report.ended[ID]
-    return delivery.state, delivery.reason
-
-
-def in_ledger(installation: Installation, clock: FakeClock) -> Delivery:
-    return installation.ledger.read([clock.now().date()]).deliveries[ID]
-
-
-def later_ticks(installation: Installation, clock: FakeClock) -> None:
-    """Run the ticks of the next nine minutes: the slot's whole life, with time for retries."""
-    for _ in range(9):
-        clock.sleep(60)
-        run_tick(installation)
 
 
 @pytest.mark.parametrize(("code", "expected"), CODES.items())
@@ -517,7 +504,7 @@ OK = b'{"result_code":0}'
         (http("307 Moved", OK, "Location: http://127.0.0.1:9/login\r\n"), UNPROVEN),
         (http("401 Unauthorized", b"<html>"), UNPROVEN),
         (http("407 Proxy", b"<html>"), UNPROVEN),
-        (http("500 Oops"), AMBIGUOUS),
+        (http("500 Oops"), FAULT),
         (http("200 OK", b"x" * 2_000_000), UNPROVEN),
         (http("200 OK", b"not gzip", "Content-Encoding: gzip\r\n"), CUT),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n" + OK, CUT),
@@ -638,7 +625,7 @@ def test_a_proxy_that_does_not_let_us_through_has_seen_nothing_of_the_message(
 
 @pytest.mark.parametrize(
     ("answer", "expected"),
-    [(b"", CUT), (http("502 Bad Gateway"), AMBIGUOUS), (http("200 OK", OK), CONFIRMED)],
+    [(b"", CUT), (http("502 Bad Gateway"), FAULT), (http("200 OK", OK), CONFIRMED)],
 )
 def test_a_proxy_that_took_the_message_may_have_passed_it_on(
     answer: bytes,
