@@ -128,8 +128,10 @@ class PostgresBook(Struct):
             for row in written:
                 self._rows[row.day][row.id] = row.n
                 receipts[row.id] = Receipt(row.events[-1], row)
-            refused = [row for row in rows if row not in written and row.is_unconditional]
-            lost.update(row.id for row in rows if row not in written and row not in refused)
+            ours = {row.token for row in written}
+            others = [row for row in rows if row.token not in ours]
+            refused = [row for row in others if row.is_unconditional]
+            lost.update(row.id for row in others if not row.is_unconditional)
             if refused:
                 self.ledger.read_days({row.day for row in refused})
             rows = [
