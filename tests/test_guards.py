@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import socket
 import subprocess
 import sys
@@ -107,3 +108,16 @@ def test_a_process_that_a_test_starts_does_not_reach_kakao_either(tmp_path: Path
 
 def test_loopback_is_open(sandbox: SandboxServer) -> None:
     assert requests.get(f"{sandbox.url}/_sandbox/health", timeout=5).json() == {"status": "ok"}
+
+
+def test_no_module_puts_a_fixture_in_a_guards_place() -> None:
+    guarded = re.compile(r"^@pytest\.fixture.*\ndef (\w+)\(", re.MULTILINE)
+    folder = Path(__file__).parent
+    guards = set(re.findall(r"autouse=True\)\ndef (\w+)\(", (folder / "conftest.py").read_text()))
+    replaced = {
+        f"{path.relative_to(folder)}: {name}"
+        for path in folder.rglob("test_*.py")
+        for name in guarded.findall(path.read_text("utf-8"))
+        if name in guards
+    }
+    assert ("home" in guards, replaced) == (True, set())

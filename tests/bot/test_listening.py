@@ -271,7 +271,7 @@ def test_kakaos_gateway_belongs_to_kakaos_api_and_a_sandboxs_to_its_own() -> Non
 
 
 @pytest.fixture
-def home(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def written(server: SandboxServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     config = live_in(tmp_path, monkeypatch)
     monkeypatch.setenv("KAKAO_BOT_TOKEN", BOT.token)
     rooms = f'[bot]\nurl = "{server.url}"\n[rooms]\n"{DRIVERS}" = "{KEYS[DRIVERS]}"\n'
@@ -298,9 +298,9 @@ def code_in(process: subprocess.Popen[str], *, on_stderr: bool = False) -> str:
 
 
 def test_the_command_prints_the_line_for_the_configuration(
-    server: SandboxServer, home: Path
+    server: SandboxServer, written: Path
 ) -> None:
-    before = home.read_text("utf-8")
+    before = written.read_text("utf-8")
     with started("새 방", "--minutes", "1") as process:
         code = code_in(process)
         thread = once_heard(
@@ -315,11 +315,11 @@ def test_the_command_prints_the_line_for_the_configuration(
     assert (process.returncode, err) == (0, "")
     assert out.splitlines()[-1] == f'"새 방" = "{KEYS[LEFT]}"'
     assert "The bot is in a room now" in out
-    assert home.read_text("utf-8") == before
+    assert written.read_text("utf-8") == before
     assert BOT.token not in out
 
 
-def test_a_room_that_is_known_is_said_to_be(server: SandboxServer, home: Path) -> None:
+def test_a_room_that_is_known_is_said_to_be(server: SandboxServer, written: Path) -> None:
     with started("--minutes", "1", "--json") as process:
         code = code_in(process, on_stderr=True)
         thread = once_heard(server, says(code))
@@ -330,7 +330,7 @@ def test_a_room_that_is_known_is_said_to_be(server: SandboxServer, home: Path) -
     assert {"key": KEYS[DRIVERS], "name": None, "known_as": DRIVERS}.items() <= found.items()
 
 
-def test_an_interrupt_ends_it(server: SandboxServer, home: Path) -> None:
+def test_an_interrupt_ends_it(server: SandboxServer, written: Path) -> None:
     with started("--minutes", "1") as process:
         code_in(process)
         once_heard(server).join()
