@@ -28,8 +28,8 @@ LAYERS = (
     {"text"},
     {"schedule"},  # reads documents, and so versions
     {"system"},
-    {"idle"},
     {"ledger", "host"},
+    {"idle"},
     {"delivery"},
     {"alimtalk", "bot", "kakao", "config"},
     {"messages"},
@@ -49,7 +49,7 @@ LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
     "host/systemd", "idle", "is_idle", "kakao/callback", "language/catalogue", "ledger/files",
-    "ledger/postgres/connection",
+    "ledger/postgres/connection", "ledger/postgres/question",
     "ledger/heartbeat", "messages/workbook", "show/console", "show/half_blocks",
     "show/next_step", "show/pictures", "system/access", "system/clock", "system/disk",
     "system/fetch", "system/interrupts",
@@ -110,6 +110,7 @@ PURE = frozenset({
 # Each thing of the outside world, and the files through which alone it is reached.
 IMPORTERS = {
     "certifi": {"system/socket_http"},
+    "ctypes": {"ledger/postgres/question", "system/supervisor"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
     "cryptography": {"ledger/postgres/sealed"},
@@ -125,7 +126,7 @@ IMPORTERS = {
         "rehearsal/picture",
     },
     "PIL": {"show/half_blocks"},
-    "tomllib": {"config/reading"},
+    "tomllib": {"config/reading", "ledger/postgres/question"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
     "websockets": {"rehearsal/sandbox/gateway_socket", "system/websocket"},

@@ -476,7 +476,9 @@ def test_what_only_asks_does_not_wait_for_a_slot_and_leaves_no_heartbeat(
     longest = LONGEST_WAIT_SECONDS if may_wait else 0
     given = (str(plan), str(idle.places.config), idle.places.variables)
     clock.at = datetime.fromtimestamp(int(ready) / 1000 - 5, KST)
-    assert wait_before(RealDisk(), *given, clock.at.timestamp(), longest=longest) == 5 * waits
+    now = clock.at.timestamp()
+    found = wait_before(RealDisk(), *given, now, lambda *_: False, longest=longest)
+    assert found == 5 * waits
     assert len(idle.heartbeat.read(clock.now().date())) == len(beats) + waits
 
 
