@@ -410,11 +410,17 @@ def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:
     assert imported_by_a_tick() == ALLOWED
 
 
-def test_a_bare_look_builds_no_parser_and_loads_no_client(installed: Path) -> None:
-    looked = imported_by("status")
-    assert "rich.console" in looked
+@pytest.mark.parametrize(
+    "words", ["status", "status --json", "report --days 365", "tick --config CONFIG"]
+)
+def test_a_plain_look_builds_no_parser_and_loads_no_client(installed: Path, words: str) -> None:
+    looked = imported_by(*words.replace("CONFIG", str(installed)).split())
+    assert ("rich.console" in looked) is ("tick" not in words)
     assert not {"typer", "requests", "kakaocron.rehearsal", "kakaocron.web"} & looked
-    assert "typer" in imported_by("status", "--json")
+
+
+def test_a_look_that_asks_for_help_builds_a_parser(installed: Path) -> None:
+    assert "typer" in imported_by("status", "--help")
 
 
 @pytest.mark.parametrize(
