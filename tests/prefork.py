@@ -33,7 +33,9 @@ class Prefork:
         # What each of them counted would be written down at its end, and is the same.
         environ = {k: v for k, v in os.environ.items() if k != "COVERAGE_PROCESS_CONFIG"}
         root = Path(__file__).parents[1]
-        self.server = subprocess.Popen(command, cwd=root, env=environ, stdin=-1, stdout=-1, text=True)
+        self.server = subprocess.Popen(
+            command, cwd=root, env=environ, stdin=-1, stdout=-1, text=True
+        )
 
     def run(
         self, arguments: Sequence[str], environ: Mapping[str, str], cwd: Path
