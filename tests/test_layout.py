@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -133,8 +134,13 @@ IMPORTERS = {
 }
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted names of all modules that a file imports, wherever in it."""
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the dotted names of all modules that a file imports, wherever in it."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -159,6 +165,7 @@ def unit(name: str) -> str:
     return name.partition("/")[0]
 
 
+@cache
 def calls_of(path: Path) -> set[str]:
     """Return what a file calls by a dotted name, as in `datetime.now`."""
     found = set()
