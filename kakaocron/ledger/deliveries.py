@@ -571,7 +571,7 @@ def channel_by_form(receiver: str) -> str:
     """Name, for programs, the channel to a receiver, by the form in which it is kept."""
     if receiver.startswith(ROOM):
         return "bot"
-    if receiver[:1] in "+01":
+    if receiver.startswith(("+", "0", "1")):
         from kakaocron.text.phones import is_number  # noqa: PLC0415 - few send to phones
 
         return "alimtalk" if is_number(receiver) else "kakaotalk"
