@@ -469,10 +469,10 @@ def taken(attempt: Attempt) -> dict[str, int]:
     found = {}
     for receiver in attempt.to:
         result = attempt.results.get(receiver)
-        if result is None or result.state not in _NOT_TAKEN:
-            found[receiver] = max(1, result.parts if result else 0)
-        elif result.parts:
-            found[receiver] = result.parts
+        if result is None:
+            found[receiver] = 1
+        elif result.parts or result.state not in _NOT_TAKEN:
+            found[receiver] = result.parts or 1
     return found
 
 

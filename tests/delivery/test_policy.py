@@ -960,6 +960,11 @@ def test_it_is_asked_what_became_of_it_when_the_channel_can_tell(
     assert look_up_at(sent, ASKING, SLOT + MINUTE) == SLOT + seconds * SECOND
 
 
+@pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN])
+def test_a_channel_without_a_settling_time_can_be_asked_at_once(state: State) -> None:
+    assert settled_at(keyed(state), "me", POLICY) == SLOT + SECOND
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -1038,7 +1043,7 @@ def test_what_may_still_be_sent_is_asked_about_at_each_tick(
     age: timedelta, of_unknown: int, of_taken: int
 ) -> None:
     now = asked_at = SLOT + age
-    unknown = keyed(State.UNKNOWN, Reason.READ_TIMEOUT, asked_at=asked_at)
+    unknown = keyed(State.UNKNOWN, Reason.READ_TIMEOUT, asked_at=asked_at, expires_at=None)
     taken = keyed(State.SENT, asked_at=asked_at)
     both = beside(unknown, TAKEN_SO_FAR, 2, SLOT + SECOND)
 
@@ -1064,9 +1069,21 @@ def test_when_it_was_asked_by_a_clock_that_was_set_back_since_says_nothing(
     assert look_up_at(taken, ASKING, asked_at - ahead_by) == at
 
 
-@pytest.mark.parametrize(("now", "until"), [(1, 11), (11, 11), (12, 12), (40, 40)])
-def test_the_quiet_ends_when_something_is_to_be_asked_about(now: int, until: int) -> None:
-    known = {ID: keyed(State.SENT, ended_at=SLOT + SECOND)}
+@pytest.mark.parametrize(
+    ("asked_at", "now", "until"),
+    [
+        (None, 1, 11),
+        (None, 11, 11),
+        (None, 12, 12),
+        (SLOT + MINUTE, 61, 105),
+        (SLOT + MINUTE, 105, 105),
+        (SLOT + MINUTE, 106, 106),
+    ],
+)
+def test_the_quiet_ends_when_something_is_to_be_asked_about(
+    asked_at: datetime | None, now: int, until: int
+) -> None:
+    known = {ID: keyed(State.SENT, asked_at=asked_at)}
 
     found = idle_until([], ASKING, known, SLOT + now * SECOND, LIMIT)
     assert found == SLOT + until * SECOND
