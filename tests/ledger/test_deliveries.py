@@ -726,6 +726,15 @@ def test_only_good_news_counts_after_a_person_has_settled_it(late: Result) -> No
     assert delivery.state is expected
 
 
+def test_late_word_that_it_was_taken_counts_but_against_that_it_was_delivered() -> None:
+    late = outcome({"me": SENT, "mum": SENT}, at=SLOT + 2 * MINUTE)
+    other = outcome({"me": C}, 9, "z")
+    cancelled = settle(State.CANCELLED, Reason.BY_HAND, to=["me", "mum"])
+
+    assert folded(FIRST_CLAIM, cancelled, late).targets == {"me": SENT, "mum": SENT}
+    assert folded(FIRST_CLAIM, other, cancelled, late).targets == {"me": C, "mum": SENT}
+
+
 @pytest.mark.parametrize("late", [C, F, U])
 def test_the_late_word_of_a_process_taken_for_dead_counts_while_nothing_else_was_done(
     late: Result,
