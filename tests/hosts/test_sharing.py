@@ -16,6 +16,8 @@ from kakaocron.errors import Exit, LedgerError, UsageError
 from kakaocron.ledger.beats import Word
 from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
 from kakaocron.ledger.lookup import deliveries_of, find_delivery
+from kakaocron.ledger.postgres import book as book_module
+from kakaocron.ledger.postgres.tables import RECORD
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import Reason, State
 from kakaocron.system.workers import Threads
@@ -36,6 +38,27 @@ def claim(by: str, name: str = "report", attempt: int = 1) -> Claim:
 def missed(name: str = "report") -> Settle:
     more = {"state": State.MISSED, "reason": Reason.NO_TICK}
     return of_slot(Settle, Slot(name, AT, "peak"), ["me"], NOW, **more)
+
+
+@pytest.mark.parametrize(("count", "statements"), [(2, 1), (3, 1), (4, 2)])
+def test_thousands_of_slots_are_settled_by_statements_that_end_in_time(
+    house: House, monkeypatch: pytest.MonkeyPatch, count: int, statements: int
+) -> None:
+    monkeypatch.setattr(book_module, "ROWS_AT_ONCE", 3)
+    seen: list[str] = []
+
+    def note(statement: str, is_done: bool) -> bool:
+        seen.extend([] if is_done else [statement])
+        return False
+
+    ledger = house.host("a").ledger
+    with ledger.open() as book:
+        house.faults = [note]
+        receipts = book.record([missed(f"m{n}") for n in range(count)])
+
+    assert len(receipts) == count
+    assert seen.count(RECORD) == statements
+    assert len(deliveries_of(house.host("b").ledger, AT.date())) == count
 
 
 def test_a_slot_is_sent_by_the_first_host_and_by_no_other(house: House) -> None:

@@ -43,6 +43,9 @@ from kakaocron.text.causes import parts
 UNCONDITIONAL = (Outcome, Damage, Pointer)
 # A request leaves so long before its claim's lease ends, by the database's clock too.
 LEASE_MARGIN = timedelta(seconds=1)
+# So many rows in a statement, which has to end in time: a host that was off for a day of a thousand
+# messages has tens of thousands of slots to settle.
+ROWS_AT_ONCE = 1000
 # How long it may take to look at a claim once more: the request has waited so long for nothing.
 LOOKING_SECONDS = 4.0
 
@@ -253,6 +256,10 @@ class PostgresLedger:
 
     def write(self, rows: Sequence[Row]) -> list[Row]:
         """Write rows; return those that are there now as ours. Raises LedgerError."""
+        groups = [rows[n : n + ROWS_AT_ONCE] for n in range(0, len(rows), ROWS_AT_ONCE)]
+        return [row for group in groups for row in self._write(group)]
+
+    def _write(self, rows: Sequence[Row]) -> list[Row]:
         names = ("day", "id", "n", "token", "lines")
         columns = [[getattr(row, name) for row in rows] for name in names]
         found = self.database.ask(RECORD, self.host, *columns)

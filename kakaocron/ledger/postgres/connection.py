@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from kakaocron.errors import KakaocronError, LedgerError, UsageError
 from kakaocron.kst import KST
-from kakaocron.ledger.postgres.tables import NOW, STATE, VERSION
+from kakaocron.ledger.postgres.tables import NOW, READ, STATE, VERSION
 from kakaocron.system.clock import Clock
 from kakaocron.text.causes import parts
 
@@ -24,6 +24,7 @@ except ImportError:
 
 # How long one statement may take, and how long it is asked again and again.
 STATEMENT_SECONDS = 4.0
+READING_SECONDS = 30.0  # of a day of many thousand messages, from far away
 ASKING_SECONDS = 9.0
 BY_HAND_SECONDS = 600.0
 PAUSE_SECONDS = 0.1
@@ -222,6 +223,7 @@ class Database:
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
         assert self._connection is not None  # noqa: S101 - by the callers
         self._is_local_only = False
+        self._connection.seconds = READING_SECONDS if statement is READ else STATEMENT_SECONDS
         found = self._connection.execute(statement, parameters or None)
         return found.fetchall() if found.description else []
 
