@@ -328,6 +328,8 @@ class PostgresLedger:
         lines = 0
         for day in days:
             found = self.read_days([day])[day]
+            with self._lock:
+                del self._parts[day]  # a year's would be too much to keep
             lines += len(found.ids)
             remarks += found.remarks(f"{self.database.where} {day.isoformat()}")
         return Checked(len(days), lines), remarks
