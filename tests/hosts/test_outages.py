@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from kakaocron.errors import Exit, LedgerError
+from kakaocron.errors import Cause, Exit, LedgerError
 from kakaocron.ledger.beats import Word
 from kakaocron.ledger.events import Settle, of_slot
 from kakaocron.ledger.lookup import find_delivery
@@ -129,7 +129,8 @@ def test_a_host_that_is_cut_off_after_its_claim_lets_nothing_leave(house: House)
     assert house.texts() == []
     assert ended.report is not None
     (delivery,) = ended.report.ended.values()
-    assert delivery.state is State.RETRYING
+    assert (delivery.state, delivery.reason) == (State.RETRYING, Reason.LEDGER_UNWRITABLE)
+    assert delivery.cause == Cause("claim-unasked")
 
     house.faults = []
     house.clock.set("09:31:01")

@@ -120,7 +120,7 @@ class SharedClock:
             return
         offset, width = self.offset or timedelta(0), self._database[2]
         if abs(offset) - timedelta(seconds=width / 2) > LARGEST_CLOCK_OFFSET:
-            seconds = round(offset.total_seconds(), 1)
+            seconds = round(offset.total_seconds(), 3)
             most = LARGEST_CLOCK_OFFSET.total_seconds()
             told = parts("clock-off-database", seconds=seconds, most=most)
             raise ClockOffError(*told, which="clock-off-database")
