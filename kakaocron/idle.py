@@ -50,11 +50,13 @@ _VALUES_COUNT = (
 _NAMES_COUNT = ("KAKAO_", "KAKAOCRON_LEDGER_URL")
 
 
-def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bool:
+def is_idle_tick(
+    arguments: "Sequence[str]", environ: "Mapping[str, str]", *, may_wait: bool = True
+) -> bool:
     """Say whether this command is a tick with nothing to do; if so, its heartbeat is left.
 
-    One with nothing to do but to be ready for a slot first waits here: all else would take several
-    times the memory.
+    One with nothing to do but to be ready for a slot first waits here, if it may: all else would
+    take several times the memory.
     """
     try:
         environ = dict(environ)  # os.environ would decode each variable again whenever it is asked
@@ -75,7 +77,8 @@ def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bo
             by = ask_by_libpq(find_url(variables, config, folder))
             return is_unchanged(by, time.time(), known, instants)
 
-        seconds = wait_before(files, plan, config, variables, time.time(), ask, folder)
+        longest = LONGEST_WAIT_SECONDS if may_wait else 0
+        seconds = wait_before(files, plan, config, variables, time.time(), ask, folder, longest)
         if seconds and not os.isatty(2):  # a person is told what is waited for
             time.sleep(seconds)
         return seconds is None
@@ -100,9 +103,11 @@ def wait_before(
     now: float,
     ask: "AskShared",
     folder: str = "",
+    longest: int = LONGEST_WAIT_SECONDS,
 ) -> "float | None":
-    """Return how many seconds a tick at `now` (seconds since 1970) waits before it does anything,
-    None if it may leave. If the plan says so, the heartbeat is left: nothing is due now.
+    """Return how many seconds, less than `longest`, a tick at `now` (seconds since 1970) waits
+    before it does anything, None if it may leave. If the plan says so, the heartbeat is left:
+    nothing is due now.
 
     Raises OSError or ValueError where it cannot be told, and whatever `ask` raises: then the tick
     is a full one.
@@ -117,7 +122,7 @@ def wait_before(
     moment, wait = int(now * 1000), None
     if moment >= int(until):
         wait = (int(ready_from) - moment) / 1000
-    if moment < int(since) or (wait is not None and not 0 < wait < LONGEST_WAIT_SECONDS):
+    if moment < int(since) or (wait is not None and not 0 < wait < longest):
         return 0.0
     if (known_config, known_environment) != (config, environment(variables)):
         return 0.0

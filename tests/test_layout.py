@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -41,14 +42,14 @@ LAYERS = (
     {"rehearsal"},
     {"commands"},
     {"cli"},
-    {"__main__"},
+    {"__main__", "is_idle"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # These touch the world themselves, one thing of it each.
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
-    "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
+    "host/systemd", "idle", "is_idle", "kakao/callback", "language/catalogue", "ledger/files",
     "ledger/postgres/connection", "ledger/postgres/question",
     "ledger/heartbeat", "messages/workbook", "show/console", "show/half_blocks",
     "show/next_step", "show/pictures", "system/access", "system/clock", "system/disk",
@@ -133,8 +134,13 @@ IMPORTERS = {
 }
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted names of all modules that a file imports, wherever in it."""
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the dotted names of all modules that a file imports, wherever in it."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -159,6 +165,7 @@ def unit(name: str) -> str:
     return name.partition("/")[0]
 
 
+@cache
 def calls_of(path: Path) -> set[str]:
     """Return what a file calls by a dotted name, as in `datetime.now`."""
     found = set()
@@ -283,9 +290,11 @@ def test_the_environment_is_read_in_one_place() -> None:
         name for name, path in MODULES.items() if {"os.environ", "os.getenv"} & calls_of(path)
     }
 
-    # The command line writes --config into it; the entry point hands it on; the doctor's machine
+    # The command line writes --config into it; the entry points hand it on; the doctor's machine
     # looks for programs.
-    assert readers - {"cli", "__main__", "host/crontab", "host/probe"} == {"system/places"}
+    assert readers - {"cli", "__main__", "is_idle", "host/crontab", "host/probe"} == {
+        "system/places"
+    }
 
 
 def test_the_stand_in_for_kakao_knows_nothing_of_the_program_that_it_judges() -> None:
