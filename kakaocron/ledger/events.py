@@ -379,6 +379,7 @@ _INSTANTS: Mapping[type[Event], tuple[str, ...]] = {
     )
     for kind in _ALL_KINDS
 }
+_WITH_TARGETS = (Outcome, DeliveryReceipt)
 _instants_of = {kind: attrgetter(*names) for kind, names in _INSTANTS.items()}
 # The decoder has one object for a zone, so that most need not be compared.
 _DECODED_KST = msgspec.json.decode(b'"2000-01-01T00:00:00+09:00"', type=datetime).tzinfo
@@ -395,10 +396,10 @@ def _in_kst(event: Event) -> Event:
             found = ((name, getattr(event, name)) for name in _INSTANTS[kind])
             others = {name: in_kst(each) for name, each in found if each is not None}
             break
-    if kind is Claim:
+    if isinstance(event, Claim):
         if event.keys:
             others["keys"] = {name: _key_in_kst(key) for name, key in event.keys.items()}
-    elif kind is Outcome or kind is DeliveryReceipt:
+    elif isinstance(event, _WITH_TARGETS):
         for result in event.targets.values():
             if result.at is not None:
                 others["targets"] = _results_in_kst(event.targets)
