@@ -79,13 +79,15 @@ class SharedClock:
     def __init__(self, host: Clock) -> None:
         self.host = host
         self.elapsed = host.monotonic
-        self._database: tuple[datetime, float, float] | None = None
+        self._database: tuple[datetime, float, timedelta] | None = None
 
     def now(self) -> datetime:
-        return min(self._both())
+        own, database, uncertain = self._both()
+        return min(own, database - uncertain)
 
     def latest(self) -> datetime:
-        return max(self._both())
+        own, database, uncertain = self._both()
+        return max(own, database + uncertain)
 
     def monotonic(self) -> float:
         return self.host.monotonic()
@@ -96,8 +98,8 @@ class SharedClock:
     @property
     def offset(self) -> timedelta | None:
         """How far this host's clock is ahead of the database's; None before that was asked."""
-        own, *database = self._both()
-        return own - database[0] if database else None
+        own, database, _ = self._both()
+        return own - database if self._database else None
 
     @property
     def is_known(self) -> bool:
@@ -110,26 +112,28 @@ class SharedClock:
 
     def note(self, database: float, before: float, after: float) -> None:
         """Take down what the database's clock said (seconds since 1970) between two instants."""
-        at, width = datetime.fromtimestamp(database, KST), after - before
-        self._database = at, (before + after) / 2, width
+        at, uncertain = datetime.fromtimestamp(database, KST), (after - before) / 2
+        self._database = at, (before + after) / 2, timedelta(seconds=uncertain)
 
     def check(self) -> None:
         """Raise ClockOffError if this host's clock is certainly further off than it may be."""
         if self._database is None:
             return
-        offset, width = self.offset or timedelta(0), self._database[2]
-        if abs(offset) - timedelta(seconds=width / 2) > LARGEST_CLOCK_OFFSET:
+        offset, uncertain = self.offset or timedelta(0), self._database[2]
+        if abs(offset) - uncertain > LARGEST_CLOCK_OFFSET:
             seconds = round(offset.total_seconds(), 1)
             most = LARGEST_CLOCK_OFFSET.total_seconds()
             told = parts("clock-off-database", seconds=seconds, most=most)
             raise ClockOffError(*told, which="clock-off-database")
 
-    def _both(self) -> list[datetime]:
+    def _both(self) -> tuple[datetime, datetime, timedelta]:
+        """Return the host's time, the database's, and how far that may be from what it shows: it
+        was read at some instant between question and answer."""
         own = self.host.now()
         if self._database is None:
-            return [own]
-        at, asked_at, _ = self._database
-        return [own, at + timedelta(seconds=self.elapsed() - asked_at)]
+            return own, own, timedelta(0)
+        at, asked_at, uncertain = self._database
+        return own, at + timedelta(seconds=self.elapsed() - asked_at), uncertain
 
 
 class Asker(Protocol):
