@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
@@ -150,6 +150,10 @@ class Asker(Protocol):
         """Make sure of the clocks. Raises LedgerError, ClockOffError."""
         ...
 
+    def make_lock(self) -> AbstractContextManager[object]:
+        """Return a lock between the threads of this process, for one to take it again and again."""
+        ...
+
 
 class Transaction(psycopg.Connection[tuple[Any, ...]]):
     """A connection whose statements end in time. None is ever cancelled: a wait for the standby
@@ -182,7 +186,7 @@ class Database:
             **given,
         }
         self.where = f"{given.get('host') or ''}/{given.get('dbname') or given.get('user') or ''}"
-        self._lock = threading.RLock()
+        self._lock = self.make_lock()
         self._connection: Transaction | None = None
         self._is_local_only = False
         self._is_away = False
@@ -271,6 +275,9 @@ class Database:
                 ((now,),) = self.ask(NOW)
                 self.clock.note(now, before, self.clock.elapsed())
         self.clock.check()
+
+    def make_lock(self) -> AbstractContextManager[object]:
+        return threading.RLock()
 
     def is_pooled(self) -> bool:
         """Say whether a pooler stands between: the process that answers is none that this
