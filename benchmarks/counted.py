@@ -28,6 +28,7 @@ from unittest.mock import patch
 
 from starlette.responses import PlainTextResponse
 
+import kakaocron
 from kakaocron.config.reading import parse_config
 from kakaocron.delivery.tick import tick
 from kakaocron.installation import Edges, Installation, assemble
@@ -274,6 +275,16 @@ def of_python(*arguments: str) -> float:
         return instructions(*arguments, home=home) / instructions("-c", "pass", home=home)
 
 
+def asked_by_cron() -> float:
+    """Return how many times the instructions of `python -c pass` it takes what cron's line asks
+    first to say that there is nothing to do."""
+    asks = ("-I", "-S", str(Path(kakaocron.__file__).with_name("is_idle.py")))
+    with home_with_a_message() as home:
+        for _ in range(2):
+            instructions("-m", "kakaocron", "tick", home=home)
+        return instructions(*asks, home=home) / instructions("-c", "pass", home=home)
+
+
 def status_in_korean() -> float:
     """Return how many times the instructions of `status` in English it takes in Korean."""
     arguments = ("-m", "kakaocron", "status")
@@ -310,6 +321,7 @@ STATUS = partial(of_python, "-m", "kakaocron", "status")
 LONG = (Count("calls of the judge for 4 simulated days, per call for 1", judged_for_longer, 5.0),)
 BY_VALGRIND = (
     Count("instructions of an idle tick, per one of `python -c pass`", IDLE, 1.45),
+    Count("the same, of what cron's line asks before it", asked_by_cron, 0.85),
     Count("instructions of status, per one of `python -c pass`", STATUS, 15.5),
     Count("instructions of status in Korean, per one in English", status_in_korean, 1.05),
 )

@@ -20,6 +20,7 @@ from typing import Annotated, Any, TextIO
 from kakaocron import __version__
 from kakaocron.commands.help import complaint, is_no_option, translate
 from kakaocron.commands.lazy import typer
+from kakaocron.commands.options import plainly_given
 from kakaocron.errors import Exit, KakaocronError, UsageError
 from kakaocron.language.catalogue import catalogue_of
 from kakaocron.language.choice import can_show_hangul
@@ -148,13 +149,16 @@ def _command(name: str) -> Any:
 
 
 def _called(arguments: Sequence[str]) -> object:
-    """Call the command. A bare one, as cron's, is its function: a parser costs 0.1 s to build."""
-    if len(arguments) == 1 and arguments[0] in COMMANDS:
+    """Call the command. One as it is mostly given, as cron's, is its function: a parser costs 0.1 s
+    to build."""
+    if arguments and arguments[0] in COMMANDS:
         command = _command(arguments[0])
         if isinstance(command, FunctionType):
-            needed = command.__code__.co_argcount - len(command.__defaults__ or ())
-            if needed == 0:
-                return command()
+            names = command.__code__.co_varnames[: command.__code__.co_argcount]
+            given = plainly_given(arguments[1:], names)
+            needed = len(names) - len(command.__defaults__ or ())
+            if needed == 0 and given is not None:
+                return command(**given)
     if not arguments:
         return _where_one_stands()
     return _parsed(arguments)

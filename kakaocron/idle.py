@@ -4,6 +4,9 @@ A full tick leaves a plan in the log folder: until when nothing can become due, 
 what is due by then has to be made ready (`early_start`), beside the marks of every file that this
 depends on. Whatever is missing, damaged or changed, and a clock that stands before the plan, means
 a full tick, which trusts the ledger and nothing else.
+
+Of a ledger that hosts share no file tells whether it has changed: its plan holds for some minutes,
+then the database is asked one question.
 """
 
 import os
@@ -14,14 +17,22 @@ from kakaocron.files import PLAN_NAME, all_marks, check_xdg, placed, real_folder
 
 TYPE_CHECKING = False  # typing itself would be the most expensive import
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from kakaocron.files import IdleDisk
 
-HEADER = "kakaocron idle plan 3"
+    # Given what a plan knows of the shared ledger and when this host has ticked since (seconds
+    # since 1970): whether nothing has changed.
+    AskShared = Callable[[Sequence[str], Sequence[float]], bool]
+
+HEADER = "kakaocron idle plan 4"
 
 KST_SECONDS = 9 * 3600
+DAY_MS = 24 * 3600 * 1000
 MAX_PLAN_BYTES = 1 << 16
+MAX_BEATS_BYTES = 1 << 20
+# More than there are between two questions.
+NEWEST_BEATS = 16
 LONGEST_WAIT_SECONDS = 60
 
 # What decides which files are read, and how. Of other variables of Kakao's only the names count:
@@ -39,11 +50,13 @@ _VALUES_COUNT = (
 _NAMES_COUNT = ("KAKAO_", "KAKAOCRON_LEDGER_URL")
 
 
-def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bool:
+def is_idle_tick(
+    arguments: "Sequence[str]", environ: "Mapping[str, str]", *, may_wait: bool = True
+) -> bool:
     """Say whether this command is a tick with nothing to do; if so, its heartbeat is left.
 
-    One with nothing to do but to be ready for a slot first waits here: all else would take several
-    times the memory.
+    One with nothing to do but to be ready for a slot first waits here, if it may: all else would
+    take several times the memory.
     """
     try:
         environ = dict(environ)  # os.environ would decode each variable again whenever it is asked
@@ -52,7 +65,20 @@ def is_idle_tick(arguments: "Sequence[str]", environ: "Mapping[str, str]") -> bo
         variables = _with_env_file(folder, environ)
         check_xdg(variables)
         plan = plan_path(variables, folder)
-        seconds = wait_before(files, plan, config, variables, time.time(), folder)
+
+        def ask(known: "Sequence[str]", instants: "Sequence[float]") -> bool:
+            # An extra; and most have their ledger in files.
+            from kakaocron.ledger.postgres.question import (  # noqa: PLC0415
+                ask_by_libpq,
+                find_url,
+                is_unchanged,
+            )
+
+            by = ask_by_libpq(find_url(variables, config, folder))
+            return is_unchanged(by, time.time(), known, instants)
+
+        longest = LONGEST_WAIT_SECONDS if may_wait else 0
+        seconds = wait_before(files, plan, config, variables, time.time(), ask, folder, longest)
         if seconds and not os.isatty(2):  # a person is told what is waited for
             time.sleep(seconds)
         return seconds is None
@@ -75,24 +101,28 @@ def wait_before(
     config: str,
     variables: "Mapping[str, str]",
     now: float,
+    ask: "AskShared",
     folder: str = "",
+    longest: int = LONGEST_WAIT_SECONDS,
 ) -> "float | None":
-    """Return how many seconds a tick at `now` (seconds since 1970) waits before it does anything,
-    None if it may leave. If the plan says so, the heartbeat is left: nothing is due now.
+    """Return how many seconds, less than `longest`, a tick at `now` (seconds since 1970) waits
+    before it does anything, None if it may leave. If the plan says so, the heartbeat is left:
+    nothing is due now.
 
-    Raises OSError or ValueError where it cannot be told: then the tick is a full one.
+    Raises OSError or ValueError where it cannot be told, and whatever `ask` raises: then the tick
+    is a full one.
     """
-    lines = _read(disk, plan).decode("utf-8", "surrogateescape").split("\n")
-    header, first, known_config, known_environment, data, heartbeats, days, *marks, last, end = (
-        lines
-    )
+    content = _read(disk, plan)
+    lines = content.decode("utf-8", "surrogateescape").split("\n")
+    header, first, known_config, known_environment, data, heartbeats, days, shared, *marks = lines
+    *marks, last, end = marks
     if header != HEADER or first != last or end:
         raise ValueError("damaged")
-    since, until, ready_from, size, mark = first.split(" ")
+    since, until, ready_from, ask_from, size, mark = first.split(" ")
     moment, wait = int(now * 1000), None
     if moment >= int(until):
         wait = (int(ready_from) - moment) / 1000
-    if moment < int(since) or (wait is not None and not 0 < wait < LONGEST_WAIT_SECONDS):
+    if moment < int(since) or (wait is not None and not 0 < wait < longest):
         return 0.0
     if (known_config, known_environment) != (config, environment(variables)):
         return 0.0
@@ -100,6 +130,14 @@ def wait_before(
         return 0.0
     if heartbeats != f"{os.path.dirname(plan)}/ticks":  # noqa: PTH120
         raise ValueError("the plan is another installation's")
+    if shared and wait is None and moment >= int(ask_from):
+        pause, *known = shared.split(" ")
+        if not ask(known, [*_newest_beats(disk, heartbeats, moment), moment / 1000]):
+            return 0.0
+        lines[1] = lines[-2] = f"{since} {until} {ready_from} {moment + int(pause)} {size} {mark}"
+        if _read(disk, plan) != content:
+            return 0.0  # a full tick has left another one meanwhile
+        _replace(disk, plan, "\n".join(lines).encode("utf-8", "surrogateescape"))
     _beat(disk, heartbeats, moment, f"{size} {mark}")
     return wait
 
@@ -122,14 +160,42 @@ def environment(variables: "Mapping[str, str]") -> str:
     return ascii(values + sorted(names))
 
 
+def _newest_beats(disk: "IdleDisk", folder: str, moment: int) -> "list[float]":
+    """Return when this host's last ticks today found nothing to do."""
+    midnight = (moment + KST_SECONDS * 1000) // DAY_MS * DAY_MS - KST_SECONDS * 1000
+    content = _read(disk, _of_day(folder, moment), MAX_BEATS_BYTES).decode("ascii")
+    found = []
+    for line in content.split("\n")[-NEWEST_BEATS:-1]:
+        clock, *rest = line.split(" ")
+        if rest[:1] == ["idle"]:
+            hours, minutes, seconds = clock.split(":")
+            after_ms = (int(hours) * 60 + int(minutes)) * 60_000 + round(float(seconds) * 1000)
+            found.append((midnight + after_ms) / 1000)
+    return found
+
+
+def _of_day(folder: str, moment: int) -> str:
+    at = time.gmtime(moment // 1000 + KST_SECONDS)
+    return f"{folder}/{at.tm_year:04d}-{at.tm_mon:02d}-{at.tm_mday:02d}"
+
+
+def _replace(disk: "IdleDisk", path: str, content: bytes) -> None:
+    fd = disk.open(f"{path}.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    try:
+        if disk.write(fd, content) != len(content):
+            raise ValueError("the plan was not written whole")
+    finally:
+        disk.close(fd)
+    disk.replace(f"{path}.new", path)
+
+
 def _beat(disk: "IdleDisk", folder: str, moment: int, ledger_end: str) -> None:
     """Append to the day's heartbeats, whose file the day's first, full tick has begun."""
     seconds, milliseconds = divmod(moment, 1000)
     at = time.gmtime(seconds + KST_SECONDS)
     clock = f"{at.tm_hour:02d}:{at.tm_min:02d}:{at.tm_sec:02d}.{milliseconds:03d}"
     line = f"{clock} idle 0 {ledger_end}\n".encode("ascii")
-    day = f"{at.tm_year:04d}-{at.tm_mon:02d}-{at.tm_mday:02d}"
-    fd = disk.open(f"{folder}/{day}", os.O_WRONLY | os.O_APPEND)
+    fd = disk.open(_of_day(folder, moment), os.O_WRONLY | os.O_APPEND)
     try:
         if disk.write(fd, line) != len(line):
             raise ValueError("the heartbeat was not written whole")
@@ -137,10 +203,10 @@ def _beat(disk: "IdleDisk", folder: str, moment: int, ledger_end: str) -> None:
         disk.close(fd)
 
 
-def _read(disk: "IdleDisk", path: str) -> bytes:
+def _read(disk: "IdleDisk", path: str, most: int = MAX_PLAN_BYTES) -> bytes:
     fd = disk.open(path, os.O_RDONLY)
     try:
-        return disk.read(fd, MAX_PLAN_BYTES)
+        return disk.read(fd, most)
     finally:
         disk.close(fd)
 

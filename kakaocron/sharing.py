@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kakaocron.config.schema import HOST, Config
+from kakaocron.config.schema import Config, is_host_name
 from kakaocron.delivery.policy import Due
 from kakaocron.delivery.underway import Sharing
 from kakaocron.errors import LedgerError, UsageError
@@ -90,7 +89,7 @@ def ledger_url(places: Places, config: Config) -> str | None:
 def host_name(places: Places, config: Config) -> str:
     """Return what this host is called in every record. Raises UsageError."""
     named = places.variables.get("KAKAOCRON_HOST") or config.ledger.host or machine_name()
-    if not re.fullmatch(HOST, named):
+    if not is_host_name(named):
         raise UsageError(
             _("The name of this host is '{name}'; it may hold letters, digits, -, _ and .").format(
                 name=named

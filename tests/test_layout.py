@@ -7,6 +7,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,8 @@ LAYERS = (
     {"text"},
     {"schedule"},  # reads documents, and so versions
     {"system"},
-    {"idle"},
     {"ledger", "host"},
+    {"idle"},
     {"delivery"},
     {"alimtalk", "bot", "kakao", "config"},
     {"messages"},
@@ -41,15 +42,15 @@ LAYERS = (
     {"rehearsal"},
     {"commands"},
     {"cli"},
-    {"__main__"},
+    {"__main__", "is_idle"},
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 
 # These touch the world themselves, one thing of it each.
 EDGES = {
     "__main__", "cli", "config/reading", "files", "host/crontab", "host/probe",
-    "host/systemd", "idle", "kakao/callback", "language/catalogue", "ledger/files",
-    "ledger/postgres/connection",
+    "host/systemd", "idle", "is_idle", "kakao/callback", "language/catalogue", "ledger/files",
+    "ledger/postgres/connection", "ledger/postgres/question",
     "ledger/heartbeat", "messages/workbook", "show/console", "show/half_blocks",
     "show/next_step", "show/pictures", "system/access", "system/clock", "system/disk",
     "system/fetch", "system/interrupts",
@@ -110,6 +111,7 @@ PURE = frozenset({
 # Each thing of the outside world, and the files through which alone it is reached.
 IMPORTERS = {
     "certifi": {"system/socket_http"},
+    "ctypes": {"ledger/postgres/question", "system/supervisor"},
     "cronsim": {"schedule/cron_rule"},
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
     "cryptography": {"ledger/postgres/sealed"},
@@ -125,15 +127,20 @@ IMPORTERS = {
         "rehearsal/picture",
     },
     "PIL": {"show/half_blocks"},
-    "tomllib": {"config/reading"},
+    "tomllib": {"config/reading", "ledger/postgres/question"},
     "typer": {"commands/help", "commands/lazy"},
     "tomli_w": {"commands/config"},
     "websockets": {"rehearsal/sandbox/gateway_socket", "system/websocket"},
 }
 
 
-def imports(path: Path) -> Iterator[str]:
-    """Yield the dotted names of all modules that a file imports, wherever in it."""
+@cache
+def imports(path: Path) -> tuple[str, ...]:
+    """Return the dotted names of all modules that a file imports, wherever in it."""
+    return tuple(_imports(path))
+
+
+def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -158,6 +165,7 @@ def unit(name: str) -> str:
     return name.partition("/")[0]
 
 
+@cache
 def calls_of(path: Path) -> set[str]:
     """Return what a file calls by a dotted name, as in `datetime.now`."""
     found = set()
@@ -282,9 +290,11 @@ def test_the_environment_is_read_in_one_place() -> None:
         name for name, path in MODULES.items() if {"os.environ", "os.getenv"} & calls_of(path)
     }
 
-    # The command line writes --config into it; the entry point hands it on; the doctor's machine
+    # The command line writes --config into it; the entry points hand it on; the doctor's machine
     # looks for programs.
-    assert readers - {"cli", "__main__", "host/crontab", "host/probe"} == {"system/places"}
+    assert readers - {"cli", "__main__", "is_idle", "host/crontab", "host/probe"} == {
+        "system/places"
+    }
 
 
 def test_the_stand_in_for_kakao_knows_nothing_of_the_program_that_it_judges() -> None:

@@ -124,7 +124,7 @@ def _install_line(places: Places, job: Job, *, is_awaited: bool) -> datetime:
 def _try(machine: Machine, job: Job) -> None:
     """Raise CrontabError for a command that cannot be run, as after its folder was moved."""
     assert job.line  # noqa: S101 - it raises UsageError if cron would not take it
-    command = f"{job.command} --dry-run"
+    command = f"{job.tick} --dry-run"
     ended = machine.run(command, bare_environment(machine))
     if ended.code is None or ended.code < 0 or ended.code in CANNOT_RUN:
         said = " ".join(ended.said.split())[-300:] or _("exit {exit_code}").format(

@@ -1,6 +1,7 @@
 """What a configuration may hold. `config/reading` reads one."""
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: msgspec would compile each type from its text
+# again, whenever a configuration is read.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from kakaocron.text.placeholders import BUILT_IN
 from kakaocron.text.plain import (
     account_variables,
     address_shown,
+    is_name,
     is_secret,
     is_web_address,
     tidy,
@@ -28,7 +30,7 @@ from kakaocron.text.plain import (
 from kakaocron.text.tables import FaultError, fault_of, nearest, plain
 
 
-def wanted_scopes(config: Config, account: str = "") -> tuple[str, ...]:
+def wanted_scopes(config: "Config", account: str = "") -> tuple[str, ...]:
     """Return the scopes that the messages of an account need, and the list of friends where there
     is a [friends], an empty one too: one logs in before one knows whom to put there."""
     contacts = config.contacts
@@ -39,11 +41,8 @@ def wanted_scopes(config: Config, account: str = "") -> tuple[str, ...]:
     return ("talk_message", "friends") if has_friends else ("talk_message",)
 
 
-NAME = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,63}$"
-HOST = r"^[A-Za-z0-9가-힣][A-Za-z0-9가-힣_.-]{0,62}$"
+LONGEST_NAME, LONGEST_HOST, LONGEST_ACCOUNT = 64, 63, 32
 RESERVED_NAMES = ("once", "send")
-# It names a file and, in capitals, variables.
-ACCOUNT_NAME = re.compile(r"[A-Za-z0-9가-힣][A-Za-z0-9가-힣_-]{0,31}")
 MOST_RECEIVERS = 100
 
 Minute = Annotated[int, Meta(ge=0, le=59)]
@@ -60,6 +59,9 @@ DAY_WORDS = {
 } | {"매일": DAY_NAMES, "평일": DAY_NAMES[:5], "주말": DAY_NAMES[5:]}
 
 LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|::1")
+
+
+_NAME_FAULT = marked("may hold letters, digits, '-', '_' and '.', up to {most} of them")
 
 
 class Secret:
@@ -374,14 +376,21 @@ class DeliveryRules(Section, frozen=True):
         )
 
 
+def is_host_name(name: str) -> bool:
+    """Say whether a host can be called so."""
+    return is_name(name, "-_.", LONGEST_HOST)
+
+
 class LedgerRules(Section, frozen=True):
     keep_days: Annotated[int, Meta(ge=2, le=36500)] = 90
     url: Secret | None = None  # it may hold a password
-    host: Annotated[str, Meta(pattern=HOST)] | None = None
+    host: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_key(("url",), self.url)
+        if self.host is not None and not is_host_name(self.host):
+            raise FaultError(("host",), _(_NAME_FAULT).format(most=LONGEST_HOST))
 
 
 class MonitorRules(Section, frozen=True):
@@ -601,16 +610,17 @@ def _bare(variable: str) -> str:
 
 
 def _check_name(name: str) -> None:
-    if not re.fullmatch(NAME, name):
-        raise ValueError(_("may hold letters, digits, '-', '_' and '.', up to 64 of them"))
+    if not is_name(name, "-_.", LONGEST_NAME):
+        raise ValueError(_(_NAME_FAULT).format(most=LONGEST_NAME))
     if name in RESERVED_NAMES or name.startswith(("once-", "send-")):
         raise ValueError(_("'{name}' is kakaocron's own; choose another name").format(name=name))
 
 
 def _account(name: str, table: object) -> AccountSettings:
-    if not ACCOUNT_NAME.fullmatch(normalize("NFC", name)):
+    # It names a file and, in capitals, variables.
+    if not is_name(normalize("NFC", name), "-_", LONGEST_ACCOUNT):
         what = _("an account's name may hold letters, digits, '-' and '_', up to {most} of them")
-        raise FaultError(("account", name), what.format(most=32))
+        raise FaultError(("account", name), what.format(most=LONGEST_ACCOUNT))
     try:
         return convert(table, AccountSettings, dec_hook=as_secret)
     except ValidationError as error:

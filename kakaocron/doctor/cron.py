@@ -420,7 +420,7 @@ def _bare_command(bench: Bench, entry: CrontabEntry | None) -> Finding:
     except UsageError as error:
         return fail(name, str(error), _("Move it, then: kakaocron cron install"))
     environment = {**bare_environment(machine), **(entry.assigned_above if entry else {})}
-    command = (entry.rehearsal if entry else None) or f"{bench.job.command} --dry-run"
+    command = (entry.rehearsal if entry else None) or f"{bench.job.tick} --dry-run"
     ended = machine.run(command, environment)
     if ended.code == 0:
         return ok(name, _("runs in cron's bare environment"))

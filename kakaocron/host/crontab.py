@@ -9,7 +9,7 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -17,6 +17,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+import kakaocron
 from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.language.words import _
 from kakaocron.system.disk import make_folders, replace_file
@@ -31,6 +32,7 @@ BEGIN = b"# kakaocron begin: "
 END = b"# kakaocron end"
 # Where the line above had no newline, cron would have ignored it; the note lets us restore that.
 ADDED = b" (newline added above)"
+EACH_MINUTE = b"* * * * * "
 # Debian's cron refuses longer commands.
 LONGEST_LINE_BYTES = 990
 TIMEOUT_SECONDS = 20
@@ -185,21 +187,32 @@ def _check_faithful(listed: bytes) -> None:
 
 
 class Job(Struct, frozen=True):
-    """What cron is to run every minute: this program with this configuration."""
+    """What cron is to run every minute: this program with this configuration, unless `is_idle`, a
+    program that costs less, says that there is nothing to do."""
 
     program: tuple[str, ...]
     config: Path
     variables: tuple[tuple[str, str], ...] = ()
+    is_idle: tuple[str, ...] = ()
 
     @property
     def words(self) -> tuple[str, ...]:
         return (*self.program, "tick", "--config", str(self.config))
 
     @property
+    def tick(self) -> str:
+        """Return the command of a tick, which means the same to /bin/sh and in a crontab."""
+        return " ".join([*_settings(self.variables), *map(_quoted, self.words)])
+
+    @property
     def command(self) -> str:
-        """Return the command, which means the same to /bin/sh and in a crontab."""
-        settings = [f"{name}={_quoted(value)}" for name, value in self.variables]
-        return " ".join([*settings, *map(_quoted, self.words)])
+        """Return what the line runs: who changes a path in it changes it for both programs. It is
+        the tick alone where cron would not take the whole."""
+        settings = _settings((("KAKAOCRON_CONFIG", str(self.config)), *self.variables))
+        asks, tick = (" ".join(map(_quoted, words)) for words in (self.is_idle, self.program))
+        whole = f"export {' '.join(settings)}; {asks} 2>/dev/null || {tick} tick"
+        fits = len(EACH_MINUTE) + len(os.fsencode(whole)) <= LONGEST_LINE_BYTES
+        return whole if self.is_idle and fits else self.tick
 
     @property
     def line(self) -> bytes:
@@ -210,7 +223,7 @@ class Job(Struct, frozen=True):
                     command=self.command
                 )
             )
-        line = b"* * * * * " + os.fsencode(self.command)
+        line = EACH_MINUTE + os.fsencode(self.command)
         if len(line) > LONGEST_LINE_BYTES:
             raise UsageError(
                 _("The crontab line would have {count} bytes, and cron takes {most}").format(
@@ -223,6 +236,10 @@ class Job(Struct, frozen=True):
     @property
     def mark(self) -> bytes:
         return BEGIN + os.fsencode(str(self.config))
+
+
+def _settings(variables: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{name}={_quoted(value)}" for name, value in variables]
 
 
 def _quoted(word: str) -> str:
@@ -409,4 +426,7 @@ def job_of(places: Places) -> Job:
     beside = Path(sys.executable).with_name("kakaocron")
     found = str(beside) if beside.exists() else shutil.which("kakaocron")
     program = (os.path.abspath(found),) if found else (sys.executable, "-m", "kakaocron")  # noqa: PTH100
-    return Job(program, places.config, settings_in_shell(places))
+    of_this = beside.exists() or not found  # another's would never find its own plan
+    path = str(Path(kakaocron.__file__).with_name("is_idle.py"))
+    is_idle = (sys.executable, "-I", "-S", path) if of_this else ()
+    return Job(program, places.config, settings_in_shell(places), is_idle)

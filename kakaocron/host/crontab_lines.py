@@ -19,6 +19,8 @@ _FIELDS = re.compile(r"\s*(@\S+|\S+(?:\s+\S+){4})\s+(.*)")
 _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _OPERATOR = re.compile(r"[();<>|&]+")
 _REDIRECTIONS = frozenset({"<", ">", ">>", ">&", "<>"})
+# What our own line asks before its tick.
+_IS_IDLE = re.compile(r"(?:export ([^();<>|&]*); )?[^();<>|&]*/is_idle\.py'? 2>/dev/null \|\| ")
 _TICK = re.compile(r"(?<=\s)tick(?=[\s>]|$)")
 # From and to where each field goes, and the names that it may have.
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
@@ -54,9 +56,14 @@ class CrontabEntry(Struct, frozen=True):
     assigned_above: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def tick(self) -> str:
+        """The command without what only asks whether there is anything to do."""
+        return _IS_IDLE.sub(lambda found: f"{found[1]} " if found[1] else "", self.command, count=1)
+
+    @property
     def is_plain(self) -> bool:
-        """Say whether an option can be added at the end of the command."""
-        words = _words(self.command)
+        """Say whether an option can be added at the end of the tick's command."""
+        words = _words(self.tick)
         return not any(_OPERATOR.search(word) or word.startswith("#") for word in words)
 
     @property
@@ -64,12 +71,12 @@ class CrontabEntry(Struct, frozen=True):
         """The command as the shell gets it, but that its tick sends nothing; None if it does more
         than to go to a folder, run a tick and redirect what that prints."""
         if self.is_plain:
-            return f"{self.command} --dry-run"
-        operators = [word for word in _words(self.command) if _OPERATOR.fullmatch(word)]
+            return f"{self.tick} --dry-run"
+        operators = [word for word in _words(self.tick) if _OPERATOR.fullmatch(word)]
         if self.folder is not None and operators[:1] == ["&&"]:
             operators = operators[1:]
-        if {*operators} <= _REDIRECTIONS and len(_TICK.findall(self.command)) == 1:
-            return _TICK.sub("tick --dry-run", self.command)
+        if {*operators} <= _REDIRECTIONS and len(_TICK.findall(self.tick)) == 1:
+            return _TICK.sub("tick --dry-run", self.tick)
         return None
 
     @property

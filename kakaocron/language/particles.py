@@ -22,8 +22,8 @@ _FORMS = {
 _FORM = "|".join(re.escape(form) for form in _FORMS)
 # Put before the sentence's own forms while it is filled: what others write stays as it is.
 _MARK = "\0"
-_UNMARKED = re.compile(f"(?={_FORM})")
-_PARTICLE = re.compile(rf"(?:(\w)([^\w\s]*))?{_MARK}({_FORM})")
+_UNMARKED = f"(?={_FORM})"  # texts, all of these: few commands need them
+_PARTICLE = rf"(?:(\w)([^\w\s]*))?{_MARK}({_FORM})"
 # So much of a word tells how it ends: what others write can be one word of any length.
 _END_OF_WORD = 8
 _FIRST_SYLLABLE, _FINALS, _RIEUL = 0xAC00, 28, 8
@@ -32,10 +32,10 @@ _DIGITS = {"0": "ㅇ", "1": "ㄹ", "3": "ㅁ", "6": "ㄱ", "7": "ㄹ", "8": "ㄹ
 # Latin words, as they are written in Hangul: 톰엘, 이메일; 제이슨; 폼; 틱, 백업, 포맷; 홈, 파일. A
 # capital alone or among capitals is read by its name: 엘, 엠, 엔, 알; but HOME is 홈.
 _LATIN = (
-    (re.compile(r"(?:^|[^a-z])[LR]$|l$"), "ㄹ"),
-    (re.compile(r"[a-z]le$", re.IGNORECASE), "ㄹ"),
-    (re.compile(r"(?:^|[^a-z])[MN]$|[mn]$|ng$|ck$|(?:^|[^aeiou])[aeiou][bkpt]$"), "ㅁ"),
-    (re.compile(r"[aeiou][mn]e$", re.IGNORECASE), "ㅁ"),
+    (r"(?:^|[^a-z])[LR]$|l$", "ㄹ"),
+    (r"(?i)[a-z]le$", "ㄹ"),
+    (r"(?:^|[^a-z])[MN]$|[mn]$|ng$|ck$|(?:^|[^aeiou])[aeiou][bkpt]$", "ㅁ"),
+    (r"(?i)[aeiou][mn]e$", "ㅁ"),
 )
 
 
@@ -44,8 +44,8 @@ def fitted(sentence: str, fill: Callable[[str], str] = str) -> str:
     what it says."""
     if "(" not in sentence:
         return fill(sentence)
-    said = fill(_UNMARKED.sub(_MARK, sentence))
-    return _PARTICLE.sub(lambda found: _fit(found, said), said)
+    said = fill(re.sub(_UNMARKED, _MARK, sentence))
+    return re.sub(_PARTICLE, lambda found: _fit(found, said), said)
 
 
 def _fit(found: re.Match[str], sentence: str) -> str:
@@ -69,4 +69,4 @@ def final_of(word: str) -> str:
         return "ㄹ" if final == _RIEUL else "ㅁ" if final else ""
     if last.isdecimal():
         return _DIGITS.get(last, "")
-    return next((final for pattern, final in _LATIN if pattern.search(word)), "")
+    return next((final for pattern, final in _LATIN if re.search(pattern, word)), "")

@@ -15,7 +15,6 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
-from kakaocron.actions import ByHand
 from kakaocron.config.contacts import account_of
 from kakaocron.delivery.orders import WAITING
 from kakaocron.delivery.parcel import Enclosure, Parcel, Part
@@ -43,6 +42,7 @@ from kakaocron.watching.sentences import (
 )
 
 if TYPE_CHECKING:
+    from kakaocron.actions import ByHand
     from kakaocron.doctor.finding import Finding
     from kakaocron.installation import Installation
     from kakaocron.kakao.friends import Friend

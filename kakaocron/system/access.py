@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import stat
 from collections.abc import Iterable, Iterator
 
@@ -52,6 +51,8 @@ def existing(disk: Disk, path: str) -> str:
 def barrier(path: str, wanted: str | None = None) -> Barrier:
     """Say why a path that is there cannot be written: by its owner, its mode, or neither. It may be
     a folder above the one that is `wanted`, and somebody else's for good."""
+    import shlex  # noqa: PLC0415 - all is well as a rule
+
     quoted = shlex.quote(path)
     try:
         found = os.stat(path)  # noqa: PTH116

@@ -61,6 +61,17 @@ def account_variables(account: str) -> str:
     return f"KAKAO_ACCOUNT_{account.upper().replace('-', '_')}_" if account else "KAKAO_"
 
 
+def is_name(text: str, marks: str, most: int) -> bool:
+    """Say whether a text is of letters (Latin or Hangul), digits and `marks`, begins with none of
+    these, and has up to `most` characters."""
+    # No pattern: one with all of Hangul in it takes a millisecond to compile.
+    return (
+        0 < len(text) <= most
+        and text[0] not in marks
+        and all(c in marks or (c.isascii() and c.isalnum()) or "가" <= c <= "힣" for c in text)
+    )
+
+
 # For terminals of another encoding than UTF-8: a mark must not turn into another one.
 _PLAIN = {"✓": "v", "✗": "x", "▸": ">", "▹": ">", "↻": "~", "–": "-", "…": "...", "·": "."}
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 
 from msgspec import Struct
 
@@ -44,13 +45,34 @@ def may_leave_at_once(places: Places, edges: Edges) -> bool:
     """Say whether a tick finds nothing to do; if so, its heartbeat is left. Where all that it
     finds is to be ready for a slot, this waits until it is time for that."""
     now = edges.clock.now().timestamp()
+    found = str(places.config), places.variables, now, partial(_is_unchanged, places, edges)
     try:
-        wait = wait_before(edges.disk, _path(places), str(places.config), places.variables, now)
+        wait = wait_before(edges.disk, _path(places), *found)
     except (OSError, ValueError):
         return False
     if wait:
         edges.clock.sleep(wait)
     return wait is None
+
+
+def _is_unchanged(
+    places: Places, edges: Edges, known: Sequence[str], instants: Sequence[float]
+) -> bool:
+    from kakaocron.ledger.postgres.connection import Database, SharedClock  # noqa: PLC0415 - an extra
+    from kakaocron.ledger.postgres.question import find_url, is_unchanged  # noqa: PLC0415 - likewise
+
+    url = find_url(places.variables, str(places.config), str(places.folder))
+    database = (edges.make_asker or Database)(url, known[0], SharedClock(edges.clock))
+
+    def ask(statement: str, parameters: Sequence[str]) -> Sequence[Sequence[object]]:
+        return database.ask(statement, *parameters, seconds=0.0)
+
+    try:
+        return is_unchanged(ask, edges.clock.now().timestamp(), known, instants)
+    except Exception:
+        return False  # the full tick meets it again, and tells it
+    finally:
+        database.close()
 
 
 def leave_plan(installation: Installation, report: TickReport) -> None:
@@ -74,29 +96,34 @@ def _plan(installation: Installation, report: TickReport) -> bytes | None:
     places, disk = installation.places, installation.edges.disk
     if places.ticks != DEFAULT_TICKS:
         return None  # the plan's place is that of the ledger to which the log folder belongs
+    shared = installation.shared
     # Of a shared ledger no file here tells whether it has changed.
-    days = [] if installation.shared else [day.isoformat() for day in report.days]
+    days = [] if shared else [day.isoformat() for day in report.days]
     # Taken before the snapshot that counts, of the days that the tick itself has read: what changes
     # from here on makes the plan worthless, not wrong.
     marks = all_marks(disk, str(places.config), str(places.data), days)
+    mark = shared.mark(report.days) if shared else ""
     seen = installation.snapshot()
     inputs = list(installation.inputs)
-    if not set(seen.view.days) <= set(report.days) or marks[: len(inputs)] != inputs:
+    is_decided_by = set(seen.view.days) <= set(report.days)
+    if mark is None or not is_decided_by or marks[: len(inputs)] != inputs:
         return None
     span = idle_span(seen, installation.ledger, installation.plan, installation.engine.policy)
     if span is None:
         return None
-    renewals = list(_renewals(installation.logins.values(), span))
-    limits = [*renewals, *_looking_again(installation, span)]
+    limits = list(_renewals(installation.logins.values(), span))
     until = min([span.until, *limits])
     ready_from = min([span.due, *limits]) - GETTING_READY - _making(installation)
     if max(until, ready_from) <= span.since:
         return None
-    instants = " ".join(str(int(at.timestamp() * 1000)) for at in (until, ready_from))
+    pause = _pause(installation.engine.policy) if shared else until - span.since
+    asks_from = span.since + pause
+    instants = " ".join(str(int(at.timestamp() * 1000)) for at in (until, ready_from, asks_from))
     numbers = f"{_up(span.since.timestamp())} {instants} {span.ledger_end}"
     known = environment(places.variables)
     folders = [str(places.data), installation.heartbeat.folder]
-    holds_for = [str(places.config), known, *folders, " ".join(days), *marks]
+    asks = f"{pause // timedelta(milliseconds=1)} {mark}" if shared else ""
+    holds_for = [str(places.config), known, *folders, " ".join(days), asks, *marks]
     lines = [HEADER, numbers, *holds_for, numbers, ""]
     return "\n".join(lines).encode("utf-8", "surrogateescape")
 
@@ -130,12 +157,10 @@ def _making(installation: Installation) -> timedelta:
     return timedelta(seconds=max(slow, default=0.0))
 
 
-def _looking_again(installation: Installation, span: IdleSpan) -> Iterator[datetime]:
-    """Yield when another host's orders are to be looked for at the latest: a one-off of a host that
-    died is to be found before its expiry by a tick that comes after it is due."""
-    if installation.shared:
-        before_expiry = installation.engine.policy.expire_after - 2 * A_TICK
-        yield span.since + max(timedelta(0), min(LONGEST_SHARED - A_TICK / 2, before_expiry))
+def _pause(policy: Policy) -> timedelta:
+    """Return for how long another host's orders are not looked for: a one-off of a host that died
+    is to be found before its expiry by a tick that comes after it is due."""
+    return max(timedelta(0), min(LONGEST_SHARED - A_TICK / 2, policy.expire_after - 2 * A_TICK))
 
 
 def _renewals(logins: Iterable[Login], span: IdleSpan) -> Iterator[datetime]:

@@ -233,7 +233,7 @@ def test_systemd_cron_is_asked_whether_it_has_seen_the_change(
     seen: list[bool] = []
 
     def has_timer(_: Machine, command: str) -> bool:
-        assert command.endswith("config.toml")
+        assert command.endswith("kakaocron tick")
         seen.append(True)
         late = comes_after is None or len(seen) <= comes_after
         return tab.exists() and bool(commands(tab)) is not late

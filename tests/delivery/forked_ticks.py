@@ -17,14 +17,15 @@ import time
 import traceback
 from datetime import datetime, timedelta
 
-import requests  # noqa: F401 - a tick would load it when it sends
-
+import kakaocron.system.socket_http  # noqa: F401 - a tick loads it when it sends
 from kakaocron.commands.tick import tick
 from kakaocron.kst import KST
 from kakaocron.system.clock import SystemClock
+from tests.prefork import warm_up
 
 
 def main() -> None:
+    warm_up()
     for line in sys.stdin:
         order = json.loads(line)
         at = datetime.fromtimestamp(order["at"], KST)

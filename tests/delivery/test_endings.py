@@ -581,7 +581,7 @@ def test_other_commands_end_with_130_too(
         deadline = time.monotonic() + 30
         if ready is None:
             wait_for_python(process)
-            time.sleep(1.5)
+            time.sleep(0.6)
         while ready is not None and ready not in out.read_text():
             assert time.monotonic() < deadline
             time.sleep(0.05)

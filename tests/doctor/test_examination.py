@@ -568,6 +568,10 @@ def test_a_read_only_file_system_is_no_matter_of_owners(well: Bench) -> None:
 HELD = "KAKAOCRON_DATA_DIR={data} KAKAOCRON_LOG_DIR={log} "
 RUN = "/opt/kakaocron tick --config /etc/kakaocron/config.toml"
 LINE = f"* * * * * {HELD}{RUN}"
+WHOLE = (
+    f"* * * * * export KAKAOCRON_CONFIG=/etc/kakaocron/config.toml {HELD.strip()}; "
+    "/opt/python -I -S /opt/lib/is_idle.py 2>/dev/null || /opt/kakaocron tick"
+)
 
 
 class Listening(FakeMachine):
@@ -588,6 +592,7 @@ def with_lines(bench: Bench, lines: str, **facts: Any) -> Bench:
     "lines",
     [
         LINE,
+        WHOLE,
         LINE.replace("* * * * *", "*/1 * * * *"),
         "HOME=/srv/x\n" + LINE,
         'TZ=Asia/Seoul\nCRON_TZ=UTC\nMAILTO=""\n' + LINE,
@@ -627,6 +632,8 @@ def test_lines_that_run_this_installation_each_minute(well: Bench, lines: str) -
         (f"KAKAOCRON_DATA_DIR=/x\n* * * * * {RUN}", "fail", "data folder is '/x' (KAKAOCRON_DATA"),
         (f"* * * * * KAKAOCRON_DATA_DIR=/x {RUN}", "fail", "data folder is '/x', and not"),
         (LINE.replace("/opt/", "/old/"), "fail", "runs '/old/kakaocron', and not"),
+        (WHOLE.replace("/opt/k", "/old/k"), "fail", "runs '/old/kakaocron', and not"),
+        (WHOLE.replace("_LOG_DIR={log}", "_LOG_DIR=/x"), "fail", "log folder is '/x', and not"),
         (LINE.replace("/opt/", ""), "fail", "PATH (/usr/bin:/bin) has no 'kakaocron'"),
         ("PATH=/x\n" + LINE.replace("/opt/", ""), "fail", "PATH (/x) has no 'kakaocron'"),
         (LINE.replace("/opt/", "/gone/"), "fail", "there is no program '/gone/kakaocron'"),

@@ -21,6 +21,7 @@ from kakaocron.cli import run
 from kakaocron.errors import UsageError
 from kakaocron.host.crontab import (
     END,
+    LONGEST_LINE_BYTES,
     CrontabError,
     Job,
     SystemCrontab,
@@ -220,6 +221,38 @@ def test_the_line_means_the_same_to_cron_and_the_shell(path: str) -> None:
     assert "%" not in command.replace("\\%", "")
 
 
+@pytest.mark.parametrize(
+    ("asks", "ticks"), [("/bin/true", False), ("/bin/false", True), ("/no/such/python", True)]
+)
+@pytest.mark.parametrize("path", ["/a b/c.toml", "/100%/c.toml", "/it's/c.toml", "/$HOME/`x`.toml"])
+def test_a_tick_runs_unless_a_cheaper_program_says_that_there_is_nothing_to_do(
+    path: str, asks: str, ticks: bool, tmp_path: Path
+) -> None:
+    """Both have the same settings; should the cheaper one be gone, each tick runs, and silently."""
+    program = tmp_path / "a 100% b" / "kakaocron"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\necho "$*" "$KAKAOCRON_CONFIG" "$KAKAOCRON_DATA_DIR"\n')
+    program.chmod(0o755)
+    is_idle = (asks, "-I", "-S", str(program.with_name("is_idle.py")))
+    job = Job((str(program),), Path(path), (("KAKAOCRON_DATA_DIR", "/d d%"),), is_idle)
+    command = job.line.decode().removeprefix("* * * * * ")
+    assert "%" not in command.replace("\\%", "")
+    command = command.replace("\\%", "%")
+    said = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=True, text=True)
+    assert (said.stdout, said.stderr) == (f"tick {path} /d d%\n" if ticks else "", "")
+
+
+def test_where_cron_would_not_take_the_whole_line_it_is_the_tick_alone() -> None:
+    is_idle = ("/python", "-I", "-S", "/" + "x" * 400 + "/is_idle.py")
+    whole = []
+    for length in (100, 400, 900):
+        job = Job(("/kakaocron",), Path("/" + "c" * length), is_idle=is_idle)
+        assert len(job.line) <= LONGEST_LINE_BYTES
+        whole.append("is_idle" in job.command)
+        assert whole[-1] or job.command == job.tick
+    assert whole == [True, True, False]
+
+
 def test_a_line_that_cron_would_refuse_is_refused_here() -> None:
     with pytest.raises(UsageError, match="shorter path"):
         _ = Job(("/k",), Path("/" + "x" * 1000)).line
@@ -285,7 +318,7 @@ def test_install_and_uninstall_as_commands(
 ) -> None:
     program.write_bytes(b"0 0 * * * mine \xff\n")
     assert run(["cron", "install"]) == 0
-    assert b" tick --config " in program.read_bytes()
+    assert b" tick\n" in program.read_bytes()
     said = capsys.readouterr().out
     assert run(["cron", "show"]) == 0
     assert capsys.readouterr().out.strip() in said
@@ -402,9 +435,9 @@ def test_the_line_carries_config_data_and_log_folder_always(
     capsys.readouterr()
     assert run(["cron", "show"]) == 0
     line = capsys.readouterr().out
-    assert f"--config {home}/.config/kakaocron/config.toml" in line
+    assert f"KAKAOCRON_CONFIG={home}/.config/kakaocron/config.toml " in line
     assert f"KAKAOCRON_DATA_DIR={home}/.local/share/kakaocron " in line
-    assert f"KAKAOCRON_LOG_DIR={home}/.local/state/kakaocron/log " in line
+    assert f"KAKAOCRON_LOG_DIR={home}/.local/state/kakaocron/log; " in line
     assert run(["cron", "show", "--systemd"]) == 0
     unit = capsys.readouterr().out
     assert f"Environment=KAKAOCRON_DATA_DIR={home}/.local/share/kakaocron\n" in unit
@@ -421,7 +454,7 @@ OTHERS = b"MAILTO=me\n0 4 * * * true\n"
 def test_the_line_of_the_version_before_is_replaced_and_taken_out(
     program: Path, home: Path, added: bytes, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It named neither data nor log folder, unless the shell did."""
+    """It named neither data nor log folder, unless the shell did, and ran each tick whole."""
     config = f"{home}/.config/kakaocron/config.toml".encode()
     older = (
         b"# kakaocron begin: " + config + added + b"\n"
@@ -432,7 +465,7 @@ def test_the_line_of_the_version_before_is_replaced_and_taken_out(
     assert run(["cron", "install"]) == 0
     installed = program.read_bytes()
     assert installed.startswith(OTHERS)
-    assert installed.count(b"tick --config") == 1
+    assert installed.count(b"kakaocron tick") == 1
     assert b"KAKAOCRON_DATA_DIR=" in installed
     assert "Another line" not in capsys.readouterr().out
     program.write_bytes(OTHERS + older)

@@ -65,6 +65,8 @@ def one(line: str) -> CrontabEntry:
         ("* * * * * kakaocron tick 2>/dev/null", ("kakaocron",), None),
         ("* * * * * kakaocron tick 1<>/run/log 2>&1", ("kakaocron",), None),
         ("#* * * * * kakaocron tick --config /c", ("kakaocron",), "/c"),
+        ("* * * * * python3 -I -S /a/is_idle.py 2>/dev/null || kakaocron tick --config /c",
+         ("kakaocron",), "/c"),
     ],
 )  # fmt: skip
 def test_the_program_and_its_configuration_are_found(

@@ -76,7 +76,7 @@ def be(tab: Path, program: str) -> None:
 
 
 def commands(tab: Path) -> bytes:
-    return b"".join(line for line in tab.read_bytes().splitlines(True) if b" tick " in line)
+    return b"".join(line for line in tab.read_bytes().splitlines(True) if b"kakaocron tick" in line)
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -95,7 +95,16 @@ def test_busybox_passes_over_what_is_set_above_a_line_but_the_shell() -> None:
         ("kakaocron tick>>log", "kakaocron tick --dry-run>>log"),
         ("kakaocron tick --config /c # x", "kakaocron tick --dry-run --config /c # x"),
         ("cd /srv && ./kakaocron tick 2>>log", "cd /srv && ./kakaocron tick --dry-run 2>>log"),
+        (
+            "export A=b C='d e'; '/f g/p' -I -S '/f g/is_idle.py' 2>/dev/null || kakaocron tick",
+            "A=b C='d e' kakaocron tick --dry-run",
+        ),
+        (
+            "python -I -S /g/is_idle.py 2>/dev/null || kakaocron tick >log",
+            "kakaocron tick --dry-run >log",
+        ),
         # What does more than that is not to be done by a doctor.
+        ("true || kakaocron tick", None),
         ("kakaocron tick && curl ping", None),
         ("kakaocron tick | logger", None),
         ("kakaocron tick; kakaocron tick", None),

@@ -17,7 +17,6 @@ from kakaocron.ledger.lookup import find_delivery
 from kakaocron.ledger.postgres.tables import GRANTS
 from kakaocron.show.pictures import print_explanation, print_overview
 from kakaocron.system.places import Places
-from kakaocron.ticking.idle_plan import may_leave_at_once
 from kakaocron.watching.explain import Explanation
 from kakaocron.watching.overview import Overview, explain_minute, health_of, look
 from kakaocron.watching.prometheus import metrics_of
@@ -186,16 +185,3 @@ def test_doctor_says_so_when_the_database_is_away(
     (found,) = examined(bench(house))
     assert found.status is Status.FAIL
     assert "cannot be used" in found.what
-
-
-def test_an_idle_tick_asks_the_database_at_least_every_three_minutes(house: House) -> None:
-    house.tick("a")
-    edges = house.edges("a")
-    idle = []
-    for minute in range(31, 38):
-        house.clock.set(f"09:{minute}:01")
-        idle.append(may_leave_at_once(house.places("a"), edges))
-        if not idle[-1]:
-            house.tick("a")
-
-    assert idle == [True, True, False, True, True, False, True]

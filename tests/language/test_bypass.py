@@ -38,7 +38,7 @@ DATA = re.compile(
 NAMES = {
     *COMMANDS, *map(str, State), *map(str, Reason), "kakaocron", "me", "report", "regular", "peak",
     "uuid", "uuid-aaa", "uuid-bbb", "uuid-ccc", "HTTP", "text",
-    "id", "prune", "install", "check",
+    "id", "prune", "install", "check", "export",
 }  # fmt: skip
 
 

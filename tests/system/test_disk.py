@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pwd  # noqa: F401 - it cannot be loaded any more as another user
+import tempfile
 from datetime import date
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from kakaocron.system.disk import RealDisk, reason
 from kakaocron.system.places import find_places
 
 
+def open_to_others(folder: Path) -> None:
+    """Let every user into a folder that pytest made, and through those that it lies in."""
+    for one in (folder, *folder.parents):
+        if Path(tempfile.gettempdir()) in one.parents:
+            one.chmod(one.stat().st_mode | 0o055)
+
+
 @pytest.mark.parametrize("of_root", ["ledger/2026-11-23.jsonl", "ledger.lock"])
 def test_the_error_names_the_file_of_the_ledger_that_root_has_left(
     tmp_path: Path, of_root: str
@@ -30,9 +38,7 @@ def test_the_error_names_the_file_of_the_ledger_that_root_has_left(
     ledger.mkdir()
     for path in (ledger, tmp_path):
         os.chown(path, 65534, 65534)
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder != Path("/tmp") and str(folder).startswith("/tmp/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+    open_to_others(tmp_path)
     (tmp_path / of_root).touch(mode=0o600)
 
     os.seteuid(65534)
@@ -54,9 +60,7 @@ def test_what_lies_behind_a_folder_of_roots_is_named_with_the_folder(tmp_path: P
     """A first run as root leaves folders that the user cannot even look into."""
     if os.geteuid() != 0:
         pytest.skip("folders are made as root, and used as another user")
-    for folder in (tmp_path, *tmp_path.parents):
-        if folder != Path("/tmp") and str(folder).startswith("/tmp/"):
-            folder.chmod(folder.stat().st_mode | 0o055)
+    open_to_others(tmp_path)
 
     class Nobody(Machine):
         def uid(self) -> int:

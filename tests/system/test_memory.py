@@ -24,7 +24,7 @@ class Full(RealDisk):
     """Takes nothing but what goes to the spare folder, or to where that leads."""
 
     def open(self, path: str, flags: int, mode: int = 0o600) -> int:
-        if "/shm/" not in path and "/home/" not in path:
+        if "/everybodys/" not in path and "/home/" not in path:
             raise OSError(28, "No space left on device", path)
         return super().open(path, flags, mode)
 
@@ -101,9 +101,9 @@ def everything(folder: Path) -> dict[str, bytes]:
 def test_what_others_have_put_where_everybody_may_write_is_neither_read_nor_written(
     tmp_path: Path, harm: Callable[[Path, Path], None]
 ) -> None:
-    precious, shm = mine(tmp_path), tmp_path / "shm"
-    shm.mkdir()
-    spare = shm / "kakaocron-1000-0"
+    precious, everybodys = mine(tmp_path), tmp_path / "everybodys"
+    everybodys.mkdir()
+    spare = everybodys / "kakaocron-1000-0"
     harm(spare, precious)
     before = everything(tmp_path)
 
@@ -120,8 +120,8 @@ def test_what_others_have_put_where_everybody_may_write_is_neither_read_nor_writ
 
 def test_a_pruned_day_takes_no_file_away_behind_a_link(tmp_path: Path) -> None:
     precious = mine(tmp_path)
-    (tmp_path / "shm").mkdir()
-    spare = tmp_path / "shm" / "kakaocron"
+    (tmp_path / "everybodys").mkdir()
+    spare = tmp_path / "everybodys" / "kakaocron"
     spare.symlink_to(precious)
     ticks = tmp_path / "home" / "ticks"
     beats = Heartbeat(str(ticks), RealDisk(), str(spare))
@@ -136,7 +136,7 @@ def test_a_pruned_day_takes_no_file_away_behind_a_link(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("disk", "is_kept"), [(Full(), True), (Owned(), False)])
 def test_a_folder_of_our_own_is_used(tmp_path: Path, disk: Full, is_kept: bool) -> None:
-    (tmp_path / "shm").mkdir(mode=0o777)
-    memory = Memory(str(tmp_path / "full" / "a"), str(tmp_path / "shm" / "own" / "a"), disk)
+    (tmp_path / "everybodys").mkdir(mode=0o777)
+    memory = Memory(str(tmp_path / "full" / "a"), str(tmp_path / "everybodys" / "own" / "a"), disk)
     memory.write({"told": 2})
     assert memory.read() == ({"told": 2} if is_kept else {})

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaocron.text.plain import in_percent, tidy, tidy_all, utf16_units
+from kakaocron.text.plain import in_percent, is_name, tidy, tidy_all, utf16_units
 
 FAMILY = "👨‍👩‍👧‍👦"
 ENGLAND = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -76,3 +76,16 @@ def test_tables_and_lists_are_tidied_with_their_keys() -> None:
 )
 def test_what_is_not_all_is_not_called_100_per_cent(share: float, said: str) -> None:
     assert in_percent(share) == said
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"),
+    [
+        ("", False), ("a", True), ("가", True), ("힣.", True), ("a" * 7, True), ("a" * 8, True),
+        ("a" * 9, False), (".a", False), ("-", False), ("a b", False), ("a\n", False),
+        ("é", False), ("²", False), ("٣", False), ("ㄱ", False), ("\uabff", False),
+        ("\ud7a4", False), ("A-9_.", False), ("A-9.", True),
+    ],
+)  # fmt: skip
+def test_a_name_is_of_letters_digits_and_marks(name: str, is_one: bool) -> None:
+    assert is_name(name, "-.", 8) is is_one

@@ -15,9 +15,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+import kakaocron
 from kakaocron.delivery.policy import Policy, decide, idle_until
 from kakaocron.delivery.snapshot import decide_by
-from kakaocron.idle import is_idle_tick, plan_path
+from kakaocron.idle import LONGEST_WAIT_SECONDS, is_idle_tick, plan_path, wait_before
 from kakaocron.installation import Edges, Installation
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, End, Word
@@ -409,11 +410,17 @@ def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:
     assert imported_by_a_tick() == ALLOWED
 
 
-def test_a_bare_look_builds_no_parser_and_loads_no_client(installed: Path) -> None:
-    looked = imported_by("status")
-    assert "rich.console" in looked
+@pytest.mark.parametrize(
+    "words", ["status", "status --json", "report --days 365", "tick --config CONFIG"]
+)
+def test_a_plain_look_builds_no_parser_and_loads_no_client(installed: Path, words: str) -> None:
+    looked = imported_by(*words.replace("CONFIG", str(installed)).split())
+    assert ("rich.console" in looked) is ("tick" not in words)
     assert not {"typer", "requests", "kakaocron.rehearsal", "kakaocron.web"} & looked
-    assert "typer" in imported_by("status", "--json")
+
+
+def test_a_look_that_asks_for_help_builds_a_parser(installed: Path) -> None:
+    assert "typer" in imported_by("status", "--help")
 
 
 @pytest.mark.parametrize(
@@ -436,6 +443,49 @@ def test_only_a_plain_tick_of_the_same_configuration_is_idle(
     imported_by_a_tick()
     given = [word.replace("CONFIG", str(installed)) for word in arguments]
     assert is_idle_tick(given, os.environ) is expected
+
+
+def is_idle(*options: str) -> int:
+    """Ask as cron's line does, beside a Python that finds no installed package."""
+    argv = [
+        sys.executable,
+        "-I",
+        "-S",
+        *options,
+        str(Path(kakaocron.__file__).with_name("is_idle.py")),
+    ]
+    asked = subprocess.run(argv, capture_output=True, check=False, timeout=30)
+    assert not asked.stdout
+    return asked.returncode
+
+
+def test_crons_line_asks_first_and_gets_the_answer_that_the_tick_gives(installed: Path) -> None:
+    assert is_idle() == 1  # no tick has left a plan
+    imported_by_a_tick()
+    assert is_idle() == 0
+    (beats,) = find_places().log.glob("ticks/*")
+    assert beats.read_text().split("\n")[-2].split()[1] == "idle"
+    installed.write_bytes(installed.read_bytes() + b"\n")
+    assert is_idle() == 1
+
+
+@pytest.mark.parametrize(("may_wait", "waits"), [(True, True), (False, False)])
+def test_what_only_asks_does_not_wait_for_a_slot_and_leaves_no_heartbeat(
+    idle: Installation, clock: FakeClock, may_wait: bool, waits: bool
+) -> None:
+    plan = Path(str(idle.places.log)) / "idle"
+    told = plan.read_text().split("\n")
+    since, _, ready, *end = told[1].split()
+    told[1] = told[-2] = " ".join([since, since, ready, *end])  # from now on it gets ready
+    plan.write_text("\n".join(told))
+    beats = idle.heartbeat.read(clock.now().date())
+    longest = LONGEST_WAIT_SECONDS if may_wait else 0
+    given = (str(plan), str(idle.places.config), idle.places.variables)
+    clock.at = datetime.fromtimestamp(int(ready) / 1000 - 5, KST)
+    now = clock.at.timestamp()
+    found = wait_before(RealDisk(), *given, now, lambda *_: False, longest=longest)
+    assert found == 5 * waits
+    assert len(idle.heartbeat.read(clock.now().date())) == len(beats) + waits
 
 
 def test_the_idle_tick_finds_the_places_that_a_full_one_finds(home: Path) -> None:

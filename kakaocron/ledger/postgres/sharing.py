@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import date
 
 from msgspec import Struct
 
@@ -16,6 +17,7 @@ from kakaocron.ledger.postgres.book import PostgresLedger
 from kakaocron.ledger.postgres.connection import Database, SharedClock
 from kakaocron.ledger.postgres.documents import SharedDocument, SharedMemory, leased
 from kakaocron.ledger.postgres.sealed import SharedLogin
+from kakaocron.ledger.postgres.tables import MARK, VERSION
 from kakaocron.ledger.timetable_file import NotedTimetables
 from kakaocron.system.clock import Clock
 
@@ -40,6 +42,14 @@ class Shared(Struct, frozen=True):
     def login(self, account: str, key: str) -> SharedLogin:
         """Return where all hosts keep an account's login, sealed with a key that only they have."""
         return SharedLogin(self.database, account, key)
+
+    def mark(self, days: Iterable[date]) -> str | None:
+        """Return, in one line, by what a question tells later whether anything has changed that a
+        decision by these days depends on; None if nothing is decided here. Raises LedgerError."""
+        for id_, since, documents in self.database.ask(MARK, self.host):
+            wanted = ",".join(day.isoformat() for day in days)
+            return f"{self.host} {id_} {VERSION} {since} {wanted} {documents}"
+        return None
 
     @contextmanager
     def alone(self, name: str, seconds: float) -> Iterator[None]:

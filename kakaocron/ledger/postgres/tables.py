@@ -112,6 +112,47 @@ LEFT JOIN kakaocron.event AS e USING (day, id, n)
 ORDER BY place
 """
 
+# What else a decision of a host's depends on: pauses, its messages' times, the logins.
+_DOCUMENTS = """(
+    SELECT coalesce(string_agg(edition::text || ':' || token::text, ',' ORDER BY name), '-')
+    FROM kakaocron.document
+    WHERE name = 'pauses' OR name = 'timetables ' || %s::text OR starts_with(name, 'login')
+)"""
+
+# By what a host can tell later whether anything has changed.
+MARK = f"""
+SELECT id::text, pg_snapshot_xmin(pg_current_snapshot())::text, {_DOCUMENTS}
+FROM kakaocron.ledger WHERE moved_to IS NULL
+"""  # noqa: S608 - of constants
+
+# Whether nothing has changed; if so, a host has ticked at some instants and found nothing to do.
+QUESTION = f"""
+WITH found AS (
+    SELECT abs(extract(epoch FROM clock_timestamp())::float8 - %s::float8) < %s::float8
+    AND EXISTS (
+        SELECT FROM kakaocron.ledger
+        WHERE version = %s::int AND id = %s::uuid AND moved_to IS NULL
+    )
+    AND NOT EXISTS (
+        SELECT FROM kakaocron.event WHERE day = ANY (%s::date[]) AND xid >= %s::xid8
+    )
+    AND {_DOCUMENTS} = %s::text AS is_unchanged
+), told AS (
+    INSERT INTO kakaocron.beat (host, at, word, exit_code)
+    SELECT %s::text, to_timestamp(at), 'idle', 0
+    FROM found, unnest(%s::float8[]) AS new (at) WHERE is_unchanged
+    ON CONFLICT DO NOTHING
+), shown AS (
+    INSERT INTO kakaocron.host AS h (name, last_tick, clock_offset_seconds, version)
+    SELECT %s::text, to_timestamp(%s::float8),
+        %s::float8 - extract(epoch FROM clock_timestamp())::float8, %s::text
+    FROM found WHERE is_unchanged
+    ON CONFLICT (name) DO UPDATE SET last_tick = greatest(h.last_tick, excluded.last_tick),
+        clock_offset_seconds = excluded.clock_offset_seconds, version = excluded.version
+)
+SELECT is_unchanged FROM found
+"""  # noqa: S608 - likewise
+
 DAYS = """
 WITH RECURSIVE found AS (
     SELECT min(day) AS day FROM kakaocron.event
