@@ -98,7 +98,8 @@ class SimulatedServer:
         self.is_up = True
         self.next_xid = 700
         self.under_way: set[int] = set()  # numbers of transactions that have not ended
-        self.forgotten: set[str] = set()  # ids of which a told line was lost
+        self.forgotten: set[str] = set()  # ids of which a told claim was lost
+        self.unknown: list[str] = []  # statements
         self.events: dict[tuple[date, str, int], EventRow] = {}
         self.documents: dict[str, tuple[int, str, str]] = {}
         self.leases: dict[str, tuple[str, float]] = {}
@@ -177,6 +178,7 @@ class SimulatedServer:
         """
         work = _STATEMENTS.get(statement)
         if work is None:
+            self.unknown.append(statement)
             raise UnknownStatementError(statement)
         if statement in _READING:
             return work(self, *parameters)
@@ -241,10 +243,11 @@ class UnknownStatementError(Exception):
 # The statements of kakaocron/ledger/postgres, one function each.
 
 Server = SimulatedServer
+ID = "00000000-0000-0000-0000-000000000001"
 
 
 def _state(server: Server) -> Rows:
-    return [(tables.VERSION, "simulated", None, server.now())]
+    return [(tables.VERSION, ID, None, server.now())]
 
 
 def _now(server: Server) -> Rows:
@@ -280,6 +283,43 @@ def _look(server: Server, *columns: Sequence[Any]) -> Rows:
 def _stands(server: Server, day: date, id_: str, n: int, token: str) -> bool:
     row = server.events.get((day, id_, n))
     return row is not None and row.token == token and server.last[day, id_] <= n
+
+
+def _mark(server: Server, host: str) -> Rows:
+    return [(ID, str(server.xmin()), _editions_of(server, host))]
+
+
+def _editions_of(server: Server, host: str) -> str:
+    """Return what changes with the documents by which a host decides."""
+    found = [
+        f"{edition}:{token}"
+        for name, (edition, token, _) in sorted(server.documents.items())
+        if name in {"pauses", f"timetables {host}"} or name.startswith("login")
+    ]
+    return ",".join(found) or "-"
+
+
+def _question(server: Server, *given: str) -> Rows:
+    (now, apart, version, id_, days, since, host, documents, _, instants, _, last, _, own) = given
+    is_unchanged = (
+        abs(server.now() - float(now)) < float(apart)
+        and (int(version), id_) == (tables.VERSION, ID)
+        and not any(
+            row.xid >= int(since)
+            for day in _array(days)
+            for row in server.days.get(date.fromisoformat(day), ())
+        )
+        and documents == _editions_of(server, host)
+    )
+    if is_unchanged:
+        for at in _array(instants):
+            server.add_beat(BeatRow(round(float(at), 6), "idle", host, 0))
+        _show(server, host, float(last), float(now) - server.now(), own)
+    return [(is_unchanged,)]
+
+
+def _array(text: str) -> list[str]:
+    return [one for one in text.strip("{}").split(",") if one]
 
 
 def _days(server: Server) -> Rows:
@@ -410,6 +450,7 @@ _READ_ONLY: dict[str, Callable[..., Rows]] = {
     tables.NOW: _now,
     tables.READ: _read,
     tables.LOOK: _look,
+    tables.MARK: _mark,
     tables.DAYS: _days,
     tables.EDITIONS: _editions,
     beats._LAST_OF_MINE: _last_of_mine,
@@ -426,6 +467,7 @@ _READING = frozenset(_READ_ONLY)
 _STATEMENTS: dict[str, Callable[..., Rows]] = {
     **_READ_ONLY,
     tables.RECORD: _record,
+    tables.QUESTION: _question,
     tables.PRUNE_EVENTS: _prune_events,
     tables.PRUNE_BEATS: _prune_beats,
     beats._ADD: _add_beats,

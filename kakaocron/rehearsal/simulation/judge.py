@@ -31,6 +31,8 @@ LEASE = timedelta(seconds=55)
 PER_PAIR, PER_SENDER = 20, 100
 # How far a host's clock may be off another's, and it still sends.
 CLOCKS_APART = timedelta(seconds=4)
+# What another host has booked is found within 3 minutes; then it may be a tick's turn to come.
+ASKED_EVERY = timedelta(minutes=4)
 
 
 @dataclass(frozen=True)
@@ -482,8 +484,7 @@ def _neglected(
             continue
         lines = told.get((order.message, order.slot))
         chance = (
-            # What another host has booked is found by a full tick only, every three minutes.
-            among.chance(order.slot, expiry, among.full_after(order.ended), lines)
+            among.chance(order.slot, expiry, among.knowing(order), lines)
             if history.is_shared
             else _fair_chance(rules, order.slot, expiry, good, troubles)
         )
@@ -764,13 +765,15 @@ class _Hosts:
         # What one of these has claimed may be in doubt.
         self._disturbed = {run.owner for run in history.runs if run.is_disturbed}
 
-    def full_after(self, ended: datetime | None) -> list[TickRun]:
-        """Return the good ticks after an order was done that looked at the ledger."""
+    def knowing(self, order: Order) -> list[TickRun]:
+        """Return the good ticks that had to know what was ordered: those that looked at the ledger
+        after it, and those that left at once when it was time to ask."""
+        done = order.ended or order.started
         return [
             run
             for run in self._runs
-            if run.is_complete and not (run.is_disturbed or run.is_idle)
-            if ended is None or run.started > ended
+            if run.is_complete and not run.is_disturbed
+            if run.started > done + (ASKED_EVERY if run.is_idle else timedelta(0))
         ]
 
     def chance(
