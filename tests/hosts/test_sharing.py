@@ -16,7 +16,7 @@ from kakaocron.errors import Exit, LedgerError, UsageError
 from kakaocron.ledger.beats import Word
 from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
 from kakaocron.ledger.lookup import deliveries_of, find_delivery
-from kakaocron.ledger.postgres.connection import SharedClock
+from kakaocron.ledger.postgres.connection import Database, SharedClock
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import Reason, State
 from kakaocron.system.workers import Threads
@@ -211,6 +211,28 @@ def test_a_slot_is_over_once_the_database_s_clock_may_have_come_to_its_end(
     clock.note((AT + timedelta(seconds=0.4)).timestamp(), 100.0, 100.4)
 
     assert (clock.latest() >= AT + timedelta(seconds=1)) is is_over
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.9, 2), (1.0, 2), (1.1, 4)])
+def test_a_clock_that_was_told_slowly_is_asked_once_more(
+    seconds: float, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a host whose clock is off would go on: how far off it is it could not tell."""
+    clock = SharedClock(FakeClock(NOW))
+    database = Database("postgresql://a/b", "a", clock)
+    elapsed, asked = 0.0, 0
+
+    def ask(*_: object) -> list[tuple[float]]:
+        nonlocal elapsed, asked
+        asked += 1
+        elapsed += seconds if asked == 2 else 0.0
+        return [(NOW.timestamp(),)]
+
+    monkeypatch.setattr(database, "ask", ask)
+    clock.elapsed = lambda: elapsed
+    database.look_at_clock()
+
+    assert asked == count
 
 
 def test_pauses_that_are_made_at_the_same_moment_both_hold(house: House) -> None:

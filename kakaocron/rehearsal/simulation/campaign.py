@@ -115,7 +115,7 @@ def play_by_hosts(seed: int, minutes: int, fewest: int = 2, most: int = 5) -> Hi
     )
 
     rng = random.Random(f"history of hosts {seed}")  # noqa: S311 - to be replayed, no secret
-    count = min(rng.randint(fewest, most) for _ in range(3))  # each one costs as much as the first
+    count = min(rng.randint(fewest, most) for _ in range(2))  # each one costs as much as the first
     config = rng.choice(rng.choice(_configs_of_hosts()))
     if starts_early(seed):
         config = early(config)

@@ -146,8 +146,10 @@ def heartbeat_as_evidence(patch: Patch) -> None:
 
 
 MINUTES = 240
-# Of two hosts, three and four; in five of them a person gives orders.
-SEEDS = (1, 3, 6, 7, 10, 17, 22, 24, 26, 29, 30, 32, 33, 48, 50, 54, 57, 58, 62, 64)
+# Of two to five hosts; in nine of them a person gives orders.
+SEEDS = (
+    2, 3, 6, 8, 12, 13, 19, 23, 26, 32, 39, 46, 51, 53, 55, 56, 59, 62, 64, 65, 66, 67, 69,
+)  # fmt: skip
 CUT = LineDials(cut=0.1, late=0.02)
 MUTANTS: dict[Callable[[Patch], None], tuple[DatabaseDials, LineDials, Dials]] = {
     no_token: (DatabaseDials(), LineDials(), CALM),
@@ -179,7 +181,6 @@ def test_a_seeded_bug_is_found(mutant: Callable[[Patch], None], monkeypatch: Pat
 
 def test_no_promise_is_broken_by_hosts_that_share_a_ledger() -> None:
     found = [play_by_hosts(seed, MINUTES) for seed in SEEDS]
-    found.append(play_by_hosts(6, MINUTES, 5, 5))
 
     assert [one.breaches for one in found] == [()] * len(found)
     assert {one.hosts for one in found} == {2, 3, 4, 5}
