@@ -49,16 +49,19 @@ class Usage(Struct):
     def note(self, deliveries: Iterable[Delivery]) -> None:
         """Count what went out of deliveries; what may have gone counts as gone."""
         for delivery in deliveries:
-            gone: Counter[str] = Counter()
+            gone: dict[str, int] = {}
             for attempt in delivery.attempts:
                 if (attempt.sent_at or attempt.claimed_at).astimezone(KST).date() == self.day:
-                    gone.update({r: n for r, n in taken(attempt).items() if self.serves(r)})
+                    for receiver, count in taken(attempt).items():
+                        if self.serves(receiver):
+                            gone[receiver] = gone.get(receiver, 0) + count
             before = self._counted.get(delivery.id)
             if before:
                 self.counts.subtract(before)
             if gone or before:
                 self._counted[delivery.id] = gone
-                self.counts.update(gone)
+                for receiver, count in gone.items():
+                    self.counts[receiver] += count
 
     def left(self) -> Usage:
         return Usage(self.day, self.serves, self.counts.copy(), self.limits)

@@ -31,6 +31,7 @@ from kakaocron.system.disk import (
     make_folders,
     opened,
     read_file,
+    read_rest,
     sync_ancestors,
     write_all,
 )
@@ -86,18 +87,16 @@ class Heartbeat(Struct, frozen=True):
     def tail(self, day: date) -> list[Beat]:
         """Return the last beats of a day: enough to tell what the last complete tick said."""
         try:
-            path = self.path(day)
-            offset = max(0, self.disk.stat(path).size - TAIL_BYTES)
-            if offset and is_of_later(self._beginning(path)):
-                return []
-            content = read_file(self.disk, path, offset)
+            with opened(self.disk, self.path(day), os.O_RDONLY) as fd:
+                offset = max(0, self.disk.fstat(fd).size - TAIL_BYTES)
+                if offset:
+                    if is_of_later(self.disk.read(fd, FIRST_BYTES)):
+                        return []
+                    self.disk.seek(fd, offset)
+                content = read_rest(self.disk, fd)
             return parse(day, content.partition(b"\n")[2] if offset else content)
         except OSError:
             return []
-
-    def _beginning(self, path: str) -> bytes:
-        with opened(self.disk, path, os.O_RDONLY) as fd:
-            return self.disk.read(fd, FIRST_BYTES)
 
     def ledger_end(self, day: date) -> End:
         """Return where the day's ledger file has certainly ended once."""

@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from kakaocron.errors import KakaocronError, LedgerError, UsageError
 from kakaocron.kst import KST
-from kakaocron.ledger.postgres.tables import NOW, STATE, VERSION
+from kakaocron.ledger.postgres.tables import NOW, READ, STATE, VERSION
 from kakaocron.system.clock import Clock
 from kakaocron.text.causes import parts
 
@@ -24,6 +24,7 @@ except ImportError:
 
 # How long one statement may take, and how long it is asked again and again.
 STATEMENT_SECONDS = 4.0
+READING_SECONDS = 30.0  # of a day of many thousand messages, from far away
 ASKING_SECONDS = 9.0
 BY_HAND_SECONDS = 600.0
 PAUSE_SECONDS = 0.1
@@ -129,7 +130,7 @@ class SharedClock:
             return
         offset, uncertain = self.offset or timedelta(0), self._database[2]
         if abs(offset) - uncertain > LARGEST_CLOCK_OFFSET:
-            seconds = round(offset.total_seconds(), 1)
+            seconds = round(offset.total_seconds(), 3)
             most = LARGEST_CLOCK_OFFSET.total_seconds()
             told = parts("clock-off-database", seconds=seconds, most=most)
             raise ClockOffError(*told, which="clock-off-database")
@@ -238,6 +239,7 @@ class Database:
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
         assert self._connection is not None  # noqa: S101 - by the callers
         self._is_local_only = False
+        self._connection.seconds = READING_SECONDS if statement is READ else STATEMENT_SECONDS
         found = self._connection.execute(statement, parameters or None)
         return found.fetchall() if found.description else []
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,11 @@ class Dials:
     by_hand: float = 0.0
     signal: float = 0.0
 
-    def per_minute(self) -> Iterator[tuple[str, float]]:
-        for field in fields(self)[4:-1]:
-            yield field.name, getattr(self, field.name)
+    @cached_property
+    def per_minute(self) -> tuple[tuple[str, float], ...]:
+        """What may happen in a minute, and with which probability."""
+        rates = ((field.name, getattr(self, field.name)) for field in fields(self)[4:-1])
+        return tuple((name, rate) for name, rate in rates if rate)
 
 
 CALM = Dials()

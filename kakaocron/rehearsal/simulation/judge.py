@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any
 from zlib import crc32
@@ -293,15 +294,20 @@ def _key_of(identity: object, message: object) -> Key | None:
         return None
     name, _, stamp = identity.rpartition("@")
     try:
-        at = datetime.strptime(stamp[:13], "%Y%m%dT%H%M").replace(tzinfo=KST)
+        at = _instant(stamp[:13])
     except ValueError:
         return None
     return message if isinstance(message, str) else name, at
 
 
+@lru_cache(maxsize=8192)
+def _instant(stamp: str) -> datetime:
+    return datetime.strptime(stamp, "%Y%m%dT%H%M").replace(tzinfo=KST)
+
+
 def key_of_probe(probe: str) -> Key:
     name, _, stamp = probe.partition("|")
-    return name, datetime.strptime(stamp, "%Y%m%dT%H%M").replace(tzinfo=KST)
+    return name, _instant(stamp)
 
 
 def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told]) -> list[str]:

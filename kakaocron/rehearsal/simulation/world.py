@@ -7,7 +7,6 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from copy import copy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, partial
@@ -248,7 +247,7 @@ class World:
         if not any(
             mark in line and mine in line and b'"event":"claim"' in line
             for day in days
-            for line in self.durable_lines(day.date())
+            for line in reversed(self.durable_lines(day.date()))  # it is one of the last
         ):
             self.history.breaches.append(f"unclaimed: {probe} left, its claim not durable")
 
@@ -326,8 +325,8 @@ class World:
         self.loop.at(self.loop.now + 60.0, self._each_minute)
         if self.dials is CALM:
             return
-        for name, rate in self.dials.per_minute():
-            if rate and self.rng.random() < rate:
+        for name, rate in self.dials.per_minute:
+            if self.rng.random() < rate:
                 # Half of it just when ticks run: this is called at second 30 of each minute.
                 second = self.rng.choice((30 + self.rng.random(), self.rng.random() * 60.0))
                 action = partial(self._happen, getattr(self, f"_{name}"))
@@ -787,9 +786,12 @@ class RememberedReading(Reading):
 
 
 def _become(reading: Reading, other: Reading) -> None:
-    for name in Reading.__struct_fields__:
-        if name not in {"read_line", "inode", "synced"}:
-            setattr(reading, name, copy(getattr(other, name)))
+    for name in _READ:
+        value = getattr(other, name)
+        setattr(reading, name, value.copy() if isinstance(value, dict | list | set) else value)
+
+
+_READ = tuple({*Reading.__struct_fields__} - {"read_line", "inode", "synced"})
 
 
 DISK_CALLS = (

@@ -34,7 +34,7 @@ from kakaocron.rehearsal.simulation.event_loop import EventLoop
 from kakaocron.rehearsal.simulation.hosts import DatabaseDials, HostsWorld
 from kakaocron.rehearsal.simulation.process import Process
 from kakaocron.rehearsal.simulation.world import edges_of
-from kakaocron.states import State
+from kakaocron.states import Reason, State
 
 pytestmark = pytest.mark.usefixtures("uncounted")
 
@@ -98,14 +98,14 @@ def look_up_by_transaction_status(patch: Patch) -> None:
         return execute(self, statement, parameters)
 
     patch.setattr(connection.Database, "_execute", asked)
-    stands = PostgresLedger.still_ours
+    lost = PostgresLedger.lost
 
-    def still_ours(self: PostgresLedger, receipt: Any) -> bool:
+    def trusting(self: PostgresLedger, receipt: Any) -> Any:
         row: Row = receipt.place
-        trusted = row.token in self.database.__dict__.get("trusted", ())
-        return trusted or stands(self, receipt)
+        is_trusted = row.token in self.database.__dict__.get("trusted", ())
+        return None if is_trusted else lost(self, receipt)
 
-    patch.setattr(PostgresLedger, "still_ours", still_ours)
+    patch.setattr(PostgresLedger, "lost", trusting)
 
 
 def lease_by_the_hosts_clock(patch: Patch) -> None:
@@ -113,12 +113,13 @@ def lease_by_the_hosts_clock(patch: Patch) -> None:
     patch.setattr(SharedClock, "now", lambda self: self.host.now())
     patch.setattr(SharedClock, "latest", lambda self: self.host.now())
     patch.setattr(SharedClock, "check", lambda _: None)
-    look = book._Looks.look
-    patch.setattr(
-        PostgresLedger,
-        "still_ours",
-        lambda self, receipt: look(self._looks, receipt.place)[0],
-    )
+    lost = PostgresLedger.lost
+
+    def timeless(self: PostgresLedger, receipt: Any) -> Any:
+        why = lost(self, receipt)
+        return why if why and why[0] is Reason.LEDGER_DAMAGED else None
+
+    patch.setattr(PostgresLedger, "lost", timeless)
 
 
 def heartbeat_as_evidence(patch: Patch) -> None:
