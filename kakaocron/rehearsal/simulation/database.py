@@ -498,7 +498,7 @@ class LineDials:
 
 
 @dataclass
-class Line:
+class DatabaseLine:
     """The way of one host to the server. `is_down` while nothing passes."""
 
     rng: Random
@@ -535,7 +535,7 @@ class Cursor(NamedTuple):
 class SimulatedConnection:
     """A connection of one process: autocommit, one statement at a time."""
 
-    def __init__(self, process: Process, server: SimulatedServer, line: Line) -> None:
+    def __init__(self, process: Process, server: SimulatedServer, line: DatabaseLine) -> None:
         self._process = process
         self._server = server
         self._line = line
@@ -634,7 +634,7 @@ class SimulatedConnection:
         raise psycopg.OperationalError("the connection is lost")
 
 
-def _travel(process: Process, line: Line) -> None:
+def _travel(process: Process, line: DatabaseLine) -> None:
     if seconds := line.rng.choice(TRAVEL_SECONDS):
         process.wait(seconds)
 
@@ -656,7 +656,7 @@ class SimulatedDatabase(Database):
         self,
         process: Process,
         server: SimulatedServer,
-        line: Line,
+        line: DatabaseLine,
         url: str,
         host: str,
         clock: SharedClock,
@@ -688,7 +688,7 @@ class Reached(Protocol):
     """Who has a way to the server."""
 
     server: SimulatedServer
-    line: Line
+    line: DatabaseLine
 
 
 def asker_of(

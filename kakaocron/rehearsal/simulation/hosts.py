@@ -20,7 +20,7 @@ from kakaocron.rehearsal.simulation.cron import Cron
 from kakaocron.rehearsal.simulation.database import (
     LONGEST_LAG_SECONDS,
     NO_DIALS,
-    Line,
+    DatabaseLine,
     LineDials,
     SimulatedServer,
     asker_of,
@@ -108,7 +108,8 @@ class HostWorld(World):
         self.history.breaches = around.history.breaches
         self.history.orders = around.history.orders
         self.person.count_from(number * 1_000_000)
-        self.server, self.line = around.server, Line(random.Random(f"{around.seed} {number}"))  # noqa: S311
+        luck = random.Random(f"{around.seed} {number}")  # noqa: S311 - to be replayed, no secret
+        self.server, self.line = around.server, DatabaseLine(luck)
         self.skew = timedelta(seconds=round(self.rng.uniform(-0.4, 0.4), 3))
         variables = {
             **PLACES.variables,
