@@ -17,11 +17,12 @@ from kakaocron.ledger.beats import Word
 from kakaocron.ledger.events import Claim, Event, Outcome, Result, Settle, of_slot
 from kakaocron.ledger.lookup import deliveries_of, find_delivery
 from kakaocron.ledger.postgres import book as book_module
+from kakaocron.ledger.postgres.connection import Database, SharedClock
 from kakaocron.ledger.postgres.tables import RECORD
 from kakaocron.schedule.slots import Slot
 from kakaocron.states import Reason, State
 from kakaocron.system.workers import Threads
-from tests.fakes import MESSAGE, NOW
+from tests.fakes import MESSAGE, NOW, FakeClock
 from tests.hosts.house import House
 
 SLOT = "report@20261123T0930"
@@ -233,6 +234,66 @@ def test_a_pause_on_one_host_holds_on_all(house: House) -> None:
     house.tick("a")
 
     assert house.texts() == ["보고 2026-11-23 09:45"]
+
+
+def test_a_tick_that_waits_for_its_slot_learns_of_a_pause_on_another_host(house: House) -> None:
+    waiting = house.host("a")
+    waiting.snapshot()
+    assert waiting.engine.is_current()
+
+    actions.pause(house.host("b"), None, None, None)
+    assert not waiting.engine.is_current()
+
+    waiting.snapshot()
+    assert waiting.engine.is_current()
+    actions.resume(house.host("b"), None)
+    assert not waiting.engine.is_current()
+
+
+@pytest.mark.parametrize(("elapsed", "has_come"), [(100.999, False), (101, True), (101.001, True)])
+def test_no_slot_has_come_while_the_database_s_clock_may_still_be_before_it(
+    elapsed: float, has_come: bool
+) -> None:
+    """It was read at some instant of the 0.4 s that a question took: nobody knows at which."""
+    clock = SharedClock(FakeClock(AT + timedelta(seconds=1.5)))
+    clock.elapsed = lambda: elapsed
+    clock.note((AT + timedelta(seconds=0.4)).timestamp(), 100.0, 100.4)
+    slot = AT + timedelta(seconds=1)
+
+    assert (clock.now() >= slot) is has_come
+
+
+@pytest.mark.parametrize(("elapsed", "is_over"), [(100.599, False), (100.6, True), (100.601, True)])
+def test_a_slot_is_over_once_the_database_s_clock_may_have_come_to_its_end(
+    elapsed: float, is_over: bool
+) -> None:
+    clock = SharedClock(FakeClock(AT))
+    clock.elapsed = lambda: elapsed
+    clock.note((AT + timedelta(seconds=0.4)).timestamp(), 100.0, 100.4)
+
+    assert (clock.latest() >= AT + timedelta(seconds=1)) is is_over
+
+
+@pytest.mark.parametrize(("seconds", "count"), [(0.9, 2), (1.0, 2), (1.1, 4)])
+def test_a_clock_that_was_told_slowly_is_asked_once_more(
+    seconds: float, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a host whose clock is off would go on: how far off it is it could not tell."""
+    clock = SharedClock(FakeClock(NOW))
+    database = Database("postgresql://a/b", "a", clock)
+    elapsed, asked = 0.0, 0
+
+    def ask(*_: object) -> list[tuple[float]]:
+        nonlocal elapsed, asked
+        asked += 1
+        elapsed += seconds if asked == 2 else 0.0
+        return [(NOW.timestamp(),)]
+
+    monkeypatch.setattr(database, "ask", ask)
+    clock.elapsed = lambda: elapsed
+    database.look_at_clock()
+
+    assert asked == count
 
 
 def test_pauses_that_are_made_at_the_same_moment_both_hold(house: House) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -70,7 +69,7 @@ class DayRead(Struct):
     """A day's part of the ledger as far as this process has read it: up to which row of each id,
     and up to before which transaction."""
 
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading
     rows: dict[str, int] = field(default_factory=dict)
     since: str = "0"
 
@@ -180,8 +179,8 @@ class _Looks:
 
     def __init__(self, database: Asker) -> None:
         self._database = database
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._lock = database.make_lock()
+        self._asking = database.make_lock()
         self._waiting: dict[str, Row] = {}
         self._answers: dict[str, Look] = {}
 
@@ -219,12 +218,14 @@ class PostgresLedger:
         host: str,
         clock: SharedClock,
         check: Callable[[str], None] = lambda _: None,
+        make_reading: Callable[[], Reading] = Reading,
     ) -> None:
         self.database = database
         self.check = check
+        self.make_reading = make_reading
         self.host = host
         self.clock = clock
-        self._lock = threading.RLock()
+        self._lock = database.make_lock()
         self._parts: dict[date, DayRead] = {}
         self._looks = _Looks(database)
         self._editions: tuple[float, dict[date, object]] = (float("-inf"), {})
@@ -245,7 +246,8 @@ class PostgresLedger:
         """Read days; of what this process has read before, only what is new. Raises LedgerError."""
         with self._lock:
             for day in days:
-                self._parts.setdefault(day, DayRead())
+                if day not in self._parts:
+                    self._parts[day] = DayRead(self.make_reading())
             wanted = {day: self._parts[day] for day in days}
             found = self.database.ask(READ, list(wanted), [one.since for one in wanted.values()])
             for _xmin, day, id_, n, seq, lines in found:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 
 from kakaocron.errors import LedgerError, LoginError
 from kakaocron.ledger.ledger import MOST_TIMES, OvertakenError
@@ -25,8 +26,7 @@ class SharedLogin:
         self.database = database
         self.name = f"login {account}".strip()
         self._document = SharedDocument(database, self.name, "database-unusable")
-        made = hashlib.scrypt(key.encode(), salt=self.name.encode(), n=2**12, r=8, p=1, dklen=32)
-        self._key = base64.urlsafe_b64encode(made)
+        self._key = _sealing_key(key, self.name)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -59,3 +59,10 @@ class SharedLogin:
                 self._document.write(sealed)
                 return
         raise LedgerError(*parts("overtaken", what=self.name), which=f"overtaken:{self.name}")
+
+
+@cache
+def _sealing_key(key: str, salt: str) -> bytes:
+    """Make the key for Fernet of the hosts' own: slow on purpose."""
+    made = hashlib.scrypt(key.encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=32)
+    return base64.urlsafe_b64encode(made)
