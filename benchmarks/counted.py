@@ -285,6 +285,18 @@ def asked_by_cron() -> float:
         return instructions(*asks, home=home) / instructions("-c", "pass", home=home)
 
 
+def whole_tick() -> float:
+    """Return how many times the instructions of `python -c pass` a tick takes that looks at all
+    and finds nothing to do."""
+    tick = ("-m", "kakaocron", "tick")
+    with home_with_a_message() as home:
+        for _ in range(2):
+            instructions(*tick, home=home)
+        (plan,) = home.rglob("log/idle")
+        plan.unlink()
+        return instructions(*tick, home=home) / instructions("-c", "pass", home=home)
+
+
 def status_in_korean() -> float:
     """Return how many times the instructions of `status` in English it takes in Korean."""
     arguments = ("-m", "kakaocron", "status")
@@ -322,7 +334,8 @@ LONG = (Count("calls of the judge for 4 simulated days, per call for 1", judged_
 BY_VALGRIND = (
     Count("instructions of an idle tick, per one of `python -c pass`", IDLE, 1.45),
     Count("the same, of what cron's line asks before it", asked_by_cron, 0.85),
-    Count("instructions of status, per one of `python -c pass`", STATUS, 15.5),
+    Count("the same, of a tick that finds no plan of one before it", whole_tick, 10.5),
+    Count("instructions of status, per one of `python -c pass`", STATUS, 13.5),
     Count("instructions of status in Korean, per one in English", status_in_korean, 1.05),
 )
 

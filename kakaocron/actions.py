@@ -33,7 +33,7 @@ from kakaocron.kakao.codes import REMEDIES
 from kakaocron.language.words import _
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.events import Event
-from kakaocron.ledger.ledger import Book, OvertakenError, View
+from kakaocron.ledger.ledger import MOST_TIMES, Book, OvertakenError, View
 from kakaocron.ledger.lookup import day_of_id, find_delivery
 from kakaocron.ledger.stats import slots_on
 from kakaocron.schedule.pauses import Pause, resumed
@@ -92,9 +92,6 @@ class ByHand(Struct, frozen=True):
         for error in self.down.values():
             return error.exit_code
         return Exit.TROUBLE if self.delivery.state in BAD else Exit.FINE
-
-
-MOST_TIMES = 5
 
 
 def again_if_overtaken(order: Callable[P, R]) -> Callable[P, R]:

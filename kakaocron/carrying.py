@@ -57,12 +57,16 @@ def into_database(here: Installation, url: str) -> Copied:
     files, disk = make_ledger(here.places, here.edges), here.edges.disk
     is_moved = here.shared is not None and here.shared.database.where == database.where
     with files.open(even_moved=True) as book:
-        for day, what in files.damage(files.days()).items():
-            raise LedgerError(
-                _("The ledger of {day} is damaged, so nothing was carried over").format(day=day),
-                _("The next tick sets the damage aside"),
-                what,
-            )
+        for day in files.days():
+            # By a ledger of its own: one that has read them all has them all in memory.
+            for what in make_ledger(here.places, here.edges).damage([day]).values():
+                raise LedgerError(
+                    _("The ledger of {day} is damaged, so nothing was carried over").format(
+                        day=day
+                    ),
+                    _("The next tick sets the damage aside"),
+                    what,
+                )
         days = ((day, list(_lines(read_file(disk, files.path(day))))) for day in files.days())
         done = put(database, database.host, days, _documents(here))
         own = make_heartbeat(here.places, disk)

@@ -259,7 +259,9 @@ def assemble(
         at_once=config.delivery.at_once,
         interrupts=edges.interrupts,
         receipts=receipts,
-        is_current=lambda: inputs == _inputs(places, edges.disk),
+        is_current=lambda: (
+            inputs == _inputs(places, edges.disk) and (not shared or shared.orders.is_as_read())
+        ),
         is_configured=lambda: marks == config_marks(edges.disk, str(places.config)),
         sharing=sharing_of(shared) if shared else None,
     )

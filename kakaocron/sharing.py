@@ -40,7 +40,8 @@ def make_shared(
     from kakaocron.ledger.postgres.sharing import share  # noqa: PLC0415 - an extra
 
     check = partial(_check_carried_over, files, clock)
-    return share(url, host_name(places, config), clock, files.heartbeat, check, make_asker)
+    host, reading = host_name(places, config), files.make_reading
+    return share(url, host, clock, files.heartbeat, check, make_asker, reading)
 
 
 def _check_carried_over(files: FileLedger, clock: Clock, where: str) -> None:

@@ -11,17 +11,20 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from kakaocron.commands import cron
 from kakaocron.language.words import speak
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.interrupts import ASKING
 from tests.fakes import NOW, FakeClock
+from tests.prefork import Prefork
 
 # How long an example takes is the machine's matter. The same code passes each time, or fails each
 # time; to look further: pytest --hypothesis-profile=search
@@ -37,6 +40,7 @@ _FOREIGN = re.compile(
     re.IGNORECASE,
 )
 
+_NUMBERS = count()
 
 # As in the program itself: to look through all objects at each 700th new one is a tenth of a run.
 gc.set_threshold(100_000)
@@ -63,6 +67,16 @@ class ReachedTheNetworkError(AssertionError):
     """A test tried to leave the machine."""
 
 
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder of the test's own. Pytest looks through all others for the next number, and
+    links to the newest, which takes as long as many a test."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    path = tmp_path_factory.getbasetemp() / f"{name}-{next(_NUMBERS)}"
+    path.mkdir(0o700)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give each test an empty home of its own, and an environment without kakaocron's variables."""
@@ -85,7 +99,7 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
     # The crontab is written a second time after two seconds, which no stand-in needs.
-    monkeypatch.setattr("kakaocron.commands.cron.AGAIN_SECONDS", 0)
+    monkeypatch.setattr(cron, "AGAIN_SECONDS", 0)
     return home
 
 
@@ -183,3 +197,10 @@ def sandbox(clock: FakeClock) -> Iterator[SandboxServer]:
     """A sandbox on a real socket, whose time is the test's."""
     with SandboxServer(Kakao(seed=7), clock.now) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def prefork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefork]:
+    found = Prefork(tmp_path_factory.mktemp("streams"))
+    yield found
+    found.end()

@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,9 @@ class AtOnce:
 
     def signal(self) -> Signal:
         return threading.Event()
+
+    def lock(self) -> AbstractContextManager[object]:
+        return threading.Lock()
 
     def wait(self, timeout_seconds: float) -> list[str]:
         ended, self._ended = self._ended, []

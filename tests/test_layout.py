@@ -116,7 +116,7 @@ IMPORTERS = {
     "fcntl": {"system/syscalls", "host/probe"},  # to take a lock, and to see if one is taken
     "cryptography": {"ledger/postgres/sealed"},
     "openpyxl": {"messages/workbook"},
-    "psycopg": {"ledger/postgres/connection"},
+    "psycopg": {"ledger/postgres/connection", "rehearsal/simulation/database"},
     "platformdirs": {"system/places"},
     "regex": {"text/splitting"},
     "rich": {

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import AbstractContextManager
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
@@ -67,13 +68,13 @@ class Flight(Struct):
     keys: Mapping[str, str] = field(default_factory=dict)
     repeats: Set[str] = frozenset()
     until: datetime | None = None
+    lock: AbstractContextManager[object] = field(default_factory=threading.Lock)
     _is_abandoned: bool = False
-    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def leave(self) -> None:
         """Let one request leave, or raise Withheld."""
         self.hold()
-        with self._lock:
+        with self.lock:
             if self._is_abandoned:
                 raise Withheld(Reason.READ_TIMEOUT, Cause("given-up"))
             moment = self.may_leave()
@@ -83,7 +84,7 @@ class Flight(Struct):
 
     def land(self, receiver: str, verdict: Verdict, parts: int) -> None:
         """Take down how a receiver fared; after the attempt was given up it is too late."""
-        with self._lock:
+        with self.lock:
             if not self._is_abandoned:
                 self.results[receiver] = result_of(verdict, parts)
 
@@ -92,7 +93,7 @@ class Flight(Struct):
 
         If any request has left, theirs may have been it.
         """
-        with self._lock:
+        with self.lock:
             self._is_abandoned = True
             if self.sent_at is None:
                 verdict = unsent(Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("given-up-before"))

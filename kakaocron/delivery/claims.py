@@ -261,8 +261,10 @@ def gate(engine: Engine, one: Underway) -> Callable[[], datetime]:
     due, claim, receipt = one.due, one.claim, one.receipt
 
     def may_leave() -> datetime:
-        if claim is None or receipt is None or not engine.ledger.still_ours(receipt):
-            raise Withheld(Reason.LEDGER_DAMAGED, Cause("claim-gone"))
+        if claim is None or receipt is None:
+            raise Withheld(Reason.LEDGER_DAMAGED, Cause("no-claim"))
+        if lost := engine.ledger.lost(receipt):
+            raise Withheld(*lost)
         if engine.interrupts.is_asked:
             raise Withheld(Reason.TICK_CRASHED, Cause("told-to-end"))
         # The clock comes last: a process may be stopped for hours while it reads.

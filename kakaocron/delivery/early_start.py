@@ -116,7 +116,14 @@ def take_off(
     for channel, receivers in one.to.items():
         to = [name for name in receivers if name not in one.blocked]
         if to:
-            flight = Flight(may_leave, to, one.parts, done, hold=hold or (lambda: None))
+            flight = Flight(
+                may_leave,
+                to,
+                one.parts,
+                done,
+                hold=hold or (lambda: None),
+                lock=engine.workers.lock(),
+            )
             if channel in engine.receipts:
                 flight.keys = {name: key for name, key in one.keys.items() if name in to}
                 flight.repeats = one.repeats.intersection(to)

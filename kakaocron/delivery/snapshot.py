@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.policy import Decision, Policy, decide, why_missed
 from kakaocron.kst import DAY, KST
-from kakaocron.ledger.beats import Beat, End, first_of_a_tick, parse
+from kakaocron.ledger.beats import Beat, End, first_of, parse
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Ledger, Reader, View
@@ -38,8 +38,9 @@ class Beats(Struct, frozen=True):
 
     def first_on(self, day: date) -> Beat | None:
         """Return the first beat of a tick on a day."""
-        found = (first_of_a_tick(day, content) for content in self.read(day))
-        return min((beat for beat in found if beat), key=lambda beat: beat.at, default=None)
+        if day not in self._known:
+            return self.heartbeat.first(day)
+        return first_of(day, self._known[day])
 
     def of_ticks_on(self, day: date) -> list[Beat]:
         return [beat for beat in self.on(day) if beat.is_of_a_tick]

@@ -97,6 +97,12 @@ def first_of_a_tick(day: date, content: bytes) -> Beat | None:
     return next((beat for beat in beats if beat is not None and beat.is_of_a_tick), None)
 
 
+def first_of(day: date, contents: Iterable[bytes]) -> Beat | None:
+    """Return the earliest beat of a tick in all of a day's files."""
+    found = (first_of_a_tick(day, content) for content in contents)
+    return min((beat for beat in found if beat), key=lambda beat: beat.at, default=None)
+
+
 @lru_cache(maxsize=8192)  # a process reads the same day several times: two lines a minute
 def _from_line(day: date, line: bytes) -> Beat | None:
     try:

@@ -247,9 +247,11 @@ def plain(claim: Claim, outcome: Event) -> Delivery | None:
         or claim.keys
         or tuple(outcome.targets) != claim.to
         or not claim.to
-        or any(result.state is not State.CONFIRMED for result in outcome.targets.values())
     ):
         return None
+    for result in outcome.targets.values():  # no generator: it is asked of each line
+        if result.state is not State.CONFIRMED:
+            return None
     decisive = worst(outcome.targets.values())
     attempt = Attempt(
         claim.attempt,

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar
 from zlib import crc32
 
@@ -378,19 +379,27 @@ _INSTANTS: Mapping[type[Event], tuple[str, ...]] = {
     )
     for kind in _ALL_KINDS
 }
+_WITH_TARGETS = (Outcome, DeliveryReceipt)
+_instants_of = {kind: attrgetter(*names) for kind, names in _INSTANTS.items()}
+# The decoder has one object for a zone, so that most need not be compared.
+_DECODED_KST = msgspec.json.decode(b'"2000-01-01T00:00:00+09:00"', type=datetime).tzinfo
 
 
 def _in_kst(event: Event) -> Event:
     """Return an event whose instants, checked, are in Korean time. Raises ValueError."""
     others: dict[str, Any] = {}
-    for name in _INSTANTS[type(event)]:
-        at = getattr(event, name)
-        if at is not None and (at.tzinfo != KST or at.year not in YEARS):
-            others[name] = in_kst(at)
+    kind = type(event)
+    for at in _instants_of[kind](event):
+        if at is not None and (
+            (at.tzinfo is not _DECODED_KST and at.tzinfo != KST) or at.year not in YEARS
+        ):
+            found = ((name, getattr(event, name)) for name in _INSTANTS[kind])
+            others = {name: in_kst(each) for name, each in found if each is not None}
+            break
     if isinstance(event, Claim):
         if event.keys:
             others["keys"] = {name: _key_in_kst(key) for name, key in event.keys.items()}
-    elif isinstance(event, Outcome | DeliveryReceipt):
+    elif isinstance(event, _WITH_TARGETS):
         for result in event.targets.values():
             if result.at is not None:
                 others["targets"] = _results_in_kst(event.targets)

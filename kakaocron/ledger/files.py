@@ -28,6 +28,7 @@ from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.ledger import Checked, Receipt, Remark, SetAside, View
 from kakaocron.ledger.stats import Ending, endings_of
 from kakaocron.ledger.tally import endings
+from kakaocron.states import Reason
 from kakaocron.system.access import barriers, no_room
 from kakaocron.system.clock import Clock
 from kakaocron.system.disk import (
@@ -289,6 +290,11 @@ class FileLedger(Struct, frozen=True):
             if day < now.date() and end != self.heartbeat.ledger_end(day):
                 self.heartbeat.reset(day, now, end)
         return max(view.end_of(now.date()), self.synced_end(now.date()))
+
+    def lost(self, receipt: Receipt) -> tuple[Reason, Cause] | None:
+        """Say why nothing may leave by a claim; None if it holds."""
+        gone = Reason.LEDGER_DAMAGED, Cause("claim-gone")
+        return None if self.still_ours(receipt) else gone
 
     def still_ours(self, receipt: Receipt) -> bool:
         """Say whether the line stands where it was written and nothing after it undoes it."""

@@ -16,6 +16,7 @@ from kakaocron.ledger.beats import (
     Beat,
     End,
     Word,
+    first_of,
     is_of_later,
     last_complete,
     ledger_end,
@@ -59,6 +60,10 @@ class Heartbeat(Struct, frozen=True):
     def contents(self, day: date) -> tuple[bytes, ...]:
         """Return a day's files as they are, the spare folder's first."""
         return self._spare_content(day), self._content(day)
+
+    def first(self, day: date) -> Beat | None:
+        """Return the first beat of a tick on a day."""
+        return first_of(day, self.contents(day))
 
     def spared(self, day: date) -> list[Beat]:
         return parse(day, self._spare_content(day))

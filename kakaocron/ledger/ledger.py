@@ -17,9 +17,14 @@ from kakaocron.ledger.beats import NOTHING, End
 from kakaocron.ledger.deliveries import Delivery, Gap
 from kakaocron.ledger.events import Event
 from kakaocron.ledger.stats import Ending
+from kakaocron.states import Reason
 from kakaocron.text.causes import parts
 
 T = TypeVar("T")
+
+
+# So often something is done again that another host was first to change.
+MOST_TIMES = 5
 
 
 class OvertakenError(KakaocronError):
@@ -145,10 +150,9 @@ class Ledger(Reader, Protocol):
         """Return the days of which anything is on record, oldest first. Raises LedgerError."""
         ...
 
-    def still_ours(self, receipt: Receipt) -> bool:
-        """Say whether the line stands where it was written and nothing after it undoes it.
-
-        Any doubt is a no: nothing is raised.
+    def lost(self, receipt: Receipt) -> tuple[Reason, Cause] | None:
+        """Say why nothing may leave by a claim: its line does not stand where it was written, or
+        something after it undoes it, or that cannot be known. None if it holds; nothing is raised.
         """
         ...
 

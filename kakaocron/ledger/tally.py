@@ -18,11 +18,11 @@ from kakaocron.ledger.stats import Ending, endings_of
 from kakaocron.states import MAY_HAVE_ARRIVED, Reason, State
 
 
-class _Target(Struct, frozen=True):
+class _Target(Struct, frozen=True, gc=False):
     state: State
 
 
-class _Line(Struct, frozen=True):
+class _Line(Struct, frozen=True, gc=False):
     """What a report needs of a line."""
 
     v: int

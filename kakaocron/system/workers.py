@@ -7,7 +7,7 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from typing import Protocol
 
 from kakaocron.system.log import log
@@ -36,6 +36,10 @@ class Workers(Protocol):
         ...
 
     def signal(self) -> Signal: ...
+
+    def lock(self) -> AbstractContextManager[object]:
+        """Return a lock between the tasks."""
+        ...
 
     def wait(self, timeout_seconds: float) -> list[str]:
         """Return the names of the tasks that have ended since the last call.
@@ -92,6 +96,9 @@ class Threads:
 
     def signal(self) -> Signal:
         return threading.Event()
+
+    def lock(self) -> AbstractContextManager[object]:
+        return threading.Lock()
 
     def wait(self, timeout_seconds: float) -> list[str]:
         self._start_parked()

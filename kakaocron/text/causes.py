@@ -56,6 +56,7 @@ TEMPLATES: Templates = {
     # The request was not let go.
     "no-claim": "it has no claim",
     "claim-gone": "the ledger does not show this process's claim",
+    "claim-unasked": "the database did not say whether the claim still stands",
     "told-to-end": "the process was told to end before it left",
     "set-back": "the clock was set back before the slot",
     "slot-over": "the slot's time ran out before the request could leave",

@@ -61,18 +61,18 @@ def _is_unchanged(
     from kakaocron.ledger.postgres.connection import Database, SharedClock  # noqa: PLC0415 - an extra
     from kakaocron.ledger.postgres.question import find_url, is_unchanged  # noqa: PLC0415 - likewise
 
-    url = find_url(places.variables, str(places.config), str(places.folder))
-    database = (edges.make_asker or Database)(url, known[0], SharedClock(edges.clock))
-
-    def ask(statement: str, parameters: Sequence[str]) -> Sequence[Sequence[object]]:
-        return database.ask(statement, *parameters, seconds=0.0)
-
+    database = None
     try:
-        return is_unchanged(ask, edges.clock.now().timestamp(), known, instants)
+        url = find_url(places.variables, str(places.config), str(places.folder))
+        database = (edges.make_asker or Database)(url, known[0], SharedClock(edges.clock))
+        ask = partial(database.ask, seconds=0.0)
+        now = edges.clock.now().timestamp()
+        return is_unchanged(lambda what, with_: ask(what, *with_), now, known, instants)
     except Exception:
         return False  # the full tick meets it again, and tells it
     finally:
-        database.close()
+        if database is not None:
+            database.close()
 
 
 def leave_plan(installation: Installation, report: TickReport) -> None:

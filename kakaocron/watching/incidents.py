@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from enum import Enum, StrEnum, auto
 from typing import Any, Protocol
 from zlib import crc32
@@ -12,7 +13,7 @@ from msgspec import Struct
 from kakaocron.errors import Cause, KakaocronError
 from kakaocron.installation import DEFAULT_ACCOUNT, make_memory, make_refusals
 from kakaocron.kakao.causes import named
-from kakaocron.ledger.ledger import OvertakenError
+from kakaocron.ledger.ledger import MOST_TIMES, OvertakenError
 from kakaocron.system.disk import Disk
 from kakaocron.system.log import log
 from kakaocron.system.places import Places
@@ -154,11 +155,15 @@ class Incidents(Struct, frozen=True):
         of_all = [one for one in known if one.kind in SHARED]
         others = [one for one in known if one.kind not in SHARED]
         news = self._news(self.memory, others, endings, reached, confirmed)
-        while True:
-            try:
+        for _time in range(MOST_TIMES):
+            with suppress(OvertakenError):  # another host has just told something: maybe the same
                 return news + self._news(self.shared, of_all, endings, reached, confirmed)
-            except OvertakenError:  # another host has just told something: maybe the same
-                continue
+        # Rather told by two hosts than by none.
+        told = self.shared.read()
+        left = [one.sentence for one in of_all if self.tells_again or one.key not in told]
+        for said in left:
+            log.error("%s", said)
+        return news + left
 
     def _news(
         self,

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.errors import LoginError
+from kakaocron.errors import LedgerError, LoginError
 from kakaocron.installation import Installation
 from kakaocron.kakao.login import NoTokenNowError
 from kakaocron.kakao.tokens import from_json
+from kakaocron.ledger.ledger import OvertakenError
+from kakaocron.ledger.postgres.documents import SharedDocument
 from tests.hosts.house import House
 
 KEY = "a-long-and-random-text-that-only-the-hosts-have"
@@ -113,3 +115,26 @@ def test_without_a_key_each_host_has_a_login_of_its_own(house: House) -> None:
     count = "SELECT count(*) FROM kakaocron.document WHERE name LIKE 'login%'"
     assert house.server.psql(count) == "0"
     assert from_json(Path(house.host("a").login.path).read_bytes()).access_token
+
+
+@pytest.mark.parametrize(("times", "is_put"), [(3, True), (4, True), (5, False)])
+def test_a_login_that_others_change_again_and_again_is_left_to_the_next_renewal(
+    sharing: House, monkeypatch: pytest.MonkeyPatch, times: int, is_put: bool
+) -> None:
+    shelf, left = sharing.host("a").login.shelf, [times]
+    write = SharedDocument.write
+
+    def overtaken(self: SharedDocument, content: bytes) -> None:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise OvertakenError("login")
+        write(self, content)
+
+    monkeypatch.setattr(SharedDocument, "write", overtaken)
+    assert shelf is not None
+    if is_put:
+        shelf.put(b"tokens")
+        assert shelf.fetch() == b"tokens"
+    else:
+        with pytest.raises(LedgerError, match="'login' was changed by another host"):
+            shelf.put(b"tokens")

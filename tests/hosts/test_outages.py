@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
-from kakaocron.errors import Exit
+from kakaocron.errors import Cause, Exit, LedgerError
 from kakaocron.ledger.beats import Word
+from kakaocron.ledger.events import Settle, of_slot
 from kakaocron.ledger.lookup import find_delivery
 from kakaocron.ledger.postgres import connection
 from kakaocron.ledger.postgres.tables import LOOK, READ, RECORD
+from kakaocron.schedule.slots import Slot
 from kakaocron.states import Reason, State
+from tests.fakes import NOW
 from tests.hosts.house import Fault, House
 
 SLOT = "report@20261123T0930"
@@ -124,7 +129,8 @@ def test_a_host_that_is_cut_off_after_its_claim_lets_nothing_leave(house: House)
     assert house.texts() == []
     assert ended.report is not None
     (delivery,) = ended.report.ended.values()
-    assert delivery.state is State.RETRYING
+    assert (delivery.state, delivery.reason) == (State.RETRYING, Reason.LEDGER_UNWRITABLE)
+    assert delivery.cause == Cause("claim-unasked")
 
     house.faults = []
     house.clock.set("09:31:01")
@@ -193,3 +199,27 @@ def test_a_server_that_is_gone_is_noticed_and_one_that_is_back_is_used(house: Ho
     house.tick("a")
 
     assert len(house.texts()) == 2
+
+
+def test_reading_may_take_longer_than_writing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a day that is too long to be read in a moment could never be read."""
+    ledger = house.host("a").ledger
+    other = house.database("other")
+    more = {"state": State.MISSED, "reason": Reason.NO_TICK}
+    missed = of_slot(Settle, Slot("report", NOW, "regular"), ["me"], NOW, **more)
+    with ledger.open() as book:
+        monkeypatch.setattr(connection, "STATEMENT_SECONDS", 0.1)
+        other.ask("BEGIN")
+        other.ask("LOCK TABLE kakaocron.event IN ACCESS EXCLUSIVE MODE")
+        freed = threading.Timer(0.4, other.ask, ["COMMIT"])
+        freed.start()
+        assert book.read([NOW.date()]).deliveries == {}
+        freed.join()
+
+        other.ask("BEGIN")
+        other.ask("LOCK TABLE kakaocron.event IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LedgerError, match="cannot be used"):
+            book.record([missed])
+        other.ask("ROLLBACK")

@@ -185,3 +185,14 @@ def test_doctor_says_so_when_the_database_is_away(
     (found,) = examined(bench(house))
     assert found.status is Status.FAIL
     assert "cannot be used" in found.what
+
+
+@pytest.mark.parametrize(
+    ("off", "status"), [(-2.1, Status.FAIL), (0.4, Status.OK), (2.1, Status.FAIL)]
+)
+def test_doctor_shows_a_clock_that_is_off_the_database_s(
+    house: House, off: float, status: Status
+) -> None:
+    house.offsets["c"] = timedelta(seconds=off)
+    found = findings(house)["clock-database"]
+    assert (found[0], f"{off:+g}"[:4] in found[1]) == (status, True)

@@ -407,6 +407,7 @@ def test_an_idle_tick_imports_next_to_nothing(installed: Path) -> None:
     full = imported_by_a_tick()
     assert "kakaocron.delivery.engine" in full
     assert not {"rich", "requests", "typer", "kakaocron.show", "kakaocron.rehearsal"} & full
+    assert not {"typing_extensions", "inspect"} & full
     assert imported_by_a_tick() == ALLOWED
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 import kakaocron
 from kakaocron.errors import (
@@ -17,6 +20,7 @@ from kakaocron.errors import (
     LoginError,
     UsageError,
 )
+from kakaocron.ledger.ledger import OvertakenError
 from kakaocron.system.memory import Memory
 from kakaocron.system.syscalls import RealDisk
 from kakaocron.watching.incidents import (
@@ -144,3 +148,34 @@ def test_what_another_version_has_remembered_is_forgotten(incidents: Incidents) 
 def test_a_problem_of_no_known_kind_is_a_bug() -> None:
     with pytest.raises(ValueError, match="dream"):
         of_problem("dream:x", "dreamt")
+
+
+class Overtaken:
+    """What hosts share, which another one changes again and again."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+        self.told: dict[str, Any] = {}
+
+    def read(self) -> dict[str, Any]:
+        return self.told
+
+    def write(self, fields: Mapping[str, Any]) -> None:
+        self.left -= 1
+        if self.left >= 0:
+            raise OvertakenError("incidents")
+        self.told = dict(fields)
+
+    def remove(self) -> None: ...
+
+
+@pytest.mark.parametrize("times", [4, 5, 6])
+def test_what_all_hosts_share_is_told_even_if_it_cannot_be_noted(
+    incidents: Incidents, times: int
+) -> None:
+    shared = Overtaken(times)
+    here = replace(incidents, shared=shared)
+
+    assert here.news([of(Kind.LEDGER_DAMAGED)]) == ["ledger-damaged!"]
+    assert bool(shared.told) is (times < 5)
+    assert here.news([of(Kind.LEDGER_DAMAGED)]) == ([] if times < 5 else ["ledger-damaged!"])

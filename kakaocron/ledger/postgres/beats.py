@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from kakaocron import __version__
 from kakaocron.errors import KakaocronError
 from kakaocron.kst import DAY, KST
-from kakaocron.ledger.beats import COMPLETE, NOTHING, WORDS, Beat, End, Word, parse, to_line
+from kakaocron.ledger.beats import COMPLETE, NOTHING, WORDS, Beat, End, Word, to_line
 from kakaocron.ledger.heartbeat import LAST_INSTANT, Heartbeat
 from kakaocron.ledger.hosts import HostSeen
 from kakaocron.ledger.postgres.connection import Asker, Rows
@@ -38,7 +38,23 @@ _ON = """
 SELECT extract(epoch FROM at)::float8, word, exit_code, host FROM kakaocron.beat
 WHERE at >= to_timestamp(%s) AND at < to_timestamp(%s) ORDER BY at DESC LIMIT %s
 """
-_DAYS = "SELECT DISTINCT ((at AT TIME ZONE interval '9 hours')::date)::text FROM kakaocron.beat"
+_FIRST = """
+SELECT extract(epoch FROM at)::float8, word, exit_code, host FROM kakaocron.beat
+WHERE at >= to_timestamp(%s) AND at < to_timestamp(%s) ORDER BY at LIMIT 1
+"""
+# From each day to the next, by the index: there may be millions of beats.
+_DAYS = """
+WITH RECURSIVE found AS (
+    SELECT (min(at) AT TIME ZONE interval '9 hours')::date AS day FROM kakaocron.beat
+    UNION ALL
+    SELECT (
+        SELECT (min(b.at) AT TIME ZONE interval '9 hours')::date FROM kakaocron.beat AS b
+        WHERE b.at >= (found.day + 1)::timestamp AT TIME ZONE interval '9 hours'
+    )
+    FROM found WHERE found.day IS NOT NULL
+)
+SELECT day::text FROM found WHERE day IS NOT NULL
+"""
 _LAST_COMPLETE = """
 SELECT extract(epoch FROM max(at))::float8 FROM kakaocron.beat
 WHERE word = ANY(%s) AND at <= to_timestamp(%s)
@@ -64,13 +80,21 @@ class SharedHeartbeat(Heartbeat, frozen=True):
 
     def contents(self, day: date) -> tuple[bytes, ...]:
         """Return a day's beats of all hosts; of this one also what the database has not got."""
-        return (self._of_all(day, self.own.read(day), _ALL_ROWS),)
+        beats = self._of_all(day, self.own.read(day), _ALL_ROWS)
+        return (b"".join(to_line(b.at, b.word, b.exit_code, NOTHING, b.host) for b in beats),)
+
+    def first(self, day: date) -> Beat | None:
+        begin = datetime.combine(day, time(), KST)
+        asked = self._asked(_FIRST, begin.timestamp(), (begin + DAY).timestamp())
+        found = [_beat(*row) for row in asked]
+        own = self.own.first(day)
+        return min([*found, *([own] if own else [])], key=lambda beat: beat.at, default=None)
 
     def read(self, day: date) -> list[Beat]:
         return self.own.read(day)
 
     def tail(self, day: date) -> list[Beat]:
-        return parse(day, self._of_all(day, self.own.tail(day), _TAIL_ROWS))
+        return self._of_all(day, self.own.tail(day), _TAIL_ROWS)
 
     def days(self) -> list[date]:
         theirs = {date.fromisoformat(day) for (day,) in self._asked(_DAYS)}
@@ -124,18 +148,14 @@ class SharedHeartbeat(Heartbeat, frozen=True):
             return tail
         return [beat for day in (today - DAY, today) for beat in self.own.read(day)]
 
-    def _of_all(self, day: date, own: Iterable[Beat], most: int) -> bytes:
+    def _of_all(self, day: date, own: Iterable[Beat], most: int) -> list[Beat]:
         begin = datetime.combine(day, time(), KST)
         found = self._asked(_ON, begin.timestamp(), (begin + DAY).timestamp(), most)
-        known = {
-            Beat(_instant(at), WORDS[word], exit_code, NOTHING, host)
-            for at, word, exit_code, host in found
-        }
+        known = {_beat(*row) for row in found}
         known.update(
             replace(beat, ledger_end=NOTHING, host=self.host) for beat in own if beat.is_of_a_tick
         )
-        lines = sorted(known, key=lambda beat: (beat.at, beat.word is not Word.START))
-        return b"".join(to_line(b.at, b.word, b.exit_code, NOTHING, b.host) for b in lines)
+        return sorted(known, key=lambda beat: (beat.at, beat.word is not Word.START))
 
     def _asked(self, statement: str, *parameters: object) -> Rows:
         try:
@@ -150,6 +170,10 @@ def hand_on(database: Asker, host: str, beats: Iterable[Beat]) -> None:
     instants = [beat.at.timestamp() for beat in told]
     words, codes = [beat.word.value for beat in told], [int(beat.exit_code) for beat in told]
     database.ask(_ADD, host, instants, words, codes)
+
+
+def _beat(at: float, word: str, exit_code: int, host: str) -> Beat:
+    return Beat(_instant(at), WORDS[word], exit_code, NOTHING, host)
 
 
 def _instant(seconds: float) -> datetime:

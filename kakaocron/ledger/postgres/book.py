@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
@@ -24,7 +23,7 @@ from kakaocron.ledger.events import (
     day_of,
     to_line,
 )
-from kakaocron.ledger.ledger import Checked, Receipt, Remark, SetAside, View
+from kakaocron.ledger.ledger import MOST_TIMES, Checked, Receipt, Remark, SetAside, View
 from kakaocron.ledger.postgres.connection import Asker, SharedClock
 from kakaocron.ledger.postgres.tables import (
     DAYS,
@@ -36,6 +35,7 @@ from kakaocron.ledger.postgres.tables import (
     RECORD,
 )
 from kakaocron.ledger.stats import Ending, endings_of
+from kakaocron.states import Reason
 from kakaocron.text.causes import parts
 
 # What is so whatever else was written meanwhile: how an attempt ended, that a part was damaged,
@@ -43,6 +43,9 @@ from kakaocron.text.causes import parts
 UNCONDITIONAL = (Outcome, Damage, Pointer)
 # A request leaves so long before its claim's lease ends, by the database's clock too.
 LEASE_MARGIN = timedelta(seconds=1)
+# So many rows in a statement, which has to end in time: a host that was off for a day of a thousand
+# messages has tens of thousands of slots to settle.
+ROWS_AT_ONCE = 1000
 # How long it may take to look at a claim once more: the request has waited so long for nothing.
 LOOKING_SECONDS = 4.0
 
@@ -66,7 +69,7 @@ class DayRead(Struct):
     """A day's part of the ledger as far as this process has read it: up to which row of each id,
     and up to before which transaction."""
 
-    reading: Reading = field(default_factory=Reading)
+    reading: Reading
     rows: dict[str, int] = field(default_factory=dict)
     since: str = "0"
 
@@ -123,7 +126,9 @@ class PostgresBook(Struct):
         ]
         receipts: dict[str, Receipt] = {}
         lost: set[str] = set()
-        while rows:
+        for _time in range(MOST_TIMES):
+            if not rows:
+                break
             written = self.ledger.write(rows)
             for row in written:
                 self._rows[row.day][row.id] = row.n
@@ -137,6 +142,9 @@ class PostgresBook(Struct):
             rows = [
                 replace(row, n=self.ledger.rows_of(row.day).get(row.id, 0) + 1) for row in refused
             ]
+        if rows:
+            what = ", ".join(row.id for row in rows)
+            raise LedgerError(*parts("overtaken", what=what), which=f"overtaken:{what}")
         for day in {day for day, _id in groups}:
             self._found.pop(day, None)
             if day in self._rows:
@@ -163,19 +171,22 @@ class PostgresBook(Struct):
         return SetAside(day, what, kept)
 
 
+Look = tuple[bool | None, float]
+
+
 class _Looks:
     """Questions whether claims stand: those that come while one is asked are asked together."""
 
     def __init__(self, database: Asker) -> None:
         self._database = database
-        self._lock = threading.Lock()
-        self._asking = threading.Lock()
+        self._lock = database.make_lock()
+        self._asking = database.make_lock()
         self._waiting: dict[str, Row] = {}
-        self._answers: dict[str, tuple[bool, float]] = {}
+        self._answers: dict[str, Look] = {}
 
-    def look(self, row: Row) -> tuple[bool, float]:
-        """Say whether a row is certainly the last of its id, and what time it is at the database
-        (seconds since 1970)."""
+    def look(self, row: Row) -> Look:
+        """Say whether a row is the last of its id, None if that cannot be asked, and what time it
+        is at the database (seconds since 1970)."""
         with self._lock:
             self._waiting[row.token] = row
         with self._asking:
@@ -189,12 +200,12 @@ class _Looks:
         with self._lock:
             return self._answers.pop(row.token)
 
-    def _ask(self, rows: Sequence[Row]) -> list[tuple[bool, float]]:
+    def _ask(self, rows: Sequence[Row]) -> list[Look]:
         columns = [[getattr(one, name) for one in rows] for name in ("day", "id", "n", "token")]
         try:
             found = self._database.ask(LOOK, *columns, seconds=LOOKING_SECONDS)
         except KakaocronError:
-            return [(False, 0.0)] * len(rows)
+            return [(None, 0.0)] * len(rows)
         return [(bool(stands), now) for stands, now in found]
 
 
@@ -207,12 +218,14 @@ class PostgresLedger:
         host: str,
         clock: SharedClock,
         check: Callable[[str], None] = lambda _: None,
+        make_reading: Callable[[], Reading] = Reading,
     ) -> None:
         self.database = database
         self.check = check
+        self.make_reading = make_reading
         self.host = host
         self.clock = clock
-        self._lock = threading.RLock()
+        self._lock = database.make_lock()
         self._parts: dict[date, DayRead] = {}
         self._looks = _Looks(database)
         self._editions: tuple[float, dict[date, object]] = (float("-inf"), {})
@@ -233,7 +246,8 @@ class PostgresLedger:
         """Read days; of what this process has read before, only what is new. Raises LedgerError."""
         with self._lock:
             for day in days:
-                self._parts.setdefault(day, DayRead())
+                if day not in self._parts:
+                    self._parts[day] = DayRead(self.make_reading())
             wanted = {day: self._parts[day] for day in days}
             found = self.database.ask(READ, list(wanted), [one.since for one in wanted.values()])
             for _xmin, day, id_, n, seq, lines in found:
@@ -253,6 +267,10 @@ class PostgresLedger:
 
     def write(self, rows: Sequence[Row]) -> list[Row]:
         """Write rows; return those that are there now as ours. Raises LedgerError."""
+        groups = [rows[n : n + ROWS_AT_ONCE] for n in range(0, len(rows), ROWS_AT_ONCE)]
+        return [row for group in groups for row in self._write(group)]
+
+    def _write(self, rows: Sequence[Row]) -> list[Row]:
         names = ("day", "id", "n", "token", "lines")
         columns = [[getattr(row, name) for row in rows] for name in names]
         found = self.database.ask(RECORD, self.host, *columns)
@@ -274,15 +292,23 @@ class PostgresLedger:
         """Return the days of which anything is on record, oldest first. Raises LedgerError."""
         return [date.fromisoformat(day) for (day,) in self.database.ask(DAYS)]
 
-    def still_ours(self, receipt: Receipt) -> bool:
-        """Say whether a claim's row is still the last of its delivery, and whether by the
-        database's clock, too, its time has come and is not over."""
+    def lost(self, receipt: Receipt) -> tuple[Reason, Cause] | None:
+        """Say why nothing may leave by a claim: its row is not the last of its delivery, or cannot
+        be asked for, or by the database's clock its time has not come or is over. None if it
+        holds."""
         claim = receipt.event
         stands, now = self._looks.look(receipt.place)
+        if stands is None:
+            return Reason.LEDGER_UNWRITABLE, Cause("claim-unasked")
         if not stands or not isinstance(claim, Claim):
-            return False
-        until = min(claim.until - LEASE_MARGIN, claim.expires_at or claim.until)
-        return claim.slot.timestamp() <= now < until.timestamp()
+            return Reason.LEDGER_DAMAGED, Cause("claim-gone")
+        if now < claim.slot.timestamp():
+            return Reason.CLOCK_WRONG, Cause("set-back")
+        if claim.expires_at and now >= claim.expires_at.timestamp():
+            return Reason.EXPIRED, Cause("slot-over")
+        if now >= (claim.until - LEASE_MARGIN).timestamp():
+            return Reason.EXPIRED, Cause("claim-over")
+        return None
 
     def endings(self, day: date) -> list[Ending]:
         return endings_of(self.read([day]).deliveries.values())
@@ -321,6 +347,8 @@ class PostgresLedger:
         lines = 0
         for day in days:
             found = self.read_days([day])[day]
+            with self._lock:
+                del self._parts[day]  # a year's would be too much to keep
             lines += len(found.ids)
             remarks += found.remarks(f"{self.database.where} {day.isoformat()}")
         return Checked(len(days), lines), remarks

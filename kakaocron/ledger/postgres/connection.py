@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypeVar, cast
 
 from kakaocron.errors import KakaocronError, LedgerError, UsageError
 from kakaocron.kst import KST
-from kakaocron.ledger.postgres.tables import NOW, STATE, VERSION
+from kakaocron.ledger.postgres.tables import NOW, READ, STATE, VERSION
 from kakaocron.system.clock import Clock
 from kakaocron.text.causes import parts
 
@@ -24,6 +24,7 @@ except ImportError:
 
 # How long one statement may take, and how long it is asked again and again.
 STATEMENT_SECONDS = 4.0
+READING_SECONDS = 30.0  # of a day of many thousand messages, from far away
 ASKING_SECONDS = 9.0
 BY_HAND_SECONDS = 600.0
 PAUSE_SECONDS = 0.1
@@ -31,6 +32,9 @@ PAUSE_SECONDS = 0.1
 LARGEST_CLOCK_OFFSET = timedelta(seconds=2)
 # How long what was found of the clock is trusted, on the clock that nobody sets.
 CLOCK_SECONDS = 20.0
+# An answer that took longer, or came to a process that was stopped, says too little of the clock.
+EXACT_SECONDS = 0.5
+CLOCK_TRIES = 3
 
 # Measured: with one kind of time-out alone a host that has gone silent is noticed after over 50 s
 # in one case (a request unsent, or an answer awaited); with both in 3.4 s.
@@ -43,6 +47,9 @@ DEFAULTS = {
     "keepalives_interval": 1,
     "keepalives_count": 2,
 }
+
+_PROCESS = "SELECT pg_backend_pid()"
+POOLER_TRIES = 5  # others' statements may come between
 
 # What an address may set in their place without a warning.
 LONGEST = {
@@ -79,13 +86,15 @@ class SharedClock:
     def __init__(self, host: Clock) -> None:
         self.host = host
         self.elapsed = host.monotonic
-        self._database: tuple[datetime, float, float] | None = None
+        self._database: tuple[datetime, float, timedelta] | None = None
 
     def now(self) -> datetime:
-        return min(self._both())
+        own, database, uncertain = self._both()
+        return min(own, database - uncertain)
 
     def latest(self) -> datetime:
-        return max(self._both())
+        own, database, uncertain = self._both()
+        return max(own, database + uncertain)
 
     def monotonic(self) -> float:
         return self.host.monotonic()
@@ -96,40 +105,47 @@ class SharedClock:
     @property
     def offset(self) -> timedelta | None:
         """How far this host's clock is ahead of the database's; None before that was asked."""
-        own, *database = self._both()
-        return own - database[0] if database else None
+        own, database, _ = self._both()
+        return own - database if self._database else None
 
     @property
     def is_known(self) -> bool:
         """Whether the database's clock was asked a moment ago, and agrees by now."""
-        if self._database is None:
+        if self._database is None or not self.is_exact:
             return False
         _, asked_at, _ = self._database
         is_new = self.elapsed() - asked_at < CLOCK_SECONDS
         return is_new and abs(self.offset or timedelta(0)) <= LARGEST_CLOCK_OFFSET
 
+    @property
+    def is_exact(self) -> bool:
+        """Whether what is known of the database's clock is good to a part of a second."""
+        return self._database is not None and self._database[2].total_seconds() <= EXACT_SECONDS
+
     def note(self, database: float, before: float, after: float) -> None:
         """Take down what the database's clock said (seconds since 1970) between two instants."""
-        at, width = datetime.fromtimestamp(database, KST), after - before
-        self._database = at, (before + after) / 2, width
+        at, uncertain = datetime.fromtimestamp(database, KST), (after - before) / 2
+        self._database = at, (before + after) / 2, timedelta(seconds=uncertain)
 
     def check(self) -> None:
         """Raise ClockOffError if this host's clock is certainly further off than it may be."""
         if self._database is None:
             return
-        offset, width = self.offset or timedelta(0), self._database[2]
-        if abs(offset) - timedelta(seconds=width / 2) > LARGEST_CLOCK_OFFSET:
-            seconds = round(offset.total_seconds(), 1)
+        offset, uncertain = self.offset or timedelta(0), self._database[2]
+        if abs(offset) - uncertain > LARGEST_CLOCK_OFFSET:
+            seconds = round(offset.total_seconds(), 3)
             most = LARGEST_CLOCK_OFFSET.total_seconds()
             told = parts("clock-off-database", seconds=seconds, most=most)
             raise ClockOffError(*told, which="clock-off-database")
 
-    def _both(self) -> list[datetime]:
+    def _both(self) -> tuple[datetime, datetime, timedelta]:
+        """Return the host's time, the database's, and how far that may be from what it shows: it
+        was read at some instant between question and answer."""
         own = self.host.now()
         if self._database is None:
-            return [own]
-        at, asked_at, _ = self._database
-        return [own, at + timedelta(seconds=self.elapsed() - asked_at)]
+            return own, own, timedelta(0)
+        at, asked_at, uncertain = self._database
+        return own, at + timedelta(seconds=self.elapsed() - asked_at), uncertain
 
 
 class Asker(Protocol):
@@ -144,6 +160,10 @@ class Asker(Protocol):
 
     def look_at_clock(self) -> None:
         """Make sure of the clocks. Raises LedgerError, ClockOffError."""
+        ...
+
+    def make_lock(self) -> AbstractContextManager[object]:
+        """Return a lock between the threads of this process, for one to take it again and again."""
         ...
 
 
@@ -178,7 +198,7 @@ class Database:
             **given,
         }
         self.where = f"{given.get('host') or ''}/{given.get('dbname') or given.get('user') or ''}"
-        self._lock = threading.RLock()
+        self._lock = self.make_lock()
         self._connection: Transaction | None = None
         self._is_local_only = False
         self._is_away = False
@@ -222,6 +242,7 @@ class Database:
     def _execute(self, statement: str, parameters: Sequence[object]) -> Rows:
         assert self._connection is not None  # noqa: S101 - by the callers
         self._is_local_only = False
+        self._connection.seconds = READING_SECONDS if statement is READ else STATEMENT_SECONDS
         found = self._connection.execute(statement, parameters or None)
         return found.fetchall() if found.description else []
 
@@ -262,19 +283,35 @@ class Database:
         """Make sure of the clocks. Raises LedgerError, ClockOffError."""
         if not self.clock.is_known:
             with self._lock:
-                self.ask(NOW)  # so that the connection is there, and is not timed
-                before = self.clock.elapsed()
-                ((now,),) = self.ask(NOW)
-                self.clock.note(now, before, self.clock.elapsed())
+                for _try in range(CLOCK_TRIES):
+                    self.ask(NOW)  # so that the connection is there, and is not timed
+                    before = self.clock.elapsed()
+                    ((now,),) = self.ask(NOW)
+                    self.clock.note(now, before, self.clock.elapsed())
+                    if self.clock.is_exact:
+                        break
         self.clock.check()
 
-    def is_pooled(self) -> bool:
-        """Say whether a pooler stands between: the process that answers is none that this
-        connection was told of. Raises LedgerError."""
+    def make_lock(self) -> AbstractContextManager[object]:
+        return threading.RLock()
+
+    def pooling(self) -> str | None:
+        """Return in which mode a pooler stands between, if the process that answers is none that
+        this connection was told of: `transaction` if it answers another connection too. Raises
+        LedgerError."""
         with self._lock:
-            ((answering,),) = self.ask("SELECT pg_backend_pid()")
+            ((answering,),) = self.ask(_PROCESS)
             told = self._connection.pgconn.backend_pid if self._connection else answering
-        return bool(answering != told)
+        if answering == told:
+            return None
+        try:
+            with self._connected() as other:
+                for _time in range(POOLER_TRIES):
+                    if other.execute(_PROCESS).fetchall() == self.ask(_PROCESS):
+                        return "transaction"
+        except psycopg.Error as error:
+            raise self.unusable(error) from error
+        return "session"
 
     def weak_timeouts(self) -> list[str]:
         """Return which time-outs the address sets so that a silent server is noticed late."""

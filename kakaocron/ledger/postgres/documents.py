@@ -74,6 +74,11 @@ class SharedDocument:
             told = parts(self.unreadable, path=path, behind=error.cause.code, **error.cause.facts)
             raise LedgerError(*told, which=f"read:{path}") from None
 
+    def is_as_read(self) -> bool:
+        """Say whether it is still what it was when it was last read. Raises LedgerError."""
+        found = self.database.ask(_READ, self.name)
+        return bool(self._edition == (found[0][0] if found else 0))
+
     def write(self, content: bytes) -> None:
         """Replace it as it was when it was last read. Raises OvertakenError where it has changed
         since, LedgerError."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import cache
 
-from kakaocron.errors import LoginError
-from kakaocron.ledger.ledger import OvertakenError
+from kakaocron.errors import LedgerError, LoginError
+from kakaocron.ledger.ledger import MOST_TIMES, OvertakenError
 from kakaocron.ledger.postgres.connection import Asker
 from kakaocron.ledger.postgres.documents import SharedDocument, leased
 from kakaocron.text.causes import parts
@@ -25,8 +26,7 @@ class SharedLogin:
         self.database = database
         self.name = f"login {account}".strip()
         self._document = SharedDocument(database, self.name, "database-unusable")
-        made = hashlib.scrypt(key.encode(), salt=self.name.encode(), n=2**12, r=8, p=1, dklen=32)
-        self._key = base64.urlsafe_b64encode(made)
+        self._key = _sealing_key(key, self.name)
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -48,14 +48,21 @@ class SharedLogin:
             raise LoginError(*parts("login-key")) from None
 
     def put(self, content: bytes) -> None:
-        """Put it there, whatever was there before. Raises LedgerError."""
+        """Put it there, whatever was there before. Raises LedgerError, also where other hosts were
+        first again and again."""
         from cryptography.fernet import Fernet  # noqa: PLC0415 - likewise
 
         sealed = Fernet(self._key).encrypt(content) if content else b""
-        while True:
+        for _time in range(MOST_TIMES):
             self._document.read(bytes)
-            try:
+            with suppress(OvertakenError):
                 self._document.write(sealed)
-            except OvertakenError:
-                continue
-            return
+                return
+        raise LedgerError(*parts("overtaken", what=self.name), which=f"overtaken:{self.name}")
+
+
+@cache
+def _sealing_key(key: str, salt: str) -> bytes:
+    """Make the key for Fernet of the hosts' own: slow on purpose."""
+    made = hashlib.scrypt(key.encode(), salt=salt.encode(), n=2**12, r=8, p=1, dklen=32)
+    return base64.urlsafe_b64encode(made)

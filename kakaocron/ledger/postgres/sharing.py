@@ -9,6 +9,7 @@ from datetime import date
 from msgspec import Struct
 
 from kakaocron.ledger import pause_file, timetable_file
+from kakaocron.ledger.day_file import Reading
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.ledger.pause_file import Pauses
 from kakaocron.ledger.postgres.beats import SharedHeartbeat
@@ -33,6 +34,7 @@ class Shared(Struct, frozen=True):
     heartbeat: SharedHeartbeat
     pauses: Pauses
     timetables: NotedTimetables
+    orders: SharedDocument  # what a tick that waits for its slot has to look at again: the pauses
 
     def memory(self, name: str) -> SharedMemory:
         return SharedMemory(self.database, name)
@@ -63,6 +65,7 @@ def share(
     own: Heartbeat,
     check: Callable[[str], None],
     make_asker: MakeAsker | None = None,
+    make_reading: Callable[[], Reading] = Reading,
 ) -> Shared:
     """Put a shared ledger together, without a connection so far. Raises UsageError.
 
@@ -72,12 +75,14 @@ def share(
     database = (make_asker or Database)(url, host, shared_clock)
     # Of each host its own: while a new configuration is brought to one after another, they differ.
     timetables = SharedDocument(database, f"timetables {host}", timetable_file.UNREADABLE)
+    pauses = SharedDocument(database, "pauses", pause_file.UNREADABLE)
     return Shared(
         database=database,
         host=host,
         clock=shared_clock,
-        ledger=PostgresLedger(database, host, shared_clock, check),
+        ledger=PostgresLedger(database, host, shared_clock, check, make_reading),
         heartbeat=SharedHeartbeat(own.folder, own.disk, own.spare, database, host),
-        pauses=Pauses(SharedDocument(database, "pauses", pause_file.UNREADABLE)),
+        pauses=Pauses(pauses),
         timetables=NotedTimetables(timetables),
+        orders=pauses,
     )

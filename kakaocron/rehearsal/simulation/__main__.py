@@ -3,14 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import sys
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 
-from kakaocron.rehearsal.simulation.campaign import Tally, play, play_by_dealer
+from kakaocron.rehearsal.simulation.campaign import (
+    Tally,
+    play,
+    play_by_dealer,
+    play_by_hosts,
+)
+from kakaocron.rehearsal.simulation.world import HistoryResult
 
 LENGTH = 720
+
+
+def span(text: str) -> tuple[int, int]:
+    """Return the fewest and the most hosts. Raises ValueError."""
+    fewest, _, most = text.partition("-")
+    found = int(fewest), int(most or fewest)
+    if not 2 <= found[0] <= found[1]:  # noqa: PLR2004
+        raise ValueError(text)
+    return found
 
 
 def main() -> int:
@@ -23,12 +40,24 @@ def main() -> int:
     parser.add_argument(
         "--receipts", action="store_true", help="by a dealer that tells later what arrived"
     )
+    parser.add_argument(
+        "--hosts",
+        type=span,
+        metavar="N-M",
+        help="so many hosts (2, or 2-5: drawn by the seed) over one database that is cut off, "
+        "restarted and failed over; needs the extra postgres",
+    )
     parser.add_argument("--processes", type=int, default=1)
     given = parser.parse_args()
     count = -(-given.minutes // given.length) if given.minutes else 1
     seeds = range(given.seed, given.seed + count)
-    tally, play_one = Tally(), play_by_dealer if given.receipts else play
-    with get_context("spawn").Pool(given.processes) as pool:
+    tally = Tally()
+    play_one: Callable[..., HistoryResult] = play_by_dealer if given.receipts else play
+    if given.hosts:
+        fewest, most = given.hosts
+        play_one = partial(play_by_hosts, fewest=fewest, most=most)
+    # To look through all objects at each 700th new one is a third of the time.
+    with get_context("spawn").Pool(given.processes, gc.set_threshold, (100_000,)) as pool:
         outcomes = pool.imap(partial(play_one, minutes=given.length), seeds, chunksize=4)
         for outcome in islice(outcomes, count):
             tally.add(outcome)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections import Counter
 from collections.abc import Callable
@@ -36,6 +37,7 @@ _SHORT = "[delivery]\nexpire_after = 90\nretry_delays = [5, 10]\nmax_retries = 2
 _LONG = '[monitor]\nalert_command = ["tell"]\n[delivery]\nexpire_after = 3600\n'
 _RESEND = 'on_unknown = "resend"\n'
 _PLAIN = "[delivery]\n"
+SHORT_SECONDS = 90
 
 
 @cache
@@ -49,6 +51,14 @@ def _configs() -> tuple[tuple[Config, ...], ...]:
     return tuple(
         tuple(probing(parse_config(_HEAD + text, "simulated")) for text in group) for group in texts
     )
+
+
+@cache
+def _configs_of_hosts() -> tuple[tuple[Config, ...], ...]:
+    """Return the groups, those half as often of which a tick of several hosts never leaves at once:
+    they cost the most."""
+    often = [group for group in _configs() if group[0].delivery.expire_after > SHORT_SECONDS]
+    return (*_configs(), *often)
 
 
 def play(
@@ -96,6 +106,34 @@ def play_by_dealer(seed: int, minutes: int) -> HistoryResult:
         return HistoryResult(seed, minutes, 0, 0, 0, 0, 0, broken, "", is_by_dealer=True)
 
 
+def play_by_hosts(seed: int, minutes: int, fewest: int = 2, most: int = 5) -> HistoryResult:
+    """Play the history of several hosts over one database that a seed stands for."""
+    from kakaocron.rehearsal.simulation.hosts import (  # noqa: PLC0415 - an extra
+        HostsWorld,
+        dials_of_host,
+        draw_database,
+    )
+
+    rng = random.Random(f"history of hosts {seed}")  # noqa: S311 - to be replayed, no secret
+    count = min(rng.randint(fewest, most) for _ in range(2))  # each one costs as much as the first
+    config = rng.choice(rng.choice(_configs_of_hosts()))
+    if starts_early(seed):
+        config = early(config)
+    by_hand = BY_HAND if has_a_person(seed) else 0.0
+    dials = [dials_of_host(dials_for(rng, by_hand / count)) for _ in range(count)]
+    database, line = draw_database(rng)
+    is_login_shared = rng.random() < 0.5  # noqa: PLR2004
+    try:
+        world = HostsWorld(
+            seed, config, dials, minutes, database, line, is_login_shared=is_login_shared
+        )
+        played = world.play()
+    except Exception as error:
+        broken = (f"bug: {type(error).__name__} in the simulator: {error}",)
+        played = HistoryResult(seed, minutes, 0, 0, 0, 0, 0, broken, "", hosts=count)
+    return dataclasses.replace(played, hosts_of=f"{fewest}-{most}")
+
+
 def starts_early(seed: int) -> bool:
     return seed // len(_configs()) % 5 == 4  # noqa: PLR2004
 
@@ -128,6 +166,8 @@ def configs(seed: int) -> list[Config]:
 def replay_command(outcome: HistoryResult) -> str:
     command = "python -m kakaocron.rehearsal.simulation"
     how = " --receipts" if outcome.is_by_dealer else ""
+    if outcome.hosts > 1:
+        how = f" --hosts {outcome.hosts_of}"
     return f"{command} --seed {outcome.seed} --length {outcome.minutes}{how}"
 
 
@@ -215,5 +255,6 @@ BREACHES: Templates = {
     "cancelled": "sent after it was cancelled by hand",
     "paused": "sent while it was paused by hand",
     "out of order": "lines out of order",
+    "clock apart": "sent by a host whose clock was too far off",
     "bug": "bugs and undocumented exit codes",
 }

@@ -30,6 +30,10 @@ FINAL = {"confirmed", "failed", "unknown", "missed", "cancelled"}
 LEASE = timedelta(seconds=55)
 # How many messages a day Kakao takes from one sender to one friend, and to all friends.
 PER_PAIR, PER_SENDER = 20, 100
+# How far a host's clock may be off another's, and it still sends.
+CLOCKS_APART = timedelta(seconds=4)
+# What another host has booked is found within 3 minutes; then it may be a tick's turn to come.
+ASKED_EVERY = timedelta(minutes=4)
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class TickRun:
     exit_code: int | None = None
     is_disturbed: bool = False
     is_complete: bool = False
+    owner: str = ""
+    is_idle: bool = False  # by its plan nothing was due
 
 
 @dataclass
@@ -138,6 +144,13 @@ class History:
     ended: datetime = BEGINNING
     latest_host: datetime = BEGINNING
     has_receipts: bool = False  # sent is how it stands while the dealer's last word is out
+    # Several hosts share the ledger: what befell one of them is no excuse for the others.
+    is_shared: bool = False
+
+    @property
+    def apart(self) -> timedelta:
+        """How far clocks that are right may be apart."""
+        return CLOCKS_APART if self.is_shared else timedelta(0)
 
 
 Key = tuple[str, datetime]
@@ -148,12 +161,13 @@ class Told:
     """What the ledger's lines say of one slot.
 
     `in_doubt` are receivers of claims that no outcome followed, or an unknown one: who it was
-    claimed for, by whom, and on which day.
+    claimed for, by whom, and on which day. `claimants` are the processes that claimed it.
     """
 
     ids: frozenset[str]
     days: frozenset[str]
     confirmed: frozenset[str]
+    claimants: frozenset[str]
     in_doubt: frozenset[tuple[str, str, str]]
 
 
@@ -184,6 +198,7 @@ def read_ledger(files: Iterable[tuple[str, bytes]]) -> dict[Key, Told]:
             frozenset(ids[key]),
             frozenset(days[key]),
             frozenset(confirmed[key]),
+            frozenset(owner for owner, _ in claimed[key]),
             frozenset(
                 (day, owner, name)
                 for (owner, _), (day, names) in claimed[key].items()
@@ -306,7 +321,7 @@ def judge(history: History, states: Mapping[Key, str], told: Mapping[Key, Told])
     found += _unproven(history, states, told)
     found += _lost(history, expected, states, told)
     found += _against_orders(history)
-    found += _neglected(history, states)
+    found += _neglected(history, states, told)
     return found
 
 
@@ -337,16 +352,18 @@ def _twice(history: History) -> Iterator[str]:
 
 def _out_of_time(history: History) -> Iterator[str]:
     for departure in history.departures:
-        fault = _fault_at(history, departure, departure.host_time)
-        if fault and not _was_stopped(history, departure):
-            yield f"{fault}: {departure.probe} left at {departure.host_time}"
+        for moment in departure.moments:
+            fault = _fault_at(history, departure, moment)
+            if fault and not _was_stopped(history, departure):
+                yield f"{fault}: {departure.probe} left at {moment}"
+                break
 
 
 def stopped_at_the_write(history: History) -> int:
     """Count what left out of time although the process's last look at the clock said otherwise:
     it was stopped after that, before the very next call, which no program can avoid."""
     return sum(
-        _fault_at(history, departure, departure.host_time) is not None
+        any(_fault_at(history, departure, moment) for moment in departure.moments)
         and _was_stopped(history, departure)
         for departure in history.departures
     )
@@ -354,7 +371,10 @@ def stopped_at_the_write(history: History) -> int:
 
 def _was_stopped(history: History, departure: Departure) -> bool:
     looked = departure.stopped_at
-    return looked is not None and _fault_at(history, departure, looked) is None
+    if looked is None:
+        return False
+    moments = (looked, looked + departure.behind_database)
+    return not any(_fault_at(history, departure, moment) for moment in moments)
 
 
 def _fault_at(history: History, departure: Departure, moment: datetime) -> str | None:
@@ -373,7 +393,7 @@ def _fault_at(history: History, departure: Departure, moment: datetime) -> str |
     if moment < slot and (order is None or order.what != "send"):
         return "early"
     for again in _orders_on(history, departure.probe, "retry"):
-        if again.host_started <= moment:
+        if again.host_started - history.apart <= moment:
             ends.append(max(slot, again.host_ended or history.latest_host) + life)
     return "past expiry" if moment >= max(ends) else None
 
@@ -426,16 +446,21 @@ def _against_orders(history: History) -> Iterator[str]:
         for order in _orders_on(history, departure.probe, "cancel"):
             if order.is_done and order.departed <= number:
                 yield f"cancelled: {departure.probe} left at {departure.host_time}"
-        if not message.startswith(HAND) and is_surely_paused(history.orders, message, slot, number):
+        if not message.startswith(HAND) and is_surely_paused(
+            history.orders, message, slot, number, history.apart
+        ):
             yield f"paused: {departure.probe} left at {departure.host_time}"
 
 
-def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
+def _neglected(
+    history: History, states: Mapping[Key, str], told: Mapping[Key, Told]
+) -> Iterator[str]:
     """Find texts that a person was told are entered, and that have no end, or never went."""
     arrived = {(d.probe.partition("|")[0], name) for d in history.departures for name in d.arrived}
     good = [run for run in history.runs if run.is_complete and not run.is_disturbed]
     wrong_clock, dead_login = Spans(history.wrong_clock), Spans(history.dead_logins[""])
     troubles = _troubles(history)
+    among = _Hosts(history)
     for order in history.orders:
         if order.name is None or not order.is_done or order.message is None or order.slot is None:
             continue
@@ -463,7 +488,12 @@ def _neglected(history: History, states: Mapping[Key, str]) -> Iterator[str]:
         state = known[0] if known else None
         if _is_held_back(history, order.slot, expiry, state, entered=order.started):
             continue
-        chance = _fair_chance(rules, order.slot, expiry, good, troubles)
+        lines = told.get((order.message, order.slot))
+        chance = (
+            among.chance(order.slot, expiry, among.knowing(order), lines)
+            if history.is_shared
+            else _fair_chance(rules, order.slot, expiry, good, troubles)
+        )
         if chance is not None:
             yield f"lost: {order.name} of {order.slot} ({known}), though {chance:%H:%M:%S} could"
 
@@ -575,6 +605,7 @@ def _lost(
     wrong_clock = Spans(history.wrong_clock)
     dead_logins = {account: Spans(spans) for account, spans in history.dead_logins.items()}
     troubles = _troubles(history)
+    among = _Hosts(history)
     edited_at = [version.true_time for version in history.versions]
     for message, slot in expected:
         # The clock is right here, or the slot is left out; at another time it may have shown this
@@ -589,7 +620,11 @@ def _lost(
         expiry = rules.expiry(message, slot)
         if _touches(edits, slot, expiry) or _touches(wrong_clock, slot, expiry):
             continue
-        chance = _fair_chance(rules, slot, expiry, good, troubles)
+        chance = (
+            among.chance(slot, expiry, good, told.get((message, slot)))
+            if history.is_shared
+            else _fair_chance(rules, slot, expiry, good, troubles)
+        )
         if chance is None or _had_its_time(history, slot, states.get((message, slot))):
             continue
         if _is_held_back(history, slot, expiry, states.get((message, slot))):
@@ -725,6 +760,41 @@ def _fair_chance(
         if rules.resends and len(before) <= rules.max_retries and run.started > waited_out:
             return run.started
     return None
+
+
+class _Hosts:
+    """What several hosts could have done, whatever befell one of them."""
+
+    def __init__(self, history: History) -> None:
+        self._outages = Spans(history.disturbed)
+        self._runs = history.runs
+        # What one of these has claimed may be in doubt.
+        self._disturbed = {run.owner for run in history.runs if run.is_disturbed}
+
+    def knowing(self, order: Order) -> list[TickRun]:
+        """Return the good ticks that had to know what was ordered: those that looked at the ledger
+        after it, and those that left at once when it was time to ask."""
+        done = order.ended or order.started
+        return [
+            run
+            for run in self._runs
+            if run.is_complete and not run.is_disturbed
+            if run.started > done + (ASKED_EVERY if run.is_idle else timedelta(0))
+        ]
+
+    def chance(
+        self, slot: datetime, expiry: datetime, good: Sequence[TickRun], lines: Told | None
+    ) -> datetime | None:
+        """Return which tick of any host could have sent a slot that no process has claimed to which
+        something happened: whatever befell others, they had not begun with it."""
+        if lines is not None and lines.claimants & self._disturbed:
+            return None
+        first = bisect_left(good, slot + CLOCKS_APART, key=lambda run: run.started)
+        last = bisect_left(good, expiry - timedelta(seconds=5), key=lambda run: run.started)
+        for run in good[first:last]:
+            if not _touches(self._outages, run.started, run.ended or run.started):
+                return run.started
+        return None
 
 
 class Spans:

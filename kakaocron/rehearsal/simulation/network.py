@@ -6,7 +6,7 @@ import json
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
@@ -27,7 +27,8 @@ class Departure:
     """A message request of which the first byte left: what it says, and when by the host's clock.
 
     `arrived` counts the receivers that it reached. `stopped_at` is what the host's clock showed at
-    the last look before it left, if the process was stopped from then until it left.
+    the last look before it left, if the process was stopped from then until it left. With a shared
+    ledger the host's clock is so far `behind_database`.
     """
 
     probe: str
@@ -37,6 +38,14 @@ class Departure:
     arrived: tuple[str, ...]
     was_refused: bool
     stopped_at: datetime | None = None
+    behind_database: timedelta = timedelta(0)
+
+    @property
+    def moments(self) -> tuple[datetime, ...]:
+        """When it left: by the host's clock and, if that is another, by the database's."""
+        if not self.behind_database:
+            return (self.host_time,)
+        return self.host_time, self.host_time + self.behind_database
 
 
 @dataclass(frozen=True, slots=True)

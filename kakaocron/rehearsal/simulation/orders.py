@@ -75,16 +75,19 @@ def may_be_paused(
     return False
 
 
-def is_surely_paused(orders: Iterable[Order], message: str, slot: datetime, left: int) -> bool:
-    """Say whether a message certainly rested at a slot, and until after so much had left."""
+def is_surely_paused(
+    orders: Iterable[Order], message: str, slot: datetime, left: int, apart: timedelta
+) -> bool:
+    """Say whether a message certainly rested at a slot, and until after so much had left, by clocks
+    that may be so far apart."""
     orders = list(orders)
     return any(
         order.what == "pause"
         and order.is_done
         and order.message in {None, message}
         and order.host_ended is not None
-        and order.host_ended < slot
-        and (order.until is None or slot < order.until)
+        and order.host_ended + apart < slot
+        and (order.until is None or slot + apart < order.until)
         and not any(
             one.what == "resume" and _after(one, order) and one.departed_before <= left
             for one in orders

@@ -351,6 +351,35 @@ class ProcessSignal:
         process.is_indivisible = was_indivisible
 
 
+class ProcessLock:
+    """A lock between the threads of one process, for one to take it again and again: who holds it
+    may wait while the others run."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._holder: LoopTask | None = None
+        self._depth = 0
+        self._waiting: list[LoopTask] = []
+
+    def __enter__(self) -> None:
+        process = self._process
+        current = process.host.loop.current
+        while self._depth and self._holder is not current:
+            if current is not None and current not in self._waiting:
+                self._waiting.append(current)
+            process.wait(LONG_SECONDS)
+        self._holder = current
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+        if not self._depth:
+            loop = self._process.host.loop
+            for task in self._waiting:
+                loop.wake(task, loop.now)
+            self._waiting.clear()
+
+
 class ProcessWorkers:
     """The threads of one process."""
 
@@ -381,6 +410,9 @@ class ProcessWorkers:
 
     def signal(self) -> ProcessSignal:
         return ProcessSignal(self._process)
+
+    def lock(self) -> ProcessLock:
+        return ProcessLock(self._process)
 
     def wait(self, timeout_seconds: float) -> list[str]:
         self._process.check()

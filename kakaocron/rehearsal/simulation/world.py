@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache, partial
+from typing import TYPE_CHECKING
 from zlib import crc32
 
 import msgspec
@@ -76,8 +77,12 @@ from kakaocron.states import ROOM
 from kakaocron.system.belonging import claim
 from kakaocron.system.disk import Disk
 from kakaocron.system.http import Http, MakeHttp
+from kakaocron.system.places import Places
 from kakaocron.ticking.runner import run
 from kakaocron.watching.pings import Pings
+
+if TYPE_CHECKING:
+    from kakaocron.ledger.postgres.sharing import MakeAsker
 
 MINUTE = timedelta(minutes=1)
 SETTLE_MINUTES = 20
@@ -105,6 +110,8 @@ class HistoryResult:
     ambiguous: int = 0
     settled: int = 0
     is_by_dealer: bool = False
+    hosts: int = 1
+    hosts_of: str = ""  # between how many of them were drawn
 
 
 @dataclass(frozen=True)
@@ -119,6 +126,8 @@ class SoFar:
 
 class World:
     """The machine and all around it. Everything random comes from `rng`, in a fixed order."""
+
+    places: Places = PLACES
 
     def __init__(
         self,
@@ -173,6 +182,10 @@ class World:
     def fit(self, made: Installation, edges: Edges) -> Installation:
         """Return an installation with the ways out of this world."""
         return made
+
+    def make_asker(self, process: Process) -> MakeAsker | None:
+        """Return how a process reaches the database of a shared ledger, if there is one."""
+        return None
 
     def see_what_arrived(self) -> None:
         """Complete what is known of departures, once all is over."""
@@ -231,13 +244,16 @@ class World:
         mark = f'"id":"{order.message if order else message}@{stamp}'.encode()
         mine = f'"by":"{owner}"'.encode()
         days = (slot, slot + timedelta(days=1)) if order else (slot,)
-        contents = [self.files.durable(f"{PLACES.ledger}/{day:%Y-%m-%d}.jsonl") for day in days]
         if not any(
             mark in line and mine in line and b'"event":"claim"' in line
-            for content in contents
-            for line in reversed((content or b"").split(b"\n"))  # it is one of the last
+            for day in days
+            for line in reversed(self.durable_lines(day.date()))  # it is one of the last
         ):
             self.history.breaches.append(f"unclaimed: {probe} left, its claim not durable")
+
+    def durable_lines(self, day: date) -> Sequence[bytes]:
+        """Return the ledger's lines of a day that would outlive this instant."""
+        return (self.files.durable(f"{self.places.ledger}/{day}.jsonl") or b"").split(b"\n")
 
     # The life of the machine.
 
@@ -333,7 +349,7 @@ class World:
             return
         self._ticks += 1
         process = self._new_process()
-        run = TickRun(self.true_time(), self.host_time())
+        run = TickRun(self.true_time(), self.host_time(), owner=process.owner)
         self.history.runs.append(run)
         process.start(lambda: self._run(process, run))
 
@@ -354,6 +370,7 @@ class World:
                 ended = run_tick(self, process)
                 self._note(f"exit {process.pid} {ended.exit_code} {self.loop.now}")
                 run.exit_code, run.is_complete = ended.exit_code, ended.is_complete
+                run.is_idle = ended.report is None and ended.error is None
                 if ended.exit_code in UNEXPECTED_EXITS:
                     self.history.breaches.append(f"bug: exit {ended.exit_code}: {ended.error}")
         finally:
@@ -412,7 +429,7 @@ class World:
 
     def _use(self, config: Config) -> None:
         self.config = config
-        self.files.put(str(PLACES.config), f"# configuration {id_of(config)}\n".encode())
+        self.files.put(str(self.places.config), f"# configuration {id_of(config)}\n".encode())
         now = self.host_time()
         if self.history.versions:
             self.history.versions[-1].see(now)
@@ -426,7 +443,7 @@ class World:
 
     def _log_in_to(self, account: str) -> None:
         tokens = logged_in(self.kakao, self.true_time(), self.host_time(), account)
-        self.files.put(PLACES.tokens_of(account), to_json(tokens))
+        self.files.put(self.places.tokens_of(account), to_json(tokens))
         now, dead = self.true_time(), self.history.dead_logins[account]
         dead[:] = [(start, min(end, now + MINUTE)) for start, end in dead]
 
@@ -548,7 +565,7 @@ class World:
     def _held_lock(self) -> None:
         """Somebody else holds the ledger's lock for a while."""
         try:
-            fd = self.files.open(f"{PLACES.ledger}.lock", 2)
+            fd = self.files.open(f"{self.places.ledger}.lock", 2)
         except OSError:
             return
         if not self.files.try_lock(fd):
@@ -566,7 +583,7 @@ class World:
     def _lock_replaced(self) -> None:
         """Somebody removes the lock file, as a tidy person might."""
         try:
-            self.files.unlink(f"{PLACES.ledger}.lock")
+            self.files.unlink(f"{self.places.ledger}.lock")
         except OSError:
             return
 
@@ -576,7 +593,7 @@ class World:
 
     def _ledger_files(self) -> list[tuple[str, bytes]]:
         try:
-            found = list(self.files.walk(PLACES.ledger))
+            found = list(self.files.walk(self.places.ledger))
         except OSError:
             return []
         return [(path, content) for path, content in found if "/damaged/" not in path]
@@ -596,7 +613,7 @@ class World:
     def _damage(self) -> None:
         """Bytes of a day file that is in use are changed, cut or overwritten."""
         day = (self.host_time() - self.rng.choice((0, 0, 0, 1)) * timedelta(days=1)).date()
-        path = f"{PLACES.ledger}/{day}.jsonl"
+        path = f"{self.places.ledger}/{day}.jsonl"
         content = self.files.content(path)
         if not content or not self._is_known_by_a_tick():
             return
@@ -616,7 +633,7 @@ class World:
     def _deliveries(self) -> list[Delivery]:
         process = Process(self, 0, "judge")
         self.alive = [process]
-        ledger = assemble(PLACES, self.config, edges_of(self, process)).ledger
+        ledger = assemble(self.places, self.config, edges_of(self, process)).ledger
         return list(ledger.read(ledger.days()).deliveries.values())
 
     def _note(self, what: str) -> None:
@@ -641,6 +658,7 @@ def edges_of(world: World, process: Process) -> Edges:
         owner=process.owner,
         make_reading=partial(RememberedReading, world.read_line, memory=world.readings),
         feed=partial(feed, process),
+        make_asker=world.make_asker(process),
     )
 
 
@@ -676,7 +694,7 @@ def feed(
 
 def loaded(world: World, edges: Edges) -> Installation:
     """Do what a command that writes does first; the configuration's marks are taken before it."""
-    places = claim(PLACES, edges.disk, edges.clock, edges.owner)
+    places = claim(world.places, edges.disk, edges.clock, edges.owner)
     marks = config_marks(edges.disk, str(places.config))
     written_at = config_written_at(places, edges.disk)
     made = assemble(places, world.config, edges, marks, written_at)
@@ -692,7 +710,7 @@ def run_tick(world: World, process: Process) -> Ended:
     def load() -> Installation:
         return loaded(world, edges)
 
-    return run(PLACES, edges, load, lambda _: None, partial(SimulatedPings, process))
+    return run(world.places, edges, load, lambda _: None, partial(SimulatedPings, process))
 
 
 def damaged(content: bytes, rng: random.Random) -> bytes:

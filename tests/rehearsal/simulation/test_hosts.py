@@ -1,0 +1,218 @@
+"""Histories of several hosts over one database, and bugs put in on purpose: each is found."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+pytest.importorskip("psycopg", reason="the extra postgres is not installed")
+
+from kakaocron.delivery import claims, policy, snapshot, tick
+from kakaocron.doctor import database as doctor
+from kakaocron.doctor.finding import Status
+from kakaocron.installation import assemble
+from kakaocron.kst import KST
+from kakaocron.ledger.beats import COMPLETE
+from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.postgres import book, connection
+from kakaocron.ledger.postgres.book import PostgresLedger, Row
+from kakaocron.ledger.postgres.connection import SharedClock
+from kakaocron.ledger.postgres.tables import RECORD
+from kakaocron.rehearsal.simulation.campaign import configs, play_by_hosts
+from kakaocron.rehearsal.simulation.chaos import CALM, Dials
+from kakaocron.rehearsal.simulation.database import (
+    LineDials,
+    SimulatedServer,
+    UnknownStatementError,
+)
+from kakaocron.rehearsal.simulation.event_loop import EventLoop
+from kakaocron.rehearsal.simulation.hosts import DatabaseDials, HostsWorld
+from kakaocron.rehearsal.simulation.process import Process
+from kakaocron.rehearsal.simulation.world import edges_of
+from kakaocron.states import Reason, State
+
+pytestmark = pytest.mark.usefixtures("uncounted")
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(autouse=True)
+def silent() -> Iterator[None]:
+    logging.disable(logging.CRITICAL)
+    yield
+    logging.disable(logging.NOTSET)
+
+
+def no_token(patch: Patch) -> None:
+    """Take whatever row comes back for one's own, as an insert without a token has to."""
+    patch.setattr(book, "uuid4", lambda: "00000000-0000-0000-0000-000000000000")
+
+
+def new_token_on_a_retry(patch: Patch) -> None:
+    """Ask with another token once more, and look for that one."""
+    ask = connection.Database._ask
+
+    def anew(self: Any, statement: str, parameters: Sequence[Any]) -> Any:
+        if statement == RECORD:
+            count, tokens = self.__dict__.setdefault("tries", {}), parameters[4]
+            one = tokens[0], tuple(parameters[3])
+            tries = count[one] = count.get(one, -1) + 1
+            if tries:
+                new = [f"{tries:08x}{token[8:]}" for token in tokens]
+                return ask(self, statement, (*parameters[:4], new, *parameters[5:]))
+        return ask(self, statement, parameters)
+
+    patch.setattr(connection.Database, "_ask", anew)
+
+
+def look_up_by_transaction_status(patch: Patch) -> None:
+    """Ask the server what became of the transaction's number, not whose the row is."""
+    execute = connection.Database._execute
+    committed: dict[SimulatedServer, set[int]] = {}
+    run = SimulatedServer.run
+
+    def ran(self: SimulatedServer, statement: str, parameters: Any, **options: Any) -> Any:
+        first = self.next_xid if options.get("xid") is None else options["xid"]
+        rows = run(self, statement, parameters, **options)
+        if statement == RECORD:
+            committed.setdefault(self, set()).add(first)
+        return rows
+
+    patch.setattr(SimulatedServer, "run", ran)
+
+    def asked(self: Any, statement: str, parameters: Sequence[Any]) -> Any:
+        if statement != RECORD:
+            return execute(self, statement, parameters)
+        known = self.__dict__.setdefault("numbers", {})
+        token = parameters[4][0]
+        server = self._server
+        if token in known and known[token] in committed.get(server, ()):
+            self.__dict__.setdefault("trusted", set()).add(token)
+            return [(one, 0) for one in parameters[4]]
+        known[token] = server.next_xid
+        return execute(self, statement, parameters)
+
+    patch.setattr(connection.Database, "_execute", asked)
+    lost = PostgresLedger.lost
+
+    def trusting(self: PostgresLedger, receipt: Any) -> Any:
+        row: Row = receipt.place
+        is_trusted = row.token in self.database.__dict__.get("trusted", ())
+        return None if is_trusted else lost(self, receipt)
+
+    patch.setattr(PostgresLedger, "lost", trusting)
+
+
+def lease_by_the_hosts_clock(patch: Patch) -> None:
+    """Go by this host's clock alone, however far it is off."""
+    patch.setattr(SharedClock, "now", lambda self: self.host.now())
+    patch.setattr(SharedClock, "latest", lambda self: self.host.now())
+    patch.setattr(SharedClock, "check", lambda _: None)
+    lost = PostgresLedger.lost
+
+    def timeless(self: PostgresLedger, receipt: Any) -> Any:
+        why = lost(self, receipt)
+        return why if why and why[0] is Reason.LEDGER_DAMAGED else None
+
+    patch.setattr(PostgresLedger, "lost", timeless)
+
+
+def heartbeat_as_evidence(patch: Patch) -> None:
+    """Take it that a host of which no tick has ended since its claim is dead: send it at once."""
+    decide_by, is_ours = snapshot.decide_by, claims.is_ours
+
+    def is_dead(seen: snapshot.Snapshot, one: Delivery) -> bool:
+        return one.state is State.SENDING and not any(
+            beat.host == one.host
+            and beat.at >= one.attempts[-1].claimed_at
+            and beat.word in COMPLETE
+            for beat in seen.beats.on(seen.now.date())
+        )
+
+    def without_the_dead(seen: snapshot.Snapshot, *rest: Any) -> policy.Decision:
+        known = {id_: one for id_, one in seen.view.deliveries.items() if not is_dead(seen, one)}
+        return decide_by(replace(seen, view=replace(seen.view, deliveries=known)), *rest)
+
+    patch.setattr(tick, "decide_by", without_the_dead)
+    patch.setattr(
+        claims,
+        "is_ours",
+        lambda one, *rest: (one is not None and one.state is State.SENDING) or is_ours(one, *rest),
+    )
+
+
+MINUTES = 240
+# Of two to five hosts; in nine of them a person gives orders.
+SEEDS = (
+    2, 3, 6, 8, 12, 13, 19, 23, 26, 32, 39, 46, 51, 53, 55, 56, 59, 62, 64, 65, 66, 67, 69,
+)  # fmt: skip
+CUT = LineDials(cut=0.1, late=0.02)
+MUTANTS: dict[Callable[[Patch], None], tuple[DatabaseDials, LineDials, Dials]] = {
+    no_token: (DatabaseDials(), LineDials(), CALM),
+    new_token_on_a_retry: (DatabaseDials(), CUT, CALM),
+    look_up_by_transaction_status: (
+        DatabaseDials(fail_over=0.3),
+        LineDials(cut=0.1, slow=0.2),
+        CALM,
+    ),
+    lease_by_the_hosts_clock: (DatabaseDials(), LineDials(), Dials(clock_step=0.1)),
+    heartbeat_as_evidence: (DatabaseDials(), LineDials(), Dials(network=0.3, kill=0.05, pause=0.1)),
+}
+
+
+def played(
+    seed: int, database: DatabaseDials, line: LineDials, host: Dials, **options: Any
+) -> tuple[str, ...]:
+    config = configs(1)[0]
+    return HostsWorld(seed, config, [host] * 3, 60, database, line, **options).play().breaches
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)
+def test_a_seeded_bug_is_found(mutant: Callable[[Patch], None], monkeypatch: Patch) -> None:
+    dials = MUTANTS[mutant]
+    assert [played(seed, *dials) for seed in range(2)] == [(), ()]
+    mutant(monkeypatch)
+    assert any(played(seed, *dials) for seed in range(40))
+
+
+def test_no_promise_is_broken_by_hosts_that_share_a_ledger() -> None:
+    found = [play_by_hosts(seed, MINUTES) for seed in SEEDS]
+
+    assert [one.breaches for one in found] == [()] * len(found)
+    assert {one.hosts for one in found} == {2, 3, 4, 5}
+    assert sum(one.minutes for one in found) >= 5000
+
+
+def test_one_seed_is_one_history_of_several_hosts() -> None:
+    assert play_by_hosts(3, 60) == play_by_hosts(3, 60)
+
+
+def test_a_standby_that_is_not_waited_for_forgets_claims_and_doctor_says_so() -> None:
+    """Nothing but what the fail-over has forgotten goes out twice."""
+    config, often = configs(1)[0], DatabaseDials(fail_over=0.5)
+    found: list[str] = []
+    for seed in range(6):
+        world = HostsWorld(seed, config, [CALM] * 2, 60, often, LineDials(), is_synchronous=False)
+        breaches = world.play().breaches
+        forgotten = {id_.replace("@", "|") for id_ in world.server.forgotten}
+        twice = [one for one in breaches if one.startswith("twice: ")]
+        assert {one.split()[1] for one in twice} <= forgotten
+        found += twice
+    assert found
+    process = Process(world.hosts[0], 1, "doctor")
+    installation = assemble(world.hosts[0].places, config, edges_of(world.hosts[0], process))
+    assert installation.shared is not None
+    settings: dict[str, str] = dict(installation.shared.database.ask(doctor._SETTINGS))
+    (said,) = doctor._durability(installation.shared, settings)
+    assert (said.status, "a fail-over can forget a claim" in said.what) == (Status.FAIL, True)
+
+
+def test_a_statement_that_the_simulator_does_not_know_is_said() -> None:
+    server = SimulatedServer(EventLoop(), datetime(2026, 11, 23, tzinfo=KST))
+    with pytest.raises(UnknownStatementError, match="SELECT 1"):
+        server.run("SELECT 1", ())
