@@ -960,6 +960,13 @@ def test_it_is_asked_what_became_of_it_when_the_channel_can_tell(
     assert look_up_at(sent, ASKING, SLOT + MINUTE) == SLOT + seconds * SECOND
 
 
+def test_what_a_policy_does_not_say_is_not_done() -> None:
+    bare = Policy(DELAYS, 4, timedelta(seconds=600))
+
+    assert bare.resend_unknown is False
+    assert (bare.confirmation_delay, bare.settling) == (timedelta(0), timedelta(0))
+
+
 @pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN])
 def test_a_channel_without_a_settling_time_can_be_asked_at_once(state: State) -> None:
     assert settled_at(keyed(state), "me", POLICY) == SLOT + SECOND

@@ -218,11 +218,11 @@ def test_instants_within_a_line_are_read_in_korean_time() -> None:
     assert {one.since.tzinfo for one in claimed.keys.values()} == {KST}
     assert claimed.keys["me"].until is not None
     assert claimed.keys["me"].until.tzinfo == KST
-    for event in (outcome({"mum": mum}), receipt):
-        found = from_line(rewritten(to_line(event), targets=told))
+    me = Result(State.CONFIRMED, code="1000", at=SLOT + SECOND)
+    for event, names in itertools.product((outcome({"mum": mum}), receipt), (("me",), told)):
+        found = from_line(rewritten(to_line(event), targets={name: told[name] for name in names}))
         assert isinstance(found, Outcome | DeliveryReceipt)
-        me = Result(State.CONFIRMED, code="1000", at=SLOT + SECOND)
-        assert found.targets == {"me": me, "mum": mum}
+        assert found.targets == {name: {"me": me, "mum": mum}[name] for name in names}
         assert found.targets["me"].at is not None
         assert found.targets["me"].at.tzinfo == KST
 
