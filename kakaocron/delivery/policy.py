@@ -95,7 +95,7 @@ def decide(
     so it is not sent (again). `paused` says whether a message was paused at an instant.
     """
     recorded = deliveries
-    deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
+    deliveries = _not_void(deliveries, now)
     settle: list[Settle] = []
     due: list[Due] = []
     for delivery in deliveries.values():
@@ -139,7 +139,7 @@ def idle_until(
 
     This holds for a ledger that does not change, and for which `decide` found nothing at `now`.
     """
-    deliveries = {key: one for key, one in deliveries.items() if not is_void(one, now)}
+    deliveries = _not_void(deliveries, now)
     instants = [limit]
     for delivery in deliveries.values():
         if not _is_closed(delivery):
@@ -223,6 +223,15 @@ def is_void(delivery: Delivery, now: datetime) -> bool:
         and delivery.updated_at is not None
         and delivery.updated_at > now + CLOCK_SLACK
     )
+
+
+def _not_void(deliveries: Mapping[str, Delivery], now: datetime) -> dict[str, Delivery]:
+    missed = State.MISSED  # asked here: few are
+    return {
+        key: one
+        for key, one in deliveries.items()
+        if one.state is not missed or not is_void(one, now)
+    }
 
 
 def _is_closed(delivery: Delivery) -> bool:

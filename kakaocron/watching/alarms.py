@@ -246,13 +246,14 @@ def of_deliveries(
     """
     planned = [one for one in deliveries if not is_by_hand(one.id)]
     told = [one for one in planned if _is_telling(one)]
-    heard = {one.message for one in planned if _is_telling(one) or _is_settled_by_hand(one)}
+    telling = {one.id for one in told}
+    heard = {one.message for one in planned if one.id in telling or _is_settled_by_hand(one)}
     open_ = {key for message in configured if message not in heard for key in _own_keys(message)}
     lasting: dict[str, list[Delivery]] = {}
-    for one in newest_of_each(one for one in planned if _is_telling(one) or one.is_on_its_way):
+    for one in newest_of_each(one for one in planned if one.id in telling or one.is_on_its_way):
         if one.message not in configured:
             continue
-        if not _is_telling(one):
+        if one.id not in telling:
             open_ |= _keys_before(one, account_of)
         elif key := key_of(one, account_of):
             lasting.setdefault(key, []).append(one)
@@ -312,11 +313,13 @@ def days_of(state: AlarmState, today: date) -> list[date]:
 
 def _is_telling(delivery: Delivery) -> bool:
     """Say whether a delivery shows how things are: not one that has hardly begun, or was meant."""
+    if delivery.state is State.CONFIRMED:  # nearly all are
+        return True
     if delivery.was_meant or delivery.is_being_settled:
         return False
     if delivery.state is State.RETRYING:
         return len(delivery.attempts) >= PATIENCE_ATTEMPTS or delivery.reason in _AT_ONCE
-    return delivery.state is State.CONFIRMED or delivery.state in BAD
+    return delivery.state in BAD
 
 
 def _out_of_order(cause: Cause | None) -> str | None:
