@@ -1087,10 +1087,11 @@ def test_when_it_was_asked_by_a_clock_that_was_set_back_since_says_nothing(
         (SLOT + MINUTE, 106, 106),
     ],
 )
+@pytest.mark.parametrize("state", [State.SENT, State.FAILED])  # as a whole: another has failed
 def test_the_quiet_ends_when_something_is_to_be_asked_about(
-    asked_at: datetime | None, now: int, until: int
+    state: State, asked_at: datetime | None, now: int, until: int
 ) -> None:
-    known = {ID: keyed(State.SENT, asked_at=asked_at)}
+    known = {ID: keyed(state, asked_at=asked_at, targets={"me": TAKEN_SO_FAR})}
 
     found = idle_until([], ASKING, known, SLOT + now * SECOND, LIMIT)
     assert found == SLOT + until * SECOND
