@@ -92,9 +92,10 @@ def _durability(shared: Shared, settings: dict[str, str]) -> Iterator[Finding]:
 
 
 def _connection(shared: Shared) -> Iterator[Finding]:
-    if shared.database.is_pooled():
-        said = _("through a pooler, such as PgBouncer: nothing depends on a session")
-        yield ok("database-pooler", said)
+    mode = shared.database.pooling()
+    if mode is not None:
+        said = _("through a pooler in {mode} mode, such as PgBouncer: nothing depends on a session")
+        yield ok("database-pooler", said.format(mode=mode))
     weak = shared.database.weak_timeouts()
     if weak:
         said = _("the address sets {names}: a server that has gone silent is noticed late").format(

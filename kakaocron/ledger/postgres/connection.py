@@ -48,6 +48,9 @@ DEFAULTS = {
     "keepalives_count": 2,
 }
 
+_PROCESS = "SELECT pg_backend_pid()"
+POOLER_TRIES = 5  # others' statements may come between
+
 # What an address may set in their place without a warning.
 LONGEST = {
     "connect_timeout": 10,
@@ -292,13 +295,23 @@ class Database:
     def make_lock(self) -> AbstractContextManager[object]:
         return threading.RLock()
 
-    def is_pooled(self) -> bool:
-        """Say whether a pooler stands between: the process that answers is none that this
-        connection was told of. Raises LedgerError."""
+    def pooling(self) -> str | None:
+        """Return in which mode a pooler stands between, if the process that answers is none that
+        this connection was told of: `transaction` if it answers another connection too. Raises
+        LedgerError."""
         with self._lock:
-            ((answering,),) = self.ask("SELECT pg_backend_pid()")
+            ((answering,),) = self.ask(_PROCESS)
             told = self._connection.pgconn.backend_pid if self._connection else answering
-        return bool(answering != told)
+        if answering == told:
+            return None
+        try:
+            with self._connected() as other:
+                for _time in range(POOLER_TRIES):
+                    if other.execute(_PROCESS).fetchall() == self.ask(_PROCESS):
+                        return "transaction"
+        except psycopg.Error as error:
+            raise self.unusable(error) from error
+        return "session"
 
     def weak_timeouts(self) -> list[str]:
         """Return which time-outs the address sets so that a silent server is noticed late."""
