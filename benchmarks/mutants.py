@@ -22,7 +22,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
@@ -42,6 +42,7 @@ EXPLAINED = Path("docs/mutants.md")
 SETTINGS = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["tool"]["mutmut"]
 MODULES = [Path(name) for name in SETTINGS["only_mutate"]]
 CPU_SECONDS = 120
+CHILDREN = 2
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,13 @@ def in_functions(paths: Sequence[Path]) -> Iterator[Mutant]:
         return
     shutil.rmtree("mutants", ignore_errors=True)
     names = [f"{'.'.join(path.with_suffix('').parts)}.*" for path in paths]
-    command = [str(Path(sys.executable).with_name("mutmut")), "run", "--max-children", "2", *names]
+    command = [
+        str(Path(sys.executable).with_name("mutmut")),
+        "run",
+        "--max-children",
+        f"{CHILDREN}",
+        *names,
+    ]
     subprocess.run(command, check=True)
     for path in paths:
         found = SourceFileMutationData(path=path)
@@ -159,8 +166,8 @@ class Changed(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         exec(self.get_code(module.__name__), module.__dict__)
 
 
-def fate_of(path: Path, source: str) -> str:
-    """Run the tests in a child that knows only the changed module."""
+def started(path: Path, source: str) -> int:
+    """Start the tests in a child that knows only the changed module; return its process id."""
     tests = sorted(
         SETTINGS["pytest_add_cli_args_test_selection"],
         key=lambda name: (path.stem not in name, path.parent.name not in name),
@@ -177,6 +184,10 @@ def fate_of(path: Path, source: str) -> str:
         quick += SETTINGS["pytest_add_cli_args"]
         # File by file: the first finds most, and to collect the others would take longer than that.
         os._exit(any(_fails([*quick, name]) for name in tests))
+    return child
+
+
+def fate_of(child: int) -> str:
     exit_code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     if exit_code < 0:
         return "timeout"
@@ -187,15 +198,26 @@ def _fails(arguments: Sequence[str]) -> bool:
     return pytest.main([*arguments]) not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
 
 
+def fates(path: Path) -> Iterator[tuple[str, str, str]]:
+    """Yield (where, code, fate) for each change, with so many tried at a time."""
+    running = deque[tuple[str, str, int]]()
+    for where, source in outside_functions(path):
+        if len(running) == CHILDREN:
+            changed_at, changed, child = running.popleft()
+            yield changed_at, changed, fate_of(child)
+        running.append((where, source, started(path, source)))
+    for where, source, child in running:
+        yield where, source, fate_of(child)
+
+
 def in_tables(paths: Sequence[Path]) -> Iterator[Mutant]:
     sys.path.insert(0, str(Path.cwd()))
     for path in paths:
         code = path.read_text("utf-8")
-        if fate_of(path, code) != "survived":
+        if fate_of(started(path, code)) != "survived":
             sys.exit(f"the tests fail for an unchanged '{path}': mend that first")
-        for number, (where, source) in enumerate(outside_functions(path), start=1):
+        for number, (where, source, fate) in enumerate(fates(path), start=1):
             diff = list(unified_diff(code.splitlines(), source.splitlines(), n=0, lineterm=""))
-            fate = fate_of(path, source)
             print(f"\r{path.stem}: {number} outside of functions", end="", flush=True)
             yield Mutant(path.stem, where, changed_lines(diff), fate)
         print()

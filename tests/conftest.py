@@ -24,6 +24,7 @@ from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.system.interrupts import ASKING
 from tests.fakes import NOW, FakeClock
+from tests.prefork import Prefork
 
 # How long an example takes is the machine's matter. The same code passes each time, or fails each
 # time; to look further: pytest --hypothesis-profile=search
@@ -196,3 +197,10 @@ def sandbox(clock: FakeClock) -> Iterator[SandboxServer]:
     """A sandbox on a real socket, whose time is the test's."""
     with SandboxServer(Kakao(seed=7), clock.now) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def prefork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefork]:
+    found = Prefork(tmp_path_factory.mktemp("streams"))
+    yield found
+    found.end()

@@ -38,19 +38,26 @@ class Prefork:
         )
 
     def run(
-        self, arguments: Sequence[str], environ: Mapping[str, str], cwd: Path
+        self,
+        arguments: Sequence[str],
+        environ: Mapping[str, str],
+        cwd: Path,
+        terminal: str | None = None,
     ) -> tuple[int, str, str]:
+        """Return exit code, stdout and stderr; both are empty where a terminal was given."""
         assert self.server.stdin is not None
         assert self.server.stdout is not None
         asked = {
             "arguments": arguments,
             "environ": {**environ},
             "cwd": str(cwd),
-            "streams": [*map(str, self.streams)],
+            "streams": [terminal or str(path) for path in self.streams],
         }
         self.server.stdin.write(json.dumps(asked) + "\n")
         self.server.stdin.flush()
         exit_code = int(self.server.stdout.readline())
+        if terminal:
+            return exit_code, "", ""
         out, err = (path.read_text("utf-8") for path in self.streams)
         return exit_code, out, err
 
@@ -91,6 +98,8 @@ def _become(asked: Mapping[str, Any]) -> NoReturn:
         opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(opened, fd)
         os.close(opened)
+    # New ones, as a file's cannot write to a terminal.
+    sys.stdout, sys.stderr = (os.fdopen(fd, "w", encoding="utf-8", closefd=False) for fd in (1, 2))
     sys.argv = ["kakaocron", *asked["arguments"]]
     exit_code: Any = 0
     try:

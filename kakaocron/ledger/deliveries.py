@@ -471,10 +471,10 @@ def taken(attempt: Attempt) -> dict[str, int]:
     found = {}
     for receiver in attempt.to:
         result = attempt.results.get(receiver)
-        if result is None or result.state not in _NOT_TAKEN:
-            found[receiver] = max(1, result.parts if result else 0)
-        elif result.parts:
-            found[receiver] = result.parts
+        if result is None:
+            found[receiver] = 1
+        elif result.parts or result.state not in _NOT_TAKEN:
+            found[receiver] = result.parts or 1
     return found
 
 
@@ -573,7 +573,7 @@ def channel_by_form(receiver: str) -> str:
     """Name, for programs, the channel to a receiver, by the form in which it is kept."""
     if receiver.startswith(ROOM):
         return "bot"
-    if receiver[:1] in "+01":
+    if receiver.startswith(("+", "0", "1")):
         from kakaocron.text.phones import is_number  # noqa: PLC0415 - few send to phones
 
         return "alimtalk" if is_number(receiver) else "kakaotalk"

@@ -404,7 +404,9 @@ def _in_kst(event: Event) -> Event:
             if result.at is not None:
                 others["targets"] = _results_in_kst(event.targets)
                 break
-    return replace(event, **others) if others else event
+    if not others:
+        return event
+    return replace(event, **others)
 
 
 def _key_in_kst(key: SendKey) -> SendKey:

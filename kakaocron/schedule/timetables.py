@@ -122,7 +122,7 @@ def _chain(rows: Iterable[dict[str, Any]]) -> Timetable:
             found,
         )
     if found is None:
-        raise DocumentError("odd-form")
+        raise IndexError  # no row at all: not of the form
     return found
 
 

@@ -17,12 +17,17 @@ from kakaocron.delivery.policy import (
     conclude,
     decide,
     idle_until,
+    is_absent,
+    is_alive,
     is_void,
+    look_up_at,
     may_be_sent,
     next_attempt,
     next_to_come,
     overdue,
     settle_slot,
+    settled_at,
+    still_unknown,
     why_missed,
 )
 from kakaocron.delivery.verdicts import Meaning, Verdict, result_of
@@ -30,7 +35,7 @@ from kakaocron.errors import Cause
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import NOTHING, Beat, Word
 from kakaocron.ledger.deliveries import Attempt, Delivery, Gap
-from kakaocron.ledger.events import Result, Settle
+from kakaocron.ledger.events import Result, SendKey, Settle
 from kakaocron.schedule.pauses import Pause
 from kakaocron.schedule.slots import Minutes, Series, Slot, Timetable
 from kakaocron.states import Reason, State
@@ -344,6 +349,13 @@ def test_the_first_run_of_all_at_a_slot_misses_nothing_that_was_before_it() -> N
     decision = asked(SLOT, None, series=at_minutes(25, 30))
 
     assert ([due.slot.at for due in decision.due], decision.settle) == ([SLOT], ())
+
+
+def test_what_is_at_its_end_hides_nothing_that_is_still_to_be_sent() -> None:
+    ended = replace(delivery(State.CONFIRMED), id="other@20261123T0930")
+    waiting = delivery(State.RETRYING, next_attempt_at=SLOT)
+
+    assert [due.id for due in asked(SLOT + SECOND, SLOT, ended, waiting).due] == [ID]
 
 
 @pytest.mark.parametrize(("since", "missed"), [(SLOT - INSTANT, 1), (SLOT, 0)])
@@ -837,6 +849,12 @@ def test_the_next_attempt_comes_after_the_wait_that_was_asked_for_or_not_at_all(
     )
 
 
+def test_without_a_wait_that_was_asked_for_the_delay_alone_counts() -> None:
+    at_once = replace(POLICY, retry_delays=(timedelta(0),))
+
+    assert conclude(attempt(), at_once, {"me": REFUSED}, SLOT)[1] == SLOT
+
+
 def test_who_has_to_wait_for_too_long_takes_no_attempt_from_the_others() -> None:
     results = {
         "room": replace(REFUSED, wait_seconds=9999.0),
@@ -882,6 +900,302 @@ def test_a_fallback_goes_out_in_the_last_whole_minute_at_the_latest(
     found = before_fallback(at(next_at) if next_at else None, due, at(now))
 
     assert found == (at(expected) if expected else None)
+
+
+# --- what a channel tells afterwards --------------------------------------------------------------
+
+KEY = SendKey("k", SLOT, SLOT + 8 * MINUTE)
+ASKING = replace(POLICY, confirmation_delay=10 * SECOND, settling=5 * SECOND)
+HOUR, DAYS = timedelta(hours=1), timedelta(days=1)
+
+
+def keyed(
+    state: State,
+    reason: Reason | None = None,
+    *,
+    ended_at: datetime | None = SLOT + SECOND,
+    key: SendKey | None = KEY,
+    **more: Any,
+) -> Delivery:
+    """What was claimed at its slot, until 30 seconds later, with a key of a channel."""
+    keys = {"me": key} if key else None
+    one = Attempt(1, "a", SLOT, SLOT + 30 * SECOND, ("me",), ended_at=ended_at, keys=keys)
+    return replace(delivery(state, reason, **more), attempts=(one,))
+
+
+def beside(
+    one: Delivery, found: Result, number: int, ended_at: datetime, key: str | None = "other"
+) -> Delivery:
+    """The same, and an attempt after it at another receiver."""
+    claimed_at = ended_at - SECOND
+    keys = {"mum": SendKey(key, claimed_at)} if key else None
+    later = Attempt(number, "b", claimed_at, ended_at, ("mum",), ended_at=ended_at, keys=keys)
+    return replace(
+        one,
+        to=("me", "mum"),
+        targets={**one.targets, "mum": found},
+        attempts=(*one.attempts, later),
+    )
+
+
+TAKEN_SO_FAR = Result(State.SENT)
+NOBODY_KNOWS = Result(State.UNKNOWN, Reason.READ_TIMEOUT)
+ABSENT = Result(State.UNKNOWN, Reason.NOT_FOUND, behind=Reason.READ_TIMEOUT)
+
+
+@pytest.mark.parametrize(
+    ("sent", "seconds"),
+    [
+        (keyed(State.SENT), 11),
+        (keyed(State.UNKNOWN, Reason.READ_TIMEOUT), 6),
+        # Of whom no end is known: from when its process can have sent nothing more.
+        (keyed(State.UNKNOWN, Reason.PROCESS_DIED, ended_at=None), 35),
+        (keyed(State.SENT, ended_at=None), 40),
+    ],
+)
+def test_it_is_asked_what_became_of_it_when_the_channel_can_tell(
+    sent: Delivery, seconds: int
+) -> None:
+    assert settled_at(sent, "me", ASKING) == SLOT + seconds * SECOND
+    assert look_up_at(sent, ASKING, SLOT + MINUTE) == SLOT + seconds * SECOND
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN])
+def test_a_channel_without_a_settling_time_can_be_asked_at_once(state: State) -> None:
+    assert settled_at(keyed(state), "me", POLICY) == SLOT + SECOND
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        keyed(State.SENT, key=None),
+        keyed(State.UNKNOWN, Reason.READ_TIMEOUT, key=None),
+        keyed(State.SENT, Reason.BY_HAND),
+        keyed(State.UNKNOWN, Reason.BY_HAND),
+        *map(keyed, sorted(set(State) - {State.SENT, State.UNKNOWN})),
+        # What is being sent just now is asked about when that has ended.
+        keyed(State.SENDING, targets={"me": TAKEN_SO_FAR}),
+    ],
+    ids=lambda one: f"{one.state}-{one.reason}",
+)
+def test_nothing_else_is_asked_about(other: Delivery) -> None:
+    assert look_up_at(other, ASKING, SLOT + MINUTE) is None
+
+
+@pytest.mark.parametrize(
+    ("found", "ended_after", "key", "seconds"),
+    [
+        (NOBODY_KNOWS, 4, "other", 9),
+        (NOBODY_KNOWS, 5, "other", 10),
+        (NOBODY_KNOWS, 7, "other", 11),
+        (TAKEN_SO_FAR, 0, "other", 10),
+        (NOBODY_KNOWS, 4, None, 11),
+        (Result(State.CONFIRMED), 0, "other", 11),
+    ],
+)
+def test_of_several_receivers_the_first_of_whom_a_channel_can_tell_is_waited_for(
+    found: Result, ended_after: int, key: str | None, seconds: int
+) -> None:
+    both = beside(keyed(State.SENT), found, 2, SLOT + ended_after * SECOND, key)
+
+    assert look_up_at(both, ASKING, SLOT) == SLOT + seconds * SECOND
+
+
+@pytest.mark.parametrize(
+    ("age", "gap"),
+    [
+        (0 * SECOND, 45 * SECOND),
+        (3 * MINUTE - 4 * SECOND, 45 * SECOND),
+        (3 * MINUTE, 45 * SECOND),
+        (3 * MINUTE + 4 * SECOND, 46 * SECOND),
+        (24 * HOUR - 4 * SECOND, 6 * HOUR - SECOND),
+        (24 * HOUR, 6 * HOUR),
+        (24 * HOUR + 4 * SECOND, 6 * HOUR),
+        (3 * DAYS - INSTANT, 6 * HOUR),
+        (3 * DAYS, None),
+        (3 * DAYS + INSTANT, None),
+    ],
+)
+def test_it_is_asked_about_again_after_a_quarter_of_its_age_for_three_days(
+    age: timedelta, gap: timedelta | None
+) -> None:
+    taken = keyed(State.SENT, asked_at=SLOT + age)
+
+    assert look_up_at(taken, ASKING, SLOT + 9 * DAYS) == (gap and SLOT + age + gap)
+
+
+def test_of_several_receivers_the_first_claim_counts() -> None:
+    asked_at = SLOT + 40 * MINUTE
+    both = beside(keyed(State.SENT, asked_at=asked_at), TAKEN_SO_FAR, 2, SLOT + 30 * MINUTE)
+
+    assert look_up_at(both, ASKING, asked_at) == asked_at + 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("age", "of_unknown", "of_taken"),
+    [
+        (10 * MINUTE - 4 * SECOND, 45, 149),
+        (10 * MINUTE, 150, 150),
+        (10 * MINUTE + 4 * SECOND, 151, 151),
+    ],
+)
+def test_what_may_still_be_sent_is_asked_about_at_each_tick(
+    age: timedelta, of_unknown: int, of_taken: int
+) -> None:
+    now = asked_at = SLOT + age
+    unknown = keyed(State.UNKNOWN, Reason.READ_TIMEOUT, asked_at=asked_at, expires_at=None)
+    taken = keyed(State.SENT, asked_at=asked_at)
+    both = beside(unknown, TAKEN_SO_FAR, 2, SLOT + SECOND)
+
+    assert look_up_at(unknown, ASKING, now) == now + of_unknown * SECOND
+    assert look_up_at(both, ASKING, now) == now + of_unknown * SECOND
+    assert look_up_at(taken, ASKING, now) == now + of_taken * SECOND
+
+
+@pytest.mark.parametrize(
+    ("ahead_by", "at"),
+    [
+        (5 * SECOND - INSTANT, SLOT + MINUTE + 45 * SECOND),
+        (5 * SECOND, SLOT + MINUTE + 45 * SECOND),
+        (5 * SECOND + INSTANT, SLOT + 11 * SECOND),
+    ],
+)
+def test_when_it_was_asked_by_a_clock_that_was_set_back_since_says_nothing(
+    ahead_by: timedelta, at: datetime
+) -> None:
+    asked_at = SLOT + MINUTE
+    taken = keyed(State.SENT, asked_at=asked_at)
+
+    assert look_up_at(taken, ASKING, asked_at - ahead_by) == at
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "now", "until"),
+    [
+        (None, 1, 11),
+        (None, 11, 11),
+        (None, 12, 12),
+        (SLOT + MINUTE, 61, 105),
+        (SLOT + MINUTE, 105, 105),
+        (SLOT + MINUTE, 106, 106),
+    ],
+)
+def test_the_quiet_ends_when_something_is_to_be_asked_about(
+    asked_at: datetime | None, now: int, until: int
+) -> None:
+    known = {ID: keyed(State.SENT, asked_at=asked_at)}
+
+    found = idle_until([], ASKING, known, SLOT + now * SECOND, LIMIT)
+    assert found == SLOT + until * SECOND
+
+
+def test_what_cannot_be_asked_about_does_not_end_the_quiet() -> None:
+    assert quiet(keyed(State.SENT, key=None), now=SLOT + MINUTE) == SLOT + 10 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("seconds", "has_begun", "is_over"),
+    [
+        (-5.001, False, False),
+        (-5, True, False),
+        (-4.999, True, False),
+        (479.999, True, False),
+        (480, True, True),
+        (480.001, True, True),
+    ],
+)
+def test_a_key_lives_from_its_claim_to_its_end(
+    seconds: float, has_begun: bool, is_over: bool
+) -> None:
+    """Before the claim the clock was set back, but for what clocks differ by."""
+    now = SLOT + seconds * SECOND
+
+    assert is_alive(KEY, now) is (has_begun and not is_over)
+    assert is_alive(SendKey("k", SLOT), now) is has_begun
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_is_unknown_can_be_absent(state: State) -> None:
+    assert is_absent(Result(state, Reason.NOT_FOUND)) is (state is State.UNKNOWN)
+    assert not is_absent(Result(state, Reason.READ_TIMEOUT))
+
+
+@pytest.mark.parametrize(
+    ("reason", "key", "now", "may"),
+    [
+        (Reason.NOT_FOUND, KEY, 8 * MINUTE - INSTANT, True),
+        (Reason.NOT_FOUND, KEY, 8 * MINUTE, False),
+        (Reason.NOT_FOUND, KEY, 8 * MINUTE + INSTANT, False),
+        (Reason.NOT_FOUND, SendKey("k", SLOT), 10 * MINUTE - INSTANT, True),
+        (Reason.NOT_FOUND, SendKey("k", SLOT), 10 * MINUTE, False),
+        (Reason.NOT_FOUND, None, MINUTE, False),
+        (Reason.READ_TIMEOUT, KEY, MINUTE, False),
+        (Reason.LEDGER_DAMAGED, KEY, MINUTE, False),
+    ],
+)
+def test_what_the_channel_does_not_know_goes_again_while_its_key_lives(
+    reason: Reason, key: SendKey | None, now: timedelta, may: bool
+) -> None:
+    absent = keyed(State.UNKNOWN, reason, key=key, next_attempt_at=SLOT)
+
+    assert may_be_sent(absent, POLICY, SLOT + now) is may
+
+
+@pytest.mark.parametrize(("ago", "may"), [(-INSTANT, False), (0 * SECOND, True), (INSTANT, True)])
+def test_it_goes_again_from_when_the_channel_said_so(ago: timedelta, may: bool) -> None:
+    now = SLOT + MINUTE
+    absent = keyed(State.UNKNOWN, Reason.NOT_FOUND, next_attempt_at=now - ago)
+
+    assert may_be_sent(absent, POLICY, now, MINUTE) is may
+
+
+def test_it_goes_again_to_whom_it_can_and_with_the_key_that_it_had() -> None:
+    first = Attempt(
+        1, "a", SLOT, SLOT, ("me", "mum", "dad", "son"),
+        keys={name: replace(KEY, key=f"1/{name}") for name in ("me", "mum", "dad")},
+    )  # fmt: skip
+    second = Attempt(2, "b", SLOT, SLOT, ("mum",), keys={"mum": replace(KEY, key="2/mum")})
+    found = {
+        "me": ABSENT,
+        "mum": ABSENT,
+        "dad": Result(State.RETRYING, Reason.QUOTA),  # not taken: with a new key
+        "son": NOBODY_KNOWS,
+    }
+    names = (*found, "gran")
+    one = replace(delivery(State.UNKNOWN, to=names, targets=found), attempts=(first, second))
+    kept = {"me": replace(KEY, key="1/me"), "mum": replace(KEY, key="2/mum")}
+
+    for policy, to in ((POLICY, ("me", "mum", "dad", "gran")), (RESEND, names)):
+        due = next_attempt(one, policy)
+        assert (due.to, due.keys) == (to, kept)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [TAKEN_SO_FAR, Result(State.CONFIRMED), Result(State.UNKNOWN, Reason.CONNECTION_RESET)],
+)
+def test_what_a_repeat_came_to_counts_where_it_may_have_arrived(result: Result) -> None:
+    assert still_unknown(NOBODY_KNOWS, result) == result
+
+
+@pytest.mark.parametrize(
+    ("before", "reason"),
+    [
+        (NOBODY_KNOWS, Reason.READ_TIMEOUT),
+        (replace(NOBODY_KNOWS, behind=Reason.QUOTA), Reason.READ_TIMEOUT),
+        (ABSENT, Reason.READ_TIMEOUT),
+        (Result(State.UNKNOWN, Reason.NOT_FOUND), Reason.REFUSED),
+        (Result(State.UNKNOWN), Reason.REFUSED),
+    ],
+)
+@pytest.mark.parametrize("state", [State.RETRYING, State.FAILED])
+def test_that_a_repeat_was_not_taken_leaves_why_nobody_knew(
+    before: Result, reason: Reason, state: State
+) -> None:
+    why = Cause("said", {"words": "no"})
+    refused = Result(state, Reason.REFUSED, code=3, cause=why, behind=Reason.QUOTA)
+
+    assert still_unknown(before, refused) == Result(State.UNKNOWN, reason, code=3, cause=why)
 
 
 # --- what comes next ------------------------------------------------------------------------------

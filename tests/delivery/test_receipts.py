@@ -14,7 +14,6 @@ from msgspec.structs import replace
 from kakaocron.config.contacts import KAKAOTALK
 from kakaocron.delivery import asking
 from kakaocron.delivery.orders import reopened, resolved
-from kakaocron.delivery.policy import is_alive
 from kakaocron.delivery.tick import TickReport, tick
 from kakaocron.delivery.verdicts import Fate, Found, Meaning, Verdict
 from kakaocron.errors import Cause, Exit
@@ -441,17 +440,6 @@ def test_after_the_keys_life_or_the_slots_it_stays_unknown(
         assert found(here).is_held
         (explained,) = explain_minute(here, NOW.replace(second=0)).messages
         assert "knows nothing" in explained.why
-
-
-@pytest.mark.parametrize(
-    ("seconds", "lives"),
-    [(-5.001, False), (-5, True), (-4.999, True), (479.999, True), (480, False), (480.001, False)],
-)
-def test_a_key_lives_from_its_claim_to_its_end(seconds: float, lives: bool) -> None:
-    """Before the claim the clock was set back, but for what clocks differ by."""
-    key = SendKey("k", NOW, NOW + timedelta(minutes=8))
-
-    assert is_alive(key, NOW + timedelta(seconds=seconds)) is lives
 
 
 def test_the_keys_life_is_asked_about_once_more_as_the_request_leaves(

@@ -29,8 +29,12 @@ from kakaocron.ledger.deliveries import (
     channel_by_form,
     delivery_fields,
     fold,
+    is_awaited,
     is_by_hand,
+    key_of,
+    plain,
     shown_result,
+    taken,
     worst,
 )
 from kakaocron.ledger.events import (
@@ -39,6 +43,7 @@ from kakaocron.ledger.events import (
     Claim,
     Damage,
     DamagedLineError,
+    DeliveryReceipt,
     Event,
     NewerFormatError,
     Outcome,
@@ -46,6 +51,7 @@ from kakaocron.ledger.events import (
     Reopen,
     Result,
     Schedule,
+    SendKey,
     Settle,
     Unknown,
     as_read,
@@ -161,6 +167,64 @@ def test_an_instant_is_read_in_korean_time(at: str) -> None:
 
     assert event.at == SLOT
     assert event.at.tzinfo == KST
+
+
+def test_what_a_claim_and_its_outcome_say_has_these_very_names() -> None:
+    at, until = "2026-11-23T09:30:00+09:00", "2026-11-23T09:30:01+09:00"
+    keys = {"me": SendKey("k", SLOT, SLOT + SECOND), "mum": SendKey("l", SLOT)}
+    why = Cause("http", {"status": 413})
+    result = Result(
+        State.SENT, Reason.PICTURE_LEFT_OUT, "x", 7, 200, "after", 2, why, Reason.REFUSED,
+        "M4V", 1.5, SLOT,
+    )  # fmt: skip
+    claimed = replace(claim(), host="north", keys=keys)
+    ended = replace(outcome({"me": result}), host="north")
+
+    said = json.loads(to_line(claimed))
+    assert said["host"] == "north"
+    assert said["keys"] == {
+        "me": {"key": "k", "since": at, "until": until}, "mum": {"key": "l", "since": at},
+    }  # fmt: skip
+    assert json.loads(to_line(ended))["targets"] == {
+        "me": {
+            "state": "sent",
+            "reason": "picture-left-out",
+            "detail": "x",
+            "cause": {"code": "http", "facts": {"status": 413}},
+            "behind": "refused",
+            "code": 7,
+            "ref": "M4V",
+            "wait_seconds": 1.5,
+            "http_status": 200,
+            "phase": "after",
+            "parts": 2,
+            "at": at,
+        }
+    }
+    for event in (claimed, ended):
+        assert as_read(event) == event
+
+
+def test_instants_within_a_line_are_read_in_korean_time() -> None:
+    at, later = "2026-11-23T00:30:00+00:00", "2026-11-23T00:30:01+00:00"
+    keys = {"me": {"key": "k", "since": at, "until": later}, "mum": {"key": "l", "since": at}}
+    told = {"me": {"state": "confirmed", "code": "1000", "at": later}, "mum": {"state": "sent"}}
+    mum = Result(State.SENT)
+    receipt = written(DeliveryReceipt, attempt=1, targets={"mum": mum})
+
+    claimed = from_line(rewritten(to_line(claim()), keys=keys))
+    assert isinstance(claimed, Claim)
+    assert claimed.keys == {"me": SendKey("k", SLOT, SLOT + SECOND), "mum": SendKey("l", SLOT)}
+    assert {one.since.tzinfo for one in claimed.keys.values()} == {KST}
+    assert claimed.keys["me"].until is not None
+    assert claimed.keys["me"].until.tzinfo == KST
+    for event in (outcome({"mum": mum}), receipt):
+        found = from_line(rewritten(to_line(event), targets=told))
+        assert isinstance(found, Outcome | DeliveryReceipt)
+        me = Result(State.CONFIRMED, code="1000", at=SLOT + SECOND)
+        assert found.targets == {"me": me, "mum": mum}
+        assert found.targets["me"].at is not None
+        assert found.targets["me"].at.tzinfo == KST
 
 
 _NAMES = st.text(st.characters(codec="utf-8"), max_size=12)
@@ -285,6 +349,11 @@ def test_a_line_of_another_version_is_told_from_a_damaged_one(
         {"at": "2026-11-23T09:30:00"},
         {"at": "yesterday"},
         {"at": 5},
+        {"at": "1899-12-31T23:59:59+09:00"},
+        {"at": "9000-01-01T00:00:00+09:00"},
+        {"keys": {"me": "k"}},
+        {"keys": {"me": {"key": "k"}}},
+        {"keys": {"me": {"key": "k", "since": "2026-11-23T09:30:00"}}},
         {"state": 5},
         {"state": "fine day"},
         {"state": "x" * 41},
@@ -343,8 +412,9 @@ def test_a_line_of_a_later_version_says_which(number: int) -> None:
     text = rewritten(to_line(claim()), v=number)
 
     assert is_event(text)
-    with pytest.raises(NewerFormatError, match=rf"^format {number}, this kakaocron reads 1$"):
+    with pytest.raises(NewerFormatError, match=rf"^format {number}, this kakaocron reads 1$") as it:
         from_line(text)
+    assert it.value.version == number
 
 
 def test_a_wrong_checksum_is_damage_and_says_so() -> None:
@@ -656,6 +726,15 @@ def test_only_good_news_counts_after_a_person_has_settled_it(late: Result) -> No
     assert delivery.state is expected
 
 
+def test_late_word_that_it_was_taken_counts_but_against_that_it_was_delivered() -> None:
+    late = outcome({"me": SENT, "mum": SENT}, at=SLOT + 2 * MINUTE)
+    other = outcome({"me": C}, 9, "z")
+    cancelled = settle(State.CANCELLED, Reason.BY_HAND, to=["me", "mum"])
+
+    assert folded(FIRST_CLAIM, cancelled, late).targets == {"me": SENT, "mum": SENT}
+    assert folded(FIRST_CLAIM, other, cancelled, late).targets == {"me": C, "mum": SENT}
+
+
 @pytest.mark.parametrize("late", [C, F, U])
 def test_the_late_word_of_a_process_taken_for_dead_counts_while_nothing_else_was_done(
     late: Result,
@@ -963,6 +1042,36 @@ def test_what_was_confirmed_of_a_split_is_kept_when_its_rest_is_settled() -> Non
     assert (half.state, half.reason, half.detail) == (State.FAILED, Reason.EXPIRED, None)
 
 
+@pytest.mark.parametrize(
+    ("reason", "keys", "is_kept"),
+    [
+        (Reason.EXPIRED, {"me": SendKey("k", SLOT)}, True),
+        (Reason.EXPIRED, {"mum": SendKey("k", SLOT)}, False),
+        (Reason.EXPIRED, None, False),
+        (Reason.BY_HAND, {"me": SendKey("k", SLOT)}, False),
+    ],
+)
+def test_whose_outcome_a_channel_can_still_tell_does_not_expire_with_the_others(
+    reason: Reason, keys: dict[str, SendKey] | None, is_kept: bool
+) -> None:
+    both = ["me", "mum"]
+    before = folded(replace(FIRST_CLAIM, keys=keys), outcome({"me": U, "mum": R}))
+    after = apply(before, settle(State.FAILED, reason, to=both))
+
+    ended = Result(State.FAILED, reason)
+    assert after is not None
+    assert after.targets == {"me": U if is_kept else ended, "mum": ended}
+
+
+def test_the_host_of_a_delivery_is_who_last_tried_it_or_settled_what_nobody_tried() -> None:
+    claimed = replace(claim(), host="north")
+    ended = replace(settle(State.CANCELLED, Reason.BY_HAND), host="south")
+
+    assert folded(ended).host == "south"
+    assert folded(claimed, ended).host == "north"
+    assert [one.host for one in folded(claimed, ended).attempts] == ["north"]
+
+
 def test_of_a_settled_delivery_its_worst_receiver_tells_the_end() -> None:
     delivery = folded(
         FIRST_CLAIM,
@@ -1268,6 +1377,312 @@ def test_a_lease_ends_with_its_time_or_when_the_clock_was_set_back(
     assert folded(claim()).lease_is_over(now) is is_over
 
 
+# --- what a channel tells afterwards ------------------------------------------------------------
+
+BOTH = ["me", "mum"]
+KEYS = {name: SendKey(name, SLOT + SECOND, SLOT + 5 * MINUTE) for name in BOTH}
+KEYED = replace(FIRST_CLAIM, keys=KEYS)
+SENT = Result(State.SENT, code=0, parts=1, ref="M4V")
+LATER = SLOT + 2 * MINUTE
+NEXT_AT = SLOT + 7 * MINUTE
+HAD_IT = Result(State.CONFIRMED, code="1000", at=SLOT + 90 * SECOND)
+NEVER = Result(State.FAILED, Reason.UNDELIVERED, code="3019", at=SLOT + 90 * SECOND)
+ABSENT = Result(State.UNKNOWN, Reason.NOT_FOUND, behind=Reason.READ_TIMEOUT)
+
+
+def asked(number: int = 1, next_at: datetime | None = None, /, **told: Result) -> Event:
+    return written(DeliveryReceipt, LATER, attempt=number, targets=told, next_attempt_at=next_at)
+
+
+def test_what_a_channel_has_delivered_is_confirmed_with_its_time() -> None:
+    before = folded(KEYED, outcome({"me": SENT, "mum": C}))
+
+    assert apply(before, asked(me=HAD_IT)) == replace(
+        before,
+        state=State.CONFIRMED,
+        targets={"me": replace(HAD_IT, ref="M4V", parts=1), "mum": C},
+        updated_at=LATER,
+        asked_at=LATER,
+    )
+
+
+def test_what_a_channel_says_later_takes_the_place_of_what_it_said() -> None:
+    before = folded(KEYED, outcome({"me": SENT, "mum": C}))
+    why = Cause("said", {"words": "no KakaoTalk"})
+    never = replace(NEVER, cause=why, behind=Reason.QUOTA, ref="N5W", parts=2)
+
+    assert apply(before, asked(me=never)) == replace(
+        before,
+        state=State.FAILED,
+        reason=Reason.UNDELIVERED,
+        cause=why,
+        behind=Reason.QUOTA,
+        targets={"me": never, "mum": C},
+        updated_at=LATER,
+        asked_at=LATER,
+    )
+
+
+def test_what_a_channel_does_not_know_has_its_next_attempt_by_that_line() -> None:
+    before = folded(KEYED, outcome({"me": U, "mum": C}))
+
+    assert apply(before, asked(1, NEXT_AT, me=ABSENT)) == replace(
+        before,
+        reason=Reason.NOT_FOUND,
+        detail=None,
+        behind=Reason.READ_TIMEOUT,
+        targets={"me": ABSENT, "mum": C},
+        next_attempt_at=NEXT_AT,
+        updated_at=LATER,
+        asked_at=LATER,
+    )
+
+
+def test_a_channel_that_tells_nothing_new_has_been_asked() -> None:
+    before = folded(KEYED, outcome({"me": SENT, "mum": U}))
+
+    assert apply(before, asked(1, NEXT_AT)) == replace(
+        before, asked_at=LATER, next_attempt_at=NEXT_AT
+    )
+
+
+@pytest.mark.parametrize(
+    ("told", "end"), [(HAD_IT, State.CONFIRMED), (NEVER, State.SENDING), (ABSENT, State.SENDING)]
+)
+def test_of_an_older_attempt_only_that_it_was_delivered_counts(told: Result, end: State) -> None:
+    before = folded(KEYED, outcome({"me": U, "mum": U}), claim(2, "b", SLOT + MINUTE, BOTH))
+    after = apply(before, asked(1, NEXT_AT, me=told, mum=told))
+
+    assert after is not None
+    assert {one.state for one in after.targets.values()} == {after.state} == {end}
+    assert (after.asked_at, after.next_attempt_at) == (None, None)
+    held = replace(before, state=State.UNKNOWN, next_attempt_at=SLOT, asked_at=SLOT + SECOND)
+    assert apply(held, asked(1, NEXT_AT)) == held
+
+
+@pytest.mark.parametrize("state", State)
+def test_who_is_at_an_end_is_moved_by_nothing_but_that_it_was_delivered(state: State) -> None:
+    before = folded(KEYED, outcome({"me": Result(state), "mum": Result(state)}))
+    awaited = state in {State.SENT, State.UNKNOWN}
+
+    for told in (NEVER, ABSENT, SENT):
+        after = apply(before, asked(me=told, you=told))
+        assert after is not None
+        assert after.targets == {
+            "me": told if awaited else Result(state), "mum": Result(state)
+        }  # fmt: skip
+    after = apply(before, asked(me=HAD_IT, you=HAD_IT))
+    assert after is not None
+    assert after.targets["me"] == (Result(state) if state is State.CONFIRMED else HAD_IT)
+    assert after.targets.keys() == {"me", "mum"}
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_channel_changes_when_the_next_attempt_is_only_of_what_it_can_settle(
+    state: State,
+) -> None:
+    before = replace(folded(KEYED), state=state, next_attempt_at=SLOT)
+    after = apply(before, asked(1, NEXT_AT))
+
+    assert after is not None
+    asks = state in {State.SENT, State.UNKNOWN}
+    assert after.next_attempt_at == (NEXT_AT if asks else SLOT)
+
+
+def test_a_person_who_settled_or_reopened_it_is_contradicted_only_by_what_was_delivered() -> None:
+    sent = settle(State.SENT, Reason.BY_HAND, to=BOTH)
+    again = settle(State.SCHEDULED, Reason.BY_HAND, to=BOTH, kind=Reopen, next_attempt_at=SLOT)
+    for event in (sent, again):
+        before = folded(KEYED, outcome({"me": U, "mum": U}), event)
+        assert apply(before, asked(me=NEVER, mum=ABSENT)) == replace(before, asked_at=LATER)
+        half = apply(before, asked(me=HAD_IT))
+        assert half is not None
+        assert (half.state, half.reason) == (before.state, Reason.BY_HAND)
+        assert half.targets["me"].state is State.CONFIRMED
+        whole = apply(half, asked(mum=HAD_IT))
+        assert whole is not None
+        assert whole.state is State.CONFIRMED
+
+
+def test_what_a_channel_says_of_what_nobody_tried_counts_only_if_it_was_delivered() -> None:
+    missed = folded(settle(State.MISSED, Reason.NO_TICK))
+
+    assert apply(missed, asked(me=NEVER)) == missed
+    after = apply(missed, asked(me=HAD_IT))
+    assert after is not None
+    assert (after.state, after.asked_at) == (State.CONFIRMED, None)
+    assert apply(None, asked(me=HAD_IT)) is None
+
+
+def test_a_new_claim_is_asked_about_anew() -> None:
+    before = folded(KEYED, outcome({"me": U, "mum": U}), asked(me=ABSENT))
+    after = apply(before, claim(2, "b", LATER + SECOND))
+
+    assert (before.asked_at, after and after.asked_at) == (LATER, None)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_what_is_sent_or_unknown_and_not_by_hand_is_awaited(state: State) -> None:
+    is_open = state in {State.SENT, State.UNKNOWN}
+
+    assert is_awaited(Result(state)) is is_open
+    assert is_awaited(Result(state, Reason.NO_RECEIPT)) is is_open
+    assert not is_awaited(Result(state, Reason.BY_HAND))
+
+
+def test_the_newest_key_of_a_receiver_counts() -> None:
+    newer = {"mum": SendKey("newer", LATER)}
+    first, second = replace(FIRST_ATTEMPT, keys=KEYS), replace(SECOND_ATTEMPT, keys=newer)
+    one = replace(folded(KEYED), attempts=(first, second, replace(first, number=3, keys=None)))
+
+    assert [key_of(one, name) for name in ("me", "mum", "you")] == [
+        KEYS["me"], newer["mum"], None,
+    ]  # fmt: skip
+
+
+def unknown(*results: Result, keys: Mapping[str, SendKey] | None = KEYS, **more: Any) -> Delivery:
+    """What came to these results and is unknown as a whole."""
+    targets = dict(zip(BOTH, results, strict=False))
+    tried = (replace(FIRST_ATTEMPT, keys=keys),)
+    one = Delivery(ID, "report", "peak", SLOT, State.UNKNOWN, attempts=tried, targets=targets)
+    return replace(one, **more)
+
+
+@pytest.mark.parametrize(
+    ("one", "is_settled"),
+    [
+        (unknown(U), True),
+        (unknown(U, asked_at=LATER), False),
+        (unknown(U, keys=None), False),
+        (unknown(U, keys={"mum": KEYS["mum"]}), False),
+        (unknown(C, U), True),
+        (unknown(replace(U, reason=Reason.BY_HAND)), False),
+        (unknown(U, state=State.SENT), False),
+        (unknown(U, next_attempt_at=NEXT_AT), False),
+        (unknown(ABSENT, next_attempt_at=NEXT_AT, asked_at=LATER), True),
+        (unknown(ABSENT, U, next_attempt_at=NEXT_AT, asked_at=LATER), True),
+        (unknown(ABSENT, next_attempt_at=NEXT_AT, keys=None), False),
+        (unknown(ABSENT, asked_at=LATER), False),
+    ],
+)
+def test_it_waits_for_a_person_when_no_channel_is_to_be_asked_any_more(
+    one: Delivery, is_settled: bool
+) -> None:
+    assert one.is_being_settled is is_settled
+    is_unknown = one.state is State.UNKNOWN
+    assert one.is_held is (is_unknown and not is_settled and one.next_attempt_at is None)
+
+
+def test_all_had_it_when_the_last_of_them_had() -> None:
+    sooner = replace(HAD_IT, at=SLOT + MINUTE)
+    for told in ({"me": HAD_IT, "mum": sooner}, {"me": sooner, "mum": HAD_IT}):
+        one = folded(KEYED, outcome({"me": SENT, "mum": SENT}), asked(**told))
+        assert (one.confirmed_at, one.updated_at) == (HAD_IT.at, LATER)
+    half = folded(KEYED, outcome({"me": SENT, "mum": SENT}), asked(me=HAD_IT))
+    assert half.confirmed_at is None
+
+
+NO_WORD = Result(State.SENT, Reason.NO_RECEIPT, code="3005")
+
+
+@pytest.mark.parametrize(
+    ("results", "receipt"),
+    [
+        ([HAD_IT], HAD_IT),
+        ([NO_WORD], NO_WORD),
+        ([HAD_IT, NEVER], NEVER),
+        ([NEVER, HAD_IT], NEVER),
+        ([HAD_IT, NO_WORD], NO_WORD),
+        ([HAD_IT, F], HAD_IT),
+        ([SENT, U], None),
+    ],
+)
+def test_the_receipt_is_the_worst_of_what_was_told_afterwards(
+    results: list[Result], receipt: Result | None
+) -> None:
+    assert unknown(*results).receipt == receipt
+
+
+# --- a first claim that goes well ---------------------------------------------------------------
+
+WELL = replace(
+    outcome({"me": C, "mum": replace(C, reason=Reason.PICTURE_LEFT_OUT)}),
+    next_attempt_at=NEXT_AT,
+)
+NOTED = replace(FIRST_CLAIM, host="north", read=Cause("said", {"words": "a.csv"}))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"detail": "no picture"},
+        {"cause": Cause("http", {"status": 413}), "behind": Reason.REFUSED},
+    ],
+)
+@pytest.mark.parametrize("changes", [{}, {"content": None}, {"content": {}, "host": None}])
+def test_what_goes_well_is_folded_in_one_step_to_the_same(
+    said: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    assert isinstance(WELL, Outcome)
+    claimed = replace(NOTED, **changes)
+    ended = replace(WELL, targets={**WELL.targets, "mum": replace(WELL.targets["mum"], **said)})
+
+    assert isinstance(claimed, Claim)
+    assert plain(claimed, ended) == folded(claimed, ended)
+    assert plain(replace(claimed, to=("me",)), replace(ended, targets={"me": C})) is not None
+
+
+@pytest.mark.parametrize(
+    ("claimed", "ended"),
+    [
+        ({}, {"attempt": 2}),
+        ({}, {"by": "b"}),
+        ({"state": State("queued")}, {}),
+        ({"state": None}, {}),
+        ({}, {"state": State.FAILED}),
+        ({}, {"state": None}),
+        ({"keys": KEYS}, {}),
+        ({}, {"targets": {"mum": C, "me": C}}),
+        ({}, {"targets": {"me": C}}),
+        ({"to": ()}, {"targets": {}}),
+        ({}, {"targets": {"me": C, "mum": F}}),
+        ({}, {"targets": {"me": SENT, "mum": C}}),
+    ],
+)
+def test_any_other_is_folded_line_by_line(claimed: dict[str, Any], ended: dict[str, Any]) -> None:
+    first = replace(NOTED, **claimed)
+
+    assert isinstance(first, Claim)
+    assert plain(first, replace(WELL, **ended)) is None
+    assert plain(first, settle(State.CONFIRMED, Reason.BY_HAND)) is None
+
+
+@pytest.mark.parametrize(
+    ("result", "count"),
+    [
+        (None, 1),  # nobody knows: it may have gone
+        (Result(State.UNKNOWN), 1),
+        (Result(State.UNKNOWN, parts=2), 2),
+        (Result(State("queued")), 1),
+        (Result(State.SENT), 1),
+        (Result(State.CONFIRMED, parts=1), 1),
+        (Result(State.CONFIRMED, parts=3), 3),
+        (Result(State.RETRYING), None),
+        (Result(State.RETRYING, parts=1), 1),
+        (Result(State.FAILED), None),
+        (Result(State.FAILED, parts=2), 2),
+    ],
+)
+def test_what_the_service_has_taken_of_an_attempt_is_counted(
+    result: Result | None, count: int | None
+) -> None:
+    results = {"mum": result, "you": C} if result else {}
+    attempt = replace(FIRST_ATTEMPT, to=("mum",), results=results)
+
+    assert taken(attempt) == ({} if count is None else {"mum": count})
+
+
 # --- what scripts read --------------------------------------------------------------------------
 
 
@@ -1292,6 +1707,30 @@ def test_a_delivery_has_the_fields_of_the_contract_and_no_other() -> None:
         "text": "보고",
         "content_hash": "00ff",
     }
+
+
+def test_where_several_hosts_share_a_ledger_it_is_told_which_has_sent_it() -> None:
+    one = folded(replace(claim(), host="north"), outcome({"me": C}))
+
+    assert delivery_fields(one)["host"] == "north"
+    assert attempt_fields(one.attempts[0], lambda _: None)["host"] == "north"
+
+
+@pytest.mark.parametrize(
+    ("told", "receipt"),
+    [
+        (HAD_IT, {"code": "1000", "at": "2026-11-23T09:31:30+09:00"}),
+        (NO_WORD, {"code": "3005", "at": None}),
+    ],
+)
+def test_what_a_channel_told_afterwards_is_told(told: Result, receipt: dict[str, Any]) -> None:
+    assert delivery_fields(unknown(told))["receipt"] == receipt
+
+
+def test_the_channels_of_a_delivery_are_told_once_each_in_the_order_of_its_receivers() -> None:
+    one = folded(claim(to=["01012345678", "me", "+821012345678", "room:all"]))
+
+    assert delivery_fields(one)["channel"] == "alimtalk,kakaotalk,bot"
 
 
 def test_an_attempt_tells_its_time_duration_status_and_code() -> None:
@@ -1401,6 +1840,7 @@ def test_a_day_is_read_as_its_lines_fold_one_after_another() -> None:
         ("0a1b2c3d4e5f", "kakaotalk"),
         ("01012345678", "alimtalk"),
         ("+821012345678", "alimtalk"),
+        ("15881234", "alimtalk"),
         ("room:기사방", "bot"),
         ("room:010-1234-5678", "bot"),
         ("", "kakaotalk"),

@@ -400,5 +400,6 @@ def test_a_delivery_is_named_by_its_minute_in_korea_and_the_name_is_read_back() 
     ],
 )
 def test_what_is_no_delivery_id_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(f"'{text}' is not a delivery id such as ")):
+    said = f"'{text}' is not a delivery id such as report@20261123T0930"
+    with pytest.raises(ValueError, match=f"^{re.escape(said)}$"):
         parse_delivery_id(text)

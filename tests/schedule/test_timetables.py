@@ -160,6 +160,16 @@ def test_a_clock_set_back_into_a_slots_minute_has_that_slot(now: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("now", "found"), [("09:30:00.999", ["09:30"]), ("09:30:01", []), ("09:30:01.001", [])]
+)
+def test_a_clock_was_set_back_only_if_it_is_before_what_was_noted(
+    now: str, found: list[str]
+) -> None:
+    again = seen(hourly(30), replace(hourly(30), since=at("09:30:01")), now, "09:28:01", "09:00")
+    assert slots(again, "09:29", "09:31") == found
+
+
+@pytest.mark.parametrize(
     ("ended", "is_kept"), [("2026-11-21T23:59", False), ("2026-11-22", True), ("2026-11-23", True)]
 )
 def test_of_what_held_one_after_another_what_ended_before_yesterday_is_left_out(

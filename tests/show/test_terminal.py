@@ -13,7 +13,9 @@ import struct
 import subprocess
 import sys
 import termios
+import threading
 import time
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -26,6 +28,7 @@ from kakaocron.installation import find_installation
 from kakaocron.ledger.beats import Word
 from kakaocron.system.clock import SystemClock
 from tests.fakes import MESSAGE
+from tests.prefork import Prefork
 from tests.years import write_days
 
 CONTROL = re.compile(r"\x1b\[[0-?]*[A-Za-z]")
@@ -227,19 +230,35 @@ def busy(day: Path) -> list[str]:
     return [one.id for one in booked]
 
 
-def printed(*command: str, columns: int) -> list[str]:
-    terminal = Terminal(*command, columns=columns, rows=400)
-    assert terminal.end() == 0
-    return CONTROL.sub("", terminal.said).replace("\r", "").split("\n")
+def printed(prefork: Prefork, *command: str, columns: int) -> list[str]:
+    """Return the lines that a command leaves on a terminal of so many columns."""
+    mine, theirs = pty.openpty()
+    fcntl.ioctl(mine, termios.TIOCSWINSZ, struct.pack("HHHH", 400, columns, 0, 0))
+    said: list[bytes] = []
+
+    def read() -> None:
+        with suppress(OSError):  # nobody is at the other end any more
+            while found := os.read(mine, 1 << 16):
+                said.append(found)
+
+    reading = threading.Thread(target=read)
+    reading.start()
+    environ = {**_without_size(), "TERM": "xterm-256color"}
+    exit_code, _, _ = prefork.run(command, environ, Path.cwd(), os.ttyname(theirs))
+    os.close(theirs)
+    reading.join()
+    os.close(mine)
+    assert exit_code == 0, b"".join(said).decode()
+    return CONTROL.sub("", b"".join(said).decode()).replace("\r", "").split("\n")
 
 
 @pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("columns", WIDTHS)
 @pytest.mark.parametrize("command", [("history", "--days", "2"), ("status",)])
 def test_each_row_has_its_id_whole_and_says_to_whom_and_what(
-    busy: list[str], command: tuple[str, ...], columns: int
+    busy: list[str], prefork: Prefork, command: tuple[str, ...], columns: int
 ) -> None:
-    lines = printed(*command, columns=columns)
+    lines = printed(prefork, *command, columns=columns)
     installation = find_installation()
     today = installation.ledger.read([installation.clock.now().date()]).deliveries
 
@@ -254,9 +273,11 @@ def test_each_row_has_its_id_whole_and_says_to_whom_and_what(
 
 @pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("columns", WIDTHS)
-def test_coming_slots_have_their_time_and_name_whole(busy: list[str], columns: int) -> None:
-    ahead = printed("next", "-n", "20", columns=columns)
-    booked = printed("next", "--booked", columns=columns)
+def test_coming_slots_have_their_time_and_name_whole(
+    busy: list[str], prefork: Prefork, columns: int
+) -> None:
+    ahead = printed(prefork, "next", "-n", "20", columns=columns)
+    booked = printed(prefork, "next", "--booked", columns=columns)
 
     time = re.compile(r"[A-Z][a-z]{2} \d\d-\d\d \d\d:\d\d( |$)")
     assert sum(bool(time.match(line)) for line in ahead) == 20

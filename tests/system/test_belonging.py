@@ -89,13 +89,6 @@ class Person:
         return sum(one.startswith(f"{text} ") for one in self.arrived)
 
 
-@pytest.fixture(scope="module")
-def prefork(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prefork]:
-    found = Prefork(tmp_path_factory.mktemp("streams"))
-    yield found
-    found.end()
-
-
 @pytest.fixture
 def person(home: Path, prefork: Prefork) -> Iterator[Person]:
     with SandboxServer(Kakao(seed=7), SystemClock().now) as server:
