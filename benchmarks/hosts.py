@@ -284,6 +284,9 @@ def big_slot(database: Server, messages: int, answer_seconds: float) -> None:
                 shutil.copy(home / "h0" / "config.toml", home / f"h{n}")
             kakaocron(environs[0], "ledger", "init")
             kakaocron(environs[0], "ledger", "copy", "--to", database.url)
+            # As after a minute of ticks: by who is at work each begins with other messages.
+            names = ",".join(f"('h{n}', now(), 0, '')" for n in range(count))
+            database.psql(f"INSERT INTO kakaocron.host VALUES {names}")
             began = time.time()
             running = [subprocess.Popen(TICK, env=environ) for environ in environs]
             ended = [os.wait4(one.pid, 0) for one in running]
