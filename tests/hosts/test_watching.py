@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -12,8 +13,11 @@ from kakaocron.doctor.database import database as examined
 from kakaocron.doctor.finding import Bench, Status
 from kakaocron.host.crontab import SystemCrontab, job_of
 from kakaocron.host.probe import Machine
+from kakaocron.kst import DAY
+from kakaocron.ledger.beats import NOTHING, Beat, Word
 from kakaocron.ledger.deliveries import delivery_fields
 from kakaocron.ledger.lookup import find_delivery
+from kakaocron.ledger.postgres.beats import SharedHeartbeat, hand_on
 from kakaocron.ledger.postgres.tables import GRANTS
 from kakaocron.show.pictures import print_explanation, print_overview
 from kakaocron.system.places import Places
@@ -196,3 +200,49 @@ def test_doctor_shows_a_clock_that_is_off_the_database_s(
     house.offsets["c"] = timedelta(seconds=off)
     found = findings(house)["clock-database"]
     assert (found[0], f"{off:+g}"[:4] in found[1]) == (status, True)
+
+
+def test_the_days_that_have_beats_are_those_of_korea(house: House) -> None:
+    """At midnight in Korea it is three in the afternoon of the day before in UTC."""
+    heartbeat = house.host("a").heartbeat
+    instants = ["2026-08-31 23:59:59.999", "2026-09-01 00:00:00", "2026-11-22 15:00:00"]
+    beats = {Beat(datetime.fromisoformat(f"{at}+09:00"), Word.IDLE, 0, NOTHING) for at in instants}
+    hand_on(house.database(), "b", beats)
+
+    assert [f"{day}" for day in heartbeat.days()] == ["2026-08-31", "2026-09-01", "2026-11-22"]
+
+
+def test_the_first_beat_of_a_day_is_that_of_the_first_host(house: House) -> None:
+    heartbeat = house.host("a").heartbeat
+    assert heartbeat.first(NOW.date()) is None
+
+    hand_on(
+        house.database(),
+        "b",
+        {Beat(NOW, Word.IDLE, 0, NOTHING), Beat(NOW + DAY, Word.IDLE, 0, NOTHING)},
+    )
+    heartbeat.beat(NOW - timedelta(seconds=1), Word.START, 0)
+    heartbeat.beat(NOW + timedelta(seconds=1), Word.START, 0)
+    first = heartbeat.first(NOW.date())
+
+    assert first is not None
+    assert first.at == NOW - timedelta(seconds=1)
+
+
+def test_a_tick_reads_a_few_of_the_beats_however_many_there_are(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats = {Beat(NOW - timedelta(seconds=n), Word.IDLE, 0, NOTHING) for n in range(3000)}
+    hand_on(house.database(), "b", beats)
+    read: list[int] = []
+    asked = SharedHeartbeat._asked
+
+    def counted(self: SharedHeartbeat, *given: Any) -> Any:
+        rows = asked(self, *given)
+        read.append(len(rows))
+        return rows
+
+    monkeypatch.setattr(SharedHeartbeat, "_asked", counted)
+    house.tick("a")
+
+    assert max(read) < 100

@@ -10,6 +10,7 @@ from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 
+from kakaocron.errors import UsageError
 from kakaocron.rehearsal.simulation.campaign import (
     Tally,
     play,
@@ -22,11 +23,14 @@ LENGTH = 720
 
 
 def span(text: str) -> tuple[int, int]:
-    """Return the fewest and the most hosts. Raises ValueError."""
+    """Return the fewest and the most hosts. Raises ArgumentTypeError."""
     fewest, _, most = text.partition("-")
-    found = int(fewest), int(most or fewest)
+    try:
+        found = int(fewest), int(most or fewest)
+    except ValueError:
+        found = 0, 0
     if not 2 <= found[0] <= found[1]:  # noqa: PLR2004
-        raise ValueError(text)
+        raise argparse.ArgumentTypeError(f"'{text}' is not 2 or more, as in 2 or 2-5")
     return found
 
 
@@ -54,6 +58,10 @@ def main() -> int:
     tally = Tally()
     play_one: Callable[..., HistoryResult] = play_by_dealer if given.receipts else play
     if given.hosts:
+        try:
+            import kakaocron.rehearsal.simulation.hosts  # noqa: F401, PLC0415 - an extra
+        except UsageError as error:
+            parser.error(str(error))
         fewest, most = given.hosts
         play_one = partial(play_by_hosts, fewest=fewest, most=most)
     # To look through all objects at each 700th new one is a third of the time.

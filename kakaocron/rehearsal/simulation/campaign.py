@@ -186,6 +186,7 @@ class Tally:
     stopped_at_the_write: int = 0
     ambiguous: int = 0
     settled: int = 0
+    by_hosts: Counter[int] = field(default_factory=Counter)  # histories by the number of hosts
     broken: list[str] = field(default_factory=list)
     breaches: Counter[str] = field(default_factory=Counter)
 
@@ -201,6 +202,7 @@ class Tally:
         self.stopped_at_the_write += outcome.stopped_at_the_write
         self.ambiguous += outcome.ambiguous
         self.settled += outcome.settled
+        self.by_hosts[outcome.hosts] += 1
         self.breaches.update(breach.partition(":")[0] for breach in outcome.breaches)
         if outcome.breaches:
             self.broken.append(f"{replay_command(outcome)}  # {outcome.breaches[0]}")
@@ -219,6 +221,12 @@ class Tally:
             "{settled:,} of {ambiguous:,} sends of which nobody knew at first settled before their "
             "slot's expiry, by look-ups"
         )
+        shared = _("of these, histories of {hosts} hosts over one database")
+        several = [
+            f"{count:>6} {shared.format(hosts=hosts)}"
+            for hosts, count in sorted(self.by_hosts.items())
+            if hosts > 1
+        ]
         by_dealer = [settled.format(settled=self.settled, ambiguous=self.ambiguous)]
         return [
             said.format(
@@ -231,6 +239,7 @@ class Tally:
                 confirmed=self.confirmed,
                 messages=self.messages,
             ),
+            *several,
             *(f"{self.breaches[key]:>6} {_(text)}" for key, text in BREACHES.items()),
             f"{sum(self.breaches.values()):>6} {_('breaches in all')}",
             f"{self.stopped_at_the_write:>6} {late}",

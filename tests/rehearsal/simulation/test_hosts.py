@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -23,7 +25,8 @@ from kakaocron.ledger.postgres import book, connection
 from kakaocron.ledger.postgres.book import PostgresLedger, Row
 from kakaocron.ledger.postgres.connection import SharedClock
 from kakaocron.ledger.postgres.tables import RECORD
-from kakaocron.rehearsal.simulation.campaign import configs, play_by_hosts
+from kakaocron.rehearsal.simulation.__main__ import span
+from kakaocron.rehearsal.simulation.campaign import Tally, configs, play_by_hosts
 from kakaocron.rehearsal.simulation.chaos import CALM, Dials
 from kakaocron.rehearsal.simulation.database import (
     LineDials,
@@ -210,6 +213,28 @@ def test_a_standby_that_is_not_waited_for_forgets_claims_and_doctor_says_so() ->
     settings: dict[str, str] = dict(installation.shared.database.ask(doctor._SETTINGS))
     (said,) = doctor._durability(installation.shared, settings)
     assert (said.status, "a fail-over can forget a claim" in said.what) == (Status.FAIL, True)
+
+
+def test_what_was_played_is_said_with_a_command_that_plays_it_again() -> None:
+    outcome = play_by_hosts(3, 60, 2, 4)
+    tally = Tally()
+    tally.add(outcome)
+    tally.add(dataclasses.replace(outcome, breaches=("twice: x",)))
+
+    lines = "\n".join(tally.lines())
+    assert f"     2 of these, histories of {outcome.hosts} hosts over one database" in lines
+    assert "simulation --seed 3 --length 60 --hosts 2-4  # twice: x" in lines
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [("2", (2, 2)), ("2-5", (2, 5)), ("1", None), ("5-2", None), ("x", None)]
+)
+def test_so_many_hosts(text: str, found: tuple[int, int] | None) -> None:
+    if found is not None:
+        assert span(text) == found
+        return
+    with pytest.raises(ArgumentTypeError, match="is not 2 or more"):
+        span(text)
 
 
 def test_a_statement_that_the_simulator_does_not_know_is_said() -> None:
