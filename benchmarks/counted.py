@@ -334,8 +334,8 @@ LONG = (Count("calls of the judge for 4 simulated days, per call for 1", judged_
 BY_VALGRIND = (
     Count("instructions of an idle tick, per one of `python -c pass`", IDLE, 1.45),
     Count("the same, of what cron's line asks before it", asked_by_cron, 0.85),
-    Count("the same, of a tick that finds no plan of one before it", whole_tick, 10.5),
-    Count("instructions of status, per one of `python -c pass`", STATUS, 13.5),
+    Count("the same, of a tick that finds no plan of one before it", whole_tick, 10),
+    Count("instructions of status, per one of `python -c pass`", STATUS, 13),
     Count("instructions of status in Korean, per one in English", status_in_korean, 1.05),
 )
 

@@ -1,6 +1,6 @@
 """What a shared ledger costs beside one in files, over a PostgreSQL server of its own:
 
-    python -m benchmarks.hosts [--only WORD] [--messages 2000]
+    python -m benchmarks.hosts [--only WORD] [--messages 2000] [--seconds 0.1]
 
 Rows are measured by turns in one run. CPU is that of whole processes, user and system.
 """
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,6 +25,7 @@ from uuid import uuid4
 import psycopg
 from msgspec.structs import replace
 
+from benchmarks.counted import instructions
 from benchmarks.installation import HOUR_LONG, configure, environment, fill_ledger, receiver
 from benchmarks.limits.sending import installed, wire
 from benchmarks.measure import compare
@@ -50,7 +51,6 @@ ROUNDS = 15
 CLAIMS = 400
 SLOTS = 20
 LEAD_SECONDS = 5.0
-ANSWER_SECONDS = 0.1
 HOSTS, AT_ONCE = 4, 64
 # Where the instant stands in what a statement returns.
 INSTANTS = {STATE: 3, NOW: 0, LOOK: 1}
@@ -191,6 +191,13 @@ def nothing_to_do(database: Server) -> None:
             "PostgreSQL, a whole tick": postgres,
         }
         compare(commands, os.environ, ROUNDS, before)
+        for name in commands if shutil.which("valgrind") else ():
+            own = environs["PostgreSQL" if "PostgreSQL" in name else "files"]
+            arguments = ["-c", "pass"] if "pass" in name else TICK[1:]
+            before(name)
+            variables = {key: value for key, value in own.items() if key not in {"PATH", "HOME"}}
+            count = instructions(*arguments, home=Path(own["HOME"]), **variables)
+            print(f"{name:40} {count / 1e6:.0f} million instructions")
 
 
 def ask_again(plan: Path) -> None:
@@ -265,11 +272,11 @@ def lateness(database: Server) -> None:
         print(f"{name:20} p50 {p50:.1f}, p99 {p99(found):.1f}, of {len(found)}")
 
 
-def big_slot(database: Server, messages: int) -> None:
-    """A slot of many messages, a receiver that takes 100 ms, 64 at once: one host, then four."""
+def big_slot(database: Server, messages: int, answer_seconds: float) -> None:
+    """A slot of many messages, 64 at once: one host, then four."""
     for count in (1, HOSTS):
         empty(database)
-        with folder() as home, wire(ANSWER_SECONDS) as receiving:
+        with folder() as home, wire(answer_seconds) as receiving:
             environs = [shared(home / f"h{n}", database.url, f"h{n}") for n in range(count)]
             installed(home / "h0", receiving.url, messages, AT_ONCE)
             for n in range(1, count):
@@ -277,6 +284,9 @@ def big_slot(database: Server, messages: int) -> None:
                 shutil.copy(home / "h0" / "config.toml", home / f"h{n}")
             kakaocron(environs[0], "ledger", "init")
             kakaocron(environs[0], "ledger", "copy", "--to", database.url)
+            # As after a minute of ticks: by who is at work each begins with other messages.
+            names = ",".join(f"('h{n}', now(), 0, '')" for n in range(count))
+            database.psql(f"INSERT INTO kakaocron.host VALUES {names}")
             began = time.time()
             running = [subprocess.Popen(TICK, env=environ) for environ in environs]
             ended = [os.wait4(one.pid, 0) for one in running]
@@ -287,8 +297,8 @@ def big_slot(database: Server, messages: int) -> None:
         claims = "SELECT string_agg(c::text, ' ') FROM (SELECT count(*) / 2 AS c"
         shares = database.psql(f"{claims} FROM kakaocron.event GROUP BY host ORDER BY host) AS x")
         cpu = [usage.ru_utime + usage.ru_stime for _, _, usage in ended]
-        sending = arrivals[-1] - arrivals[0] + ANSWER_SECONDS
-        ideal = messages * ANSWER_SECONDS / (count * AT_ONCE)
+        sending = arrivals[-1] - arrivals[0] + answer_seconds
+        ideal = messages * answer_seconds / (count * AT_ONCE)
         codes = {os.waitstatus_to_exitcode(status) for _, status, _ in ended}
         assert len(arrivals) == int(database.psql(count_of)) == messages, len(arrivals)
         assert codes == {0}
@@ -305,21 +315,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.hosts", description=__doc__)
     parser.add_argument("--only", default="", metavar="WORD", help="the parts with it in the name")
     parser.add_argument("--messages", type=int, default=2000, help="of the big slot")
+    parser.add_argument("--seconds", type=float, default=0.1, help="that its receiver takes")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.child:
         send_at(Path(given.child[0]), float(given.child[1]))
         return
-    rows = {
-        one.__name__: (one, one.__doc__)
-        for one in (claim, one_message, nothing_to_do, lateness, big_slot)
+    slot = partial(big_slot, messages=given.messages, answer_seconds=given.seconds)
+    rows: dict[str, Callable[[Server], None]] = {
+        "claim": claim,
+        "one_message": one_message,
+        "nothing_to_do": nothing_to_do,
+        "lateness": lateness,
+        "big_slot": slot,
     }
     with server(fsync="on") as database:
-        for name, (measure, said) in rows.items():
+        for name, measure in rows.items():
             if given.only in name:
+                said = getattr(measure, "func", measure).__doc__
                 print(f"\n{said} (load {os.getloadavg()[0]:.1f})", flush=True)
-                more = {"messages": given.messages} if name == "big_slot" else {}
-                partial(measure, **more)(database)
+                measure(database)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 The format is described for users in docs/ledger.md.
 """
 
-from __future__ import annotations
+# Without `from __future__ import annotations`: msgspec would have each annotation compiled again to
+# make its decoder, which is one instruction in twenty of a whole tick's.
 
 import json
 from collections.abc import Mapping, Sequence

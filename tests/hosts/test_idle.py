@@ -106,6 +106,14 @@ def test_a_one_off_booked_on_a_host_that_died_is_sent_by_another_inside_its_expi
     assert (found.state, found.host) == (State.CONFIRMED, "a")
 
 
+def rewritten(house: House, old: str, new: str) -> None:
+    """Change what the plan knows."""
+    (plan,) = (house.folder / "a").rglob("idle")
+    content = plan.read_text()
+    assert old in content
+    plan.write_text(content.replace(old, new))
+
+
 CHANGES: dict[str, Callable[[House], object]] = {
     "an event": lambda house: actions.schedule(
         house.host("b"), NOW.replace(hour=20, minute=0), text="예약"
@@ -127,6 +135,7 @@ CHANGES: dict[str, Callable[[House], object]] = {
     ),
     "its clock": lambda house: house.offsets.update(a=timedelta(seconds=1.2)),
     "its clock, behind": lambda house: house.offsets.update(a=timedelta(seconds=-1.2)),
+    "a server that was put back": lambda house: rewritten(house, " 2026-11-22,", "0 2026-11-22,"),
     "no database": lambda house: house.cut_off("a"),
 }
 NO_CHANGES: dict[str, Callable[[House], object]] = {

@@ -125,7 +125,8 @@ SELECT id::text, pg_snapshot_xmin(pg_current_snapshot())::text, {_DOCUMENTS}
 FROM kakaocron.ledger WHERE moved_to IS NULL
 """  # noqa: S608 - of constants
 
-# Whether nothing has changed; if so, a host has ticked at some instants and found nothing to do.
+# Whether nothing has changed; if so, a host has ticked at some instants and found nothing to do. A
+# server whose transactions have not come as far as they had is one that was put back.
 QUESTION = f"""
 WITH found AS (
     SELECT abs(extract(epoch FROM clock_timestamp())::float8 - %s::float8) < %s::float8
@@ -133,8 +134,11 @@ WITH found AS (
         SELECT FROM kakaocron.ledger
         WHERE version = %s::int AND id = %s::uuid AND moved_to IS NULL
     )
-    AND NOT EXISTS (
-        SELECT FROM kakaocron.event WHERE day = ANY (%s::date[]) AND xid >= %s::xid8
+    AND (
+        SELECT pg_snapshot_xmin(pg_current_snapshot()) >= since AND NOT EXISTS (
+            SELECT FROM kakaocron.event WHERE day = ANY (days) AND xid >= since
+        )
+        FROM (SELECT %s::date[] AS days, %s::xid8 AS since) AS known
     )
     AND {_DOCUMENTS} = %s::text AS is_unchanged
 ), told AS (
