@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from statistics import median
 from typing import IO
+from urllib.request import urlopen
 
 import pytest
 
@@ -123,12 +124,15 @@ class Forks:
         self.stdin.write(json.dumps(order) + "\n")
         self.stdin.flush()
         answer = json.loads(self.stdout.readline())
-        _wait_for_the_sandbox()
+        _wait_for_the_sandbox(house.sandbox)
         return [int(code) for code in answer["exits"]], answer["seconds"]
 
 
-def _wait_for_the_sandbox(seconds: float = 20) -> None:
+def _wait_for_the_sandbox(sandbox: SandboxServer, seconds: float = 20) -> None:
     """Wait until what a killed tick had sent is dealt with, by the clock at which it was sent."""
+    # Connections are taken in turn: once this one is answered, all before it have a thread.
+    with suppress(OSError), urlopen(f"{sandbox.url}/", timeout=seconds):
+        pass
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and any(
         "process_request" in thread.name for thread in threading.enumerate()

@@ -304,6 +304,7 @@ def _question(server: Server, *given: str) -> Rows:
     is_unchanged = (
         abs(server.now() - float(now)) < float(apart)
         and (int(version), id_) == (tables.VERSION, ID)
+        and server.xmin() >= int(since)
         and not any(
             row.xid >= int(since)
             for day in _array(days)
