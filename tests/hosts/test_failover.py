@@ -16,7 +16,7 @@ import pytest
 
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.rehearsal.sandbox.server import SandboxServer
-from kakaocron.states import FINAL, State
+from kakaocron.states import State
 from tests.fakes import FakeClock
 from tests.hosts.house import House
 from tests.hosts.servers import Server, free_port, own, programs, run, server, wait_until
@@ -130,7 +130,8 @@ def test_nothing_is_sent_twice_through_fail_overs(
     states = Counter(one.state for one in found)
     print(f"{len(found)} slots: {dict(states)}; {sum(sent.values())} arrived")
     assert len(found) == ROUNDS * MESSAGES
-    assert states.keys() <= FINAL
+    # Whatever befell one host and the servers, another reached the database before the expiry.
+    assert states.keys() <= {State.CONFIRMED, State.UNKNOWN}
     assert max(sent.values()) == 1
     # What was confirmed has arrived; what nobody knows of may have.
     for one in found:
