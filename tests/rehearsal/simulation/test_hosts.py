@@ -267,7 +267,7 @@ MODELLED = {
     "record": 0x33CA5369,
     "settings": 0x4DE895FE,
     "show": 0x2CAE3E50,
-    "standbys": 0x47B3A8DF,
+    "standbys": 0x434FBBCD,
     "state": 0xA86538D4,
     "take": 0x227DC238,
     "write_document": 0x5D6E2DB9,
