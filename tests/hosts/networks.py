@@ -61,7 +61,12 @@ def network() -> Iterator[None]:
         fall_silent(silent=False)
         yield
     finally:
-        for name in (HOST, ROUTER):  # the links and their routes go with them
+        # The links first: a namespace is gone at once, and what was in it some time later.
+        for one, one_name, *_ in _LINKS:
+            inside = ["-n", one] if one else []
+            delete = ["ip", *inside, "link", "delete", one_name]
+            subprocess.run(delete, capture_output=True, check=False)
+        for name in (HOST, ROUTER):
             subprocess.run(["ip", "netns", "delete", name], capture_output=True, check=False)
 
 
