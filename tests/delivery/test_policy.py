@@ -960,6 +960,13 @@ def test_it_is_asked_what_became_of_it_when_the_channel_can_tell(
     assert look_up_at(sent, ASKING, SLOT + MINUTE) == SLOT + seconds * SECOND
 
 
+def test_what_a_policy_does_not_say_is_not_done() -> None:
+    bare = Policy(DELAYS, 4, timedelta(seconds=600))
+
+    assert bare.resend_unknown is False
+    assert (bare.confirmation_delay, bare.settling) == (timedelta(0), timedelta(0))
+
+
 @pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN])
 def test_a_channel_without_a_settling_time_can_be_asked_at_once(state: State) -> None:
     assert settled_at(keyed(state), "me", POLICY) == SLOT + SECOND
@@ -1080,10 +1087,11 @@ def test_when_it_was_asked_by_a_clock_that_was_set_back_since_says_nothing(
         (SLOT + MINUTE, 106, 106),
     ],
 )
+@pytest.mark.parametrize("state", [State.SENT, State.FAILED])  # as a whole: another has failed
 def test_the_quiet_ends_when_something_is_to_be_asked_about(
-    asked_at: datetime | None, now: int, until: int
+    state: State, asked_at: datetime | None, now: int, until: int
 ) -> None:
-    known = {ID: keyed(State.SENT, asked_at=asked_at)}
+    known = {ID: keyed(state, asked_at=asked_at, targets={"me": TAKEN_SO_FAR})}
 
     found = idle_until([], ASKING, known, SLOT + now * SECOND, LIMIT)
     assert found == SLOT + until * SECOND
