@@ -10,6 +10,7 @@ then the database is asked one question.
 """
 
 import os
+import sys
 import time
 
 import kakaocron.files as files  # noqa: PLR0402 - `from` would ask the package first
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     # since 1970): whether nothing has changed.
     AskShared = Callable[[Sequence[str], Sequence[float]], bool]
 
-HEADER = "kakaocron idle plan 4"
+HEADER = f"kakaocron idle plan 4 {sys.hexversion >> 16:x}"
 
 KST_SECONDS = 9 * 3600
 DAY_MS = 24 * 3600 * 1000

@@ -3,7 +3,8 @@
     export KAKAOCRON_CONFIG=…; python -I -S …/kakaocron/is_idle.py 2>/dev/null || kakaocron tick
 
 Run by its path, without looking for installed packages, it costs less than `python -c pass`. Should
-it not be there any more, as after an update of Python, each tick is a whole one.
+it not be there any more, each tick is a whole one; so it is under another Python than the plan was
+made by, which may lack those packages.
 """
 
 import os

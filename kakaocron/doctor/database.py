@@ -29,7 +29,11 @@ SELECT name, setting FROM pg_settings WHERE name = ANY(ARRAY[
     'fsync', 'full_page_writes'
 ])
 """
-_STANDBYS = "SELECT count(*) FROM pg_stat_replication WHERE application_name <> 'pg_basebackup'"
+# Others than a standby follow the log, too: no server takes over from what they write.
+_STANDBYS = """
+SELECT count(*) FROM pg_stat_replication
+WHERE application_name NOT IN ('pg_basebackup', 'pg_receivewal')
+"""
 
 
 def database(bench: Bench) -> Iterator[Finding]:

@@ -20,7 +20,11 @@ _BARE_PERCENT = re.compile(r"(?<!\\)%")
 _OPERATOR = re.compile(r"[();<>|&]+")
 _REDIRECTIONS = frozenset({"<", ">", ">>", ">&", "<>"})
 # What our own line asks before its tick.
-_IS_IDLE = re.compile(r"(?:export ([^();<>|&]*); )?[^();<>|&]*/is_idle\.py'? 2>/dev/null \|\| ")
+_WORD = r"""(?:'[^']*'|"[^"]*"|\\.|[^\s'"\\();<>|&])++"""
+_IS_IDLE = re.compile(
+    rf"(?:\A|(?<=&& ))(?:export ({_WORD}(?: {_WORD})*); )?{_WORD}(?: {_WORD})*"
+    r"(?:(?<=/is_idle\.py)|(?<=/is_idle\.py')) 2>/dev/null \|\| "
+)
 _TICK = re.compile(r"(?<=\s)tick(?=[\s>]|$)")
 # From and to where each field goes, and the names that it may have.
 _MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]

@@ -230,8 +230,8 @@ MENDS: Templates = {
     "clock-off-database": "Set the clock: timedatectl set-ntp true",
     "ledger-moved": "Set [ledger] url where that is a database, unset it where it is a folder; or "
     "carry it back: kakaocron ledger copy --to",
-    "ledger-left": "Carry it over: kakaocron ledger copy --to URL; to begin anew, move that folder "
-    "away",
+    "ledger-left": "Carry it over: kakaocron ledger copy --to URL; to begin again, move that "
+    "folder away",
     "login-key": "Give every host the same key",
     "overtaken": "Look, and do it again if it is still wanted",
     "old-day-stays": "Remove it by hand",

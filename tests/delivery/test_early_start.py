@@ -233,40 +233,49 @@ def test_a_content_that_takes_its_time_before_the_slot_costs_none_after_it(
     tmp_path: Path, sandbox: SandboxServer, clock: FakeClock
 ) -> None:
     text = 'text = "보고 {time:%Y-%m-%d %H:%M}"'
-    brief = EARLY.replace(text, 'command = ["sh", "-c", "sleep 0.3; echo 보고"]')
-    run_tick(install(tmp_path, sandbox, clock, brief))
+    made = tmp_path / "made"
+    command = json.dumps(["sh", "-c", f"sleep 0.3; touch {made}; echo 보고"])
+    installation = install(tmp_path, sandbox, clock, EARLY.replace(text, f"command = {command}"))
+    slot_at = time.time() + (SLOT - clock.now()).total_seconds()
+    run_tick(installation)
     (sending,) = sandbox.deliveries
-    assert timedelta(0) <= sending.at - SLOT < timedelta(seconds=5)
+    assert sending.at >= SLOT
+    assert made.stat().st_mtime < slot_at
 
 
 class SlowToWarm(SocketHttp):
     """A network on which connections can be opened at once the first time only."""
 
-    warmed = 0
+    def __init__(self, timeout: float, clock: FakeClock) -> None:
+        super().__init__(timeout)
+        self.clock = clock
+        self.warmed: list[datetime] = []
 
     def warm(self, url: str, count: int) -> None:
-        self.warmed += 1
-        if self.warmed > 1:
+        if self.warmed:
             time.sleep(3)
         super().warm(url, count)
+        self.warmed.append(self.clock.now())
 
 
 def test_connections_that_take_long_to_renew_do_not_hold_up_what_is_due(
-    early: Installation, sandbox: SandboxServer, monkeypatch: pytest.MonkeyPatch
+    early: Installation, sandbox: SandboxServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(early_start, "WARMING", timedelta(seconds=0.5))
     https: list[SlowToWarm] = []
 
     def make_http(timeout: float) -> SlowToWarm:
-        https.append(SlowToWarm(timeout))
+        https.append(SlowToWarm(timeout, clock))
         return https[-1]
 
     process = assemble(early.places, early.config, Edges(early.clock, make_http=make_http))
     tick(process.engine, process.plan, process.heartbeat)
 
-    assert https[0].warmed == 2
     (sent,) = sandbox.deliveries
-    assert timedelta(0) <= sent.at - SLOT < timedelta(seconds=5)
+    deadline = time.monotonic() + 30
+    while len(https[0].warmed) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert SLOT <= sent.at < https[0].warmed[1]
 
 
 def test_who_gets_no_claim_leaves_nothing_at_the_gate(

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
+
 import pytest
 
+from kakaocron.host.crontab import Job
 from kakaocron.host.crontab_lines import CrontabEntry, entries, is_every_minute
 
 BARE = {"HOME": "/home/me", "LOGNAME": "me", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
@@ -39,6 +43,29 @@ BARE = {"HOME": "/home/me", "LOGNAME": "me", "SHELL": "/bin/sh", "PATH": "/usr/b
 )
 def test_only_every_minute_is_every_minute(schedule: str, is_each: bool) -> None:
     assert is_every_minute(schedule) is is_each
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["/a", "/a b", "/a%b", "/R&D", "/a (b)", "/a;b", "/a<b>|c", "/it's", '/a"b', "/가 나#"],
+)
+def test_the_tick_of_our_own_line_is_found_whatever_its_paths_hold(folder: str) -> None:
+    job = Job(
+        (f"{folder}/kakaocron",),
+        Path(folder, "c.toml"),
+        (("KAKAOCRON_DATA_DIR", f"{folder}/data"),),
+        (f"{folder}/python", "-I", "-S", f"{folder}/is_idle.py"),
+    )
+    entry = one(job.line.decode())
+    assert "is_idle" in entry.command
+    assert entry.rehearsal is not None
+    assert shlex.split(entry.rehearsal) == [
+        f"KAKAOCRON_CONFIG={folder}/c.toml",
+        f"KAKAOCRON_DATA_DIR={folder}/data",
+        f"{folder}/kakaocron",
+        "tick",
+        "--dry-run",
+    ]
 
 
 def one(line: str) -> CrontabEntry:

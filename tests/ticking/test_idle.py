@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 import kakaocron
+from kakaocron import idle as idle_module
 from kakaocron.delivery.policy import Policy, decide, idle_until
 from kakaocron.delivery.snapshot import decide_by
 from kakaocron.idle import LONGEST_WAIT_SECONDS, is_idle_tick, plan_path, wait_before
@@ -468,6 +469,15 @@ def test_crons_line_asks_first_and_gets_the_answer_that_the_tick_gives(installed
     assert beats.read_text().split("\n")[-2].split()[1] == "idle"
     installed.write_bytes(installed.read_bytes() + b"\n")
     assert is_idle() == 1
+
+
+def test_a_plan_of_another_python_is_none(installed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an update of Python in its place what a tick imports may be gone with the old one."""
+    imported_by_a_tick()
+    assert is_idle_tick(["tick"], os.environ)
+    assert idle_module.HEADER.endswith(f" 3{sys.version_info.minor:02x}")
+    monkeypatch.setattr(idle_module, "HEADER", "kakaocron idle plan 4 300")
+    assert not is_idle_tick(["tick"], os.environ)
 
 
 @pytest.mark.parametrize(("may_wait", "waits"), [(True, True), (False, False)])

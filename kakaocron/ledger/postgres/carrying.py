@@ -96,7 +96,7 @@ def _other_history(where: str, what: str) -> UsageError:
         _("'{where}' holds other history: of '{what}' it knows something else").format(
             where=where, what=what
         ),
-        _("Carry over into an empty database, or begin anew with the one that is there"),
+        _("Carry over into an empty database, or begin again with the one that is there"),
         which=f"other-history:{where}",
     )
 
