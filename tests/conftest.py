@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import gc
 import ipaddress
 import logging
@@ -10,6 +11,7 @@ import re
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
@@ -22,6 +24,7 @@ from kakaocron.commands import cron
 from kakaocron.language.words import speak
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.server import SandboxServer
+from kakaocron.system import workers
 from kakaocron.system.interrupts import ASKING
 from tests.fakes import NOW, FakeClock
 from tests.prefork import Prefork
@@ -42,6 +45,24 @@ _FOREIGN = re.compile(
 
 _NUMBERS = count()
 
+
+class CountedThreads:
+    """Begins threads as `_thread` does, below `threading`, which is where coverage waits for them:
+    here it counts in these, too, if it is at work."""
+
+    error = _thread.error
+
+    @staticmethod
+    def start_new_thread(work: Callable[..., object], arguments: tuple[object, ...]) -> int:
+        def counted(*given: object) -> None:
+            sys.settrace(threading.gettrace())
+            work(*given)
+
+        return _thread.start_new_thread(counted, arguments)
+
+
+workers._thread = CountedThreads  # type: ignore[attr-defined]
+
 # As in the program itself: to look through all objects at each 700th new one is a tenth of a run.
 gc.set_threshold(100_000)
 
@@ -59,8 +80,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two workers a core, as many tests wait, and one that waits for cron."""
-    return 2 * len(os.sched_getaffinity(0)) + 1
+    """Return three workers a core, as many tests wait, and one that waits for cron."""
+    return 3 * len(os.sched_getaffinity(0)) + 1
 
 
 class ReachedTheNetworkError(AssertionError):
