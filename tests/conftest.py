@@ -61,7 +61,7 @@ class CountedThreads:
         return _thread.start_new_thread(counted, arguments)
 
 
-workers._thread = CountedThreads  # type: ignore[attr-defined]
+workers._thread = CountedThreads  # type: ignore[assignment]
 
 # As in the program itself: to look through all objects at each 700th new one is a tenth of a run.
 gc.set_threshold(100_000)
@@ -80,8 +80,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return three workers a core, as many tests wait, and one that waits for cron."""
-    return 3 * len(os.sched_getaffinity(0)) + 1
+    """Return two workers a core, as many tests wait, and one that waits for cron."""
+    return 2 * len(os.sched_getaffinity(0)) + 1
 
 
 class ReachedTheNetworkError(AssertionError):
