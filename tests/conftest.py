@@ -61,7 +61,7 @@ class CountedThreads:
         return _thread.start_new_thread(counted, arguments)
 
 
-workers._thread = CountedThreads  # type: ignore[assignment]
+vars(workers)["_thread"] = CountedThreads
 
 # As in the program itself: to look through all objects at each 700th new one is a tenth of a run.
 gc.set_threshold(100_000)
