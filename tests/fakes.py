@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kakaocron.config.reading import parse_config
 from kakaocron.delivery.tick import Ended, TickReport
 from kakaocron.installation import Edges, Installation, assemble
-from kakaocron.kst import KST
+from kakaocron.kst import DAY, KST
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.rehearsal.sandbox.wire import WireAnswer
 from kakaocron.system.disk import Disk
@@ -112,6 +112,14 @@ def wait_for_a_minute_with(seconds: float) -> None:
     left = 60 - time.time() % 60
     if left < seconds:
         time.sleep(left + 0.2)
+
+
+def keep_off_midnight() -> None:
+    """Wait while the last minute of a Korean day runs, or the first one: there, what was a minute
+    ago or is a minute ahead is of another day."""
+    left = (60 - time.time() - KST.utcoffset(None).total_seconds()) % DAY.total_seconds()
+    if left <= 120:
+        time.sleep(left)
 
 
 def kakao_section(sandbox: SandboxServer, timeout: float = 3) -> str:

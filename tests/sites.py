@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from kakaocron.system.stderr import complain
 from kakaocron.ticking.runner import run_full
 from kakaocron.web.server import listen, make_server
 from kakaocron.web.views import Views
-from tests.fakes import MESSAGE, kakao_section, live_in, wait_for_a_minute_with
+from tests.fakes import MESSAGE, kakao_section, keep_off_midnight, live_in, wait_for_a_minute_with
 from tests.years import write_days
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=alert(1)>"
@@ -55,22 +56,30 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def thirty_days(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ledger of the usual timetable, up to a minute ago."""
-    folder = tmp_path_factory.mktemp("thirty-days") / "ledger"
-    series = parse_config(MESSAGE, "config.toml").series()
-    write_days(folder, series, SystemClock().now() - timedelta(minutes=1), 30, bad=0.1)
-    return folder
+def thirty_days(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Path]:
+    """A ledger of the usual timetable, up to a minute ago; today has a slot, whenever that is."""
+
+    @cache
+    def ledger(_: date) -> Path:
+        folder = tmp_path_factory.mktemp("thirty-days") / "ledger"
+        series = parse_config(MESSAGE, "config.toml").series()
+        write_days(folder, series, SystemClock().now() - timedelta(minutes=1), 30, bad=0.1)
+        return folder
+
+    return lambda: ledger(SystemClock().now().date())
 
 
 @pytest.fixture
-def site(home: Path, thirty_days: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+def site(
+    home: Path, thirty_days: Callable[[], Path], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Site]:
+    keep_off_midnight()
     clock = SystemClock()
     with SandboxServer(Kakao(seed=7), clock.now) as sandbox:
         live_in(home, monkeypatch).write_text(kakao_section(sandbox, 5) + EVERY_MINUTE)
         login = sandbox.kakao.issue_login(clock.now())
         monkeypatch.setenv("KAKAO_REFRESH_TOKEN", login.refresh_token)
-        shutil.copytree(thirty_days, home / "data" / "ledger")
+        shutil.copytree(thirty_days(), home / "data" / "ledger")
         yield from serving(sandbox)
 
 

@@ -47,6 +47,7 @@ from tests.fakes import (
     FakeClock,
     install,
     kakao_section,
+    keep_off_midnight,
     live_in,
     run_tick,
     texts,
@@ -658,8 +659,9 @@ def test_history_as_csv_is_read_back_and_holds_no_formula(
 def test_a_row_of_csv_is_one_row_and_harmless(
     setup: Path, capsys: pytest.CaptureFixture[str], text: str, shown: str
 ) -> None:
+    keep_off_midnight()
     installation = find_installation()
-    schedule(installation, installation.clock.now() + timedelta(minutes=5), text=text)
+    schedule(installation, installation.clock.now() + timedelta(minutes=1), text=text)
     installation.close()
 
     assert run(["history", "--csv"]) == 0

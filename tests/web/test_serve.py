@@ -27,6 +27,7 @@ from kakaocron.system.clock import SystemClock
 from kakaocron.watching.prometheus import Gauge, Sample, exposition
 from kakaocron.web.server import HEADERS
 from kakaocron.web.views import Views
+from tests.fakes import keep_off_midnight
 from tests.sites import Site, site, thirty_days
 from tests.years import FINE, sent
 
@@ -156,6 +157,7 @@ def test_the_textfile_does_not_go_on_saying_that_all_is_well(site: Site, home: P
 
 
 def test_what_is_sent_by_hand_adds_no_label_each_time(site: Site) -> None:
+    keep_off_midnight()
     for text in ("하나", "둘"):
         assert run(["send", text]) == 0
         assert run(["schedule", text, "--in", "1m"]) == 0
