@@ -27,7 +27,7 @@ def message(**changes: str) -> str:
     return "\n".join(["[[message]]", *lines, ""])
 
 
-DEEP_DOTS = "[" + ".".join("a" * 20_000) + "]\n"
+DEEP_DOTS = "[" + ".".join("a" * 5_000) + "]\n"
 
 
 def reads(text: str) -> bool:

@@ -84,7 +84,7 @@ HEADERS = (
     b"\r\n".join(b"X-%d: y" % n for n in range(300)), b"X: y\n\tz", b"\xff\xfe: \xfd", b"X: \r y",
     b"Alt-Svc: h3=\":9\"", b"Link: <x>; rel=next", b"Trailer: X", b"Content-MD5: x", b"Age: -1",
 )  # fmt: skip
-BOMB = gzip.compress(b" " * 60_000_000)
+BOMB = gzip.compress(b" " * 1_000_000) * 60  # as quickly made as one part of it
 ODD_BODIES = (
     b"", b" ", b"null", b"[]", b"{}", b"0", b'"x"', b"true", b"NaN", b"[NaN]", b"\0", b"\xff" * 50,
     b"<!doctype html><title>Wi-Fi</title>", b"[" * 200_000, b'{"a":' * 100_000, b"x" * 2_000_000,
