@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -67,21 +67,55 @@ vars(workers)["_thread"] = CountedThreads
 gc.set_threshold(100_000)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Let cron start before all other tests and be judged after them: nobody can hurry it.
+# Files whose tests wait, for cron's minutes, for time-outs, for a browser. Begun late, they are all
+# that is left in the end; so each of these lists is begun first, by a worker of its own. In the
+# last one they come after some that work, as not all are to wait at the same time.
+BEGUN_FIRST = (
+    ("host/test_real_cron", "delivery/test_early_start"),
+    ("hosts/test_silence", "hosts/test_failover", "web/test_connections"),
+    ("delivery/test_endings",),
+    (
+        "rehearsal/simulation/test_histories",
+        "rehearsal/simulation/test_hosts",
+        "kakao/test_receivers",
+        "web/test_page",
+        "kakao/test_every_answer",
+    ),
+)
 
-    Side by side both come first, on one worker, which waits while the others work: each worker has
-    a cron of its own.
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the tests into the order in which they take the least time.
+
+    Nobody can hurry cron: it starts before all other tests, and is judged after them. Side by side
+    its worker waits, as each has a cron of its own. With so few workers that all would wait, the
+    order is as it was.
     """
-    judged = 0 if hasattr(config, "workerinput") else 2
+    workers = config.workerinput["workercount"] if hasattr(config, "workerinput") else 0
+    judged = 0 if workers else 2
     turns = {"test_cron_takes_the_crontab": 0, "test_cron_delivers_each_minute": judged}
     items.sort(key=lambda item: next((n for name, n in turns.items() if name in item.name), 1))
+    if workers <= len(BEGUN_FIRST):
+        return
+    files: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        name = item.nodeid.partition(".py")[0].removeprefix("tests/")
+        files.setdefault(name, []).append(item)
+    lists = [[item for name in names for item in files.pop(name, [])] for names in BEGUN_FIRST]
+    others = list(chain(*files.values()))
+    # Each worker begins with as many of the tests, as they stand here.
+    for begun in lists:
+        spare = max(0, len(items) // workers - len(begun))
+        begun.extend(others[:spare])
+        del others[:spare]
+    items[:] = [*chain(*lists), *others]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two workers a core, as many tests wait, and one that waits for cron."""
-    return 2 * len(os.sched_getaffinity(0)) + 1
+    """Return two workers a core, as many tests wait, and two that wait more than they work."""
+    return 2 * len(os.sched_getaffinity(0)) + 2
 
 
 class ReachedTheNetworkError(AssertionError):
