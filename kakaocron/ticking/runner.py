@@ -21,7 +21,7 @@ from kakaocron.system.http import MakeHttp
 from kakaocron.system.log import bug
 from kakaocron.system.places import Places
 from kakaocron.ticking.idle_plan import leave_plan, may_leave_at_once
-from kakaocron.ticking.upkeep import look_after_login, variables_out_of_date
+from kakaocron.ticking.upkeep import look_after_login
 from kakaocron.watching.causes import in_words
 from kakaocron.watching.incidents import (
     EndSign,
@@ -147,7 +147,6 @@ def _ticked(installation: Installation, incidents: Incidents, complain: Complain
     report = run_tick(installation.engine, installation.plan, installation.heartbeat)
     found = [(key, in_words(cause)) for key, cause in report.problems]
     found += look_after_login(installation, report).items()
-    found += variables_out_of_date(installation).items()
     ongoing = [of_problem(key, said) for key, said in found]
     has_died = any(one.kind is Kind.LOGIN for one in ongoing)
     ongoing += (of_login(error, account_of(name)) for name, error in report.down.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import timedelta
 
 from kakaocron.delivery.tick import TickReport
@@ -33,29 +32,28 @@ def _look_after(
 ) -> dict[str, str]:
     if login.credentials.access_token:
         return {}
+    tokens = Tokens()
     try:
         tokens = login.read()
         now = installation.clock.now()
         is_late = not tokens.is_fresh(now, AT_THE_LATEST)
         if tokens.wants_renewal(now) and (is_late or _is_idle(installation, report)):
-            _renew(login, installation)
-            tokens = login.read()
+            try:
+                _renew(login, installation)
+            finally:
+                tokens = login.read()  # a refusal is noted there, too
     except LoginError as error:
         incident = of_login(error, account)
-        return {incident.key: incident.sentence}
+        return {incident.key: incident.sentence} | _out_of_date(account, login, tokens)
     except KakaocronError as error:
         log.warning("%s", named(account, f"the token is not renewed: {error}"))
-    return _ends_soon(account, installation, tokens)
+    return _out_of_date(account, login, tokens) | _ends_soon(account, installation, tokens)
 
 
-def variables_out_of_date(installation: Installation) -> dict[str, str]:
-    """Return sentences on variables whose tokens Kakao has replaced, by stable keys."""
-    found: dict[str, str] = {}
-    for account, login in installation.logins.items():
-        with suppress(LoginError):
-            if said := login.old_variable(login.read()):
-                found[f"login-variable:{login.path}"] = named(account, said)
-    return found
+def _out_of_date(account: str, login: Login, tokens: Tokens) -> dict[str, str]:
+    """Return a sentence on a variable whose token Kakao has replaced."""
+    said = login.old_variable(tokens)
+    return {f"login-variable:{login.path}": named(account, said)} if said else {}
 
 
 def _is_idle(installation: Installation, report: TickReport) -> bool:
