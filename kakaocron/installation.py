@@ -15,7 +15,7 @@ from unicodedata import normalize
 from zlib import crc32
 
 from msgspec import Struct, field
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from kakaocron.config.contacts import ALIMTALK, BOT, channel_name
 from kakaocron.config.reading import load_config
@@ -24,10 +24,11 @@ from kakaocron.delivery.channel import Channel, ReceiptChannel
 from kakaocron.delivery.plan import Plan
 from kakaocron.delivery.snapshot import Snapshot, take_snapshot
 from kakaocron.delivery.underway import Engine
-from kakaocron.errors import UsageError
+from kakaocron.errors import KakaocronError, UsageError
 from kakaocron.files import config_marks, data_marks
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.login import Credentials, Login
+from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import KST
 from kakaocron.language.words import _
 from kakaocron.ledger.day_file import Reading
@@ -109,6 +110,13 @@ class Edges(Struct, frozen=True):
     interrupts: Interrupts = field(default_factory=lambda: SIGNALS)
 
 
+class FullSnapshot(Snapshot, frozen=True, kw_only=True):
+    """A snapshot, and each account's login as it was found then: each read once, for all who show
+    it, tell it or plan by it."""
+
+    logins: Mapping[str, Tokens | KakaocronError]
+
+
 class Installation(Struct, frozen=True):
     """One kakaocron, ready to work: a configuration over a data folder."""
 
@@ -161,6 +169,11 @@ class Installation(Struct, frozen=True):
         return take_snapshot(
             self.ledger, self.ledger, self.heartbeat, self.plan, now, days=days, beats_of=beats_of
         )
+
+    def with_logins(self, seen: Snapshot) -> FullSnapshot:
+        """Look at the logins, too."""
+        found = {account: login.found() for account, login in self.logins.items()}
+        return FullSnapshot(**asdict(seen), logins=found)
 
     def snapshot_ahead(self) -> Snapshot:
         """Look at what is on record now, of all the days to come too. Raises LedgerError."""

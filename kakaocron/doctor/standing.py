@@ -17,7 +17,7 @@ from kakaocron.ledger.lookup import recent
 from kakaocron.states import BAD, State
 from kakaocron.watching.causes import in_words
 from kakaocron.watching.health import LastTick, are_running, last_tick, tick_problem
-from kakaocron.watching.overview import login_of
+from kakaocron.watching.overview import problem_of
 
 INIT, LOGIN, CHECK, DOCTOR = (
     f"kakaocron {name}" for name in ("init", "login", "config check", "doctor")
@@ -76,7 +76,7 @@ def _login_of(bench: Bench, account: str, login: Login) -> Finding:
         mend = _("put rest_api_key into [kakao] of '{path}', then: {command}")
         mend = mend.format(path=bench.places.config, command=LOGIN)
         return fail(name, _("the app's REST API key is missing"), mend)
-    problem = login_of(login, bench.now)[1]
+    problem = problem_of(login, login.found(), bench.now)
     if problem is not None:
         said = in_words(problem).partition(". ")[0]
         return fail(name, named(account, said), for_account(account, LOGIN))

@@ -358,7 +358,8 @@ class Login(Struct, frozen=True):
     def read(self) -> Tokens:
         """Return the saved tokens; KAKAO_REFRESH_TOKEN begins a login where there is none.
 
-        Raises LoginError if the file is there and cannot be read.
+        Raises LoginError if the file is there and cannot be read, NoTokenNowError if that is for
+        the moment.
         """
         self._take_from_shelf()
         given = self.credentials.refresh_token
@@ -380,6 +381,16 @@ class Login(Struct, frozen=True):
         if tokens.is_dead and given and given != tokens.refresh_token:
             return Tokens(refresh_token=given)
         return tokens
+
+    def found(self) -> Tokens | KakaocronError:
+        """Return the tokens that are used, or why they cannot be read: to be looked at. Whoever
+        sends asks for `access_token` when it uses it."""
+        if given := self.credentials.access_token:
+            return Tokens(access_token=given)
+        try:
+            return self.read()
+        except KakaocronError as error:
+            return error
 
     def _as_of_now(self, tokens: Tokens) -> Tokens:
         """Return the tokens without a refusal that another key or secret has met: with those of

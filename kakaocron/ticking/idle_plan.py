@@ -17,7 +17,7 @@ from kakaocron.errors import KakaocronError
 from kakaocron.files import PLAN_NAME, all_marks
 from kakaocron.idle import HEADER, environment, wait_before
 from kakaocron.installation import Edges, Installation
-from kakaocron.kakao.login import Login
+from kakaocron.kakao.tokens import Tokens
 from kakaocron.kst import DAY
 from kakaocron.ledger.beats import End
 from kakaocron.ledger.ledger import Ledger
@@ -103,7 +103,7 @@ def _plan(installation: Installation, report: TickReport) -> bytes | None:
     # from here on makes the plan worthless, not wrong.
     marks = all_marks(disk, str(places.config), str(places.data), days)
     mark = shared.mark(report.days) if shared else ""
-    seen = installation.snapshot()
+    seen = installation.with_logins(installation.snapshot())
     inputs = list(installation.inputs)
     is_decided_by = set(seen.view.days) <= set(report.days)
     if mark is None or not is_decided_by or marks[: len(inputs)] != inputs:
@@ -111,7 +111,7 @@ def _plan(installation: Installation, report: TickReport) -> bytes | None:
     span = idle_span(seen, installation.ledger, installation.plan, installation.engine.policy)
     if span is None:
         return None
-    limits = list(_renewals(installation.logins.values(), span))
+    limits = list(_renewals(seen.logins.values(), span))
     until = min([span.until, *limits])
     ready_from = min([span.due, *limits]) - GETTING_READY - _making(installation)
     if max(until, ready_from) <= span.since:
@@ -163,11 +163,12 @@ def _pause(policy: Policy) -> timedelta:
     return max(timedelta(0), min(LONGEST_SHARED - A_TICK / 2, policy.expire_after - 2 * A_TICK))
 
 
-def _renewals(logins: Iterable[Login], span: IdleSpan) -> Iterator[datetime]:
-    """Yield when a login next asks for something."""
-    for login in logins:
-        if not login.credentials.access_token:
-            yield login.read().idle_until(span.since) or span.until
+def _renewals(found: Iterable[Tokens | KakaocronError], span: IdleSpan) -> Iterator[datetime]:
+    """Yield when a login next asks for something. Raises what kept one from being read."""
+    for one in found:
+        if isinstance(one, KakaocronError):
+            raise one
+        yield one.idle_until(span.since) or span.until
 
 
 def _up(seconds: float) -> int:

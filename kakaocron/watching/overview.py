@@ -14,8 +14,8 @@ from msgspec.structs import asdict, replace
 from kakaocron.config.schema import MonitorRules
 from kakaocron.delivery.policy import Decision, begins_paused, next_to_come
 from kakaocron.delivery.snapshot import Snapshot, decide_by
-from kakaocron.errors import Barrier, Cause, KakaocronError, LoginError, UsageError
-from kakaocron.installation import DEFAULT_ACCOUNT, Installation
+from kakaocron.errors import Barrier, Cause, KakaocronError, UsageError
+from kakaocron.installation import DEFAULT_ACCOUNT, FullSnapshot, Installation
 from kakaocron.kakao.causes import named
 from kakaocron.kakao.login import Login
 from kakaocron.kakao.tokens import Tokens
@@ -185,9 +185,9 @@ def look(installation: Installation) -> Overview:
     barriers = installation.ledger.barriers(installation.clock.now().date())
     seen, following = _look_ahead(installation)
     found = overview_of(
-        seen,
+        installation.with_logins(seen),
         decide_by(seen, installation.plan, installation.engine.policy),
-        {name: login_of(login, seen.now) for name, login in installation.logins.items()},
+        installation.logins,
         installation.plan.series,
         following,
     )
@@ -225,9 +225,9 @@ def _next(seen: Snapshot, series: Sequence[Series], kind: str) -> Slot | None:
 
 
 def overview_of(
-    seen: Snapshot,
+    seen: FullSnapshot,
     decision: Decision,
-    logins: Mapping[str, tuple[Tokens, Cause | None]],
+    logins: Mapping[str, Login],
     series: Sequence[Series],
     following: Sequence[Coming],
 ) -> Overview:
@@ -256,10 +256,7 @@ def overview_of(
         next_regular=_next(seen, series, "regular"),
         next_peak=_next(seen, series, "peak"),
         following=tuple(following),
-        logins={
-            account: LoginState(tokens, in_words(problem) if problem else None)
-            for account, (tokens, problem) in logins.items()
-        },
+        logins={name: _state_of(logins[name], found, now) for name, found in seen.logins.items()},
         unseen=unseen,
         held=tuple(one for one in recent if one.is_held),
         pauses=pauses,
@@ -331,19 +328,21 @@ def ticks_run(installation: Installation) -> bool:
     return are_running(last_tick(seen.newest_beats), seen.now)
 
 
-def login_of(login: Login, now: datetime) -> tuple[Tokens, Cause | None]:
-    """Return the tokens that are used, and what is wrong with them."""
-    if given := login.credentials.access_token:
-        return Tokens(access_token=given), None
-    try:
-        tokens = login.read()
-    except LoginError as error:
-        return Tokens(), error.cause
-    if tokens.is_dead:
-        return tokens, login.dead(tokens).cause
-    if tokens.refresh_token or tokens.access_token:
-        return tokens, login_problem(tokens, now)
-    return tokens, NOT_LOGGED_IN if login.is_needed else None
+def problem_of(login: Login, found: Tokens | KakaocronError, now: datetime) -> Cause | None:
+    """Say what is wrong with a login as it was found, None if nothing is."""
+    if isinstance(found, KakaocronError):
+        return found.cause
+    if found.is_dead:
+        return login.dead(found).cause
+    if found.refresh_token or found.access_token:
+        return login_problem(found, now)
+    return NOT_LOGGED_IN if login.is_needed else None
+
+
+def _state_of(login: Login, found: Tokens | KakaocronError, now: datetime) -> LoginState:
+    problem = problem_of(login, found, now)
+    tokens = Tokens() if isinstance(found, KakaocronError) else found
+    return LoginState(tokens, in_words(problem) if problem else None)
 
 
 def explain_minute(

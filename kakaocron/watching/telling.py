@@ -22,6 +22,7 @@ from kakaocron.config.schema import leads_to_kakaotalk
 from kakaocron.delivery.tick import Ended
 from kakaocron.errors import Cause, LedgerError, LockTimeoutError, UsageError
 from kakaocron.installation import Feed, Installation, make_memory
+from kakaocron.kakao.login import NoTokenNowError
 from kakaocron.kst import isoformat
 from kakaocron.language.words import _, marked, ngettext
 from kakaocron.ledger.ledger import OvertakenError
@@ -37,7 +38,7 @@ from kakaocron.watching.apprise_process import NOT_TOLD
 from kakaocron.watching.causes import in_words, of_account
 from kakaocron.watching.health import bounds_of, delay_problem, rate_problem
 from kakaocron.watching.incidents import Kind, Remembered
-from kakaocron.watching.overview import login_of
+from kakaocron.watching.overview import problem_of
 from kakaocron.watching.pings import NotToldError, Pings
 
 # A tick has a minute, and what comes after its sending must not carry it over 50 seconds.
@@ -249,7 +250,7 @@ def _observed(
         return Observation(_stopped_by(ended), is_partial=True)
     days = alarms.days_of(state, now.date())
     try:
-        seen = installation.snapshot(days)
+        seen = installation.with_logins(installation.snapshot(days))
     except LedgerError as error:
         return Observation({alarms.LEDGER: error.cause}, is_partial=True)
     today = seen.on(now.date())
@@ -272,13 +273,15 @@ def _observed(
             happened[key] = cause
         else:
             lasting[kind] = cause
+    open_ = set(found.open)
     for account, login in installation.logins.items():
-        down = ended.report.down.get(channel_name(account))
-        problem = down.cause if down else login_of(login, now)[1]
-        if problem and not login.credentials.access_token:
+        down, as_found = ended.report.down.get(channel_name(account)), seen.logins[account]
+        problem = down.cause if down else problem_of(login, as_found, now)
+        if not down and isinstance(as_found, NoTokenNowError):  # unreadable for the moment
+            open_.add(alarms.login_key(account))
+        elif problem and not login.credentials.access_token:
             lasting[alarms.login_key(account)] = of_account(account, problem)
     bounds, stats = bounds_of(installation.config.monitor), stats_of(today, began_at=seen.began_at)
-    open_ = set(found.open)
     for key, problem, figure in (
         (alarms.RATE, rate_problem(stats, bounds), stats.success_rate),
         (alarms.DELAY, delay_problem(stats, bounds), stats.delay_p99_seconds),
