@@ -74,11 +74,16 @@ class Alimtalk(Struct, frozen=True):
                 verdict = refused_before(Cause("other-content", {"receiver": number}))
             else:
                 verdict = stopped or self._send(letter, number, flight)
-            if verdict.cause and is_down(verdict.cause):
-                flight.down = UsageError(in_words(verdict.cause), _("See: kakaocron doctor"))
+            if down := self.down_by(verdict):
+                flight.down = down
                 # It refuses the others as well: they are not even asked for.
                 stopped = replace(verdict, phase=Phase.BEFORE)
             flight.land(number, verdict, int(verdict.meaning is Meaning.ACCEPTED))
+
+    def down_by(self, verdict: Verdict) -> UsageError | None:
+        if verdict.cause is None or not is_down(verdict.cause):
+            return None
+        return UsageError(in_words(verdict.cause), _("See: kakaocron doctor"))
 
     def _send(self, letter: Letter, number: str, flight: Flight) -> Verdict:
         try:

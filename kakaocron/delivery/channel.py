@@ -200,6 +200,11 @@ class ReceiptChannel(Channel, Protocol):
         """
         ...
 
+    def down_by(self, verdict: Verdict) -> KakaocronError | None:
+        """Return what a person has to act upon before this channel takes anything, if this verdict
+        says so."""
+        ...
+
     def look_up(self, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Found]]:
         """Yield what became of each, as answers come in; whom it does not yield was not told of.
 

@@ -58,7 +58,7 @@ def allowances(
     return {name: run.counted[name, day].left() for name in names}
 
 
-def reserve(engine: Engine, one: Underway) -> dict[str, str | Verdict]:
+def reserve(engine: Engine, run: Run, one: Underway) -> dict[str, str | Verdict]:
     """Return a new key for each receiver whose channel gives any, or why there is none; but none
     for those to whom a key can go once more, so that it comes to them at most once."""
     now, policy, due = engine.clock.now(), engine.policy, one.due
@@ -69,7 +69,10 @@ def reserve(engine: Engine, one: Underway) -> dict[str, str | Verdict]:
     found: dict[str, str | Verdict] = {}
     for channel in engine.receipts.keys() & one.to.keys():
         wanted = [name for name in one.to[channel] if name not in kept]
-        found |= engine.receipts[channel].reserve(due.id, due.attempt, wanted) if wanted else {}
+        if channel in run.refusals:  # it refuses the others as well: it is not even asked
+            found |= dict.fromkeys(wanted, run.refusals[channel])
+        elif wanted:
+            found |= engine.receipts[channel].reserve(due.id, due.attempt, wanted)
     return found
 
 
@@ -93,7 +96,7 @@ def begin(
         return [] if delivery else [_too_late(due, now)]
     if isinstance(one.parcel, Parcel):
         claim = claim_event(engine, run, one, one.parcel, now, delivery)
-        return _within_quotas(engine, one, claim, allowed)
+        return _within_quotas(engine, run, one, claim, allowed)
     return _without_content(engine, run, one, delivery, now, allowed)
 
 
@@ -126,7 +129,7 @@ def _without_content(
         if next_at is None:
             claim = claim_event(engine, run, one, one.parcel.fallback, now, delivery)
             claim = replace(claim, reason=Reason.CONTENT_FAILED, cause=why)
-            return _within_quotas(engine, one, claim, allowed)
+            return _within_quotas(engine, run, one, claim, allowed)
         outcome = replace(outcome, next_attempt_at=next_at)
     return [claim_event(engine, run, one, None, now, delivery), outcome]
 
@@ -135,7 +138,9 @@ def _why_not(made: Parcel | ContentError | None) -> Cause | None:
     return made.cause if isinstance(made, ContentError) else None
 
 
-def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowances) -> list[Event]:
+def _within_quotas(
+    engine: Engine, run: Run, one: Underway, claim: Claim, allowed: Allowances
+) -> list[Event]:
     """Hold back what would pass a quota: it would be refused, or be counted against the sender.
 
     Nor does anything go out without the key by which it could be looked up.
@@ -143,7 +148,7 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
     known = one.due.known
     done = {name: known[name].parts if name in known else 0 for name in one.due.to}
     if engine.receipts:
-        one.refused |= _without_key(engine, one)
+        one.refused |= _without_key(engine, run, one)
     refused: dict[str, Cause] = {}
     for channel, to in one.to.items():
         wanted = {n: max(1, one.parts - done[n]) for n in to if n not in one.refused}
@@ -157,16 +162,21 @@ def _within_quotas(engine: Engine, one: Underway, claim: Claim, allowed: Allowan
     return [claim]
 
 
-def _without_key(engine: Engine, one: Underway) -> dict[str, Result]:
-    """Return how it ends for those who have no key, though their channel gives them."""
+def _without_key(engine: Engine, run: Run, one: Underway) -> dict[str, Result]:
+    """Return how it ends for those who have no key, though their channel gives them; remember why
+    a channel gives none to anybody."""
     none = unsent(Meaning.NOT_SENT, Reason.UNREACHABLE, Cause("no-look-up-key"))
-    keyless = {
-        name: one.reserved.get(name, none)
-        for channel in engine.receipts.keys() & one.to.keys()
-        for name in one.to[channel]
-        if name not in one.keys
-    }
-    return {name: result_of(why) for name, why in keyless.items() if isinstance(why, Verdict)}
+    found: dict[str, Result] = {}
+    for channel in engine.receipts.keys() & one.to.keys():
+        for name in one.to[channel]:
+            why = one.reserved.get(name, none)
+            if name in one.keys or not isinstance(why, Verdict):
+                continue
+            found[name] = result_of(why)
+            if down := engine.receipts[channel].down_by(why):
+                run.sent.down.setdefault(channel, down)
+                run.refusals.setdefault(channel, why)
+    return found
 
 
 def _too_late(due: Due, now: datetime) -> Settle:

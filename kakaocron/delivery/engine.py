@@ -121,7 +121,7 @@ def _make(engine: Engine, run: Run, make: MakeParcel, one: Underway) -> None:
         made = content_error("not-made", error=type(error).__name__)
     if engine.receipts and isinstance(made, Parcel | FallbackError):
         try:
-            one.reserved = claims.reserve(engine, one)
+            one.reserved = claims.reserve(engine, run, one)
         except Exception as error:
             run.note_bug(f"reserve {one.id}", error)
     one.made = made

@@ -210,6 +210,7 @@ class Run(Struct):
     deliveries: Mapping[str, int] = field(default_factory=dict)  # how many each channel has
     preparing: dict[str, float] = field(default_factory=dict)  # channels, and until when at most
     sent: Sent = field(default_factory=Sent)
+    refusals: dict[str, Verdict] = field(default_factory=dict)  # of channels that give no key
     most: int | None = None  # in flight at a time, once the machine has run out of something
     bugs: list[Exception] = field(default_factory=list)  # met by workers
     instants: Counter[datetime] = field(default_factory=Counter)  # of what waits

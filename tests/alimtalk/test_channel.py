@@ -10,7 +10,7 @@ import pytest
 
 from kakaocron.actions import send_now
 from kakaocron.delivery.tick import TickReport
-from kakaocron.errors import UsageError
+from kakaocron.errors import Exit, UsageError
 from kakaocron.ledger.deliveries import Delivery, delivery_fields
 from kakaocron.ledger.events import Result
 from kakaocron.ledger.lookup import find_delivery
@@ -272,11 +272,27 @@ def test_a_wrong_secret_fails_with_its_sentence(
     house: House, dealer: str, secret: str, words: str
 ) -> None:
     secrets = dict.fromkeys(SECRETS, secret)
-    run_tick(phone(house.folder, house.sandbox, house.clock, dealer, secrets=secrets))
+    report = run_tick(phone(house.folder, house.sandbox, house.clock, dealer, secrets=secrets))
     found = house.delivery(dealer)
 
     assert found.state is FAILED
     assert words in (detail_of(found) or "")
+    assert words in str(report.down["alimtalk"])
+    assert report.exit_code == Exit.USAGE
+
+
+@both
+def test_a_dealer_that_refuses_the_account_is_not_asked_for_each_message(
+    house: House, dealer: str
+) -> None:
+    often = "".join(MESSAGE.replace('"report"', f'"m{n}"') for n in range(20))
+    message = f"[delivery]\nat_once = 2\n{often}"
+    secrets = dict.fromkeys(SECRETS, "wrong")
+    place = (house.folder, house.sandbox, house.clock, dealer)
+    report = run_tick(phone(*place, message=message, secrets=secrets))
+
+    assert len(report.troubles) == 20
+    assert len(house.calls()) <= (20 if dealer == "nhn" else 4)
 
 
 @both

@@ -88,6 +88,9 @@ class FakeDealer:
         self.reserved.append((id_, attempt, tuple(to)))
         return {name: self.keyless or f"{id_}/{attempt}/{name}" for name in to}
 
+    def down_by(self, verdict: Verdict) -> None:
+        """Nothing of this one waits for a person."""
+
     def look_up(self, asked: Sequence[Asked]) -> Iterator[tuple[Asked, Found]]:
         for number, one in enumerate(asked):
             if number == self.stops_after:
