@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from kakaocron.bot.causes import content_error
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.text.plain import utf16_units
-from kakaocron.text.splitting import counted
+from kakaocron.text.splitting import counts
 
 # A bubble takes 1,000 characters, by one reading of Kakao's pages, which do not say how they are
 # counted; UTF-16 units are the strictest reading.
@@ -21,11 +21,8 @@ def room_parcel(text: str, texts: Sequence[str]) -> Parcel:
     for one in texts:
         if not one.strip():
             raise content_error("bot-empty-text")
-        units = utf16_units(one)
-        if units > MOST_IN_A_ROOM:
-            raise content_error(
-                "bot-long-text", text=counted(one), units=units, most=MOST_IN_A_ROOM
-            )
+        if utf16_units(one) > MOST_IN_A_ROOM:
+            raise content_error("bot-long-text", **counts(one), most=MOST_IN_A_ROOM)
         if any("\ud800" <= letter <= "\udfff" for letter in one):
             raise content_error("bot-half-pair")
     return Parcel(text, tuple(Part("text", {}, one) for one in texts))

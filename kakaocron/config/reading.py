@@ -14,7 +14,8 @@ from kakaocron.config.schema import AccountSettings, Config, as_secret
 from kakaocron.errors import Keys, UsageError, readable
 from kakaocron.language.words import _, marked
 from kakaocron.system.syscalls import read_up_to
-from kakaocron.text.tables import UNKNOWN_KEY, fault_of, nearest
+from kakaocron.text.causes import in_words
+from kakaocron.text.tables import BAD_CHOICE, UNKNOWN_KEY, fault_of, nearest
 
 MAX_BYTES = 1 << 20
 MOST_FAULTS = 50
@@ -286,18 +287,19 @@ def located(path: Path, keys: Keys, what: str) -> Fault:
 
 
 def _fault_of(error: ValidationError, tables: Mapping[str, Any]) -> tuple[Keys, str]:
-    keys, said = fault_of(error)
+    keys, cause = fault_of(error)
     keys = keys if _has(tables, keys[:-1]) else ()  # an unknown key may itself look like a path
     if keys == ("message",):
         return keys, _("each message is a table of its own, under [[message]]")
-    if said == _(UNKNOWN_KEY) and keys:
-        return keys, said + (_home_of(keys) or nearest(keys[-1], _known_keys(keys[:-1])))
-    if said.startswith("invalid enum value"):
+    if cause.code == UNKNOWN_KEY and keys:
+        near = _home_of(keys) or nearest(keys[-1], _known_keys(keys[:-1]))
+        return keys, in_words(cause) + near
+    if cause.code == BAD_CHOICE:
         choices = [str(choice) for choice in get_args(_type_at(keys))]
         named = _(" or ").join(f"'{choice}'" for choice in choices)
         near = nearest(str(_value_at(tables, keys)), choices)
         return keys, _("must be {named}{near}").format(named=named, near=near)
-    return keys, said
+    return keys, in_words(cause)
 
 
 def _type_at(keys: Sequence[str]) -> Any:

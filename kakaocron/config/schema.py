@@ -624,8 +624,8 @@ def _account(name: str, table: object) -> AccountSettings:
     try:
         return convert(table, AccountSettings, dec_hook=as_secret)
     except ValidationError as error:
-        keys, said = fault_of(error)
-        raise FaultError(("account", name, *keys), said) from None
+        keys, cause = fault_of(error)
+        raise FaultError(("account", name, *keys), cause) from None
 
 
 def _members(name: str, members: object) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ from kakaocron.ledger.events import Claim, Event
 from kakaocron.ledger.ledger import Book, View
 from kakaocron.system.log import log
 from kakaocron.system.scarcity import is_scarcity
+from kakaocron.text.causes import content_error
 
 # How long a content may take: less than a minute, so that the next tick does not make it too.
 MAKING_SECONDS = 50.0
@@ -117,7 +118,7 @@ def _make(engine: Engine, run: Run, make: MakeParcel, one: Underway) -> None:
         made = error
     except Exception as error:
         run.note_bug(f"make {one.id}", error)
-        made = ContentError(f"it could not be made: {type(error).__name__}")
+        made = content_error("not-made", error=type(error).__name__)
     if engine.receipts and isinstance(made, Parcel | FallbackError):
         try:
             one.reserved = claims.reserve(engine, run, one)

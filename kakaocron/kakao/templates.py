@@ -10,9 +10,9 @@ from msgspec import Meta, Struct, ValidationError, convert
 
 from kakaocron.errors import Cause, ContentError, Keys, readable
 from kakaocron.kakao.texts import MAX_UTF16_UNITS
-from kakaocron.language.words import _, marked
+from kakaocron.text.causes import as_facts, in_words
 from kakaocron.text.plain import is_web_address, utf16_units
-from kakaocron.text.splitting import counted
+from kakaocron.text.splitting import counts
 from kakaocron.text.tables import UNKNOWN_KEY, FaultError, fault_of, plain
 
 
@@ -38,15 +38,11 @@ def _special(is_draft: bool, kind: type, value: object) -> object:
     if kind is Count:
         return Count(0 if is_open else _count(value))
     if not isinstance(value, str) or not value:
-        raise ValueError(_("must be a text of at least 1 character"))
+        raise _wrong("empty-value")
     if kind is Web and not is_open and not is_web_address(value):
-        raise ValueError(_("must be an address such as https://example.com"))
-    if kind is ShortWords and not is_open and (units := utf16_units(value)) > MAX_UTF16_UNITS:
-        raise ValueError(
-            _("{counted}has {units} characters, Kakao takes {most}").format(
-                counted=counted(value), units=units, most=MAX_UTF16_UNITS
-            )
-        )
+        raise _wrong("not-web")
+    if kind is ShortWords and not is_open and utf16_units(value) > MAX_UTF16_UNITS:
+        raise _wrong("long-words", **counts(value), most=MAX_UTF16_UNITS)
     return kind(value)
 
 
@@ -54,10 +50,14 @@ def _count(value: object) -> int:
     """Read a number, also one that a placeholder's text gave."""
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if not is_number and not (isinstance(value, str) and value.isascii() and value.isdigit()):
-        raise ValueError(_("must be a whole number"))
+        raise _wrong("not-whole")
     if int(value) < 0:  # type: ignore[call-overload]
-        raise ValueError(_("must be at least 0"))
+        raise _wrong("at-least", bound=0)
     return int(value)  # type: ignore[call-overload,no-any-return]
+
+
+def _wrong(code: str, **facts: str | int) -> FaultError:
+    return FaultError((), Cause(code, facts))
 
 
 NonEmpty = Annotated[str, Meta(min_length=1)]
@@ -75,9 +75,7 @@ class Link(_Fields, frozen=True):
 
     def __post_init__(self) -> None:
         if not any(getattr(self, key) for key in self.__struct_fields__):
-            raise FaultError(
-                (), _("needs one of {names}").format(names=", ".join(self.__struct_fields__))
-            )
+            raise _wrong("no-address", names=", ".join(self.__struct_fields__))
 
 
 class Button(_Fields, frozen=True):
@@ -192,21 +190,19 @@ def checked(template: Mapping[str, Any], *, is_draft: bool = False) -> dict[str,
     try:
         found = convert(dict(template), Template, dec_hook=partial(_special, is_draft))
     except ValidationError as error:
-        keys, said = fault_of(error)
+        keys, cause = fault_of(error)
         if keys == ("object_type",):
-            raise _fault(
-                ("template",), _("object_type must be {kinds}").format(kinds=_(_KINDS))
-            ) from None
-        said = said.replace(_(UNKNOWN_KEY), _("is no field of this template"))
-        raise _fault(("template", *keys), said) from None
+            raise _fault((), Cause("object-type")) from None
+        if cause.code == UNKNOWN_KEY:
+            cause = Cause("no-field")
+        raise _fault(keys, cause) from None
     return plain(found, lambda value: int(value) if isinstance(value, int) else str(value))
 
 
-_KINDS = marked("text, feed, list, location, commerce or calendar")
-
-
-def _fault(keys: Keys, what: str) -> ContentError:
-    return ContentError(what, keys, Cause("template", {"key": readable(keys), "fault": what}))
+def _fault(keys: Keys, fault: Cause) -> ContentError:
+    keys = ("template", *keys)
+    cause = Cause("template", {"key": readable(keys), **as_facts("fault", fault)})
+    return ContentError(in_words(fault), keys, cause)
 
 
 def shown_text(template: Mapping[str, Any]) -> str:

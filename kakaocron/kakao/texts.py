@@ -12,7 +12,7 @@ from msgspec import Struct
 from kakaocron.delivery.parcel import Parcel, Part
 from kakaocron.kakao.causes import content_error
 from kakaocron.text.plain import utf16_units
-from kakaocron.text.splitting import counted
+from kakaocron.text.splitting import counts
 
 # Kakao's documentation says 200 characters and not how it counts them; UTF-16 units are the
 # strictest reading, so that nothing is cut or refused.
@@ -59,9 +59,8 @@ def text_parcel(
         raise content_error("empty-text")
     parts = []
     for one in texts or (text,):
-        units = utf16_units(one)
-        if units > MAX_UTF16_UNITS:
-            raise content_error("long-text", text=counted(one), units=units, most=MAX_UTF16_UNITS)
+        if utf16_units(one) > MAX_UTF16_UNITS:
+            raise content_error("long-text", **counts(one), most=MAX_UTF16_UNITS)
         template = {"object_type": "text", "text": one, "link": link_to(link)}
         parts.append(template_part({**template, **buttons}))
     return Parcel(text, tuple(parts))

@@ -27,10 +27,10 @@ from kakaocron.ledger.deliveries import Delivery, delivery_fields, is_by_hand
 from kakaocron.show.columns import Arrangement, Column, in_columns, to_the_right
 from kakaocron.states import BAD, State
 from kakaocron.system.stderr import complain
-from kakaocron.text.causes import in_words
+from kakaocron.text.causes import counted, in_words
 from kakaocron.text.documents import given_out
-from kakaocron.text.plain import clean, one_line, utf16_units
-from kakaocron.text.splitting import counted
+from kakaocron.text.plain import clean, one_line
+from kakaocron.text.splitting import counts
 from kakaocron.watching import causes
 from kakaocron.watching.coming import Coming
 from kakaocron.watching.overview import ticks_run
@@ -321,9 +321,10 @@ def print_parcel(name: str, made: Parcel | ContentError, to: str = "") -> None:
         lines = "\n".join(clean(line) for line in [*words.split("\n"), *_buttons(document)])
         out.print(Panel(Text(lines), width=min(BUBBLE_WIDTH, out.width)), soft_wrap=False)
         if most := _most_of(part):
+            long = counts(words)
             out.print(
                 _("{counted}{units} of {most} characters").format(
-                    counted=counted(words), units=utf16_units(words), most=most
+                    counted=counted(**long), units=long["units"], most=most
                 )
             )
         out.print(Text(json.dumps(document, ensure_ascii=False, indent=2)))

@@ -70,6 +70,7 @@ TEMPLATES: Templates = {
     "no-receipt": "in {days} days nobody has said whether it was delivered",
     "look-up-failed": "What became of the messages cannot be looked up: {error}",
     # The content cannot be made.
+    "not-made": "it could not be made: {error}",
     "making-too-late": "its content was not ready in time",
     "making-too-long": "making the content took too long",
     "bad-copy": "the ledger's copy of the content cannot be read",
@@ -113,6 +114,31 @@ TEMPLATES: Templates = {
     "cannot-read": "cannot read '{path}': {error}",
     "bad-file-name": "cannot read a file of the name '{path}'",
     "long-file": "'{path}' is longer than {most} bytes",
+    # One value of a table: text/tables finds what is wrong.
+    "missing": "is missing",
+    "unknown-key": "unknown key",
+    "bad-choice": "invalid enum value {value}",
+    "at-least": "must be at least {bound}",
+    "at-most": "must be at most {bound}",
+    "more-than": "must be greater than {bound}",
+    "short-value": "must have at least {count} characters",
+    "long-value": "must have at most {count} characters",
+    "few-elements": "must have at least {count} elements",
+    "many-elements": "must have at most {count} elements",
+    "not-integer": "must be an integer",
+    "not-number": "must be a number",
+    "not-string": "must be a string",
+    "not-boolean": "must be a boolean: true or false",
+    "not-list": 'must be a list, as in [1, 2] or ["a", "b"]',
+    "not-table": "must be a table",
+    # The same of a template of Kakao's.
+    "object-type": "object_type must be text, feed, list, location, commerce or calendar",
+    "no-field": "is no field of this template",
+    "empty-value": "must be a text of at least 1 character",
+    "long-words": "{text}has {units} characters, Kakao takes {most}",
+    "not-web": "must be an address such as https://example.com",
+    "not-whole": "must be a whole number",
+    "no-address": "needs one of {names}",
     # Data that come as a table, or from an address.
     "read-json": "'{name}': JSON, fields: {count}",
     "read-csv": "'{name}': CSV in {encoding}, rows: {count}, the last is row {row}",
@@ -248,14 +274,28 @@ def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
     """Return the sentence for a cause; for one that is not in the table its code and facts.
 
     {error} may be kept as `behind`, the code of a cause of its own, beside the facts of that.
+    {fault} is a cause of its own (`as_facts`). {text} is made of how many characters of a text are
+    `seen`, and how many `units` they count. Where these are words, an earlier version wrote them.
     """
     said = dict(cause.facts)
+    if fault := part_of(said, "fault"):
+        said["fault"] = in_words(fault)
+    if (seen := said.get("seen")) is not None:
+        said["text"] = counted(seen, said.get("units"))
     if isinstance(behind := said.pop("behind", None), str):
         said["error"] = in_words(Cause(behind, said))
     try:
         return _(templates[cause.code]).format_map(said)
     except (KeyError, ValueError, TypeError):  # of a later version
         return str(cause)
+
+
+def counted(seen: object, units: object) -> str:
+    """Say that what a reader takes for fewer characters counts more; nothing if it does not."""
+    if seen == units:
+        return ""
+    count = _("{seen} characters count {units} (an emoji two or more): ")
+    return count.format(seen=seen, units=units)
 
 
 def said(words: str) -> Cause:

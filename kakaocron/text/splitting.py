@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kakaocron.language.words import _
 from kakaocron.text.causes import content_error
 from kakaocron.text.plain import utf16_units
 
@@ -22,14 +21,10 @@ def graphemes(text: str) -> list[str]:
     return found
 
 
-def counted(text: str) -> str:
-    """Say that what a reader takes for fewer characters counts more; nothing if it does not."""
-    units, seen = utf16_units(text), len(graphemes(text))
-    return (
-        _("{seen} characters count {units} (an emoji two or more): ").format(seen=seen, units=units)
-        if seen != units
-        else ""
-    )
+def counts(text: str) -> dict[str, int]:
+    """Return how long a text is, as facts of a cause: in the characters that a reader sees, and in
+    those that count."""
+    return {"seen": len(graphemes(text)), "units": utf16_units(text)}
 
 
 def truncated(text: str, limit: int) -> str:
@@ -55,7 +50,7 @@ def split(text: str, limit: int) -> list[str]:
         if len(bodies) < 10**digits:
             total = str(len(bodies))
             return [label(str(n), total) + body for n, body in enumerate(bodies, 1)]
-    raise content_error("many-parts", text=counted(text), units=utf16_units(text), most=MAX_PARTS)
+    raise content_error("many-parts", **counts(text), most=MAX_PARTS)
 
 
 def label(number: str, total: str) -> str:

@@ -8,69 +8,66 @@ from typing import Any
 
 from msgspec import Struct, ValidationError, to_builtins
 
-from kakaocron.errors import Keys
-from kakaocron.language.words import _, marked
+from kakaocron.errors import Cause, Keys
+from kakaocron.language.words import _
+from kakaocron.text.causes import said
 
 
 class FaultError(ValueError):
-    """What is wrong with the value at `keys`, seen from the table that holds it."""
+    """What is wrong with the value at `keys`, seen from the table that holds it: in words where
+    it is only shown, a cause where it may be stored."""
 
-    def __init__(self, keys: Keys, what: str) -> None:
+    def __init__(self, keys: Keys, what: str | Cause) -> None:
         super().__init__(what)
         self.keys = keys
+        self.cause = said(what) if isinstance(what, str) else what
 
 
+UNKNOWN_KEY, BAD_CHOICE = "unknown-key", "bad-choice"
 _KINDS = {
-    "int": marked("an integer"),
-    "float": marked("a number"),
-    "str": marked("a string"),
-    "bool": marked("a boolean: true or false"),
-    "array": marked('a list, as in [1, 2] or ["a", "b"]'),
-    "object": marked("a table"),
+    "int": "not-integer",
+    "float": "not-number",
+    "str": "not-string",
+    "bool": "not-boolean",
+    "array": "not-list",
+    "object": "not-table",
 }
-_BOUNDS = {
-    ">=": marked("must be at least {bound}"),
-    "<=": marked("must be at most {bound}"),
-    ">": marked("must be greater than {bound}"),
-    "<": marked("must be less than {bound}"),
-}
+_BOUNDS = {">=": "at-least", "<=": "at-most", ">": "more-than"}
 _LENGTHS = {
-    ("str", ">="): marked("must have at least {count} characters"),
-    ("str", "<="): marked("must have at most {count} characters"),
-    ("array", ">="): marked("must have at least {count} elements"),
-    ("array", "<="): marked("must have at most {count} elements"),
-    ("object", ">="): marked("must have at least {count} keys"),
-    ("object", "<="): marked("must have at most {count} keys"),
+    ("str", ">="): "short-value",
+    ("str", "<="): "long-value",
+    ("array", ">="): "few-elements",
+    ("array", "<="): "many-elements",
 }
-UNKNOWN_KEY = marked("unknown key")
-# What msgspec says of a value, and what a user is told.
-_SAYINGS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
-    (r"Object missing required field `(?P<key>.*)`", lambda _m: _("is missing")),
-    (r"(?s)Object contains unknown field `(?P<key>.*)`", lambda _m: _(UNKNOWN_KEY)),
-    (r"Expected `\w+` ([<>]=?) (\S+)", lambda m: _(_BOUNDS[m[1]]).format(bound=m[2])),
+# What msgspec says of a value, and the cause of text/causes that it is.
+_SAYINGS: tuple[tuple[str, Callable[[re.Match[str]], Cause]], ...] = (
+    (r"Object missing required field `(?P<key>.*)`", lambda _m: Cause("missing")),
+    (r"(?s)Object contains unknown field `(?P<key>.*)`", lambda _m: Cause(UNKNOWN_KEY)),
+    (r"(?s)Invalid enum value (.*)", lambda m: Cause(BAD_CHOICE, {"value": m[1]})),
+    (r"Expected `\w+` (>=|<=|>) (\S+)", lambda m: Cause(_BOUNDS[m[1]], {"bound": m[2]})),
     (
-        r"Expected `(\w+)` of length ([<>]=?) (\d+)",
-        lambda m: _(_LENGTHS[m[1], m[2]]).format(count=m[3]),
+        r"Expected `(str|array)` of length (>=|<=) (\d+)",
+        lambda m: Cause(_LENGTHS[m[1], m[2]], {"count": int(m[3])}),
     ),
     (
-        r"Expected `(\w+)(?: \| null)?`, got .*",
-        lambda m: _("must be {kind}").format(kind=_(_KINDS.get(m[1], m[1]))),
+        r"Expected `(int|float|str|bool|array|object)(?: \| null)?`, got .*",
+        lambda m: Cause(_KINDS[m[1]]),
     ),
 )
 
 
-def fault_of(error: ValidationError) -> tuple[Keys, str]:
+def fault_of(error: ValidationError) -> tuple[Keys, Cause]:
     """Return the key that a fault is at (elements of lists from "0"), and what is wrong."""
     found = re.fullmatch(r"(.*) - at `\$([\w.\[\]]*)`", str(error), re.DOTALL)
-    said, path = found.groups() if found else (str(error), "")
+    words, path = found.groups() if found else (str(error), "")
     keys = tuple(re.findall(r"\w+", path))
     if isinstance(error.__cause__, FaultError):
-        return keys + error.__cause__.keys, str(error.__cause__)
-    for pattern, words in _SAYINGS:
-        if found := re.fullmatch(pattern, said):
+        return keys + error.__cause__.keys, error.__cause__.cause
+    for pattern, cause_of in _SAYINGS:
+        if found := re.fullmatch(pattern, words):
             last = found.groupdict().get("key")
-            return keys if last is None else (*keys, last), words(found)
-    return keys, said[0].lower() + said[1:]
+            return keys if last is None else (*keys, last), cause_of(found)
+    return keys, said(words[0].lower() + words[1:])
 
 
 def plain(table: Struct, enc_hook: Callable[[Any], Any]) -> dict[str, Any]:

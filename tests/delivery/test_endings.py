@@ -32,6 +32,7 @@ from kakaocron.delivery import landing
 from kakaocron.delivery.channel import Flight
 from kakaocron.delivery.parcel import Parcel
 from kakaocron.delivery.tick import Ended
+from kakaocron.errors import Cause
 from kakaocron.installation import Edges, Installation, assemble, make_heartbeat, make_ledger
 from kakaocron.kakao.channel import KakaoTalk
 from kakaocron.kakao.tokens import from_json
@@ -475,6 +476,7 @@ def test_a_bug_in_making_ends_with_70_once_the_others_are_recorded(
 
     assert house.is_truthful() == {State.CONFIRMED: 3, State.RETRYING: 1}
     assert house.deliveries()["b"].reason is Reason.CONTENT_FAILED
+    assert house.deliveries()["b"].cause == Cause("not-made", {"error": "ZeroDivisionError"})
     assert ended.exit_code == 70
 
 

@@ -9,8 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kakaocron.errors import ContentError
+from kakaocron.errors import Cause, ContentError
+from kakaocron.kakao.causes import in_words
 from kakaocron.kakao.templates import checked
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.words import speak, speaking
 from kakaocron.rehearsal.sandbox.templates import check_template
 from kakaocron.text.placeholders import fill_all
 
@@ -96,6 +99,116 @@ def test_a_missing_field_is_named(kind: str, field: str) -> None:
 def test_a_wrong_field_is_named_with_what_is_wrong(change: dict[str, Any], fault: str) -> None:
     with pytest.raises(ContentError, match=fault):
         checked({**TEMPLATES["text"], **change})
+
+
+EMOJI = "🙂"  # two UTF-16 units
+STORED: list[tuple[dict[str, Any], dict[str, str | int], str, str]] = [
+    (
+        {"object_type": "audio"},
+        {"key": "template", "fault": "object-type"},
+        "object_type must be text, feed, list, location, commerce or calendar",
+        "object_type은 text, feed, list, location, commerce, calendar 가운데 하나여야 해요",
+    ),
+    (
+        {"colour": "red"},
+        {"key": "template.colour", "fault": "no-field"},
+        "is no field of this template",
+        "이 템플릿에 없는 항목이에요",
+    ),
+    (
+        {"text": ""},
+        {"key": "template.text", "fault": "empty-value"},
+        "must be a text of at least 1 character",
+        "한 글자 이상의 글이어야 해요",
+    ),
+    (
+        {"text": "가" * 201},
+        {
+            "key": "template.text",
+            "fault": "long-words",
+            "fault.seen": 201,
+            "fault.units": 201,
+            "fault.most": 200,
+        },
+        "has 201 characters, Kakao takes 200",
+        "201자예요. 카카오는 200자까지 받아요",
+    ),
+    (
+        {"text": EMOJI * 101},
+        {
+            "key": "template.text",
+            "fault": "long-words",
+            "fault.seen": 101,
+            "fault.units": 202,
+            "fault.most": 200,
+        },
+        "101 characters count 202 (an emoji two or more): has 202 characters, Kakao takes 200",
+        "101글자가 202자로 세어져요(이모지는 둘 이상): 202자예요. 카카오는 200자까지 받아요",
+    ),
+    (
+        {"link": {"web_url": "a.example"}},
+        {"key": "template.link.web_url", "fault": "not-web"},
+        "must be an address such as https://example.com",
+        "https://example.com 같은 주소여야 해요",
+    ),
+    (
+        {"object_type": "feed", "content": {**CONTENT, "image_width": "넓이"}},
+        {"key": "template.content.image_width", "fault": "not-whole"},
+        "must be a whole number",
+        "정수여야 해요",
+    ),
+    (
+        {"object_type": "feed", "content": {**CONTENT, "image_width": -1}},
+        {"key": "template.content.image_width", "fault": "at-least", "fault.bound": 0},
+        "must be at least 0",
+        "0 이상이어야 해요",
+    ),
+    (
+        {"buttons": [{"title": "가", "link": {}}]},
+        {
+            "key": "template.buttons[1].link",
+            "fault": "no-address",
+            "fault.names": "web_url, mobile_web_url, android_execution_params, "
+            "ios_execution_params",
+        },
+        "needs one of web_url, mobile_web_url, android_execution_params, ios_execution_params",
+        "web_url, mobile_web_url, android_execution_params, ios_execution_params 가운데 하나가 "
+        "있어야 해요",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "facts", "english", "korean"), STORED)
+@pytest.mark.parametrize("spoken", ["en", "ko"])
+def test_a_fault_is_stored_as_a_code_and_said_in_the_language_that_is_spoken(
+    change: dict[str, Any], facts: dict[str, str | int], english: str, korean: str, spoken: str
+) -> None:
+    speak(catalogue_of(spoken))  # type: ignore[arg-type]
+    kind = change.get("object_type")
+    with pytest.raises(ContentError) as found:
+        checked({**TEMPLATES[kind if kind in TEMPLATES else "text"], **change})
+
+    assert found.value.cause == Cause("template", facts)
+    for language, words in ((None, english), (catalogue_of("ko"), korean)):
+        with speaking(language):
+            assert in_words(Cause("template", facts)) == f"{facts['key']}: {words}"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "must be at least 0",
+        "정수여야 해요",
+        "50% {x} {0.__class__} {",
+        "101 characters count 202 (an emoji two or more): has 202 characters, Kakao takes 200",
+        "of-later",
+    ],
+)
+def test_a_fault_that_was_stored_in_words_is_said_by_them(fault: str) -> None:
+    cause = Cause("template", {"key": "template.a", "fault": fault})
+    for language in (None, catalogue_of("ko")):
+        with speaking(language):
+            assert in_words(cause) == f"template.a: {fault}"
 
 
 @pytest.mark.parametrize("count", [1, 4])

@@ -20,6 +20,8 @@ from kakaocron.config.reading import parse_config
 from kakaocron.errors import ContentError
 from kakaocron.installation import Installation
 from kakaocron.kst import KST
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.words import speak
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.ledger.lookup import find_delivery
 from kakaocron.ledger.stats import Slots
@@ -32,7 +34,7 @@ from kakaocron.system.programs import Programs
 from kakaocron.text.placeholders import BUILT_IN
 from kakaocron.text.plain import utf16_units
 from kakaocron.watching.sentences import detail_of
-from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
+from tests.fakes import MESSAGE, FakeClock, day_file, install, run_tick, texts
 from tests.test_actions import at
 
 HEAD = '[[message]]\nname = "m"\nslots = ["regular"]\n'
@@ -237,6 +239,35 @@ def test_the_fallback_is_sent_by_the_last_tick_before_the_expiry(
     assert (found.state, found.text) == (State.CONFIRMED, "09:30 자료 없음")
     assert found.confirmed_at
     assert found.confirmed_at < at("09:40")
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        (
+            'template = { object_type = "text", text = "a", link = { web_url = "https://a.kr" }, '
+            'colour = "red" }',
+            "template.colour: is no field of this template",
+        ),
+        (
+            'text = "' + "\U0001f642" * 101 + '"',
+            "101 characters count 202 (an emoji two or more): ",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_content_is_stored_in_no_language(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, config: str, said: str
+) -> None:
+    installation = install(tmp_path, sandbox, clock, HEAD + config)
+    speak(catalogue_of("ko"))
+    run_tick(installation)
+    speak(None)
+    found = one(installation, "m@20261123T0930")
+    assert found.reason is Reason.CONTENT_FAILED
+    assert said in str(detail_of(found))
+    stored = day_file(installation).read_bytes()
+    assert stored.isascii()
+    assert b" " not in stored
 
 
 CHECKS = [

@@ -78,3 +78,22 @@ def test_what_the_login_server_met_is_said_with_it() -> None:
     cause = Cause("login-server", {"behind": "no-connection-because", "error": "no route"})
 
     assert kakaos.in_words(cause) == "Kakao's login server: no connection: no route"
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        ({"seen": 4, "units": 4, "most": 3}, ""),
+        ({"seen": 4, "units": 5, "most": 3}, "4 characters count 5 (an emoji two or more): "),
+        ({"text": "", "units": 5, "most": 3}, ""),  # as earlier versions wrote it
+        ({"text": "4글자가 5자로: ", "units": 5, "most": 3}, "4글자가 5자로: "),
+    ],
+)
+def test_how_many_characters_count_is_said_where_fewer_are_seen(
+    facts: dict[str, str | int], text: str
+) -> None:
+    units = facts["units"]
+    words = f"{text}the text has {units} characters, which is more than 3 parts"
+    assert in_words(Cause("many-parts", facts)) == words
+    long = in_words(Cause("long-text", facts)), in_words(Cause("bot-long-text", facts))
+    assert all(one.startswith(f"{text}the text has {units} characters, ") for one in long)
