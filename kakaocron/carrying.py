@@ -17,7 +17,7 @@ from kakaocron.ledger.day_file import parse_day
 from kakaocron.ledger.events import DamagedLineError, from_line
 from kakaocron.ledger.files import FileLedger
 from kakaocron.sharing import make_database
-from kakaocron.system.disk import Disk, make_folders, read_file, reason, replace_file
+from kakaocron.system.disk import Disk, make_folders, read_file, replace_file, why
 from kakaocron.text.causes import parts
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _write_days(
                 replace_file(disk, path, b"".join(lines))
     except OSError as error:
         raise LedgerError(
-            *parts("ledger-unwritable", folder=folder, error=reason(error)),
+            *parts("ledger-unwritable", folder=folder, **why(error)),
             which=f"written:{folder}:{error.errno}",
         ) from error
     return written

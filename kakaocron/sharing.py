@@ -15,7 +15,7 @@ from kakaocron.language.words import _
 from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.hosts import at_work, rank
 from kakaocron.system.clock import Clock
-from kakaocron.system.disk import reason
+from kakaocron.system.disk import why
 from kakaocron.system.places import Places, secret
 from kakaocron.system.users import machine_name
 from kakaocron.text.causes import parts
@@ -55,7 +55,7 @@ def _check_carried_over(files: FileLedger, clock: Clock, where: str) -> None:
             )
     except OSError as error:
         raise LedgerError(
-            *parts("ledger-unreadable", folder=files.folder, error=reason(error)),
+            *parts("ledger-unreadable", folder=files.folder, **why(error)),
             which=f"read:{files.folder}:{error.errno}",
         ) from error
 

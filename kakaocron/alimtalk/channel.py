@@ -83,7 +83,7 @@ class Alimtalk(Struct, frozen=True):
     def down_by(self, verdict: Verdict) -> UsageError | None:
         if verdict.cause is None or not is_down(verdict.cause):
             return None
-        return UsageError(in_words(verdict.cause), _("See: kakaocron doctor"))
+        return UsageError(in_words(verdict.cause), _("See: kakaocron doctor"), verdict.cause)
 
     def _send(self, letter: Letter, number: str, flight: Flight) -> Verdict:
         try:

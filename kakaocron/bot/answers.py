@@ -139,7 +139,7 @@ def _ambiguous(reason: Reason, cause: Cause, status: int) -> Verdict:
 
 
 def _unproven(answer: Answer, code: str) -> Verdict:
-    kind = answer.headers.get("content-type", "no content type").split(";")[0][:60]
+    kind = answer.headers.get("content-type", "kind-unknown").split(";")[0][:60]
     facts: dict[str, str | int] = {"status": answer.status, "bytes": len(answer.body)}
     facts["kind"] = clean(kind)
     return _ambiguous(Reason.UNPROVEN_ANSWER, Cause(code, facts), answer.status)

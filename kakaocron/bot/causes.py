@@ -76,6 +76,8 @@ def in_words(cause: Cause) -> str:
         "mend": _(known.mend) if known else "",
         **cause.facts,
     }
+    if words := causes.part_of(cause.facts, "words"):
+        said["words"] = causes.with_mend(words)
     return causes.in_words(Cause(cause.code, said), TEMPLATES)
 
 

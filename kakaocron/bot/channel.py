@@ -18,6 +18,7 @@ from kakaocron.errors import Cause, UsageError
 from kakaocron.ledger.deliveries import Delivery
 from kakaocron.states import ROOM, Reason
 from kakaocron.system.http import Failure, Http, Phase, Request
+from kakaocron.text.causes import as_facts
 
 SEND_PATH = "/v1/bot/send_message"
 GUIDE_PATH = "/v1/bot/guide"
@@ -72,7 +73,7 @@ class Bot(Struct, frozen=True):
         try:
             token, why = self.token(), Cause("bot-down-no-token")
         except UsageError as error:
-            token, why = None, Cause("bot-down-bad-token", {"words": str(error)})
+            token, why = None, Cause("bot-down-bad-token", as_facts("words", error.cause))
         if token is None:
             return unsent(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, why)
         if key is None:

@@ -98,7 +98,7 @@ def of_error(answer: Answer, body: Mapping[str, Any] | None) -> Verdict:
         return Verdict(Meaning.LOG_IN_AGAIN, Reason.NOT_LOGGED_IN, http, http_status=status)
     if status == _TOO_MANY:
         return Verdict(Meaning.REFUSED_FOR_NOW, Reason.REFUSED_FOR_NOW, http, http_status=status)
-    kind = answer.headers.get("content-type", "no content type").split(";")[0][:60]
+    kind = answer.headers.get("content-type", "kind-unknown").split(";")[0][:60]
     length = len(answer.body)
     return _unproven(answer, "kakao-no-answer", status=status, bytes=length, kind=kind)
 

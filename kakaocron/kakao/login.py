@@ -36,10 +36,10 @@ from kakaocron.system.disk import (
     locked,
     make_folders,
     read_file,
-    reason,
     replace_file,
     room_for,
     sync_folder,
+    why,
 )
 from kakaocron.system.http import Answer, Failure, Http, Request
 from kakaocron.system.interrupts import ASKING
@@ -273,7 +273,7 @@ class Login(Struct, frozen=True):
         except LockTimeoutError as error:
             raise NoTokenNowError(error.what, error.mend, error.cause) from None
         except OSError as error:
-            said = {"path": self.path, "error": reason(error)}
+            said = {"path": self.path, **why(error)}
             raise LedgerError(*parts("login-unwritable", **said)) from error
 
     def _recovered(self) -> Tokens:
@@ -369,9 +369,9 @@ class Login(Struct, frozen=True):
             return Tokens(refresh_token=given)
         except OSError as error:
             if is_scarcity(error):
-                said = {"path": self.path, "error": reason(error)}
+                said = {"path": self.path, **why(error)}
                 raise NoTokenNowError(*parts("login-unreadable", **said)) from error
-            told = parts("login-unreadable", path=self.path, error=reason(error))
+            told = parts("login-unreadable", path=self.path, **why(error))
             raise UnreadableLoginError(*told) from None
         except NewerDocumentError:
             raise LoginError(*parts("later-login-file", path=self.path)) from None

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec import Struct
 
 from kakaocron.errors import LedgerError
-from kakaocron.system.disk import Disk, read_file, reason, replace_file
+from kakaocron.system.disk import Disk, read_file, replace_file, why
 from kakaocron.text.causes import parts
 from kakaocron.text.documents import VERSION, DocumentError, NewerDocumentError
 
@@ -35,7 +35,7 @@ class DocumentFile(Struct, frozen=True):
                 which=f"newer:{self.path}",
             ) from None
         except OSError as error:
-            raise self._unreadable(error=reason(error)) from None
+            raise self._unreadable(**why(error)) from None
         except DocumentError as error:
             raise self._unreadable(behind=error.cause.code, **error.cause.facts) from None
 
@@ -45,11 +45,11 @@ class DocumentFile(Struct, frozen=True):
             replace_file(self.disk, self.path, content)
         except OSError as error:
             raise LedgerError(
-                *parts("document-unwritable", path=self.path, error=reason(error)),
+                *parts("document-unwritable", path=self.path, **why(error)),
                 which=f"written:{self.path}",
             ) from None
 
-    def _unreadable(self, **why: str | float) -> LedgerError:
+    def _unreadable(self, **facts: str | float) -> LedgerError:
         return LedgerError(
-            *parts(self.unreadable, path=self.path, **why), which=f"read:{self.path}"
+            *parts(self.unreadable, path=self.path, **facts), which=f"read:{self.path}"
         )

@@ -40,9 +40,9 @@ from kakaocron.system.disk import (
     opened,
     read_file,
     read_rest,
-    reason,
     replace_file,
     sync_folder,
+    why,
 )
 from kakaocron.text.causes import parts
 from kakaocron.text.documents import DocumentError, versioned, with_version
@@ -395,7 +395,7 @@ class FileLedger(Struct, frozen=True):
             *parts(
                 "ledger-unreadable" if verb == "read" else "ledger-unwritable",
                 folder=self.folder,
-                error=reason(error),
+                **why(error),
             ),
             which=f"{verb}:{self.folder}:{error.errno}",
         )

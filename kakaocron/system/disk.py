@@ -248,21 +248,29 @@ def guard(disk: Disk, folder: str) -> None:
         raise PermissionError(EPERM, "not this user's private folder", folder)
 
 
-def reason(error: OSError) -> str:
-    """Say in a few words what the system has against it: of a file that may not be touched, which
-    one, and whose it is, as one run as root leaves files that no other user can open."""
+def why(error: OSError) -> dict[str, str]:
+    """Return what the system has against it, as facts of a cause that has {error}: of a file that
+    may not be touched also which one, and whose it is, as one run as root leaves files that no
+    other user can open."""
     what = os.strerror(error.errno) if error.errno else str(error)
     path = error.filename
     if not isinstance(error, PermissionError) or not isinstance(path, str):
-        return what
+        return {"error": what}
     path = in_the_way(path)
+    denied = {"behind": "denied", "reason": what, "file": path}
     try:
         owner = os.lstat(path).st_uid
     except OSError:
-        return f"{what}: '{path}'"
+        return denied
     if owner == os.geteuid():
-        return f"{what}: '{path}'"
-    return _("{what}: '{path}' is {owner}'s").format(what=what, path=path, owner=user_name(owner))
+        return denied
+    return {**denied, "behind": "denied-by-owner", "owner": user_name(owner)}
+
+
+def reason(error: OSError) -> str:
+    """Say the same in a few words."""
+    found = why(error)
+    return found.get("error") or in_words(Cause(found["behind"], found))
 
 
 def in_the_way(path: str) -> str:

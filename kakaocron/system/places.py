@@ -18,6 +18,7 @@ from kakaocron.language.words import Language, _
 from kakaocron.system.env_file import read_env_file
 from kakaocron.system.proxies import CA_NAMES, PROXY_NAMES
 from kakaocron.system.syscalls import read_up_to
+from kakaocron.text.causes import parts
 from kakaocron.text.plain import is_secret
 
 APP = "kakaocron"
@@ -268,8 +269,7 @@ def secret(variables: Mapping[str, str], name: str) -> str | None:
     credentials folder; None if there is none. The text of an error never holds the secret."""
     found = (variables.get(name) or "").strip() or _secret_in_file(variables, name)
     if found and not is_secret(found):
-        what = _("{name} holds a blank or a character that no key or token has").format(name=name)
-        raise UsageError(what, which=f"secret:{name}")
+        raise UsageError(*parts("secret-odd", name=name), which=f"secret:{name}")
     return found
 
 
@@ -285,20 +285,14 @@ def _secret_in_file(variables: Mapping[str, str], name: str) -> str | None:
     try:
         content = read_up_to(path, MAX_SECRET)
         if len(content) > MAX_SECRET:
-            what = _("{name}_FILE: '{path}' is longer than {most} bytes").format(
-                name=name, path=path, most=MAX_SECRET
-            )
-            raise UsageError(what, which=f"long:{name}")
+            told = parts("secret-long", name=name, path=path, most=MAX_SECRET)
+            raise UsageError(*told, which=f"long:{name}")
         return content.decode().strip() or None
     except (OSError, UnicodeDecodeError) as error:
-        kind = getattr(error, "strerror", None) or "not UTF-8 text"
-        what = _("{name}_FILE: cannot read '{path}' ({kind})").format(
-            name=name, path=path, kind=kind
-        )
-        mend = _(
-            "Put the secret into that file, or take {name}_FILE out of the .env or environment"
-        ).format(name=name)
-        raise UsageError(what, mend, which=f"read:{name}:{path}") from None
+        words = getattr(error, "strerror", None)
+        why = {"error": words} if words else {"behind": "not-utf8-text"}
+        told = parts("secret-unreadable", name=name, path=path, **why)
+        raise UsageError(*told, which=f"read:{name}:{path}") from None
 
 
 def find_language(config: Path | None = None) -> Language:

@@ -324,8 +324,8 @@ def _trusted(variables: Mapping[str, str]) -> ssl.SSLContext:
         else:
             context = ssl.create_default_context(cafile=path)
     except OSError as error:
-        why = error.strerror or "no certificates"
-        raise usage_error("bad-certificates", name=name or "", path=path, error=why) from None
+        why = {"error": error.strerror} if error.strerror else {"behind": "no-certificates"}
+        raise usage_error("bad-certificates", name=name or "", path=path, **why) from None
     context.set_alpn_protocols(["http/1.1"])
     return context
 

@@ -32,6 +32,7 @@ TEMPLATES: Templates = {
     "most that speak it too are given as http://HOST:PORT",
     "bad-proxy": "{name} cannot be read. Write it as http://HOST:PORT",
     "bad-certificates": "{name}: cannot read '{path}' ({error})",
+    "no-certificates": "no certificates",
     "proxy-refuses": "the proxy {proxy} gives no way to the server: HTTP {status}",
     # The request left, and no answer that proves anything came.
     "no-answer": "no answer in time",
@@ -114,6 +115,16 @@ TEMPLATES: Templates = {
     "cannot-read": "cannot read '{path}': {error}",
     "bad-file-name": "cannot read a file of the name '{path}'",
     "long-file": "'{path}' is longer than {most} bytes",
+    # What a value is, that may itself be private.
+    "kind-null": "null",
+    "kind-truth": "true or false",
+    "kind-whole": "a whole number",
+    "kind-number": "a number",
+    "kind-text": "a text",
+    "kind-object": "an object",
+    "kind-list": "a list",
+    "kind-time": "a time",
+    "kind-unknown": "no content type",
     # One value of a table: text/tables finds what is wrong.
     "missing": "is missing",
     "unknown-key": "unknown key",
@@ -145,6 +156,9 @@ TEMPLATES: Templates = {
     "read-workbook": "'{name}': sheet '{sheet}', rows: {count}, the last is row {row}",
     "no-encoding": "'{name}' is neither UTF-8 nor CP949 text (byte {at}); save it as CSV UTF-8",
     "no-csv": "'{name}', row {row}: this is not CSV: {error}",
+    "csv-open-quote": "a quote is not closed",
+    "csv-quote": "a quote stands inside a cell",
+    "csv-long-cell": "a cell is too long",
     "empty-sheet": "'{name}' holds nothing",
     "no-rows": "'{name}' has headings in row {row}, and no row below them",
     "many-rows": "'{name}' has more than {most} rows",
@@ -182,6 +196,12 @@ TEMPLATES: Templates = {
     # By hand.
     "resolved": "resolved at {at}",
     # Files.
+    "denied": "{reason}: '{file}'",
+    "denied-by-owner": "{reason}: '{file}' is {owner}'s",
+    "secret-odd": "{name} holds a blank or a character that no key or token has",
+    "secret-long": "{name}_FILE: '{path}' is longer than {most} bytes",
+    "secret-unreadable": "{name}_FILE: cannot read '{path}' ({error})",
+    "not-utf8-text": "not UTF-8 text",
     "lock-held": "Another process has held the lock '{path}' for {seconds:g} s; nothing was done",
     "lock-replaced": "The lock '{path}' is replaced again and again",
     "lock-held-sending": "Another process has held the ledger's lock for too long: nothing more "
@@ -243,6 +263,8 @@ TEMPLATES: Templates = {
 }
 # What to do, where that is not in the sentence.
 MENDS: Templates = {
+    "secret-unreadable": "Put the secret into that file, or take {name}_FILE out of the .env or "
+    "environment",
     "lock-held-sending": SEE_DOCTOR,
     "ledger-unreadable": SEE_DOCTOR,
     "ledger-unwritable": SEE_DOCTOR,
@@ -274,12 +296,15 @@ def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
     """Return the sentence for a cause; for one that is not in the table its code and facts.
 
     {error} may be kept as `behind`, the code of a cause of its own, beside the facts of that.
-    {fault} is a cause of its own (`as_facts`). {text} is made of how many characters of a text are
-    `seen`, and how many `units` they count. Where these are words, an earlier version wrote them.
+    {fault} is a cause of its own (`as_facts`), {kind} may be the code of one. {text} is made of how
+    many characters of a text are `seen`, and how many `units` they count. Where these are words of
+    ours, an earlier version wrote them.
     """
     said = dict(cause.facts)
     if fault := part_of(said, "fault"):
         said["fault"] = in_words(fault)
+    if str(kind := said.get("kind")).startswith("kind-"):
+        said["kind"] = in_words(Cause(str(kind)))
     if (seen := said.get("seen")) is not None:
         said["text"] = counted(seen, said.get("units"))
     if isinstance(behind := said.pop("behind", None), str):
@@ -288,6 +313,12 @@ def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
         return _(templates[cause.code]).format_map(said)
     except (KeyError, ValueError, TypeError):  # of a later version
         return str(cause)
+
+
+def with_mend(cause: Cause) -> str:
+    """Return the sentence for a cause, and what to do."""
+    mend = MENDS.get(cause.code)
+    return f"{in_words(cause)}. {_(mend).format_map(cause.facts)}" if mend else in_words(cause)
 
 
 def counted(seen: object, units: object) -> str:
@@ -320,7 +351,8 @@ def part_of(facts: Facts, name: str) -> Cause | None:
 def parts(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:
     """Return what an error says of a cause: what, what to do, and the cause itself."""
     cause = Cause(code, facts)
-    return in_words(cause), MENDS.get(code, ""), cause
+    mend = MENDS.get(code, "")
+    return in_words(cause), _(mend).format_map(facts) if mend else "", cause
 
 
 def usage_error(code: str, /, **facts: str | float) -> UsageError:

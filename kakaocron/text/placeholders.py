@@ -10,7 +10,6 @@ from datetime import date, datetime, time
 from typing import Any
 
 from kakaocron.errors import ContentError
-from kakaocron.language.words import marked
 from kakaocron.text.causes import content_error
 from kakaocron.text.plain import in_percent, tidy
 
@@ -86,18 +85,18 @@ class _Formatter(string.Formatter):
 
 
 def _kind(value: Any) -> str:
-    """Name a value's kind as its author would; the value itself may be private."""
+    """Return the code of what its author would call a value; the value itself may be private."""
     if value is None:
-        return "null"
+        return "kind-null"
     kinds: tuple[tuple[type, str], ...] = (
-        (bool, marked("true or false")),
-        (int, marked("a whole number")),
-        (float, marked("a number")),
-        (str, marked("a text")),
-        (dict, marked("an object")),
-        (list, marked("a list")),
+        (bool, "kind-truth"),
+        (int, "kind-whole"),
+        (float, "kind-number"),
+        (str, "kind-text"),
+        (dict, "kind-object"),
+        (list, "kind-list"),
     )
-    return next((said for kind, said in kinds if isinstance(value, kind)), marked("a time"))
+    return next((code for kind, code in kinds if isinstance(value, kind)), "kind-time")
 
 
 def in_korean(format_spec: str, at: date | time) -> str:

@@ -17,7 +17,6 @@ from typing import Any
 from msgspec import Struct
 
 from kakaocron.errors import ContentError
-from kakaocron.language.words import marked
 from kakaocron.text.causes import content_error
 from kakaocron.text.placeholders import BUILT_IN, SelfShown, in_korean
 from kakaocron.text.plain import tidy
@@ -262,22 +261,22 @@ def _time_of(cell: Cell) -> date | time | None:
 
 
 def _kind(cell: Cell) -> str:
-    """Name the kind of a cell's value as its author would; the value itself may be private."""
+    """Return the code of what its author would call a cell's value; that may be private."""
     kinds: tuple[tuple[type | tuple[type, ...], str], ...] = (
-        (bool, marked("true or false")),
-        ((int, float), marked("a number")),
-        ((date, time), marked("a time")),
+        (bool, "kind-truth"),
+        ((int, float), "kind-number"),
+        ((date, time), "kind-time"),
     )
-    return next((said for kind, said in kinds if isinstance(cell, kind)), marked("a text"))
+    return next((code for kind, code in kinds if isinstance(cell, kind)), "kind-text")
 
 
 # CSV
 
 # What csv says in strict mode, and what is wrong.
 _CSV_FAULTS = (
-    ("unexpected end of data", marked("a quote is not closed")),
-    ("expected after", marked("a quote stands inside a cell")),
-    ("larger than field limit", marked("a cell is too long")),
+    ("unexpected end of data", "csv-open-quote"),
+    ("expected after", "csv-quote"),
+    ("larger than field limit", "csv-long-cell"),
 )
 
 
@@ -315,8 +314,9 @@ def rows_of_csv(text: str, name: str) -> SheetRows:
                 if any(row := [tidy(cell).strip() or None for cell in cells]):
                     yield number, row
         except csv.Error as error:
-            why = next((said for word, said in _CSV_FAULTS if word in str(error)), str(error))
-            raise content_error("no-csv", name=name, row=number + 1, error=why) from None
+            code = next((code for word, code in _CSV_FAULTS if word in str(error)), None)
+            why = {"behind": code} if code else {"error": str(error)}
+            raise content_error("no-csv", name=name, row=number + 1, **why) from None
 
     return rows
 

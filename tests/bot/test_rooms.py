@@ -9,12 +9,16 @@ import pytest
 
 from kakaocron.actions import retry, send_now
 from kakaocron.delivery.tick import TickReport
-from kakaocron.errors import LoginError, UsageError
+from kakaocron.errors import Cause, LoginError, UsageError
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.words import speak
 from kakaocron.ledger.deliveries import Delivery
+from kakaocron.ledger.lookup import find_delivery
 from kakaocron.rehearsal.sandbox.bots import SEND_PATH
 from kakaocron.rehearsal.sandbox.pictures import draw
 from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import ME, ROOM, Reason, State
+from kakaocron.watching.causes import in_words
 from kakaocron.watching.sentences import advice, detail_of, sentence
 from tests.bot.rooms import BOT, DRIVERS, ID, KEYS, LEFT, ORDERS, QUIET, in_rooms, with_rooms
 from tests.fakes import MESSAGE, FakeClock, ended_tick, run_tick
@@ -194,6 +198,34 @@ def test_without_a_token_nothing_leaves_and_one_sentence_says_so(
         "There is no bot token: set KAKAO_BOT_TOKEN, or KAKAO_BOT_TOKEN_FILE. Put the bot token "
         "there (console, [제품 설정] > [카카오톡 봇] > [봇])"
     ]
+
+
+def test_a_token_that_cannot_be_read_is_stored_in_no_language_and_told_in_each(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here = with_rooms(tmp_path, sandbox, clock, token="no key")
+    ended_tick(here, disk=here.edges.disk)
+    clock.set("09:45:01")
+    speak(catalogue_of("ko"))
+    ended_tick(here, disk=here.edges.disk)
+
+    first, *more = capsys.readouterr().err.splitlines()
+    assert first == (
+        "The bot token cannot be read: KAKAO_BOT_TOKEN holds a blank or a character that no key or "
+        "token has"
+    )
+    assert more == []  # it is the same trouble in any language
+    facts = {"words": "secret-odd", "words.name": "KAKAO_BOT_TOKEN"}
+    cause = find_delivery(here.ledger, ID).cause
+    assert cause == Cause("bot-down-bad-token", facts)
+    assert in_words(cause).startswith("봇 토큰을 읽을 수 없어요: KAKAO_BOT_TOKEN에 ")
+
+
+def test_a_token_that_could_not_be_read_is_told_by_the_words_of_an_earlier_version() -> None:
+    words = "KAKAO_BOT_TOKEN_FILE: cannot read '/a b' (50% {x}). Put the secret into that file"
+    cause = Cause("bot-down-bad-token", {"words": words})
+
+    assert in_words(cause) == f"The bot token cannot be read: {words}"
 
 
 @pytest.mark.parametrize(

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from kakaocron.errors import LedgerError
+from kakaocron.errors import Cause, LedgerError
 from kakaocron.host.probe import Machine
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.words import speak
 from kakaocron.ledger.files import FileLedger
 from kakaocron.ledger.heartbeat import Heartbeat
 from kakaocron.system.belonging import settled
 from kakaocron.system.clock import SystemClock
-from kakaocron.system.disk import RealDisk, reason
+from kakaocron.system.disk import RealDisk, reason, why
 from kakaocron.system.places import find_places
+from kakaocron.text.causes import in_words
 
 
 def open_to_others(folder: Path) -> None:
@@ -95,3 +98,22 @@ def test_a_file_of_ones_own_has_no_other_owner(tmp_path: Path) -> None:
     assert reason(gone) == f"Permission denied: '{tmp_path / 'absent'}'"
     assert reason(OSError(errno.ENOSPC, "x", str(path))) == "No space left on device"
     assert reason(OSError("another process writes to it too")) == "another process writes to it too"
+
+
+def test_what_the_system_has_against_a_file_is_kept_as_codes_and_said_in_each_language(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "x").touch()
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "x", 65534, 65534)
+    of_another = str(tmp_path / "x") if os.geteuid() == 0 else "/"
+    denied = PermissionError(errno.EACCES, "Permission denied", of_another)
+    owner = "nobody" if os.geteuid() == 0 else "root"
+    speak(catalogue_of("ko"))
+    facts = {"reason": "Permission denied", "file": of_another, "owner": owner}
+    assert why(denied) == {"behind": "denied-by-owner", **facts}
+    told = in_words(Cause("ledger-unreadable", {"folder": "/a", **why(denied)}))
+    assert f"(권한이 없어요: '{of_another}'의 주인은 {owner})" in told
+    speak(None)
+    told = in_words(Cause("ledger-unreadable", {"folder": "/a", **why(denied)}))
+    assert f"(Permission denied: '{of_another}' is {owner}'s)" in told

@@ -14,6 +14,8 @@ from kakaocron.bot.codes import CODES
 from kakaocron.errors import Cause
 from kakaocron.kakao import causes as kakaos
 from kakaocron.kakao.codes import MESSAGE_CODES
+from kakaocron.language.catalogue import catalogue_of
+from kakaocron.language.words import speak
 from kakaocron.text import causes
 from kakaocron.watching.causes import in_words
 
@@ -97,3 +99,33 @@ def test_how_many_characters_count_is_said_where_fewer_are_seen(
     assert in_words(Cause("many-parts", facts)) == words
     long = in_words(Cause("long-text", facts)), in_words(Cause("bot-long-text", facts))
     assert all(one.startswith(f"{text}the text has {units} characters, ") for one in long)
+
+
+@pytest.mark.parametrize(
+    ("cause", "earlier", "korean"),
+    [
+        (
+            Cause("cannot-show", {"name": "a", "format": "d", "kind": "kind-text"}),
+            {"kind": "a text"},
+            "'{a:d}': 'a'의 값이 글 종류라서 이 형식으로 보여 줄 수 없어요",
+        ),
+        (
+            Cause("no-csv", {"name": "a", "row": 2, "behind": "csv-quote"}),
+            {"error": "a quote stands inside a cell"},
+            "'a' 2행: CSV가 아니에요: 칸 안에 따옴표가 있어요",
+        ),
+        (
+            Cause("kakao-no-answer", {"status": 200, "bytes": 2, "kind": "kind-unknown"}),
+            {"kind": "no content type"},
+            "HTTP 200, 종류를 밝히지 않은 것 2바이트: 카카오의 응답이 아니에요",
+        ),
+    ],
+)
+def test_codes_say_what_earlier_versions_kept_in_words(
+    cause: Cause, earlier: dict[str, str], korean: str
+) -> None:
+    facts = {name: fact for name, fact in cause.facts.items() if name not in ("kind", "behind")}
+    old = Cause(cause.code, {**facts, **earlier})
+    assert in_words(cause) == in_words(old)
+    speak(catalogue_of("ko"))
+    assert in_words(cause) == in_words(old) == korean
