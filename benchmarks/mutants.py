@@ -237,6 +237,10 @@ def explained() -> set[tuple[str, ...]]:
 
 
 def main(wanted: Sequence[str]) -> int:
+    names = [path.stem for path in MODULES]
+    for name in wanted:
+        if name not in names:
+            sys.exit(f"'{name}' is no module that is changed: name some of {', '.join(names)}")
     paths = [path for path in MODULES if not wanted or path.stem in wanted]
     mutants = [*in_functions(paths), *in_tables(paths)]
     alive = {m.key: m for m in mutants if m.fate not in {"killed", "timeout"}}

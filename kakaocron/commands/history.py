@@ -7,7 +7,7 @@ from typing import Annotated
 
 from kakaocron.commands.completion import ids
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import composed, config_option, json_option
+from kakaocron.commands.options import composed, config_option, days_option, json_option
 from kakaocron.errors import UsageError
 from kakaocron.installation import find_installation
 from kakaocron.language.words import _
@@ -20,7 +20,7 @@ from kakaocron.watching.sentences import delivery_with_log
 
 def history(
     config: Annotated[Path | None, config_option()] = None,
-    days: Annotated[int, typer.Option(min=1, max=36500, help="How many days, with today.")] = 7,
+    days: Annotated[int, days_option()] = 7,
     state: Annotated[
         list[State] | None, typer.Option(help="Only this state; may be given again.")
     ] = None,

@@ -13,6 +13,8 @@ from kakaocron.errors import UsageError
 from kakaocron.language.words import _
 
 MAX_STDIN = 100_000
+MOST_DAYS = 36500  # that a ledger may be told to keep
+MOST_DAYS_PLAYED = 365
 
 
 def config_option() -> Any:
@@ -34,8 +36,16 @@ def json_option() -> Any:
     return typer.Option("--json", help="Print one JSON document.")
 
 
+def days_option() -> Any:
+    return typer.Option(min=1, max=MOST_DAYS, help="How many days, with today.")
+
+
+def days_played_option() -> Any:
+    return typer.Option(min=1, max=MOST_DAYS_PLAYED, help="How long it is.")
+
+
 _PLAIN = {"--config": "config", "--days": "days", "--json": "as_json"}
-_DAYS = range(1, 366)  # what each command takes that has them
+_DAYS = range(1, MOST_DAYS_PLAYED + 1)  # what each command takes that has them
 
 
 def plainly_given(words: Sequence[str], names: Collection[str]) -> dict[str, Any] | None:

@@ -6,8 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated
 
-from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option, json_option
+from kakaocron.commands.options import config_option, days_option, json_option
 from kakaocron.installation import find_installation
 from kakaocron.ledger.lookup import deliveries_of
 from kakaocron.show.console import print_json
@@ -18,7 +17,7 @@ from kakaocron.watching.overview import report as read_report
 
 def report(
     config: Annotated[Path | None, config_option()] = None,
-    days: Annotated[int, typer.Option(min=1, max=36500, help="How many days, with today.")] = 30,
+    days: Annotated[int, days_option()] = 30,
     as_json: Annotated[bool, json_option()] = False,
 ) -> None:
     """Count the slots of the last days: due, sent, late, missed, unknown; and the bad days."""

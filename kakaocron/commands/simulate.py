@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from kakaocron.commands.lazy import typer
-from kakaocron.commands.options import config_option
+from kakaocron.commands.options import config_option, days_played_option
 from kakaocron.config.reading import load_config
 from kakaocron.errors import Exit, UsageError
 from kakaocron.language.words import _
@@ -15,7 +15,7 @@ from kakaocron.system.places import find_places
 
 def simulate(
     seed: Annotated[int, typer.Option(help="Which history; the same seed, the same bytes.")] = 0,
-    days: Annotated[int, typer.Option(min=1, max=365, help="How long it is.")] = 1,
+    days: Annotated[int, days_played_option()] = 1,
     config: Annotated[Path | None, config_option()] = None,
 ) -> int:
     """Play a history full of faults on this configuration; nothing is sent to anybody."""
