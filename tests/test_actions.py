@@ -9,7 +9,7 @@ import pytest
 
 from kakaocron import actions
 from kakaocron.actions import DuplicateError
-from kakaocron.errors import UsageError
+from kakaocron.errors import Cause, UsageError
 from kakaocron.installation import Installation
 from kakaocron.kst import KST
 from kakaocron.ledger.lookup import find_delivery
@@ -17,6 +17,7 @@ from kakaocron.rehearsal.sandbox.server import SandboxServer
 from kakaocron.states import Reason, State
 from kakaocron.ticking.idle_plan import idle_span
 from kakaocron.watching.overview import explain_minute
+from kakaocron.watching.sentences import detail_of
 from tests.fakes import MESSAGE, FakeClock, install, run_tick, texts
 
 
@@ -141,6 +142,9 @@ def test_a_cancelled_one_off_can_be_taken_up_again_and_never_comes_early(
     once = actions.schedule(installation, at("12:35"), text="다시")
     actions.cancel(installation, once.id)
     actions.reopen(installation, once.id)
+    reopened = find_delivery(installation.ledger, once.id)
+    assert (reopened.cause, reopened.detail) == (Cause("in-peace"), None)
+    assert detail_of(reopened) == "it was paused or cancelled"
     run_tick(installation)
     assert texts(sandbox) == []
     clock.set("12:35")

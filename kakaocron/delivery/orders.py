@@ -140,7 +140,7 @@ def reopened(delivery: Delivery, now: datetime, at: datetime, life: timedelta) -
         now,
         state=State.SCHEDULED,
         reason=Reason.BY_HAND,
-        detail=REOPENED_IN_PEACE if is_in_peace else None,
+        cause=REOPENED_IN_PEACE if is_in_peace else None,
         expires_at=due + life,
         next_attempt_at=due,
     )

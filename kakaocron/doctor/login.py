@@ -44,7 +44,8 @@ def _login(bench: Bench, login: Login) -> Iterator[Finding]:
     try:
         tokens = login.read()
     except LoginError as error:
-        yield fail("login", error.what, UPGRADE if error.mend == _(UPGRADE) else LOG_IN_AGAIN)
+        is_later = error.cause.code == "later-login-file"
+        yield fail("login", error.what, UPGRADE if is_later else LOG_IN_AGAIN)
         return
     yield _client_secret(client_secret is not None, tokens)
     if login.credentials.access_token:

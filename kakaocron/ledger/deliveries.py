@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from kakaocron.errors import Cause
 from kakaocron.kst import isoformat, isoformat_if_any
-from kakaocron.language.words import marked
 from kakaocron.ledger.events import (
     Claim,
     DeliveryReceipt,
@@ -47,8 +46,9 @@ DetailOf = Callable[[Result], str | None]
 CLOCK_SLACK = timedelta(seconds=5)
 
 _SENT_BY_HAND = "send-"
-# The detail of what is reopened though it had not gone wrong: it was paused or cancelled.
-REOPENED_IN_PEACE = marked("it was paused or cancelled")
+# The cause of what is reopened though it had not gone wrong; and what earlier versions said of it.
+REOPENED_IN_PEACE = Cause("in-peace")
+_SAID_IN_PEACE = "it was paused or cancelled"
 
 
 def is_by_hand(id_: str) -> bool:
@@ -171,7 +171,9 @@ class Delivery(Struct, frozen=True, gc=False):
     @property
     def standing(self) -> State:
         """Its state; of what a person reopened: the end that it had, until there is another."""
-        if not (self.is_reopened and self.is_on_its_way) or self.detail == REOPENED_IN_PEACE:
+        if not (self.is_reopened and self.is_on_its_way):
+            return self.state
+        if self.cause == REOPENED_IN_PEACE or self.detail == _SAID_IN_PEACE:
             return self.state
         before = self.attempts[: self.tries_before]
         if not before:

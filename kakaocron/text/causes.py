@@ -195,6 +195,7 @@ TEMPLATES: Templates = {
     "upload-too-slow": "the picture was not uploaded in time",
     # By hand.
     "resolved": "resolved at {at}",
+    "in-peace": "it was paused or cancelled",
     # Files.
     "denied": "{reason}: '{file}'",
     "denied-by-owner": "{reason}: '{file}' is {owner}'s",

@@ -1173,7 +1173,9 @@ def test_what_is_reopened_stands_as_it_had_ended_until_it_ends_again(
         )
         assert reopened.standing is (end if reopened.is_on_its_way else state)
         assert replace(reopened, detail="retry").standing is reopened.standing
-        assert replace(reopened, detail=REOPENED_IN_PEACE).standing is state
+        assert replace(reopened, cause=REOPENED_IN_PEACE).standing is state
+        # as earlier versions wrote it
+        assert replace(reopened, detail="it was paused or cancelled").standing is state
 
 
 def test_a_reopened_delivery_is_open_for_all_but_the_confirmed_and_counts_from_there() -> None:
