@@ -217,7 +217,9 @@ _BY_REASON: Mapping[Reason, _Remedy] = {
 def _kakaos(code: int, result: Result) -> _Remedy:
     facts: dict[str, str | int] = {"code": code}
     if code == _NO_SCOPE:
-        named = [scope for scope in BOXES if scope in (detail_of(result) or "")]
+        # Earlier versions kept the words that name them.
+        known = result.cause.facts.get("scopes") if result.cause else result.detail
+        named = [scope for scope in BOXES if scope in str(known)]
         facts["scopes"] = " ".join(named) or SENDING
     cause = Cause("remedy-kakao", facts)
     return _Remedy(cause, REMEDIES[code].helps, REMEDIES[code].at)
