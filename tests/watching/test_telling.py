@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -685,7 +686,9 @@ def test_a_broken_monitor_is_noted_once_and_costs_no_message_anything(
     monkeypatch: pytest.MonkeyPatch,
     how: str,
 ) -> None:
-    monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 1.2)
+    # As they are, one after the other: which of two at the same moment comes first nobody knows.
+    monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 4.0)
+    monkeypatch.setattr("kakaocron.watching.pings.ANSWER_SECONDS", 0.5)
     monkeypatch.setattr("kakaocron.watching.pings.START_ANSWER_SECONDS", 0.3)
     watcher.status = BROKEN.get(how, 200)
     if how == "broken name":
@@ -704,8 +707,37 @@ def test_a_broken_monitor_is_noted_once_and_costs_no_message_anything(
     assert seconds < 4
 
 
+def test_a_monitor_whose_name_nobody_looks_up_is_left_in_the_end(
+    tmp_path: Path,
+    sandbox: SandboxServer,
+    clock: FakeClock,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What has no limit of its own, as a look-up of a name, is ended by that of all ways."""
+    looked_up = threading.Event()
+    real_look_up = socket.getaddrinfo
+
+    def look_up(host: Any, *rest: Any, **more: Any) -> Any:
+        if host == "no-such-host.invalid":
+            looked_up.wait(30)
+        return real_look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr("kakaocron.watching.telling.LONGEST_SECONDS", 1.0)
+    scene = Scene(tmp_path, sandbox, clock, 'ping_url = "http://no-such-host.invalid/uuid"\n')
+    try:
+        scene.tick("09:30:01")
+    finally:
+        looked_up.set()
+
+    assert "The monitor 'ping_url' cannot be told: no answer within 1 s" in capsys.readouterr().err
+    assert texts(sandbox) == ["보고 2026-11-23 09:30"]
+
+
 SAID = {
-    "hanging": "no answer within 1 s",
+    "hanging": "no answer in time",
     "broken name": "DNS: the server's name cannot be looked up",
     "500": "HTTP 500",
 }
