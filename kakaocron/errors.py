@@ -52,16 +52,16 @@ def readable(keys: Keys) -> str:
 
 
 class ContentError(Exception):
-    """The content cannot be made; `str()` says why, without secrets.
+    """The content cannot be made; `str()` says why, without secrets. Its `cause` is what is stored.
 
     `keys` lead to the value that is at fault, from the message on, if it is one of its values.
     """
 
-    def __init__(self, what: str, keys: Keys = (), cause: Cause | None = None) -> None:
+    def __init__(self, what: str, cause: Cause, keys: Keys = ()) -> None:
         super().__init__(what)
         self.what = what
         self.keys = keys
-        self.cause = cause or Cause("said", {"words": str(self)})
+        self.cause = cause
 
     def __str__(self) -> str:
         return f"{readable(self.keys)}: {self.what}" if self.keys else self.what

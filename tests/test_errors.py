@@ -10,7 +10,7 @@ import pytest
 
 import kakaocron
 from kakaocron import errors
-from kakaocron.errors import ContentError, Exit, KakaocronError, LedgerError
+from kakaocron.errors import Cause, ContentError, Exit, KakaocronError, LedgerError
 
 
 @pytest.mark.parametrize(
@@ -19,10 +19,10 @@ from kakaocron.errors import ContentError, Exit, KakaocronError, LedgerError
         (LedgerError("'x' cannot be read", "Fix it"), "'x' cannot be read. Fix it"),
         (LedgerError("'x' cannot be read. Fix it"), "'x' cannot be read. Fix it"),
         (
-            ContentError("is missing", ("template", "contents", "0")),
+            ContentError("is missing", Cause("missing"), ("template", "contents", "0")),
             "template.contents[1]: is missing",
         ),
-        (ContentError("the text is empty"), "the text is empty"),
+        (ContentError("the text is empty", Cause("empty-text")), "the text is empty"),
     ],
 )
 def test_an_error_is_one_line_of_what_and_what_to_do(error: Exception, line: str) -> None:

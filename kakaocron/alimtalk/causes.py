@@ -170,4 +170,4 @@ def _meaning(cause: Cause) -> str:
 def content_error(code: str, /, **facts: str | int) -> ContentError:
     """Return the error of a content that no dealer would take."""
     cause = Cause(code, facts)
-    return ContentError(in_words(cause), cause=cause)
+    return ContentError(in_words(cause), cause)

@@ -111,4 +111,4 @@ def no_token() -> BotError:
 def content_error(code: str, /, **facts: str | float) -> ContentError:
     """Return the error of a content that no room would take."""
     cause = Cause(code, facts)
-    return ContentError(in_words(cause), cause=cause)
+    return ContentError(in_words(cause), cause)

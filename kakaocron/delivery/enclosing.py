@@ -108,7 +108,7 @@ def _left_out(cause: Cause) -> LeftOutError:
 
 def _not_made(enclosure: Enclosure, missing: Mapping[str, LeftOutError]) -> ContentError:
     cause = next(why.verdict.cause for why in missing.values()) or Cause("no-upload")
-    why = ContentError(in_words(cause), cause=cause)
+    why = ContentError(in_words(cause), cause)
     return FallbackError(why, enclosure.fallback) if enclosure.fallback else why
 
 

@@ -69,7 +69,7 @@ class FallbackError(ContentError):
     """The content cannot be made; `fallback` may be sent in its place when time runs out."""
 
     def __init__(self, why: ContentError, fallback: Parcel) -> None:
-        super().__init__(why.what, why.keys, why.cause)
+        super().__init__(why.what, why.cause, why.keys)
         self.fallback = fallback
 
 

@@ -133,4 +133,4 @@ def parts(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:
 def content_error(code: str, /, **facts: str | float) -> ContentError:
     """Return the error of a content that Kakao would not take."""
     cause = Cause(code, facts)
-    return ContentError(in_words(cause), cause=cause)
+    return ContentError(in_words(cause), cause)

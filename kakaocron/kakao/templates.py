@@ -202,7 +202,7 @@ def checked(template: Mapping[str, Any], *, is_draft: bool = False) -> dict[str,
 def _fault(keys: Keys, fault: Cause) -> ContentError:
     keys = ("template", *keys)
     cause = Cause("template", {"key": readable(keys), **as_facts("fault", fault)})
-    return ContentError(in_words(fault), keys, cause)
+    return ContentError(in_words(fault), cause, keys)
 
 
 def shown_text(template: Mapping[str, Any]) -> str:

@@ -142,7 +142,7 @@ class Contents(Struct, frozen=True):
             return parcel
         enclosure = self._enclosed({"file": str(image.absolute())}, None)
         if enclosure.left_out:
-            raise ContentError(in_words(enclosure.left_out), cause=enclosure.left_out)
+            raise ContentError(in_words(enclosure.left_out), enclosure.left_out)
         return replace(parcel, enclosure=enclosure)
 
     def _pictured(self, parcel: Parcel, source: Mapping[str, str] | None) -> Parcel:
@@ -153,7 +153,7 @@ class Contents(Struct, frozen=True):
         message = self._messages.get(source.get("message", ""))
         enclosure = self._enclosed(source, message)
         if enclosure.left_out and enclosure.is_required:
-            raise ContentError(in_words(enclosure.left_out), cause=enclosure.left_out)
+            raise ContentError(in_words(enclosure.left_out), enclosure.left_out)
         return replace(parcel, enclosure=enclosure)
 
     def _enclosed(self, source: Mapping[str, str], message: Message | None) -> Enclosure:

@@ -365,4 +365,4 @@ def usage_error(code: str, /, **facts: str | float) -> UsageError:
 def content_error(code: str, /, **facts: str | float) -> ContentError:
     """Return the error of a content that cannot be made for one of the causes above."""
     cause = Cause(code, facts)
-    return ContentError(in_words(cause), cause=cause)
+    return ContentError(in_words(cause), cause)

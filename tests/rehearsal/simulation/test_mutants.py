@@ -18,7 +18,7 @@ from kakaocron.delivery import claims, enclosing, engine, policy, snapshot
 from kakaocron.delivery.parcel import Part
 from kakaocron.delivery.underway import Underway
 from kakaocron.delivery.verdicts import Meaning, Verdict
-from kakaocron.errors import ContentError
+from kakaocron.errors import Cause, ContentError
 from kakaocron.kakao import answers, channel
 from kakaocron.kakao.texts import template_part
 from kakaocron.ledger import day_file, files
@@ -309,7 +309,7 @@ def nothing_goes_without_its_picture(patch: Patch) -> None:
     def strict(engine: Any, run: Any, one: Underway) -> None:
         settle(engine, run, one)
         if one.left_out:
-            one.parcel = ContentError("no picture")
+            one.parcel = ContentError("no picture", Cause("no-upload"))
 
     patch.setattr(enclosing, "settle", strict)
 
