@@ -178,10 +178,10 @@ STORED: list[tuple[dict[str, Any], dict[str, str | int], str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "facts", "english", "korean"), STORED)
+@pytest.mark.parametrize(("change", "facts", "said", "korean"), STORED)
 @pytest.mark.parametrize("spoken", ["en", "ko"])
 def test_a_fault_is_stored_as_a_code_and_said_in_the_language_that_is_spoken(
-    change: dict[str, Any], facts: dict[str, str | int], english: str, korean: str, spoken: str
+    change: dict[str, Any], facts: dict[str, str | int], said: str, korean: str, spoken: str
 ) -> None:
     speak(catalogue_of(spoken))  # type: ignore[arg-type]
     kind = change.get("object_type")
@@ -189,7 +189,7 @@ def test_a_fault_is_stored_as_a_code_and_said_in_the_language_that_is_spoken(
         checked({**TEMPLATES[kind if kind in TEMPLATES else "text"], **change})
 
     assert found.value.cause == Cause("template", facts)
-    for language, words in ((None, english), (catalogue_of("ko"), korean)):
+    for language, words in ((None, said), (catalogue_of("ko"), korean)):
         with speaking(language):
             assert in_words(Cause("template", facts)) == f"{facts['key']}: {words}"
 

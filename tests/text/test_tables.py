@@ -121,10 +121,10 @@ FAULTS: list[tuple[dict[str, Any], str, Cause, str, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("change", "key", "cause", "english", "korean"), FAULTS)
+@pytest.mark.parametrize(("change", "key", "cause", "said", "korean"), FAULTS)
 @pytest.mark.parametrize("spoken", ["en", "ko"])
 def test_a_fault_is_a_code_in_every_language_and_is_said_in_the_one_that_is_spoken(
-    change: dict[str, Any], key: str, cause: Cause, english: str, korean: str, spoken: str
+    change: dict[str, Any], key: str, cause: Cause, said: str, korean: str, spoken: str
 ) -> None:
     speak(KOREAN if spoken == "ko" else None)
     with pytest.raises(ValidationError) as found:
@@ -132,7 +132,7 @@ def test_a_fault_is_a_code_in_every_language_and_is_said_in_the_one_that_is_spok
 
     assert fault_of(found.value) == ((key,), cause)
     with speaking(None):
-        assert in_words(cause) == english
+        assert in_words(cause) == said
     with speaking(KOREAN):
         assert in_words(cause) == korean
 
