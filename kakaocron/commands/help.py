@@ -7,7 +7,6 @@ in English alone.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -99,21 +98,20 @@ def translate(command: Any) -> None:
         from kakaocron.show.columns import wrap_by_cells  # noqa: PLC0415 - where Rich is
 
         wrap_by_cells()
-    # Imported for a help alone, as it takes long; until then its titles are the English ones.
-    if language() != "en" or "typer.rich_utils" in sys.modules:
-        rich = _rich_utils()
-        for name, words in _TITLES.items():
-            setattr(rich, name, _(words))
-        rich.Table = _folding(rich.Table)
-        # Columns cut words off too; all that stand here are texts.
-        rich.Columns = rich.Text(" ").join
     _translate(command)
 
 
-def _rich_utils() -> Any:
-    from typer import rich_utils  # noqa: PLC0415 - as lazy as typer itself
+def _lay_out() -> None:
+    """Have Typer lay out a help with our titles, and cut no word off."""
+    from rich.table import Table  # noqa: PLC0415 - for a help alone, as it takes long
+    from typer import rich_utils  # noqa: PLC0415 - likewise
 
-    return rich_utils
+    rich: Any = rich_utils
+    for name, words in _TITLES.items():
+        setattr(rich, name, _(words))
+    rich.Table = _folding(Table)
+    # Columns cut words off too; all that stand here are texts.
+    rich.Columns = rich.Text(" ").join
 
 
 def _folding(table: Any) -> Any:
@@ -152,6 +150,13 @@ def _translate(command: Any) -> None:
         return option
 
     command.get_help_option = help_option
+    format_help = command.format_help
+
+    def format_laid_out(context: Any, formatter: Any) -> None:
+        _lay_out()
+        format_help(context, formatter)
+
+    command.format_help = format_laid_out
     for one in getattr(command, "commands", {}).values():
         _translate(one)
 
