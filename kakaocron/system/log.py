@@ -97,6 +97,9 @@ class _RotatingFile(logging.Handler):
         with suppress(OSError), opened(RealDisk(), self.baseFilename, os.O_WRONLY) as lock:
             if not RealDisk().try_lock(lock) or not self._has_the_name(lock):
                 return
+            if self._fd is None or not os.path.samestat(os.fstat(self._fd), os.fstat(lock)):
+                self._follow()  # the full one was renamed meanwhile, and this is the one after it
+                return
             for number in range(BACKUPS - 1, 0, -1):
                 with suppress(FileNotFoundError):
                     os.replace(f"{self.baseFilename}.{number}", f"{self.baseFilename}.{number + 1}")  # noqa: PTH105

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from kakaocron.system import log as logging_module
 from kakaocron.system.log import BACKUPS, MAX_BYTES, log, log_to_file
 
 PROCESSES = 20
@@ -75,6 +76,29 @@ def test_twenty_processes_at_a_full_log_rotate_it_once(tmp_path: Path) -> None:
     assert path.with_name("kakaocron.log.3").read_text() == "older 2\n"
     assert sorted(in_files(path)) == sorted(expected)
     assert len(list(tmp_path.glob("kakaocron.log*"))) == BACKUPS + 1
+
+
+def test_a_log_that_another_process_rotates_just_now_is_not_rotated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, older = tmp_path / "kakaocron.log", tmp_path / "kakaocron.log.1"
+    path.write_bytes(b"x" * MAX_BYTES)
+    log_to_file(path)
+    (handler,) = (one for one in log.handlers if isinstance(one, logging_module._RotatingFile))
+    is_full = handler._is_full
+
+    def is_full_until_now(more: int) -> bool:
+        found = is_full(more)
+        if found:
+            path.rename(older)
+            path.write_text("now - INFO - theirs\n")
+        return found
+
+    monkeypatch.setattr(handler, "_is_full", is_full_until_now)
+    log.info("ours")
+
+    assert older.stat().st_size == MAX_BYTES
+    assert in_files(path) == ["theirs", "ours"]
 
 
 def test_twenty_processes_lose_no_line_while_the_log_rotates_again_and_again(
