@@ -94,39 +94,6 @@ _VALUES: tuple[tuple[str, _Say], ...] = (
 def translate(command: Any) -> None:
     """Put a command's help, and that of its options and its own commands, into the language that
     is spoken."""
-    if language() == "ko":
-        from kakaocron.show.columns import wrap_by_cells  # noqa: PLC0415 - where Rich is
-
-        wrap_by_cells()
-    _translate(command)
-
-
-def _lay_out() -> None:
-    """Have Typer lay out a help with our titles, and cut no word off."""
-    from rich.table import Table  # noqa: PLC0415 - for a help alone, as it takes long
-    from typer import rich_utils  # noqa: PLC0415 - likewise
-
-    rich: Any = rich_utils
-    for name, words in _TITLES.items():
-        setattr(rich, name, _(words))
-    rich.Table = _folding(Table)
-    # Columns cut words off too; all that stand here are texts.
-    rich.Columns = rich.Text(" ").join
-
-
-def _folding(table: Any) -> Any:
-    """Return a table that breaks a word longer than its column, where Rich's would cut it off."""
-
-    class Folding(table):  # type: ignore[misc]
-        def add_row(self, *cells: Any, **options: Any) -> None:
-            super().add_row(*cells, **options)
-            for column in self.columns:
-                column.overflow = "fold"
-
-    return Folding
-
-
-def _translate(command: Any) -> None:
     for attribute in ("epilog", "options_metavar", "subcommand_metavar", "rich_help_panel"):
         if words := getattr(command, attribute, None):
             setattr(command, attribute, _(words))
@@ -158,7 +125,23 @@ def _translate(command: Any) -> None:
 
     command.format_help = format_laid_out
     for one in getattr(command, "commands", {}).values():
-        _translate(one)
+        translate(one)
+
+
+def _lay_out() -> None:
+    """Have Typer lay out a help with our titles, and cut no word off."""
+    from typer import rich_utils  # noqa: PLC0415 - for a help alone, as it takes long
+
+    from kakaocron.show.columns import FoldingTable, wrap_by_cells  # noqa: PLC0415 - likewise
+
+    if language() == "ko":
+        wrap_by_cells()
+    rich: Any = rich_utils
+    for name, words in _TITLES.items():
+        setattr(rich, name, _(words))
+    rich.Table = FoldingTable
+    # Columns cut words off too; all that stand here are texts.
+    rich.Columns = rich.Text(" ").join
 
 
 def _say_type(parameter: Any) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from msgspec import Struct
 from rich.console import Group
+from rich.table import Table
 from rich.text import Text
 
 GAP = " "
@@ -40,6 +42,15 @@ class Column(Struct, frozen=True):
 
 Line = Sequence[Column]
 Arrangement = Sequence[Line]
+
+
+class FoldingTable(Table):
+    """Breaks a word longer than its column, where Rich's would cut it off."""
+
+    def add_row(self, *cells: Any, **options: Any) -> None:
+        super().add_row(*cells, **options)
+        for column in self.columns:
+            column.overflow = "fold"
 
 
 def wrap_by_cells() -> None:
