@@ -44,6 +44,7 @@ _FOREIGN = re.compile(
 )
 
 _NUMBERS = count()
+_COUNTING = pytest.StashKey[Any]()
 
 
 class CountedThreads:
@@ -82,6 +83,25 @@ BEGUN_FIRST = (
         "kakao/test_every_answer",
     ),
 )
+
+
+def counting() -> Any:
+    """Return what counts which lines are run, None if nothing does."""
+    coverage = sys.modules.get("coverage")
+    return coverage.Coverage.current() if coverage else None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let no worker count what importing the tests runs: .ci/run collects them once more, counted,
+    and each of many workers would take half as long again for it."""
+    if hasattr(config, "workerinput") and (at_work := counting()):
+        at_work.stop()  # from here on it is nobody's current one
+        config.stash[_COUNTING] = at_work
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    if at_work := session.config.stash.get(_COUNTING, None):
+        at_work.start()
 
 
 @pytest.hookimpl(trylast=True)
@@ -230,16 +250,15 @@ def uncounted() -> Iterator[None]:
 
     For what is played over and over: it would take three times as long and count nothing new.
     """
-    coverage = sys.modules.get("coverage")
-    counting = coverage.Coverage.current() if coverage else None
-    if counting is None:
+    at_work = counting()
+    if at_work is None:
         yield
         return
-    counting.stop()
+    at_work.stop()
     try:
         yield
     finally:
-        counting.start()
+        at_work.start()
 
 
 @pytest.fixture

@@ -16,6 +16,9 @@ from tests.test_cli import Shell, after_a_morning, shell
 
 __all__ = ["after_a_morning", "shell"]
 
+# The same commands are run, and counted, in the languages that there are.
+pytestmark = pytest.mark.usefixtures("uncounted")
+
 WORD = re.compile(r"[A-Za-z]{2,}(?:['-][A-Za-z]+)*")
 
 
