@@ -164,11 +164,14 @@ def _pause(policy: Policy) -> timedelta:
 
 
 def _renewals(found: Iterable[Tokens | KakaocronError], span: IdleSpan) -> Iterator[datetime]:
-    """Yield when a login next asks for something. Raises what kept one from being read."""
+    """Yield when a login next asks for something, if it ever does. Raises what kept one from being
+    read."""
     for one in found:
         if isinstance(one, KakaocronError):
             raise one
-        yield one.idle_until(span.since) or span.until
+        at = one.idle_until(span.since)
+        if at is not None:
+            yield at
 
 
 def _up(seconds: float) -> int:

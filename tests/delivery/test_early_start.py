@@ -17,6 +17,7 @@ from kakaocron.cli import run
 from kakaocron.delivery import early_start
 from kakaocron.delivery.tick import tick
 from kakaocron.installation import Edges, Installation, assemble
+from kakaocron.kst import KST
 from kakaocron.ledger.beats import Word
 from kakaocron.rehearsal.sandbox.kakao import Kakao
 from kakaocron.rehearsal.sandbox.pictures import draw
@@ -87,6 +88,23 @@ def test_the_tick_before_a_slot_sends_at_its_instant_and_not_before(
     (ended,) = report.ended.values()
     assert ended.state is State.CONFIRMED
     assert ended.attempts[0].claimed_at >= SLOT
+
+
+@pytest.mark.parametrize("is_given", [False, True])
+def test_the_next_tick_has_a_plan_to_wait_by_whatever_the_login_is(
+    tmp_path: Path, sandbox: SandboxServer, clock: FakeClock, is_given: bool
+) -> None:
+    """Also where each minute has a slot, so that no tick is idle."""
+    minutes = f"regular_minutes = {list(range(60))}\npeak_hours = []\n"
+    config = EARLY.replace("early_start = true\n", f"early_start = true\n{minutes}", 1)
+    token = sandbox.kakao.issue_login(clock.now()).access_token
+    given = {"KAKAO_ACCESS_TOKEN": token} if is_given else {}
+    here = install(tmp_path, sandbox, clock, config, variables=given)
+    run_tick(here)
+
+    numbers = Path(f"{here.places.log}/idle").read_text("utf-8").splitlines()[1].split()
+    since, until, ready_from = (datetime.fromtimestamp(int(n) / 1000, KST) for n in numbers[:3])
+    assert until <= since < ready_from == SLOT + timedelta(seconds=55)
 
 
 @pytest.mark.parametrize("upload", ["", "stall@/v2/api/talk/message/image/upload"])
