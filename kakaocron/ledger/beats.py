@@ -33,6 +33,7 @@ WORDS = {word.value: word for word in Word}
 VERSION = 1
 FIRST_LINE = f"v {VERSION}\n".encode()
 NO_MARK = "-"
+MARK_LENGTH = 8
 _HOST = "host="
 FIRST_BYTES = 16
 CLOCK_LENGTH = len("HH:MM:SS.mmm")
@@ -110,8 +111,11 @@ def _from_line(day: date, line: bytes) -> Beat | None:
         host = rest.pop().removeprefix(_HOST) if rest and rest[-1].startswith(_HOST) else None
         if len(clock) != CLOCK_LENGTH:
             return None  # the end of a clock's time is one too: "01.118" would be one o'clock
+        end = End(int(size), *rest)
+        if end.mark != NO_MARK and len(end.mark) != MARK_LENGTH:
+            return None  # torn by a power cut: the beginning of a mark is that of another ledger
         at = datetime.combine(day, time.fromisoformat(clock), KST)
-        return Beat(at, WORDS[word], int(exit_code), End(int(size), *rest), host)
+        return Beat(at, WORDS[word], int(exit_code), end, host)
     except (LookupError, ValueError, TypeError):
         return None
 

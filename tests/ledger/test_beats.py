@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kakaocron.kst import KST
 from kakaocron.ledger.beats import (
     COMPLETE,
+    NO_MARK,
     NOTHING,
     Beat,
     End,
@@ -96,10 +97,22 @@ def test_garbage_between_two_beats_costs_neither(garbage: bytes) -> None:
         b"09:30:01.500 done 0 1 - -",
         b"01.118 done 0 1",  # what is left of a line that was cut: not one o'clock
         b"30:01.500 done 0 1",
+        b"09:30:01.500 done 0 4096 98a737d",  # of a mark that was cut: not another ledger's
+        b"09:30:01.500 done 0 4096 98a737d51",
     ],
 )
 def test_a_line_that_is_no_beat_is_passed_over(line: bytes) -> None:
     assert parse(DAY, line + b"\n") == []
+
+
+def test_a_last_line_that_a_power_cut_left_unfinished_tells_of_no_other_ledger() -> None:
+    before, after = End(4096, "98a737d5"), End(5120, "0ab7d3f1")
+    first = to_line(AT, Word.DONE, 0, before)
+    second = to_line(AT + SECOND, Word.DONE, 0, after)
+    for cut in range(len(second)):
+        end = ledger_end(parse(DAY, first + second[:cut]))
+
+        assert end in {before, after} or (end.mark == NO_MARK and end.size <= after.size)
 
 
 @pytest.mark.parametrize("word", Word)
