@@ -112,6 +112,7 @@ def test_a_last_line_that_a_power_cut_left_unfinished_tells_of_no_other_ledger()
     for cut in range(len(second)):
         end = ledger_end(parse(DAY, first + second[:cut]))
 
+        assert end is not None
         assert end in {before, after} or (end.mark == NO_MARK and end.size <= after.size)
 
 
