@@ -134,8 +134,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Return two workers a core, as many tests wait, and three that wait more than they work."""
-    return 2 * len(os.sched_getaffinity(0)) + 3
+    """Return two workers a core, as many tests wait, and two that wait more than they work."""
+    return 2 * len(os.sched_getaffinity(0)) + 2
 
 
 class ReachedTheNetworkError(AssertionError):
