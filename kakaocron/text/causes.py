@@ -316,10 +316,16 @@ def in_words(cause: Cause, templates: Templates = TEMPLATES) -> str:
         return str(cause)
 
 
+def mend_of(cause: Cause) -> str:
+    """Return what to do about a cause, empty where that is in its sentence."""
+    mend = MENDS.get(cause.code)
+    return _(mend).format_map(cause.facts) if mend else ""
+
+
 def with_mend(cause: Cause) -> str:
     """Return the sentence for a cause, and what to do."""
-    mend = MENDS.get(cause.code)
-    return f"{in_words(cause)}. {_(mend).format_map(cause.facts)}" if mend else in_words(cause)
+    words, mend = in_words(cause), mend_of(cause)
+    return f"{words}. {mend}" if mend else words
 
 
 def counted(seen: object, units: object) -> str:
@@ -352,8 +358,7 @@ def part_of(facts: Facts, name: str) -> Cause | None:
 def parts(code: str, /, **facts: str | int | float) -> tuple[str, str, Cause]:
     """Return what an error says of a cause: what, what to do, and the cause itself."""
     cause = Cause(code, facts)
-    mend = MENDS.get(code, "")
-    return in_words(cause), _(mend).format_map(facts) if mend else "", cause
+    return in_words(cause), mend_of(cause), cause
 
 
 def usage_error(code: str, /, **facts: str | float) -> UsageError:
